@@ -529,3 +529,30 @@ def test_a_log_group_names_its_function(tmp_path: Path, group: str, function: st
     found = read_bytes(tmp_path, json.dumps([event]).encode())
     [row] = found.rows
     assert found.origin(row).function == function
+
+
+@pytest.mark.parametrize("form", [forms.filtered, forms.subscription, forms.subscription_lines])
+def test_json_that_is_cut_off_is_told(
+    tmp_path: Path, form: Callable[[Sequence[Event]], bytes]
+) -> None:
+    """What comes before is read."""
+    whole = form(TEXT)
+    found = read_bytes(tmp_path, whole[: len(whole) * 2 // 3])
+    assert 0 < len(found.rows) < len(INVOCATIONS)
+    [(_name, why)] = found.came.torn
+    assert why == "JSON that is cut off or damaged"
+
+
+def test_of_damaged_json_the_rest_is_read(tmp_path: Path) -> None:
+    """One event, or one record a line, of many."""
+    data = forms.filtered(TEXT)
+    at = data.index(b'"timestamp"', len(data) // 2)
+    found = read_bytes(tmp_path, data[:at] + b'"timestamp' + data[at + 11 :])
+    assert len(found.rows) >= len(INVOCATIONS) - 1
+    assert len(found.came.torn) == 1
+    lines = forms.subscription_lines(TEXT).split(b"\n")
+    damaged = next(number for number, line in enumerate(lines) if b"REPORT" in line)
+    lines[damaged] = lines[damaged].replace(b'"owner":', b'"owner')
+    found = read_bytes(tmp_path, b"\n".join(lines))
+    missing = len(INVOCATIONS) - len(found.rows)
+    assert missing == found.collector.unreadable_count == lines[damaged].count(b"REPORT")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.logs.files import TornFileError, UnusableFileError, read_text
 from tuner.logs.lines import LineReader
+from tuner.logs.records import WRAPS
 from tuner.model.observation import Origin
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _STREAM_FOLDER: Final = re.compile(
     r"(?:^|/)(\d{4})-(\d\d)-(\d\d)-((?:[A-Za-z0-9_-]{1,64})?\[[^\]/]{1,140}\]\w+)/"
 )
 """A stream's folder in an export of CloudWatch Logs, with dashes instead of slashes."""
+_NEXT_ELEMENT: Final = re.compile(r"\}\s*,\s*(?=\{)")
+_NEAR: Final = 2000
 _RECORD: Final = re.compile(r'\{"time": ?"[^"\\]{20,30}", ?"type": ?"platform\.\w+", ?"record"')
 """A record of the platform's as a line."""
 _decode: Final = json.JSONDecoder().raw_decode
@@ -106,6 +109,10 @@ class _Pieces:
         self.torn: TornFileError | None = None
         self.too_long_count = 0
 
+    def is_damaged(self) -> None:
+        """Note that JSON which wraps messages is damaged."""
+        self.torn = self.torn or TornFileError("JSON that is cut off or damaged")
+
     def piece(self) -> str | None:
         """The next piece; None at the end, and if the file is torn."""
         try:
@@ -183,9 +190,14 @@ def _read_value(reader: LineReader, source: _Pieces) -> bool:
         # What is left of the object: it ends as one that has an empty list.
         source.text = '{"_": [' + source.text[source.at :]
         source.at = 0
-        return _next_value(source) is not _NONE
+        if _next_value(source) is _NONE:
+            source.is_damaged()
+            return False
+        return True
     value = _next_value(source)
     if value is _NONE:
+        if WRAPS.search(source.text, source.at, source.at + _NEAR):
+            source.is_damaged()
         return False
     reader.value(value)
     return True
@@ -199,10 +211,16 @@ def _read_elements(reader: LineReader, source: _Pieces) -> None:
         if source.at >= len(source.text):
             if not source.more():
                 return
-        elif source.text[source.at] == "]" or (value := _next_value(source)) is _NONE:
+        elif source.text[source.at] == "]":
             return
-        else:
+        elif (value := _next_value(source)) is not _NONE:
             reader.value([value])
+        else:
+            source.is_damaged()
+            following = _NEXT_ELEMENT.search(source.text, source.at)
+            if following is None:
+                return
+            source.at = following.end()
 
 
 _NONE: Final = object()

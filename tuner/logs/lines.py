@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.logs.messages import REPORT, MessageReader, tells
-from tuner.logs.records import read_value
+from tuner.logs.records import WRAPS, read_value
 from tuner.logs.stream import judge
 from tuner.logs.times import STREAM, Lead, read_lead, read_time
 
@@ -239,11 +239,20 @@ class LineReader:
                 if read_value(messages, json.loads(line)):
                     return
             except (ValueError, RecursionError):
-                pass
+                self._count_in_damaged(line)
         messages.has_platform_lines = (
             messages.has_platform_lines or _PLATFORM.match(line) is not None
         )
         messages.json_line(line, None, messages.plain)
+
+    def _count_in_damaged(self, line: str) -> None:
+        """Count the reports in a record of messages that is no whole JSON object."""
+        messages = self.messages
+        if WRAPS.search(line):
+            for _ in range(line.count(REPORT) + line.count("platform.report")):
+                messages.collector.cannot_read(
+                    messages.origin.source, messages.number, "in damaged JSON", line
+                )
 
     def _begin_pretty(self, at_us: int | None, stream: Stream) -> None:
         self._pretty, self._pretty_lead, self._is_within = ["{"], (at_us, stream), True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +26,8 @@ _ENVELOPE: Final = frozenset(
 )  # fmt: skip
 """What a record that only wraps a message may have. With anything else it's a function's own."""
 _LISTS: Final = ("events", "results", "logEvents", "Records", "records")
+WRAPS: Final = re.compile(r'"(?:messageType|logEvents|logStreamName|ingestionTime|awslogs)"\s*:')
+"""What only a value that wraps messages has."""
 _OF_FIREHOSE: Final = frozenset(("recordId", "approximateArrivalTimestamp"))
 _MOST_UNPACKED: Final = 64 << 20
 _DEEPEST: Final = 6
