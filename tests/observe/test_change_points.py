@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.observe.cost_worlds import MEAN_USD, made_hours
 from tuner.observe.change_points import find_changes, thresholds
@@ -110,6 +112,46 @@ def test_the_noise_is_taken_apart() -> None:
     assert noise.day_variance**0.5 == pytest.approx(0.03, rel=0.25)
     cycle = 0.1 * np.sin((np.arange(24) - 14) / 24 * 2 * np.pi)
     assert np.abs(noise.season[:24] - noise.season[:24].mean() - cycle).max() < 0.02
+
+
+def test_the_slowest_alone_may_move_the_cost() -> None:
+    """One invocation in fifty that takes sixty times as long is one change, not several."""
+    rng = np.random.default_rng(4)
+    counts = rng.poisson(1000 / 24, 45 * 24)
+    at = np.repeat(np.arange(len(counts)), counts)
+    logs = rng.normal(np.log(MEAN_USD), 0.385, len(at))
+    slow = (at >= STEP_HOUR) & (rng.random(len(at)) < 0.02)
+    logs = np.where(slow, np.log(60 * MEAN_USD), logs)
+    values = (np.exp(logs), np.exp(2 * logs), logs, logs**2)
+    sums = (np.bincount(at, each, minlength=len(counts)) for each in values)
+    [change] = find_changes(HourlyCosts(0, counts.astype(float), *sums))
+    assert abs(change.hour - STEP_HOUR) <= 12
+    assert change.ratio.low < 59 * 0.02 / np.exp(0.385**2 / 2) < change.ratio.high
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**31))
+def test_whatever_comes_is_answered(seed: int) -> None:
+    """Gaps, single invocations, wild levels: intervals hold their estimates, changes are in order,
+    and nothing is warned of.
+    """
+    rng = np.random.default_rng(seed)
+    hours = int(rng.integers(1, 600))
+    counts = rng.poisson(rng.choice([0.05, 0.3, 1, 5, 50]), hours)
+    counts *= rng.random(hours) < rng.choice([0.02, 0.3, 0.9, 1])
+    counts[int(rng.integers(hours))] += 1
+    levels = MEAN_USD * np.exp(np.cumsum(rng.normal(0, rng.choice([0, 0.01, 0.5]), hours)))
+    at = np.repeat(np.arange(hours), counts)
+    logs = np.log(np.clip(levels[at], 2e-7, 1.0)) + rng.normal(0, rng.choice([0, 0.5, 2]), len(at))
+    values = (np.exp(logs), np.exp(2 * logs), logs, logs**2)
+    sums = (np.bincount(at, each, minlength=hours) for each in values)
+    found = find_changes(HourlyCosts(int(rng.integers(500_000)), counts.astype(float), *sums))
+    for each in found:
+        for interval in (each.ratio, each.usd_per_month):
+            assert interval.low <= interval.estimate <= interval.high
+        first, last = each.possible_hours
+        assert first <= each.low_hour <= each.hour <= each.high_hour <= last
+    assert [each.hour for each in found] == sorted({each.hour for each in found})
 
 
 def test_too_little_says_nothing() -> None:

@@ -88,6 +88,8 @@ def find_changes(
     for _ in range(_ROUNDS):
         series = _Series(costs, noise, day_threshold)
         before, found = found, series.kept(series.alarms())
+        if not found:
+            return ()
         noise = fit_noise(costs, sorted(found)) or noise
         if list(found) == list(before):
             break

@@ -166,7 +166,8 @@ class CostHours:
         self, found: dict[str, NDArray[Any]], places: list[int]
     ) -> tuple[HourlyCosts, HourlyCosts]:
         """A function's sums, combined if its places differ in price."""
-        mine = np.isin(found["place"], places)
+        ends = [np.searchsorted(found["place"], [each, each + 1]) for each in places]
+        mine = np.concatenate([np.arange(*each) for each in ends])
         part = {name: column[mine] for name, column in found.items()}
         request = np.array([each.request_usd for each in self._places])
         rate = np.array([each.usd_per_mb_ms for each in self._places])

@@ -210,7 +210,7 @@ def _daily_cycle(costs: HourlyCosts, weights: Floats, pieces: Ints) -> tuple[Flo
 def _shrunk(effects: Floats, variances: Floats) -> Floats:
     """Effects pulled to nothing by the share of noise in them (James and Stein, 1961)."""
     real = max(float(np.mean(effects**2) - np.mean(np.minimum(variances, 1e3))), 0.0)
-    return np.asarray(effects * real / (real + variances))
+    return np.asarray(effects * real / (real + variances)) if real else np.zeros(len(effects))
 
 
 def _extra_variance(residuals: Floats, own: Floats, known: Flags, freedom: float) -> float:
