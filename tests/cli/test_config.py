@@ -220,7 +220,8 @@ EACH_TIME = {
     "resume", "take_over",
     "environment", "keep", "older_than", "prune", "since",
     "allow_local", "author", "forge", "key", "number", "repository", "template",
-    "token_env", "start", "end", "logs", "forget", "purpose",
+    "token_env", "start", "end", "logs", "forget", "purpose", "was", "check", "stage",
+    "memory_size",
     "by", "tags", "deploys", "revenue", "bill_file",
     "metrics_only", "restart", "sort", "source", "top",
 }  # fmt: skip

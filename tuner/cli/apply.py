@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EPILOG = """\
 tuner apply resize-images
 
-tuner apply resize-images --template infra --check
+tuner apply resize-images --template examples --check
 
 tuner apply --function resize-images --memory-size 1792 --was 3008 --yes"""
 
