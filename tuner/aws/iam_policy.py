@@ -1,4 +1,4 @@
-"""The least IAM policy for a sweep: pure, so that it can be printed without credentials."""
+"""The least IAM policy for a sweep: pure, so it can be printed without credentials."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def partition_of(region: str) -> str:
 
 
 def allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
-    """A statement; `sid` tells what it's for."""
+    """A statement; `sid` says what it's for."""
     return {
         "Sid": sid,
         "Effect": "Allow",

@@ -19,7 +19,7 @@ REPORT_QUERY: Final = (
     " or @message like /^RequestId: [^ ]+ Error: Runtime exited/\n"
     "| sort @timestamp asc"
 )
-"""Lines that say what came of an invocation stand beside the reports; others aren't asked for."""
+"""Lines that show an invocation's outcome come with the reports; others aren't asked for."""
 
 
 def cpu_events_query(functions: Sequence[str]) -> str:

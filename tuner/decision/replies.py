@@ -1,5 +1,5 @@
-"""Replies that say that no work, or other work, was done: errors that a function answers in so many
-words, and sizes that answer otherwise than the current one.
+"""Replies that mean that no work, or different work, was done: errors that a function returns as
+normal replies, and sizes that answer differently from the current one.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def replies_findings(evidence: Evidence, current_mb: int) -> Iterator[Finding]:
 
 
 def error_at_current(evidence: Evidence, current_mb: int) -> str | None:
-    """Say with what the current size answers, where most of its replies to a payload are errors;
-    where that has no reply, the largest.
+    """Say what the current size answers, if most of its replies to a payload are errors; if it has
+    no reply, the largest size.
     """
     for payload, by_size in evidence.replies.items():
         size = current_mb if current_mb in by_size else max(by_size)
@@ -69,8 +69,8 @@ def error_at_current(evidence: Evidence, current_mb: int) -> str | None:
 
 
 def differing_mb(evidence: Evidence, current_mb: int) -> frozenset[int]:
-    """Sizes that answer some payload otherwise than the current size; where that has no reply,
-    than the largest.
+    """Sizes that answer some payload differently from the current size; if that has no reply, from
+    the largest.
     """
     return frozenset(
         size
@@ -81,7 +81,7 @@ def differing_mb(evidence: Evidence, current_mb: int) -> frozenset[int]:
 
 
 def next_to_differing(evidence: Evidence, memory_mb: int, differing: frozenset[int]) -> bool:
-    """Whether a size answers otherwise, or nobody knows: it has no reply, and a neighbor does."""
+    """Whether a size answers differently, or may: it has no reply, and a neighbor does."""
     if memory_mb in differing:
         return True
     known = sorted({size for by_size in evidence.replies.values() for size in by_size})
@@ -92,8 +92,8 @@ def next_to_differing(evidence: Evidence, memory_mb: int, differing: frozenset[i
 
 
 def _differ(now: Counter[str], there: Counter[str]) -> bool:
-    """Whether replies are of another kind. Shapes tell only where the current size has one alone:
-    what differs from reply to reply differs from size to size by chance.
+    """Whether replies are of another kind. Shapes count only if the current size has just one: what
+    differs from reply to reply differs from size to size by chance.
     """
     if (there.keys() - now.keys()) & ERRORS.keys():
         return True

@@ -39,7 +39,7 @@ class GivenValue:
 def given_values(template: Path, parameter: str, sources: Sources) -> list[GivenValue]:
     """Return where the files beside a template give a parameter a number.
 
-    Raises TemplateError where one gives it in a way that isn't read here.
+    Raises TemplateError if one does so in a way that isn't read here.
     """
     found = []
     for name in _NAMES:

@@ -2,11 +2,11 @@
 
 Read `curve` first: `fit_curve` takes warm samples (`sample`) of one payload and returns a `Curve`,
 posterior draws of the mean duration at any size. Slow calls are taken out of the samples
-(`outliers`), which become size levels with two layers of noise (`variance_components`); a library
-of shapes that Lambda's CPU credit allows (`prior`) is weighed by them, with what no shape has
-(`kernel`) and by what an earlier sweep measured (`prior_sweep`), and drawn from (`posterior`);
-slow calls are put back (`slow_calls`). How single calls scatter around the curve is a distribution
-of its own (`predictive`).
+(`outliers`), which become size levels with two layers of noise (`variance_components`). A library
+of shapes that Lambda's CPU credit allows (`prior`) is weighed by them, with a discrepancy that no
+shape has (`kernel`) and an earlier sweep's measurements (`prior_sweep`), and drawn from
+(`posterior`); slow calls are put back (`slow_calls`). How single calls scatter around the curve has
+its own distribution (`predictive`).
 """
 
 from __future__ import annotations

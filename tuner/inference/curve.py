@@ -46,17 +46,16 @@ class Curve:
     grid_mb: NDArray[np.int_] = field(repr=False)
     log_draws: NDArray[np.float64] = field(repr=False)
     slow_log_ratio: NDArray[np.float64] = field(repr=False)
-    """Log ratio of the mean to a typical call, which single calls hardly show: as `log_draws`."""
+    """Log ratio of the mean to a typical call, which single calls hardly show: like `log_draws`."""
     measured_mb: tuple[int, ...]
     within_ratio: float
     sample_count: int
     levels: Levels = field(repr=False)
-    """What the draws rest on; of settled calls where the function is likelier to settle."""
+    """What the draws rest on: settled calls, if the function likely settles."""
     settling: Settling = field(repr=False)
     prior_weight: float | None = None
     """Probability that no more has changed since an earlier sweep than days and hosts explain; None
-    without one.
-    """
+    without one."""
 
     def draws_ms(self, sizes_mb: Sequence[int]) -> NDArray[np.float64]:
         """Mean warm durations in ms, one row per draw and one column per size.
@@ -70,7 +69,7 @@ class Curve:
         return self.settling.removed_from(samples) if self.settling.is_likely else samples
 
     def slow_log_at(self, sizes_mb: Sequence[int]) -> NDArray[np.float64]:
-        """Draws of the log ratio of the mean to a typical call: as `draws_ms`."""
+        """Draws of the log ratio of the mean to a typical call: like `draws_ms`."""
         return self._at(self.slow_log_ratio, sizes_mb)
 
     def _at(self, values: NDArray[np.float64], sizes_mb: Sequence[int]) -> NDArray[np.float64]:
@@ -159,8 +158,8 @@ class _Draws:
 
 
 def _grid(measured_mb: Sequence[int], wanted_mb: Sequence[int] | None) -> NDArray[np.int_]:
-    """What was measured, what is wanted (if nothing is said, every size that a person would write
-    and both sides of the thresholds), and the platform's ends.
+    """The measured sizes, the wanted ones (by default every size that people would choose and both
+    sides of the thresholds), and the platform's ends.
     """
     if wanted_mb is None:
         steps = range(MIN_MEMORY_MB, MAX_MEMORY_MB + 1, _GRID_STEP_MB)

@@ -1,9 +1,10 @@
 """How real functions differ from a smooth shape over memory: slowly, and roughly.
 
 A discrepancy is the sum of two Gaussian processes over log2 of memory. The slow one (Matern 3/2) is
-what no form of the library has: it bends, and near and far sizes share it. The rough one
-(Ornstein-Uhlenbeck) is a size's own: the kinks of quota windows, of allocators, of hosts, which
-neighboring sizes share at most in part. Both are the function's, not noise: a bill has them too.
+what no shape in the library has: it bends, and near and far sizes share it. The rough one
+(Ornstein-Uhlenbeck) belongs to one size: the kinks of quota windows, allocators and hosts, which
+neighboring sizes share at most in part. Both belong to the function and aren't noise: a bill has
+them too.
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ if TYPE_CHECKING:
 SLOW_OCTAVES: Final = 1.5
 """How far along log2 of memory the slow discrepancy is shared."""
 ROUGH_OCTAVES: Final = 0.4
-"""The same of the rough one: about to the next of four sizes an octave or so."""
+"""The same for the rough one: about to the next of four sizes an octave or so."""
 _JITTER = 1e-9
 """Added to the slow covariance's diagonal, which is singular to rounding otherwise."""
 
 
 def octaves_apart(rows_mb: NDArray[np.int_], columns_mb: NDArray[np.int_]) -> Floats:
-    """How far sizes are from each other along log2 of memory: (rows, columns)."""
+    """The distance between sizes along log2 of memory: (rows, columns)."""
     return np.asarray(np.abs(np.log2(rows_mb)[:, None] - np.log2(columns_mb)[None, :]))
 
 
 def discrepancy_kernels(rows_mb: NDArray[np.int_], columns_mb: NDArray[np.int_]) -> Floats:
-    """Correlation of the slow and of the rough discrepancy between sizes: (2, rows, columns)."""
+    """Correlation of the slow and the rough discrepancy between sizes: (2, rows, columns)."""
     apart = octaves_apart(rows_mb, columns_mb)
     scaled = np.sqrt(3) * apart / SLOW_OCTAVES
     return np.array([(1 + scaled) * np.exp(-scaled), np.exp(-apart / ROUGH_OCTAVES)])

@@ -1,4 +1,4 @@
-"""What single samples say of their size's typical level, when some of them were slow calls."""
+"""What single samples say about their size's typical level, if some of them were slow calls."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _USUAL_RATIO = 0.04
-"""Scatter that is nothing special, even where repetitions happen to agree better."""
+"""Scatter that is normal, even if repetitions happen to agree better."""
 _CLIP_DEVIATIONS = 3.0  # one typical sample in 370 is farther out
 _USUAL_SHARE = 0.75
 _FEWEST_TO_PULL_IN = 5
-"""Three sizes, two of them twice: of fewer samples every one is needed to tell the rest apart."""
+"""Three sizes, two of them twice: with fewer samples, each is needed to judge the rest."""
 _ENOUGH_FOR_A_MEDIAN = 4
-"""Of so many one slow call does not move the median far: a vote for each is not needed."""
+"""With this many, one slow call doesn't move the median far: no vote for each is needed."""
 LARGEST_KINK_RATIO = 0.25
-"""A single sample that is farther from every shape is taken for a slow call, not for a kink."""
+"""A single sample farther from every shape counts as a slow call, not a kink."""
 
 
 def winsorize(
     logs: Floats, cold: NDArray[np.bool_], size_of_sample: NDArray[np.intp], sizes: NDArray[np.int_]
 ) -> tuple[Floats, Floats]:
-    """Pull in samples that lie far from their size's center, by the pooled robust deviation; and
-    say by how much (log) each may still be wrong.
+    """Pull in samples that are far from their size's center, by the pooled robust deviation; and
+    return by how much (log) each may still be wrong.
 
     The center is the median of the size's samples and the nearest shape: so two that agree outvote
-    the shape, and one alone is held against it, with room for a kink. Cold samples are centerd
-    by the median of what they take longer.
+    the shape, and a single one is compared with it, allowing for a kink. Cold samples are centered
+    by the median of their extra time.
 
-    A size's only sample that lies far above the shape of all the others is either a slow call or
-    the foot of a steep curve, and nothing but a second sample tells: its level is put halfway,
+    If a size's only sample is far above the shape of all the others, it is either a slow call or
+    the foot of a steep curve, and only a second sample can show which: its level is put halfway,
     with half of the distance as its deviation.
     """
     doubt = np.zeros(len(logs))
@@ -71,7 +71,7 @@ def winsorize(
 
 
 def _cold_shift(logs: Floats, cold: NDArray[np.bool_], size_of_sample: NDArray[np.intp]) -> float:
-    """Median over sizes of what a cold handler takes longer (log); 0 where nothing tells."""
+    """Median over sizes of a cold handler's extra time (log); 0 if unknown."""
     shifts = [
         median(logs[here & cold].tolist()) - median(logs[here & ~cold].tolist())
         for here in (size_of_sample == index for index in range(int(size_of_sample.max()) + 1))

@@ -39,9 +39,10 @@ if TYPE_CHECKING:
     AnyLevels = Levels | JointLevels | ObservedLevels
 
 BETWEEN_RATIOS = ((0.01, 0.2), (0.03, 0.4), (0.06, 0.25), (0.12, 0.15))
-"""Scatter between environments, and prior weight (a few percent is usual, more is not rare)."""
+"""Scatter between environments, and prior weight (a few percent is usual, more isn't rare)."""
 _WITHIN_SCALES = (0.6, 1.0, 1.7, 3.0, 5.5)
-"""Deviation within an environment, over its estimate from repetitions: few of those say little."""
+"""Deviation within an environment, over its estimate from repetitions, of which a few say
+little."""
 _NEGLIGIBLE = 7.0
 """Noises whose log weight is this far below the best one's are left out."""
 _DISCREPANCY_RATIOS = (
@@ -72,17 +73,17 @@ _PLAUSIBLE_COUNT = 700
 _INDISTINCT = 1e-4
 _NEGLIGIBLE_VARIANCE = 1e-6
 _COLD_LOG_FACTOR, _COLD_LOG_FACTOR_DEVIATION = 0.05, 0.3
-"""What a cold start makes of the handler's own time, before any was seen."""
+"""What a cold start does to the handler's own time, before any was seen."""
 _COLD_TILT_DEVIATION = 0.03
 """How that factor may change with each octave of memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """The grid of noises and discrepancies: all that is shared by all shapes.
+    """The grid of noises and discrepancies: everything that all shapes share.
 
-    Points are numbered noise by noise, in each noise discrepancy by discrepancy. With an earlier
-    sweep every noise comes once for each change since, one after the other.
+    Points are numbered noise by noise, within each noise discrepancy by discrepancy. With an
+    earlier sweep, every noise comes once for each change since, one after the other.
     """
 
     size_index: NDArray[np.intp]
@@ -103,7 +104,7 @@ class _Grid:
 
     @classmethod
     def of(cls, levels: AnyLevels) -> _Grid:
-        """The whole grid, but for noises that the scatter rules out that shows without a curve."""
+        """The whole grid, except for noises ruled out by the scatter that shows without a curve."""
         change_count = 1
         if isinstance(levels, ObservedLevels):
             noises, change_count = levels.noises(), levels.change_count
@@ -188,7 +189,7 @@ class _Grid:
 @dataclass(frozen=True, slots=True)
 class _Compact:
     """Shapes at the measured sizes in the few directions in which they differ: with hundreds of
-    shapes and tens of points that is an order of magnitude less to compute.
+    shapes and tens of points, that's an order of magnitude less to compute.
     """
 
     centre: Floats
@@ -201,7 +202,7 @@ class _Compact:
 
     @classmethod
     def whole(cls, at_sizes: Floats, log_scale: Floats) -> _Compact:
-        """Keep every size as a direction: for a single point that is less to compute."""
+        """Keep every size as a direction: for a single point, that's less to compute."""
         ones = np.ones((len(at_sizes), 1))
         size_count = at_sizes.shape[1]
         return cls(np.zeros(size_count), np.eye(size_count), np.hstack([ones, at_sizes]), log_scale)
@@ -334,8 +335,8 @@ def _pick(log_weight: Floats, count: int, rng: np.random.Generator) -> NDArray[n
 def _never_rising(curves: Floats, grid_mb: NDArray[np.int_]) -> Floats:
     """The nearest curves that never rise (isotonic regression).
 
-    Near in what is known: a size counts by the octaves that it stands for, over its variance, so
-    that the draws' wandering between measured sizes does not move the measured ones.
+    Nearest in what is known: a size counts by the octaves it represents, over its variance, so that
+    the draws' wandering between measured sizes doesn't move the measured ones.
     """
     weights = np.gradient(np.log2(grid_mb)) / (curves.var(axis=0) + _NEGLIGIBLE_VARIANCE)
     return never_rising(curves, weights)

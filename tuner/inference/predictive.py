@@ -1,10 +1,10 @@
 """How single warm invocations scatter around the mean, pooled over all sizes of one payload.
 
-A size alone seldom has the samples for a p95; all sizes together say more. The distribution of
-duration over mean is drawn from a Dirichlet process posterior (Ferguson, 1973): what was seen of
-each environment, and, worth as much as a few samples, what may be: a lognormal with the estimated
-deviation and slow calls that have not shown yet. Every environment's luck is spread over it, since
-traffic meets more environments than a sweep does.
+A single size rarely has the samples for a p95; all sizes together say more. The distribution of
+duration over mean is drawn from a Dirichlet process posterior (Ferguson, 1973): what was seen in
+each environment, and, worth as much as a few samples, what is possible: a lognormal with the
+estimated deviation and slow calls that haven't shown yet. Every environment's luck is spread over
+it, because traffic meets more environments than a sweep does.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ _NORMAL_RISE: Final = np.append(np.diff(_NORMAL), 0.0)
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """Log ratios of warm samples to the usual duration of their environment, or (where one is
-    alone in it) to the curve: then its environment's luck is in the ratio.
+    """Log ratios of warm samples to the usual duration of their environment, or (if one is alone in
+    it) to the curve, in which case its environment's luck is in the ratio.
     """
 
     log_ratio: Floats
@@ -93,7 +93,7 @@ def draw_ratio_quantiles(
 
 
 def _draw_between(levels: Levels, draw_count: int, rng: np.random.Generator) -> Floats:
-    """Draw the deviation between environments, as far as environments of one size tell it."""
+    """Draw the deviation between environments, as far as environments of one size show it."""
     ratios = np.array([ratio for ratio, _ in BETWEEN_RATIOS])
     weight = np.array(
         [np.log(w) + levels.scatter_log_likelihood(ratio) for ratio, w in BETWEEN_RATIOS]
@@ -103,10 +103,11 @@ def _draw_between(levels: Levels, draw_count: int, rng: np.random.Generator) -> 
 
 
 def _residuals(samples: Sequence[Sample], mean_ms: Sequence[float], levels: Levels) -> _Seen:
-    """What was seen of each environment.
+    """What was seen in each environment.
 
     Its usual duration is the median of its samples and of the curve (so two that agree outvote the
-    curve). Usual ratios are widened by the freedom that the environments' own levels took.
+    curve). Usual ratios are widened by the degrees of freedom that the environments' own levels
+    used.
     """
     environments: dict[tuple[int, str | None], list[float]] = defaultdict(list)
     for sample, mean in zip(samples, mean_ms, strict=True):
@@ -128,7 +129,7 @@ def _residuals(samples: Sequence[Sample], mean_ms: Sequence[float], levels: Leve
 
 
 def _grid(log_ratio: Floats, width: float) -> Floats:
-    """Log ratios, dense where most durations lie."""
+    """Log ratios, dense where most durations are."""
     slowest = max([*log_ratio, np.log1p(8 * SLOW_CALL_EXTRA)]) + 6 * width
     fastest = min([*log_ratio, 0.0]) - 6 * width
     return np.unique(
@@ -142,7 +143,7 @@ def _grid(log_ratio: Floats, width: float) -> Floats:
 def _share_below(
     grid: Floats, seen: _Seen, weight: Floats, *, between: Floats, within: Floats
 ) -> Floats:
-    """Share of durations below each log ratio, but for unseen slow calls: (grid, draws)."""
+    """Share of durations below each log ratio, except for unseen slow calls: (grid, draws)."""
     below = weight[-1] * _normal_share_below(grid[:, None] / np.hypot(between, within))
     # A sample stands for its neighborhood, the smaller the more there are.
     near = float(np.median(within)) * max(len(seen.log_ratio), 1) ** -0.2 / 2
@@ -165,7 +166,7 @@ def _crossing(grid: Floats, below: Floats, share: float) -> Floats:
 
 
 def _slow_share_below(grid: Floats) -> Floats:
-    """Share of slow calls below each log ratio: what they take longer is exponential."""
+    """Share of slow calls below each log ratio: their extra time is exponential."""
     return np.asarray(-np.expm1(-np.maximum(np.expm1(grid), 0.0) / SLOW_CALL_EXTRA))
 
 

@@ -36,7 +36,7 @@ WINDOWED_COUNT: Final = 800
 WINDOWED_RANGE_MS: Final = (1.0, 120.0)
 """Serial CPU time over which the quota's windows show: a fraction of one, to a few of them."""
 RISING_COUNT: Final = 200
-"""The last so many shapes rise with memory, somewhere or everywhere."""
+"""This many shapes at the end rise with memory, somewhere or everywhere."""
 _SMALLEST_VCPU = MIN_MEMORY_MB / MB_PER_VCPU
 _ROUNDING = 1e-9
 """Errors (sums of logarithms) that differ by less are equal: rounding is near 1e-15."""
@@ -58,7 +58,7 @@ class Shapes:
     growth_exponent: Floats
     windowed_ms: Floats
     """Serial CPU time of shapes that follow the quota's windows instead of their average, in
-    milliseconds at one vCPU; 0 of the others, which have any scale."""
+    milliseconds at one vCPU; 0 for the others, which have any scale."""
     step_share: Floats
     """How much of the windows' steps the random phase of the first leaves."""
 
@@ -99,8 +99,8 @@ class Shapes:
 def _in_windows(vcpu: Floats, work_ms: Floats, step_share: Floats) -> Floats:
     """Duration of `work_ms` of CPU time under the quota, over `work_ms`.
 
-    Every window gives its credit at full speed and then stands still until the next: the duration
-    goes in steps. The phase of the first window is random, which smooths a part of them.
+    Every window gives its credit at full speed and then pauses until the next: the duration moves
+    in steps. The phase of the first window is random, which smooths part of them.
     """
     share = np.minimum(vcpu, 1.0)
     credit_ms = share * QUOTA_WINDOW_MS
@@ -112,12 +112,12 @@ def _in_windows(vcpu: Floats, work_ms: Floats, step_share: Floats) -> Floats:
 
 @lru_cache(maxsize=512)
 def prior_log_duration(memory_mb: int) -> Floats:
-    """Logarithm of every shape of the library at one size; kept, since every refit needs it."""
+    """Logarithm of every shape in the library at one size; cached, because every refit needs it."""
     return prior_shapes().log_duration([memory_mb])[:, 0]
 
 
 def typical_ratio(memory_mb: int, other_mb: int) -> float:
-    """How many times the duration at another size half of the library's shapes take at one."""
+    """The median, over the library's shapes, of the duration at another size over that at one."""
     return float(np.exp(np.median(prior_log_duration(memory_mb) - prior_log_duration(other_mb))))
 
 
@@ -183,11 +183,11 @@ def prior_shapes() -> Shapes:
 def nearest_shapes(
     sizes_mb: NDArray[np.int_], log_levels: Sequence[Sequence[float]]
 ) -> tuple[Floats, Floats]:
-    """The shape that never rises whose sum of absolute errors is least, at the levels' scale; and
-    for each size, what the shapes say that are nearest to all other sizes, in the mean duration
-    (flat ones are alike but at the size left out). Each size has one level or several.
+    """The never-rising shape with the least sum of absolute errors, at the levels' scale; and for
+    each size, what the shapes nearest to all other sizes say, as a mean duration (flat ones are
+    alike except at the size left out). Each size has one level or several.
 
-    A few wild levels do not move it: it tells which ones they are.
+    A few wild levels don't move it: it identifies them.
     """
     at_sizes = np.array([prior_log_duration(int(size)) for size in sizes_mb])
     counts = [len(levels) for levels in log_levels]
@@ -218,7 +218,7 @@ def _column_medians(values: Floats) -> Floats:
 
 
 def _nearest(error: Floats) -> NDArray[np.bool_]:
-    """The shapes of the least error, with all that differ from it by rounding alone: which of
-    those comes out as the least depends on the processor.
+    """The shapes with the least error, including all that differ from it only by rounding, because
+    which of those is least depends on the processor.
     """
     return np.asarray(error <= error.min() + _ROUNDING)

@@ -1,11 +1,11 @@
-"""What an earlier sweep tells of a function, and how far it may have changed since.
+"""What an earlier sweep says about a function, and how much it may have changed since.
 
-An earlier sweep's levels stand beside this one's in the same posterior, with a change between the
-two: a common one of the level (days and hosts differ), and a slow and a rough one of the shape, as
-a discrepancy (`kernel`). How large they are is not known: a few sizes of change are weighed by how
-well the two sweeps agree, and one of them is so large that the earlier sweep tells nothing. So an
-earlier sweep that this one contradicts loses its weight by itself (a robust mixture prior: Schmidli
-and others, Biometrics 70 (2014), 1023-1032, doi:10.1111/biom.12242).
+An earlier sweep's levels are in the same posterior as this one's, with a change between the two: a
+common one in the level (days and hosts differ), and a slow and a rough one in the shape, as a
+discrepancy (`kernel`). Their size isn't known: a few sizes of change are weighed by how well the
+two sweeps agree, and one of them is so large that the earlier sweep says nothing. So an earlier
+sweep that this one contradicts loses its weight by itself (a robust mixture prior: Schmidli and
+others, Biometrics 70 (2014), 1023-1032, doi:10.1111/biom.12242).
 """
 
 from __future__ import annotations
@@ -47,10 +47,11 @@ SAME_CODE: Final = (
     Change(0.45, 0.15, 0.05, 0.1),
     Change(1.0, 0.4, 0.15, 0.1),
 )
-"""Between two sweeps of one code with the same events. The first three are estimated (nonparametric
-maximum likelihood) from INIT durations of the same package at four sizes on days one to two months
-apart: 451 pairs of maxday/lambda-perf, November 2025 to August 2026, none of which the benchmarks
-use. The others are judgment: what calls depend on may change as well, and beyond knowing."""
+"""Between two sweeps of the same code with the same events. The first three are estimated
+(nonparametric maximum likelihood) from INIT durations of the same package at four sizes on days one
+to two months apart: 451 pairs of maxday/lambda-perf, November 2025 to August 2026, none of which
+the benchmarks use. The others are judgment: what calls depend on may change as well, in unknown
+ways."""
 _USUAL_SLOW: Final = 0.06
 _ANY_LEVEL: Final = 3.0
 OTHER_CODE: Final = (
@@ -58,14 +59,14 @@ OTHER_CODE: Final = (
     Change(_ANY_LEVEL, 0.15, 0.05, 0.3),
     Change(_ANY_LEVEL, 0.4, 0.15, 0.4),
 )
-"""With other code, events or surroundings the level tells nothing, and the shape a little:
-judgment, since no data say what an edit changes."""
+"""With other code, events or surroundings the level says nothing, and the shape a little: judgment,
+because no data say what an edit changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class PriorSamples:
-    """Samples (at least one) of an earlier sweep with one payload, and whether it was the same code
-    with the same event.
+    """Samples (at least one) of an earlier sweep with one payload, and whether code and event are
+    the same.
     """
 
     samples: tuple[Sample, ...]
@@ -74,7 +75,7 @@ class PriorSamples:
 
 @dataclass(frozen=True, slots=True)
 class JointLevels:
-    """A sweep's levels, and behind them those of an earlier one; as `Levels` to the posterior."""
+    """A sweep's levels, followed by an earlier one's; for the posterior, like `Levels`."""
 
     own: Levels
     earlier: Levels
@@ -96,12 +97,12 @@ class JointLevels:
         return self.own.log_anchor
 
     def within_log_weight(self, scale: float) -> float:
-        """As `Levels`: of the sweep's own noise."""
+        """Like `Levels`, for the sweep's own noise."""
         return self.own.within_log_weight(scale)
 
     def observe(self, between_ratio: float, within_scale: float = 1.0) -> Observations:
         """Both sweeps' levels if environments differ by `between_ratio`, without the change. How
-        the earlier ones agree is no evidence of how this sweep's do.
+        the earlier ones agree says nothing about how this sweep's do.
         """
         own = self.own.observe(between_ratio, within_scale)
         before = self.earlier.observe(between_ratio)
@@ -144,13 +145,15 @@ class JointLevels:
         )
 
     def unchanged_share(self, changes: NDArray[np.intp]) -> float:
-        """Share of the draws, by their changes, where no more has than days and hosts explain."""
+        """Share of the draws, by their changes, in which no more has changed than days and hosts
+        explain.
+        """
         usual = np.array([change.slow <= _USUAL_SLOW for change in self.changes])
         return float(usual[changes].mean())
 
 
 @lru_cache(maxsize=32)
 def _measure(prior: PriorSamples) -> Levels:
-    """Kept, since every refit needs it: one for each payload."""
+    """Cached, because every refit needs it: one per payload."""
     settling = Settling.of(prior.samples)
     return measure_levels(prior.samples, settling if settling.is_likely else None)

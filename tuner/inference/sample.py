@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A handler duration, in ms, and the execution environment that it came from.
+    """A handler duration, in ms, and its execution environment.
 
     `cold` marks the handler's own time in a cold start (without INIT): it helps with the curve's
-    shape, never with its level.
-    Samples of one size whose `environment` is None are taken to share a single environment: the
-    cautious reading, since more environments than there were would make the curve look surer.
-    `call_number` counts the environment's calls, the cold one as 0; None where that is not known.
+    shape, never with its level. Samples of one size whose `environment` is None are assumed to
+    share a single environment: the cautious reading, because assuming too many environments would
+    make the curve look surer. `call_number` counts the environment's calls, the cold one as 0; None
+    if unknown.
     """
 
     memory_mb: int

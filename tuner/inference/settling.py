@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _EXTRAS: Final = np.geomspace(0.1, 4.0, 12)
 _DECAYS: Final = np.geomspace(0.4, 16.0, 10)
-"""Equally likely each, in calls: judgment, wide, no data chose them."""
+"""Equally likely, in calls: judgment, wide, no data chose them."""
 _SHAPE_RATIO: Final = 0.1
 """How far a call's extra time is from that form, as a share of it."""
 _SHARE: Final = 0.08
@@ -45,16 +45,15 @@ _NUMBERS: Final = np.arange(_LAST_NUMBER + 1)
 _PROFILES: Final = np.log1p(_EXTRAS[:, None, None] * np.exp(-_NUMBERS / _DECAYS[:, None])).reshape(
     -1, len(_NUMBERS)
 )
-"""Log of what the n-th call takes longer: (hypotheses, numbers)."""
+"""Log of the n-th call's extra time: (hypotheses, numbers)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """What is known of an environment's first warm calls.
+    """What is known about an environment's first warm calls.
 
-    `log_extra` (numbers,) and `covariance` (numbers, numbers) are of the log of what the n-th call
-    takes longer than settled ones, where the function settles at all; that it does has
-    `probability`.
+    `log_extra` (numbers,) and `covariance` (numbers, numbers) are of the log of the n-th call's
+    extra time over settled ones, if the function settles at all, which has `probability`.
     """
 
     probability: float
@@ -99,8 +98,8 @@ class Settling:
         return self.probability > 0.5
 
     def share_of(self, draw_count: int) -> int:
-        """How many draws are of a function that settles: none or all where hardly any would be
-        otherwise, since no interval shows those.
+        """How many draws are of a function that settles: none or all if hardly any would be
+        otherwise, because no interval shows those.
         """
         if self.probability < _NEGLIGIBLE:
             return 0
@@ -109,8 +108,8 @@ class Settling:
         return round(self.probability * draw_count)
 
     def doubt(self, call_count: int) -> float:
-        """How much longer (log) the call after so many warm ones may still take than settled ones:
-        what is expected and its deviation.
+        """How much longer (log) than settled ones the call after this many warm ones may still
+        take: the expected value and its deviation.
         """
         if self.probability < _NEGLIGIBLE:
             return 0.0
@@ -120,7 +119,7 @@ class Settling:
         return float(np.sqrt(square))
 
     def removed_from(self, samples: Sequence[Sample]) -> tuple[Sample, ...]:
-        """The samples as settled ones: what the first warm calls took longer is taken out."""
+        """The samples as settled ones, without the first warm calls' extra time."""
         return tuple(
             sample
             if sample.cold or sample.call_number is None
@@ -132,11 +131,11 @@ class Settling:
         )
 
     def extra_at(self, call_number: int) -> float:
-        """Expected log of what a call takes longer, where the function settles at all."""
+        """Expected log of a call's extra time, if the function settles at all."""
         return float(self.log_extra[min(call_number, _LAST_NUMBER)])
 
     def level_covariance(self, samples: Sequence[Sample], sizes_mb: NDArray[np.int_]) -> Floats:
-        """Covariance of the sizes' warm log levels by what is not known of the first calls:
+        """Covariance of the sizes' warm log levels due to what isn't known about the first calls:
         (sizes, sizes).
         """
         counts = np.zeros((len(sizes_mb), _LAST_NUMBER + 1))

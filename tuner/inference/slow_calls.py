@@ -1,10 +1,10 @@
 """Slow calls: what the mean duration has beyond the typical level, seen and not yet seen.
 
-A share of a function's calls may be slow (pauses, retries, a slow backend). Few samples show few
-of them or none, and the bill has them all the same: rate and extra time are drawn from their
-posterior, given how many of the samples were slow and by how much. Sizes share them in part: one
-size's mean may hold more of them than the others' tell, and the more samples it has, the more its
-own mean counts.
+A share of a function's calls may be slow (pauses, retries, a slow backend). A few samples show few
+of them or none, but the bill has them anyway: rate and extra time are drawn from their posterior,
+given how many of the samples were slow and by how much. Sizes share them in part: one size's mean
+may have more of them than the others suggest, and the more samples it has, the more its own mean
+counts.
 """
 
 from __future__ import annotations
@@ -27,24 +27,25 @@ _SLOW_CALLS_SHARE = 0.3
 """Prior share of functions that have slow calls."""
 _RATES = np.geomspace(0.005, 0.3, 9)
 SLOW_CALL_EXTRA = 2.0
-"""How much longer a slow call takes on average, over a usual one, before any was seen."""
+"""How much longer than a usual call a slow one takes on average, before any was seen."""
 _EXTRA_SHAPE = 3.0
-"""Shape of its inverse gamma prior: a mean that is unsure by its own size."""
+"""Shape of its inverse gamma prior: a mean as uncertain as it is large."""
 _EXPONENTS = np.array([-1.0, -0.6, -0.3, 0.0, 0.3, 0.6, 1.0])
-"""By which power of memory the extra time, as a share of a usual call's, falls. It rises where
-another service is slow for as long as ever while the work gets faster, and falls where a pause
-needs the processor and calls mostly wait."""
+"""The power of memory by which the extra time, as a share of a usual call's, falls. It rises if
+another service stays slow while the work gets faster, and falls if a pause needs the processor and
+calls mostly wait."""
 _EXPONENT_WEIGHTS = np.array([0.03, 0.07, 0.12, 0.43, 0.2, 0.1, 0.05])
 _PAUSING_RUNTIMES = ("java", "dotnet")
-"""They compile while they run and stop for their heap: on other threads, for which a small size has
-no processor left. Most functions of theirs have slow calls, which weigh more at small sizes."""
+"""They compile while they run and pause for garbage collection: on other threads, for which a small
+size has no processor left. Most of their functions have slow calls, which weigh more at small
+sizes."""
 _PAUSING_SHARE = 0.7
 _PAUSING_EXPONENT_WEIGHTS = np.array([0.0, 0.0, 0.05, 0.2, 0.25, 0.3, 0.2])
 _OWN_SCALES = np.array([0.05, 0.4, 2.0])
-"""How far a size's own slow calls deviate from what all sizes tell of it, as a share of that."""
+"""How far a size's own slow calls deviate from what all sizes suggest, as a share of that."""
 _OWN_WEIGHTS = np.array([0.97, 0.02, 0.01])
 _OWN_LEAST = 0.005
-"""The same where no slow calls are known: of the usual duration."""
+"""The same if no slow calls are known: of the usual duration."""
 _OWN_OCTAVES = 1.0
 """How far along log2 of memory that deviation is shared."""
 _LEAST_RATIO = 0.5
@@ -55,18 +56,18 @@ _LARGEST_DEVIATION = 0.7  # a factor of two either way: nothing is known beyond 
 
 @dataclass(frozen=True, slots=True)
 class OwnRatios:
-    """What a size's warm samples tell of its ratio of mean to typical level; arrays by size."""
+    """What a size's warm samples say about its ratio of mean to typical level; arrays by size."""
 
     sizes_mb: NDArray[np.int_]
     count: Floats
     ratio: Floats
-    """Mean of the samples over the typical level of them."""
+    """Mean of the samples over their typical level."""
     square: Floats
-    """Mean square of what slow calls took longer, as a share of the typical level."""
+    """Mean square of the slow calls' extra time, as a share of the typical level."""
 
     @classmethod
     def of(cls, logs: Floats, typical_logs: Floats, sizes_mb: NDArray[np.int_]) -> OwnRatios:
-        """Compare warm samples with what they were pulled in to; `sizes_mb` are theirs."""
+        """Compare warm samples with their pulled-in values; `sizes_mb` are theirs."""
         sizes, where, count = np.unique(sizes_mb, return_inverse=True, return_counts=True)
         level = np.bincount(where, typical_logs, minlength=len(sizes)) / count
         mean = np.bincount(where, np.exp(logs), minlength=len(sizes)) / count
@@ -82,9 +83,9 @@ class SlowCalls:
 
     sample_count: int
     slow_excesses: tuple[float, ...]
-    """What each slow call took longer, as a share of its size's typical level."""
+    """Each slow call's extra time, as a share of its size's typical level."""
     slow_octaves: tuple[float, ...]
-    """How many octaves its size lies above the middle of the sampled ones."""
+    """How many octaves its size is above the middle of the sampled ones."""
     middle_mb: float
     mild_log: float
     """Log ratio of mean to typical level without slow calls."""
@@ -96,9 +97,9 @@ class SlowCalls:
     def of(
         cls, logs: Floats, typical_logs: Floats, sizes_mb: NDArray[np.int_], within_ratio: float
     ) -> SlowCalls:
-        """Sort out by how much each warm sample was pulled in; `sizes_mb` are theirs.
+        """Sort by how much each warm sample was pulled in; `sizes_mb` are theirs.
 
-        What is no slow call counts by its mean, where nothing counts as much as a few samples; the
+        Other calls count by their mean, in which zero counts as much as a few samples; the
         lognormal's own ratio of mean to median, within_ratio² / 2, is added.
         """
         excess = np.expm1(logs - typical_logs)
@@ -122,7 +123,7 @@ class SlowCalls:
 
     @property
     def log_ratio(self) -> float:
-        """Log ratio of mean to typical level by what was seen alone."""
+        """Log ratio of mean to typical level from what was seen alone."""
         seen = sum(self.slow_excesses) / (_PRIOR_COUNT + self.sample_count)
         return self.mild_log + float(np.log1p(seen))
 
@@ -137,8 +138,9 @@ class SlowCalls:
         """Draw the log ratio of mean to typical level at ascending sizes that include the measured
         ones: (count, sizes).
 
-        The slow calls' extra time is exponential around a mean that the seen ones tell; that mean,
-        as a share of the typical level, may go with memory; and each size has its own deviation.
+        The slow calls' extra time is exponential around a mean estimated from the seen ones; that
+        mean, as a share of the typical level, may vary with memory; and each size has its own
+        deviation.
         """
         slow_count = len(self.slow_excesses)
         pauses = (runtime or "").startswith(_PAUSING_RUNTIMES)
@@ -199,7 +201,7 @@ class SlowCalls:
 def _draw_scales(
     apart: Floats, extent: Floats, variance: Floats, near: Floats, rng: np.random.Generator
 ) -> Floats:
-    """Draw how large sizes' own deviations are, by how well a usual draw explains what is apart:
+    """Draw how large sizes' own deviations are, by how well a usual draw explains the differences:
     (draws,).
     """
     middle = extent.mean(axis=0)

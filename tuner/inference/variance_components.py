@@ -1,9 +1,9 @@
-"""Two layers of noise: between execution environments and within one; and cold handlers apart.
+"""Two layers of noise: between execution environments and within one; cold handlers separately.
 
-Ten samples of one environment are not ten environments: an environment keeps its neighbor, its
-host and its luck for life. So samples are averaged within an environment first, and a size's level
-is known no better than the number of its environments allows. The handler's own time in a cold
-start tells of the shape as well, but not of the level: it is a level of its own kind.
+Ten samples of one environment aren't ten environments: an environment keeps its neighbor, its host
+and its luck for life. So samples are averaged within an environment first, and a size's level is
+known no better than the number of its environments allows. The handler's own time in a cold start
+also says something about the shape, but not about the level: it is a separate kind of level.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _SMALLEST_DURATION_MS = 0.01  # the platform reports hundredths of a millisecond
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """Levels of sizes, warm ones and cold ones, for one assumption of the environments' scatter."""
+    """Levels of sizes, warm ones and cold ones, for one assumed scatter between environments."""
 
     size_index: NDArray[np.intp]
     cold: NDArray[np.bool_]
@@ -55,8 +55,8 @@ class Levels:
     """Samples as robust log levels of environments, and the slow calls that were taken out.
 
     `slow_calls`, pooled over all sizes, put back into the level what was taken out. `within_ratio`
-    is the relative deviation within an environment.
-    Arrays by environment have a count of 0 where it has no such sample.
+    is the relative deviation within an environment. Arrays by environment have a count of 0 if it
+    has no such sample.
     """
 
     sizes_mb: NDArray[np.int_]
@@ -74,7 +74,7 @@ class Levels:
     log_anchor: float
     """What every log level is relative to."""
     shared_covariance: Floats
-    """Of the sizes' warm levels, by what is not known of first calls: (sizes, sizes)."""
+    """Of the sizes' warm levels, due to what isn't known about first calls: (sizes, sizes)."""
 
     def within_log_weight(self, scale: float) -> float:
         """Log posterior density (over log scale) of the deviation within an environment being
@@ -153,9 +153,10 @@ class _Solved:
 
 
 def _solve_sizes(precision: Floats, shared: Floats, moment: Floats, likelihood: float) -> _Solved:
-    """Levels and their covariance from every size's 2 x 2 system; an absent kind's mean nothing.
+    """Levels and their covariance from every size's 2 x 2 system; a missing kind's mean is
+    meaningless.
 
-    `precision` is the systems' diagonal, `shared` what is beside it.
+    `precision` is the systems' diagonal, `shared` the off-diagonal.
     """
     present = precision > 0
     # An absent kind gets a precision of 1 of its own, so that one formula inverts every system.
@@ -219,7 +220,7 @@ def measure_levels(samples: Sequence[Sample], settling: Settling | None = None) 
 
 
 def _means(values: Floats, group: NDArray[np.intp], count: int) -> tuple[Floats, Floats]:
-    """Mean and number of the values of each group; a mean of 0 where there is none."""
+    """Mean and number of the values in each group; a mean of 0 if there are none."""
     counts = np.bincount(group, minlength=count).astype(float)
     return np.bincount(group, values, minlength=count) / np.maximum(counts, 1), counts
 
@@ -227,8 +228,8 @@ def _means(values: Floats, group: NDArray[np.intp], count: int) -> tuple[Floats,
 def _cold_ratio(
     warm_level: Floats, warm_count: Floats, cold_level: Floats, cold_count: Floats, within: float
 ) -> float:
-    """Scatter of cold over warm from environment to environment, around their common ratio, but
-    for what single invocations scatter by anyway.
+    """Scatter of cold over warm from environment to environment, around their common ratio, minus
+    the scatter of single invocations.
     """
     both = (warm_count > 0) & (cold_count > 0)
     ratios = (cold_level - warm_level)[both]

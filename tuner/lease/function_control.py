@@ -109,15 +109,15 @@ class FunctionControl(Protocol):
         """Set one tag of a function."""
 
     def remove_tag(self, arn: str, key: str) -> None:
-        """Remove one tag of a function; one that is gone already is no error."""
+        """Remove one tag of a function, if it's still there."""
 
     def delete_logs_of_copy(self, copy: str) -> None:
-        """Delete a copy's log group; one that is gone already is no error."""
+        """Delete a copy's log group, if it still exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseIO:
-    """How a lease reaches its function, waits, and tells of what happens."""
+    """How a lease reaches its function, waits, and reports what happens."""
 
     control: FunctionControl
     sleep: Callable[[float], None]
@@ -182,7 +182,7 @@ def retry_throttled(control: FunctionControl, sleep: Callable[[float], None]) ->
 def watched(
     control: FunctionControl, limit: WorkLimit, on_progress: ProgressHook
 ) -> FunctionControl:
-    """Return a control that tells what fails, counts what succeeds as a step within `limit`, and
+    """Return a control that reports failures, counts each success as a step within `limit`, and
     sends nothing once that is given up.
     """
 

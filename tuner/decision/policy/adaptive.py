@@ -52,11 +52,11 @@ that is settled."""
 _RIVAL_REGRET = 0.1
 """A size that was only seen cold may turn out this much better than it looks."""
 _COMPARED_CALLS = 2
-"""Warm calls of one environment that tell slow first calls."""
+"""Warm calls of one environment that reveal slow first calls."""
 _SETTLED = 0.03
 _MOST_CALLS = 8
-"""Where first calls are slower, an environment is called until what the next call may take longer
-is less than the first, or so often."""
+"""If first calls are slower, an environment is called until what the next call may take longer is
+less than the first did, or this many times."""
 _SURE_OF_A_LIMIT = 3
 """Warm samples after which a limit that looks out of reach counts as out of reach."""
 
@@ -65,10 +65,10 @@ class AdaptivePolicy:
     """Chooses by the value of information per cost, under the goal that the answer serves.
 
     `sizes_mb` are the candidates, `payload_weights` the mix. The current size is measured early,
-    since a resize needs it. Each batch waits for the last: the fit between them is what makes the
-    choice good. Cold starts count as what they show of the shape, so warm-ups are spent only at
-    sizes that need a warm sample. It gives up where nothing that may still be learnt would decide,
-    unless it `spends_all`. `prior` informs the curves and says where to look first.
+    because a resize needs it. Each batch waits for the last: the fit between them is what makes the
+    choice good. Cold starts count for what they show about the shape, so warm-ups are spent only at
+    sizes that need a warm sample. It gives up if nothing it could still learn would decide, unless
+    it `spends_all`. `prior` informs the curves and says where to look first.
     """
 
     def __init__(
@@ -254,8 +254,8 @@ class AdaptivePolicy:
         return open_sizes(self._question, evidence, self._excluded)
 
     def _comparison(self, problem: Problem, move: Move) -> tuple[Trial, ...]:
-        """Trials that tell whether a move that looks worth it is: at both sizes, two at once and
-        then four, so that fresh environments of each are seen; with the payload of the largest
+        """Trials that show whether a move that looks worth it is: at both sizes, first two at once
+        and then four, so that fresh environments of each are seen; with the payload of the largest
         weight, which decides most of the gain.
         """
         now = problem.of_current
@@ -300,8 +300,8 @@ class AdaptivePolicy:
         return (Trial(rival, lacking[0]),)
 
     def _untried(self, problem: Problem, move: Move) -> tuple[Trial, ...]:
-        """A trial at a size of which nobody knows whether it survives, if it would be better than
-        the answer by more than the two invocations that it takes where it does, as half of them do.
+        """A trial at a size that may or may not survive, if it would be better than the answer by
+        more than the two invocations it takes if it survives, as half of them do.
         """
         objective = problem.ranking.objective
         gains = {
@@ -316,8 +316,8 @@ class AdaptivePolicy:
         return (Trial(best, next(iter(self._weights))),) if is_worth_it else ()
 
     def _settled(self, problem: Problem, size: int) -> tuple[Trial, ...]:
-        """A further call in an environment of the answer, until it is known whether the first ones
-        are slower, and by how much.
+        """Another call in an environment of the answer, until it's known whether the first ones are
+        slower, and by how much.
         """
         for payload, samples in problem.evidence.samples.items():
             calls = Counter(
@@ -359,7 +359,7 @@ class AdaptivePolicy:
 
     def _worth_trying(self, problem: Problem) -> list[int]:
         """Open sizes whose observed memory use leaves headroom and that should end before the
-        timeout, thinned to a few an octave.
+        timeout, thinned to a few per octave.
         """
         best = problem.ranking.pick()
         assert best is not None  # some size is allowed
@@ -377,8 +377,8 @@ class AdaptivePolicy:
 
 
 def _price(worth: InformationValue) -> float:
-    """Drop of regret for the invocation's cost. An invocation has a price of its own besides:
-    time, a version to publish, a side effect. A drop that only many samples would bring counts
-    little, but it counts: otherwise nothing would be worth a first step.
+    """Drop in regret per cost of the invocation. Besides money, an invocation costs time, a version
+    to publish, a side effect. A drop that only many samples would bring counts little, but it
+    counts: otherwise nothing would be worth a first step.
     """
     return (worth.drop + _SURE_SHARE * worth.share_of_sure) / (worth.count + 0.5 * worth.cost_ratio)

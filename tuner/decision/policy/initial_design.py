@@ -37,11 +37,11 @@ def initial_trials(
     *,
     most: int,
 ) -> tuple[Trial, ...]:
-    """The current size, a cheap one and a middle one; larger if they fail. Then what each of
+    """The current size, a cheap one and a middle one; larger ones if they fail. Then what each of
     several payloads lacks; nothing once all have a curve.
 
-    `first_mb`, where an earlier sweep says to look, comes before the usual sizes. Where the `most`
-    invocations that the sweep may make give no third size a cold and a warm sample, it is two.
+    `first_mb`, where an earlier sweep says to look, comes before the usual sizes. If the `most`
+    invocations allowed give no third size a cold and a warm sample, it's two.
     """
     tried = {*evidence.failures, *(m for m, n in evidence.success_counts.items() if n)}
     seen = evidence.sampled_mb
@@ -79,9 +79,9 @@ def _ends_in_time(question: Question, memory_mb: int) -> bool:
 
 
 def first_sizes(question: Question, weights: Mapping[str, float], seed: int) -> tuple[int, ...]:
-    """Where an earlier sweep says to look first: at its answer, or, where that is the current size,
-    at the best other one; and at the size that it measured farthest from both, where a shape that
-    has changed since shows. Nowhere without one.
+    """Where an earlier sweep says to look first: at its answer, or, if that's the current size, at
+    the best other one; and at the size it measured farthest from both, where a changed shape would
+    show. Nowhere without one.
     """
     evidence = None if question.prior is None else as_evidence(question.prior, weights)
     if evidence is None:
@@ -104,7 +104,8 @@ def first_sizes(question: Question, weights: Mapping[str, float], seed: int) -> 
 
 def open_sizes(question: Question, evidence: Evidence, excluded_mb: set[int]) -> list[int]:
     """Candidates (and the current size) that may still be tried. Between a size that fails and the
-    next that succeeds the upper half comes first: every failure there is an invocation spent.
+    next that succeeds, the upper half comes first, because every failure there is a wasted
+    invocation.
     """
     killed = [m for m, counts in evidence.failures.items() if counts]
     floor = max((m for m in killed if _is_floor(evidence, m)), default=0)
@@ -118,8 +119,8 @@ def open_sizes(question: Question, evidence: Evidence, excluded_mb: set[int]) ->
 
 def _own_curves(evidence: Evidence, wanted: int) -> Iterator[Trial]:
     """Trials that give each of several payloads samples at a few of the sizes that answer (the
-    lowest, the highest and what lies between), and then a second one at one of them: events of a
-    class differ, and by how much one sample does not tell.
+    lowest, the highest and some in between), and then a second one at one of them: events of a
+    class differ, and one sample doesn't show by how much.
     """
     if len(evidence.samples) < 2:
         return

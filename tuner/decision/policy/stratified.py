@@ -1,4 +1,4 @@
-"""Invocations over sizes and values of a batch size, spent where they tell the best pair."""
+"""Invocations over sizes and values of a batch size, spent where they help find the best pair."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _BATCH = 4
 
 
 class StratifiedPolicy:
-    """One adaptive policy for each value, all at the same first sizes, so that versions and
-    environments are shared.
+    """One adaptive policy per value, all at the same first sizes, so that versions and environments
+    are shared.
 
-    Every payload first gets what a curve of its own needs. Then each batch goes to the value where
-    it promises the largest drop of regret for its price: a value that is clearly beaten gets
-    nothing more. It stops once there is a verdict on the best pair.
+    Every payload first gets what its own curve needs. Then each batch goes to the value where it
+    promises the largest drop in regret for its price: a value that is clearly beaten gets nothing
+    more. It stops once there is a verdict on the best pair.
     """
 
     def __init__(

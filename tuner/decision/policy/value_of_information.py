@@ -1,9 +1,9 @@
 """What one more invocation is worth to the decision.
 
-Expected value of sample information: over the posterior's draws, the regret of every answer goes
-up and down with a size's duration, or does not. As far as the next invocation tells that duration,
-it tells which answer will have the least regret: how much less than today's best answer has, on
-average, is what it is worth.
+Expected value of sample information: over the posterior's draws, the regret of every answer moves
+with a size's duration, or doesn't. As far as the next invocation reveals that duration, it reveals
+which answer will have the least regret. Its value is how much less that is, on average, than
+today's best answer's.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _INDISTINCT = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class InformationValue:
-    """The value of `count` invocations, as the drop of expected loss they promise.
+    """The value of `count` invocations, as the drop in expected loss they promise.
 
-    Several at once open a fresh environment: what an environment keeps for life, no further sample
-    of it can tell. At a fresh size a cold one and a warm one come one after the other.
+    Several at once open a fresh environment: what an environment keeps for life, no more samples of
+    it can show. At a fresh size, a cold one and a warm one come one after the other.
     """
 
     memory_mb: int
@@ -159,8 +159,8 @@ class _Plan:
 def _plans(
     problem: Problem, size: int, payload: str, *, variance: float, most_at_once: int
 ) -> list[_Plan]:
-    """What may be done at a size. One invocation goes to an environment that is there, or opens
-    the first; one more than there are environments opens another.
+    """What may be done at a size. One invocation goes to an existing environment, or opens the
+    first; one more than there are environments opens another.
     """
     within = problem.estimates.within_ratio**2
     warm, cold = 1 / within, 1 / (within + _COLD_RATIO**2)
@@ -187,11 +187,11 @@ def _plans(
 
 
 def _deviation(before: list[float], after: list[float], variance: float) -> float:
-    """Deviation of an observation that takes environments from one precision to another, where
-    each environment's own luck limits what it can tell.
+    """Deviation of an observation that takes environments from one precision to another, where each
+    environment's own luck limits what it can show.
 
     A size whose `variance` stays above what its samples would leave is doubted for another reason
-    (it does not fit the curve): there a further sample takes no larger share of the doubt than it
+    (it doesn't fit the curve): there another sample removes no larger share of the doubt than it
     adds to the samples.
     """
     luck = BETWEEN_RATIO**2
