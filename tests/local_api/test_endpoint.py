@@ -79,7 +79,7 @@ def test_absent_services_are_told_of(
     with pytest.raises(ClientError) as refused:
         call(client)
     client.close()
-    assert "Lambda alone" in message_of(refused)
+    assert "Lambda only" in message_of(refused)
 
 
 def test_a_missing_extra_is_asked_for_where_a_service_is_used(

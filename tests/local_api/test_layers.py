@@ -129,7 +129,7 @@ def test_a_function_has_its_layers_in_order(
     ("given", "words"),
     [
         ([f"{PREFIX}:none:1"], "none:1 does not exist"),
-        (["arn:aws:lambda:us-east-1:017000801446:layer:AWSPowertools:5"], "publish its files"),
+        (["arn:aws:lambda:us-east-1:017000801446:layer:AWSPowertools:5"], "publish their files"),
         ([f"{PREFIX}:tools:1"] * 2, "same function. .*:tools:1 and .*:tools:1 are versions of the"),
         ([f"{PREFIX}:tools:1".replace("us-east-1", "eu-west-1")], "expected to be in region us-ea"),
         ([f"{PREFIX}:tools:{n}" for n in range(6)], "more than 5 layers"),
