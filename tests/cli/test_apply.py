@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.aws.wire import Reply, WireServer
 from tests.cli.running import run_here, save
 from tests.sweeps import made_sweep, mixed_ms
 
@@ -51,10 +52,14 @@ def test_a_sweeps_answer_is_written_where_the_repository_sets_it(
     assert "Other: unchanged" in ran.stdout
     assert template.read_text() == AFTER
     again = run_here("apply", name, "--check", "--detailed-exitcode", cwd=tmp_path)
-    assert (again.returncode, again.stdout) == (
-        0,
-        "made has 192 MB already (infra/template.yaml:9).\n",
-    )
+    assert again.returncode == 0
+    assert again.stdout.splitlines() == [
+        "made has 192 MB already (infra/template.yaml:9).",
+        (
+            "made: 192 MB in the code, 3008 MB deployed, 192 MB recommended: the code is ahead: "
+            "deploy it."
+        ),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -81,6 +86,8 @@ def test_json_tells_edits_and_refusals_apart(tmp_path: Path, template: Path) -> 
     assert ran.returncode == 1
     found = json.loads(ran.stdout)
     [edit], [refused] = found.pop("edits"), found.pop("refused")
+    states = [each["state"] for each in found.pop("drift")]
+    assert states == ["to_apply", "unknown"]
     assert found == {"schema_version": 1, "kind": "edit", "written": True}
     assert edit == {
         "function": "made",
@@ -117,3 +124,37 @@ def test_what_is_not_what_was_deployed_is_refused(tmp_path: Path, template: Path
 def test_what_to_write_must_be_said(options: tuple[str, ...]) -> None:
     """Sweeps, or a function with its memory: never both, never half."""
     assert run_here("apply", *options).returncode == 2
+
+
+def test_drift_is_told_against_what_is_deployed_now(tmp_path: Path, template: Path) -> None:
+    """Somebody changed the function by hand: the code is neither, and nothing is written."""
+    function = {
+        "FunctionName": "made",
+        "FunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:made",
+        "Runtime": "python3.13",
+        "Timeout": 3,
+        "MemorySize": 1024,
+        "CodeSha256": "c29tZSBjb2Rl",
+        "Version": "$LATEST",
+        "State": "Active",
+        "LastUpdateStatus": "Successful",
+        "PackageType": "Zip",
+        "Architectures": ["x86_64"],
+    }
+    with WireServer() as server:
+        server.answer = lambda _: Reply(200, {"Configuration": function})
+        asked = ("apply", save(tmp_path / "a.jsonl"), "--check", "--deployed", "--json")
+        where = ("--endpoint-url", server.url, "--region", "us-east-1")
+        ran = run_here(*asked, *where, cwd=tmp_path)
+    assert ran.returncode == 1
+    [drift] = json.loads(ran.stdout)["drift"]
+    assert drift == {
+        "function": "made",
+        "path": "infra/template.yaml",
+        "line": 4,
+        "code_mb": 3008,
+        "deployed_mb": 1024,
+        "recommended_mb": 192,
+        "state": "changed_outside",
+    }
+    assert template.read_text() == TEMPLATE

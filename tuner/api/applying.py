@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tuner.api.drift import Drift
 from tuner.errors import InputError, NotInTemplateError, TemplateError
 from tuner.iac.dialects import Stage, find_units
-from tuner.iac.edit import Edit, Wanted, diff, edit_memory, read_declarations
+from tuner.iac.edit import Edit, Wanted, diff, edit_memory, find_declaration, read_declarations
 from tuner.iac.setting import Refusal, Sources
 from tuner.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tuner.iac.edit import Declarations
     from tuner.model.recommendation import Recommendation
 
 
@@ -38,6 +40,8 @@ class EditPlan:
     refused: tuple[RefusedEdit, ...]
     before: Mapping[Path, bytes]
     after: Mapping[Path, bytes]
+    drift: tuple[Drift, ...] = ()
+    """Code, deployment and recommendation, for each function."""
 
     @property
     def diff(self) -> str:
@@ -76,27 +80,44 @@ def plan_edits(
     *,
     stage: str | None = None,
     parameters: Mapping[str, str] | None = None,
+    deployed: Mapping[str, int] | None = None,
 ) -> EditPlan:
     """Find where each function's memory is set and how the files would be with the new one.
 
-    `places` are files and folders. Raises TemplateError for a named file that declares nothing.
+    `places` are files and folders; `deployed` is what functions have now, instead of what they had
+    when they were measured. Raises TemplateError for a named file that declares nothing.
     """
     chosen = Stage(stage, dict(parameters or {}))
     units = find_units(places)
-    sources, edits, refused = Sources(), [], []
+    sources, edits, refused, drift = Sources(), [], [], []
+    as_it_is = read_declarations(units, sources, chosen)
     for each in wanted:
         if isinstance(each, RefusedEdit):
             refused.append(each)
             continue
+        drift.append(_drift(each, as_it_is, (deployed or {}).get(each.function, each.was_mb)))
         try:
-            declared = read_declarations(units, sources, chosen)
+            changed = bool(sources.changed)
+            declared = read_declarations(units, sources, chosen) if changed else as_it_is
             edit, sources = edit_memory(each, declared, sources, chosen)
         except TemplateError as error:
             refused.append(_refused(each.function, error))
         else:
             edits.append(edit)
     before = {path: Sources().data(path) for path in sources.changed}
-    return EditPlan(tuple(edits), tuple(refused), before, dict(sources.changed))
+    return EditPlan(tuple(edits), tuple(refused), before, dict(sources.changed), tuple(drift))
+
+
+def _drift(wanted: Wanted, declared: Declarations, deployed_mb: int | None) -> Drift:
+    found = find_declaration(wanted.function, declared)
+    return Drift(
+        wanted.function,
+        None if found is None else found.path,
+        None if found is None else found.line,
+        found.memory if found is not None and isinstance(found.memory, int) else None,
+        deployed_mb,
+        wanted.memory_mb,
+    )
 
 
 def working_repository() -> Path:
@@ -142,4 +163,5 @@ def to_json(plan: EditPlan, *, written: bool) -> dict[str, Any]:
             for each in plan.refused
         ],
         "written": written,
+        "drift": [each.to_json() for each in plan.drift],
     }

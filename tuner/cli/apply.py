@@ -3,19 +3,20 @@
 typer evaluates annotations, so nothing here is postponed.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tuner.cli import options
-from tuner.cli.groups import GoalOptions, TrafficOptions, spread
+from tuner.cli.groups import GoalOptions, TrafficOptions, WhereOptions, spread
 from tuner.cli.saved import analyse, kept_names
 from tuner.cli.screen import agree, say, show_json, show_text
 from tuner.cli.values import parameters_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tuner.api.applying import EditPlan, RefusedEdit
     from tuner.iac.edit import Edit, Wanted
@@ -74,7 +75,12 @@ def apply(
     ] = None,
     parameter: options.TemplateParameters = None,
     check: Annotated[bool, typer.Option("--check", help="Show the change; write nothing.")] = False,
+    deployed: Annotated[
+        bool,
+        typer.Option("--deployed", help="Hold against what is deployed now, not when measured."),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Write without asking.")] = False,
+    where: WhereOptions,
     goal: GoalOptions,
     traffic: TrafficOptions,
     min_memory: options.MinMemory = None,
@@ -103,6 +109,8 @@ def apply(
         wanted = _wanted(sweeps, goal, traffic, min_memory, max_memory)
     else:
         wanted = [_given(function, memory_size, was)]
+    now = _deployed(wanted, where) if deployed else {}
+    wanted = [_as_deployed(each, now) for each in wanted]
     places = template or [working_repository()]
     plan = plan_edits(wanted, places, stage=stage, parameters=parameters_of(parameter))
     show = _show_line if (check or yes) and not json else say  # what a question is about: stderr
@@ -110,6 +118,8 @@ def apply(
         show(line)
     written = not check and bool(plan.after) and (yes or agree("Write this?")) and plan.write()
     _show(plan, written=written, json=json)
+    if check and not json:
+        _show_drift(plan)
     if json:
         from tuner.cli.flags import with_flags
 
@@ -136,6 +146,34 @@ def _wanted(
     terms = traffic.terms()
     analyses = analyse(sweeps, goal, min_memory, max_memory)
     return [wanted_by(session.recommend(each, terms, today=today())) for each in analyses]
+
+
+def _deployed(wanted: "Sequence[Wanted | RefusedEdit]", where: WhereOptions) -> dict[str, int]:
+    from tuner.api.drift import deployed_memory_mb
+    from tuner.iac.edit import Wanted
+
+    names = [each.function for each in wanted if isinstance(each, Wanted)]
+    return {name: deployed_memory_mb(name, where.part()) for name in names}
+
+
+def _as_deployed(
+    wanted: "Wanted | RefusedEdit", now: "Mapping[str, int]"
+) -> "Wanted | RefusedEdit":
+    from tuner.iac.edit import Wanted
+
+    if not isinstance(wanted, Wanted) or wanted.function not in now:
+        return wanted
+    return replace(wanted, was_mb=now[wanted.function])
+
+
+def _show_drift(plan: "EditPlan") -> None:
+    """Which of code, deployment and recommendation disagree."""
+    for each in plan.drift:
+        if each.code_mb is not None and each.deployed_mb is not None:
+            _show_line(
+                f"{each.function}: {each.code_mb} MB in the code, {each.deployed_mb} MB deployed, "
+                f"{each.recommended_mb} MB recommended: {each.meaning}."
+            )
 
 
 def _given(function: str | None, memory_mb: int | None, was_mb: int | None) -> "Wanted":

@@ -29,7 +29,7 @@ _SKIPPED: Final = frozenset(
 """Folders with tools' output."""
 _YAML: Final = frozenset({".yaml", ".yml", ".json", ".template"})
 _SUFFIXES: Final = _YAML | {".tf", ".py", *cdk_typescript.SUFFIXES}
-_MAX_FILES: Final = 20_000
+_MAX_FILES: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,15 @@ def edit_memory(
     return _edit(wanted, setting, data, after), changed
 
 
+def find_declaration(name: str, declared: Declarations) -> DeclaredFunction | None:
+    """The one function that a name means; None if there is none or more than one."""
+    try:
+        _, functions, index = _chosen(name, declared)
+    except TemplateError:
+        return None
+    return functions[index]
+
+
 def _chosen(name: str, declared: Declarations) -> tuple[Unit, tuple[DeclaredFunction, ...], int]:
     """The one function that a name means. Raises TemplateError."""
     ranked: dict[int, list[tuple[Unit, tuple[DeclaredFunction, ...], int]]] = {}
