@@ -6,10 +6,11 @@ against the `supported_properties`, lets functions refer to its `resources` (`re
 reads each with `function_properties` and its local `artifacts`: the values in `template`.
 
 To change a function's memory, read `edit` first: a name comes in, an `Edit` goes out, checked by
-reading the file again. `dialects` finds the files and their readers, one module a dialect
-(`cloudformation`, `terraform` with `hcl`, `serverless`, `cdk_python` and `cdk_typescript` with
-`cdk`, `chalice`), each of which returns the values of `setting`; `yaml_edit` knows where YAML
-writes a value and takes a new one.
+reading the file again. `dialects` finds the files and their readers, one module a dialect:
+`cloudformation` (with `memory_value` and `samconfig`), `terraform` (with `terraform_modules` and
+`hcl`), `serverless`, `cdk_python` and `cdk_typescript` (with `cdk` and `typescript_code`), and
+`chalice`. Each returns the values of `setting`; `yaml_edit` knows where YAML writes a value and
+takes a new one.
 """
 
 from tuner.iac.edit import Edit, Wanted, edit_memory

@@ -10,6 +10,7 @@ from os.path import normpath, relpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tuner.errors import TemplateError
 from tuner.iac.document import MAX_TEMPLATE_BYTES
 from tuner.iac.setting import ANY, DIGEST, INNER, SUFFIX, TAIL
 
@@ -124,5 +125,5 @@ def _files_of(root: Path, suffixes: Sequence[str]) -> list[Path]:
                 if not tests and file.stat().st_size < MAX_TEMPLATE_BYTES:
                     found.append(file)
         if len(found) > _MAX_FILES:
-            break
+            raise TemplateError(f"{root} has over {_MAX_FILES:,} files: the app is too large")
     return sorted(found)

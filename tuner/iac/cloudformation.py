@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Final
 import yaml
 
 from tuner.errors import TemplateError
-from tuner.iac.document import TemplateNode
 from tuner.iac.intrinsics import Scope
-from tuner.iac.parameters import Parameter, read_parameters
-from tuner.iac.samconfig import GivenValue, given_values
+from tuner.iac.memory_value import MEMORY, MemoryValues, same_place
+from tuner.iac.parameters import read_parameters
 from tuner.iac.setting import ANY, SUFFIX, DeclaredFunction, Setting, Sources
 from tuner.iac.supported_properties import FUNCTION, FUNCTIONS
 from tuner.iac.yaml_edit import Yaml
@@ -29,10 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from tuner.iac.document import TemplateNode
+
 _REFERENCE: Final = re.compile(r"\$\{[^!][^}]*\}")
-_MEMORY: Final = "MemorySize"
 _CHOOSING: Final = ("If", "FindInMap")
-_PASSED: Final = ("Properties", "Ref", "Condition")
 _LOOP: Final = "Fn::ForEach::"
 _TOP_LEVEL: Final = re.compile(r"""^["'\s{]*Resources["']?\s*:""", re.MULTILINE)
 
@@ -86,7 +85,18 @@ class _Template:
     scope: Scope = field(default_factory=Scope)
     functions: list[_Function] = field(default_factory=list)
     stage: str | None = None
-    _values_of: dict[str, list[GivenValue]] = field(default_factory=dict)
+    _values: MemoryValues | None = None
+
+    @property
+    def values(self) -> MemoryValues:
+        """What memories come to, once the template is read."""
+        if self._values is None:
+            self._values = MemoryValues(self.yaml, self.sources, self.scope, self.stage)
+        return self._values
+
+    @property
+    def _memories(self) -> list[TemplateNode]:
+        return [each.memory for each in self.functions if each.memory is not None]
 
     def read(self, given: Mapping[str, str]) -> None:
         root = self.yaml.root
@@ -126,14 +136,14 @@ class _Template:
     ) -> None:
         properties = parts.get("Properties")
         own = {} if properties is None else properties.entries(f"the properties of {logical_id}")
-        memory = own[_MEMORY][1] if _MEMORY in own else shared.get(_MEMORY)
+        memory = own[MEMORY][1] if MEMORY in own else shared.get(MEMORY)
         self.functions.append(
             _Function(
                 logical_id,
                 key,
                 own["FunctionName"][1] if "FunctionName" in own else None,
                 properties,
-                own[_MEMORY] if _MEMORY in own and _is_written(properties, own[_MEMORY]) else None,
+                own[MEMORY] if MEMORY in own and _is_written(properties, own[MEMORY]) else None,
                 memory,
             )
         )
@@ -153,7 +163,7 @@ class _Template:
         if node is None:
             return limits.MIN_MEMORY_MB
         try:
-            given = self._given(node)
+            given = self.values.given(node)
             return _megabytes(node) if given is None else given.memory_mb
         except TemplateError:
             yaml_node = node.yaml_node
@@ -182,10 +192,10 @@ class _Template:
     def _added(self, function: _Function, now_mb: int | None) -> Setting:
         if function.properties is None:
             function.key.refuse(
-                f"{function.logical_id} has no Properties to add {_MEMORY} to: write them"
+                f"{function.logical_id} has no Properties to add {MEMORY} to: write them"
             )
         shared = () if function.memory is None else self._sharing(function, function.memory)
-        return replace(self.yaml.inserting(function.properties, _MEMORY, now_mb), shared_by=shared)
+        return replace(self.yaml.inserting(function.properties, MEMORY, now_mb), shared_by=shared)
 
     def _followed(
         self,
@@ -196,10 +206,10 @@ class _Template:
         memory_mb: int,
     ) -> Setting:
         """The place that a CloudFormation function leads to, or the function's own value."""
-        given = self._given(memory)
-        place = self._place(memory, None if given else memory_mb)
+        given = self.values.given(memory)
+        place = self.values.place(memory, None if given else memory_mb)
         shared = self._sharing(function, memory)
-        used = self._other_uses(place)
+        used = self.values.other_uses(place, self._memories)
         if given is not None:
             if shared or used:
                 both = ", ".join([*shared, *used])
@@ -207,7 +217,7 @@ class _Template:
                     f"the memory is a parameter that {given.path}:{given.line} gives, and {both} "
                     f"use it too: give {function.logical_id} one of its own"
                 )
-            parameter = self.scope.parameters[memory.function()[1].text(_MEMORY)]
+            parameter = self.scope.parameters[memory.function()[1].text(MEMORY)]
             replace(parameter, given=str(memory_mb)).value(memory)
             return given.setting()
         if not (shared or used):
@@ -223,7 +233,7 @@ class _Template:
 
     def _sharing(self, function: _Function, memory: TemplateNode) -> tuple[str, ...]:
         """Logical ids of other functions whose memory comes from the same place."""
-        place = self._place_or_none(memory)
+        place = self.values.place_or_none(memory)
         if place is None:
             return ()
         return tuple(
@@ -231,126 +241,13 @@ class _Template:
             for each in self.functions
             if each is not function
             and each.memory is not None
-            and (other := self._place_or_none(each.memory)) is not None
-            and _same_place(other, place)
+            and (other := self.values.place_or_none(each.memory)) is not None
+            and same_place(other, place)
         )
-
-    def _place_or_none(self, memory: TemplateNode) -> TemplateNode | None:
-        with contextlib.suppress(TemplateError):
-            return self._place(memory, None)
-        return None
-
-    def _place(self, node: TemplateNode, memory_mb: int | None) -> TemplateNode:
-        """The plain value that a node comes from. Raises TemplateError."""
-        name, argument = node.function()
-        if not name:
-            return node
-        if name == "Ref":
-            return self._default(argument.text(_MEMORY), argument, memory_mb)
-        if name == "FindInMap":
-            return self._place(self.scope.resolve(node, _MEMORY), memory_mb)
-        parts = argument.arguments(_MEMORY) if name == "If" else []
-        if len(parts) != 3:
-            node.refuse(f"{_MEMORY} uses {node.function_as_written}: no single line sets it")
-        holds = self.scope.holds(parts[0].text(_MEMORY), parts[0])
-        return self._place(parts[1 if holds else 2], memory_mb)
-
-    def _default(self, name: str, asked: TemplateNode, memory_mb: int | None) -> TemplateNode:
-        parameter = self.scope.parameters.get(name)
-        if parameter is None:
-            asked.refuse(f"{_MEMORY} refers to {name}, which isn't a parameter of the template")
-        if parameter.given is not None:
-            parameter.key.refuse(f"{_MEMORY} is the parameter {name}: change it where it is set")
-        if memory_mb is None and self._given_values(name):
-            return parameter.nodes.get("Default", parameter.key)
-        if "Default" not in parameter.nodes or "SSM" in _kind(parameter):
-            parameter.key.refuse(
-                f"{_MEMORY} is the parameter {name}, whose value is not in the template: change it "
-                "where it is given"
-            )
-        if memory_mb is not None:
-            self._check_parameter(parameter, asked, memory_mb)
-        return parameter.nodes["Default"]
-
-    def _check_parameter(self, parameter: Parameter, asked: TemplateNode, memory_mb: int) -> None:
-        """Refuse a value that isn't allowed, and a Default that a deployment's file overrides."""
-        replace(parameter, given=str(memory_mb)).value(asked)
-        for given in self._given_values(parameter.name):
-            raise TemplateError(
-                f"{given.path}:{given.line}: the parameter {parameter.name}, which sets the "
-                f"memory, is given here: change it here to {memory_mb}"
-            )
-
-    def _given_values(self, parameter: str) -> list[GivenValue]:
-        if parameter not in self._values_of:
-            self._values_of[parameter] = given_values(self.yaml.path, parameter, self.sources)
-        return self._values_of[parameter]
-
-    def _given(self, memory: TemplateNode) -> GivenValue | None:
-        """What a deployment's file gives for the parameter that a memory is."""
-        name, argument = memory.function()
-        if name != "Ref":
-            return None
-        parameter = self.scope.parameters.get(argument.text(_MEMORY))
-        if parameter is None or parameter.given is not None:
-            return None
-        found = self._given_values(parameter.name)
-        if self.stage is not None:
-            found = [each for each in found if each.environment == self.stage]
-        if len(found) > 1:
-            places = ", ".join(f"{each.path}:{each.line} ({each.environment})" for each in found)
-            raise TemplateError(
-                f"{found[0].path}:{found[0].line}: the parameter {parameter.name}, which sets the "
-                f"memory, is given in {places}: say which (`stage`)"
-            )
-        return found[0] if found else None
-
-    def _other_uses(self, value: TemplateNode) -> tuple[str, ...]:
-        """What else uses a value, by section or resource and property, each once."""
-        memories = [each.memory for each in self.functions if each.memory is not None]
-        known = {id(each.yaml_node) for each in memories if self._comes_from(each, value)}
-        names = [
-            name
-            for name, parameter in self.scope.parameters.items()
-            if any(
-                node.yaml_node is value.yaml_node
-                for node in (parameter.key, *parameter.nodes.values())
-            )
-        ]
-        found: dict[str, None] = {}
-
-        def look(yaml_node: yaml.Node, path: tuple[str, ...]) -> None:
-            if id(yaml_node) in known and path[-1:] == (_MEMORY,):
-                return
-            node = TemplateNode(self.yaml.path, yaml_node, self.scope)
-            if path[:1] not in (("Parameters",), ("Mappings",)) and (
-                yaml_node is value.yaml_node or _refers(node, names, value)
-            ):
-                found[".".join(path[1:] if path[0] == "Resources" else path)] = None
-                return
-            if isinstance(yaml_node, yaml.MappingNode):
-                for key, inner in yaml_node.value:
-                    own = str(key.value) if isinstance(key, yaml.ScalarNode) else ""
-                    look(inner, path if own in _PASSED or own.startswith("Fn::") else (*path, own))
-            elif isinstance(yaml_node, yaml.SequenceNode):
-                for inner in yaml_node.value:
-                    look(inner, path)
-
-        look(self.yaml.root.yaml_node, ())
-        return tuple(found)
-
-    def _comes_from(self, memory: TemplateNode, value: TemplateNode) -> bool:
-        place = self._place_or_none(memory)
-        return place is not None and _same_place(place, value)
 
 
 def _megabytes(node: TemplateNode) -> int:
-    return node.whole_number(_MEMORY, "MB", least=1, most=limits.MAX_MEMORY_MB)
-
-
-def _same_place(one: TemplateNode, other: TemplateNode) -> bool:
-    marks = [each.yaml_node.start_mark for each in (one, other)]
-    return bool(marks[0].index == marks[1].index)
+    return node.whole_number(MEMORY, "MB", least=1, most=limits.MAX_MEMORY_MB)
 
 
 def _is_written(properties: TemplateNode | None, pair: tuple[TemplateNode, TemplateNode]) -> bool:
@@ -358,27 +255,6 @@ def _is_written(properties: TemplateNode | None, pair: tuple[TemplateNode, Templ
     if properties is None or not isinstance(properties.yaml_node, yaml.MappingNode):
         return False
     return any(key is pair[0].yaml_node for key, _ in properties.yaml_node.value)
-
-
-def _refers(node: TemplateNode, names: list[str], value: TemplateNode) -> bool:
-    """Whether a node is a function that evaluates to a parameter's or a map's value."""
-    kind, argument = node.function()
-    written = argument.yaml_node.value
-    if kind == "Ref":
-        return written in names
-    if kind == "Sub":
-        text = written[0].value if argument.is_list and written else written
-        return any(f"${{{name}}}" in str(text) for name in names)
-    if kind != "FindInMap":
-        return False
-    try:
-        return node.resolved(_MEMORY).yaml_node is value.yaml_node
-    except TemplateError:  # of a part that only an account knows
-        return False
-
-
-def _kind(parameter: Parameter) -> str:
-    return parameter.nodes["Type"].text("Type") if "Type" in parameter.nodes else ""
 
 
 def _values(node: TemplateNode | None, what: str) -> dict[str, TemplateNode]:

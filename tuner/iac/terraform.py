@@ -7,22 +7,18 @@ written in it counts for all of them.
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from os import walk
-from os.path import normpath, relpath
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tuner.errors import TemplateError
-from tuner.iac.document import file_bytes
 from tuner.iac.hcl import Block, Value, read_blocks, references_in
 from tuner.iac.setting import ANY, DeclaredFunction, Setting
+from tuner.iac.terraform_modules import Folders, Scope
 from tuner.model import lambda_limits as limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tuner.iac.setting import Sources
 
@@ -31,11 +27,6 @@ _BELOW: Final = ("timeout", "runtime", "handler", "function_name", "source")
 _MODULE: Final = re.compile(r"(terraform-aws-modules/(terraform-aws-)?lambda|lambda/aws)\b")
 _ONE_OR_NONE: Final = re.compile(r"1|.+\?\s*1\s*:\s*0|.+\?\s*0\s*:\s*1", re.DOTALL)
 _FUNCTION: Final = re.compile(r'"aws_lambda_function"|lambda/aws|terraform-aws-lambda')
-_LOCAL_SOURCE: Final = re.compile(rb'source\s*=\s*"\.{1,2}[/"]')
-_SKIPPED: Final = frozenset({".terraform", ".git", "node_modules", ".terragrunt-cache"})
-_LEVELS: Final = 3
-_MAX_FILES: Final = 3_000
-_MAX_CALLS: Final = 200
 
 
 def has_functions(text: str) -> bool:
@@ -48,7 +39,7 @@ def read_functions(
 ) -> list[DeclaredFunction]:
     """Return a folder's functions, each for each call of the folder. Raises TemplateError."""
     reader = _Reader(sources, stage)
-    scopes = reader.scopes(folder)
+    scopes = Folders(sources).scopes(folder)
     found = [
         (block, scope) for scope in scopes for block in scope.folder.blocks if _is_function(block)
     ]
@@ -65,20 +56,6 @@ def read_functions(
         )
         for block, scope in found
     ]
-
-
-def _calling_files(root: Path) -> list[Path]:
-    """Files below a folder that call local folders as modules."""
-    found = []
-    for parent, folders, names in walk(root):
-        folders[:] = [name for name in folders if name not in _SKIPPED]
-        for name in names:
-            file = Path(parent, name)
-            if name.endswith(".tf") and file.is_file():
-                with suppress(TemplateError):  # too large to be read
-                    if _LOCAL_SOURCE.search(file_bytes(file)):
-                        found.append(file)
-    return sorted(found)[:_MAX_FILES]
 
 
 def _address(block: Block) -> str:
@@ -99,111 +76,13 @@ def _is_function(block: Block) -> bool:
     return _MODULE.search(source) is not None and not (is_layer and made is None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Folder:
-    path: Path
-    blocks: tuple[Block, ...]
-    files: tuple[Path, ...]
-    """Of Terraform, those with variables' values included."""
-
-    def variable(self, name: str) -> Block | None:
-        return next((b for b in self.blocks if b.kind == "variable" and b.labels == (name,)), None)
-
-    def local(self, name: str) -> Value | None:
-        blocks = (each for each in self.blocks if each.kind == "locals")
-        return next((b.values[name] for b in blocks if name in b.values), None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Scope:
-    """A folder as one call sees it, or as the root."""
-
-    folder: _Folder
-    call: Block | None = None
-    parent: _Scope | None = None
-    call_count: int = 1
-    """How many calls the folder has in all."""
-
-    @property
-    def prefix(self) -> str:
-        outer = "" if self.parent is None else self.parent.prefix
-        return "" if self.call is None else f"{outer}module.{self.call.labels[0]}."
-
-    def known(self, kind: str, name: str) -> str | None:
-        """A string that the call of the module, or a local, surely gives."""
-        if kind == "local":
-            value = self.folder.local(name)
-            return None if value is None else value.string
-        if self.call is None or self.parent is None or name not in self.call.values:
-            return None
-        return self.parent.resolved(self.call.values[name])[0].string
-
-    def resolved(self, value: Value, levels: int = 8) -> tuple[Value, _Scope]:
-        """Follow variables and locals to what is written; the value itself where that ends."""
-        reference = value.reference
-        if reference is None or levels == 0:
-            return value, self
-        kind, name = reference
-        if kind == "local":
-            found = self.folder.local(name)
-            return (value, self) if found is None else self.resolved(found, levels - 1)
-        if self.call is not None and name in self.call.values and self.parent is not None:
-            return self.parent.resolved(self.call.values[name], levels - 1)
-        variable = self.folder.variable(name)
-        default = None if variable is None else variable.values.get("default")
-        return (value, self) if default is None else (default, self)
-
-
 @dataclass(slots=True)
 class _Reader:
     sources: Sources
     stage: str | None
-    functions: list[tuple[Block, _Scope]] = field(default_factory=list)
-    _folders: dict[Path, _Folder] = field(default_factory=dict)
-    _calls: dict[Path, dict[Path, list[Block]]] = field(default_factory=dict)
+    functions: list[tuple[Block, Scope]] = field(default_factory=list)
 
-    def folder(self, path: Path) -> _Folder:
-        if path not in self._folders:
-            files = tuple(sorted(each for each in path.glob("*.tf") if each.is_file()))
-            blocks = tuple(b for file in files for b in read_blocks(file, self.sources))
-            given = tuple(sorted(path.rglob("*.tfvars")))
-            self._folders[path] = _Folder(path, blocks, (*files, *given))
-        return self._folders[path]
-
-    def scopes(self, path: Path, levels: int = _LEVELS) -> list[_Scope]:
-        """The folder once for each call; once as it is, where nothing calls it."""
-        folder = self.folder(path)
-        calls = self._calls_of(path)
-        if not calls or levels == 0:
-            return [_Scope(folder)]
-        scopes = [
-            _Scope(folder, call, parent)
-            for call in calls
-            for parent in self.scopes(call.path.parent, levels - 1)
-        ]
-        if len(scopes) > _MAX_CALLS:
-            raise TemplateError(f"{path} is called over {_MAX_CALLS} times: name the file")
-        return [replace(each, call_count=len(scopes)) for each in scopes]
-
-    def _calls_of(self, path: Path) -> list[Block]:
-        """The calls of a folder as a module, in the whole repository."""
-        whole = path.resolve()
-        root = _repository(whole)
-        if root not in self._calls:
-            found: dict[Path, list[Block]] = {}
-            self._calls[root] = found
-            for file in self.sources.listed(root, partial(_calling_files, root)):
-                # As the folder itself is written, so that a file has one name.
-                shown = Path(normpath(path / relpath(file, whole)))
-                for block in read_blocks(shown, self.sources):
-                    source = block.values.get("source")
-                    written = None if source is None else source.string
-                    if block.kind == "module" and written is not None and written[:1] == ".":
-                        target = (file.parent / written).resolve()
-                        found.setdefault(target, []).append(block)
-        return self._calls[root].get(whole, [])
-
-    def memory(self, block: Block, scope: _Scope) -> int | str:
+    def memory(self, block: Block, scope: Scope) -> int | str:
         """MB, or the expression where only a deployment knows."""
         value = block.values.get(_MEMORY)
         if value is None:
@@ -212,7 +91,7 @@ class _Reader:
         given = self._given(place, at)
         return (given or place).number or f"{place.path}:{place.text}"
 
-    def _given(self, place: Value, scope: _Scope) -> Value | None:
+    def _given(self, place: Value, scope: Scope) -> Value | None:
         """What a file of values gives for the variable whose default a place is."""
         if place.name != "default" or scope.parent is not None:
             return None
@@ -223,7 +102,7 @@ class _Reader:
                 return found
         return None
 
-    def _value_files(self, scope: _Scope, name: str) -> list[tuple[Path, Value]]:
+    def _value_files(self, scope: Scope, name: str) -> list[tuple[Path, Value]]:
         found = []
         for file in scope.folder.files:
             if file.suffix == ".tfvars":
@@ -231,7 +110,7 @@ class _Reader:
                 found += [(file, each.values[name]) for each in blocks if name in each.values]
         return found
 
-    def locate(self, block: Block, scope: _Scope, _memory_mb: int) -> Setting:
+    def locate(self, block: Block, scope: Scope, _memory_mb: int) -> Setting:
         """Where the function's new size goes. Raises TemplateError."""
         _check_single(block, scope)
         now = self.memory(block, scope)
@@ -250,7 +129,7 @@ class _Reader:
             )
         return self._followed(value, scope, now_mb)
 
-    def _followed(self, value: Value, scope: _Scope, now_mb: int | None) -> Setting:
+    def _followed(self, value: Value, scope: Scope, now_mb: int | None) -> Setting:
         """The place behind `var` or `local`, where it's the function's alone; else the function's
         own value. Raises TemplateError.
         """
@@ -283,7 +162,7 @@ class _Reader:
                 )
         return replace(self._in_folder(value, scope, now_mb), shared_by=shared)
 
-    def _in_folder(self, value: Value, scope: _Scope, now_mb: int | None) -> Setting:
+    def _in_folder(self, value: Value, scope: Scope, now_mb: int | None) -> Setting:
         if scope.call_count > 1:
             value.refuse(
                 f"this folder is called as a module {scope.call_count} times, and the memory is "
@@ -291,7 +170,7 @@ class _Reader:
             )
         return value.setting(now_mb)
 
-    def _argument(self, name: str, scope: _Scope, now_mb: int | None) -> Setting:
+    def _argument(self, name: str, scope: Scope, now_mb: int | None) -> Setting:
         """Where the call of a module gives the variable, or would."""
         call, parent = scope.call, scope.parent
         assert call is not None
@@ -309,7 +188,7 @@ class _Reader:
             given.refuse(f"{name}, which is the memory, is {_short(given)}: write a number here")
         return self._followed(given, parent, now_mb)
 
-    def _variable(self, value: Value, name: str, scope: _Scope) -> Value:
+    def _variable(self, value: Value, name: str, scope: Scope) -> Value:
         """Where a variable of the root gets its value. Raises TemplateError."""
         variable = scope.folder.variable(name)
         if variable is None:
@@ -338,11 +217,11 @@ class _Reader:
     def _is_stage(self, file: Path) -> bool:
         return self.stage is not None and self.stage in (file.stem, file.parent.name)
 
-    def _uses(self, kind: str, name: str, scope: _Scope) -> int:
+    def _uses(self, kind: str, name: str, scope: Scope) -> int:
         files = (file for file in scope.folder.files if file.suffix == ".tf")
         return sum(references_in(self.sources.data(file), kind, name) for file in files)
 
-    def _sharing(self, value: Value, scope: _Scope) -> tuple[str, ...]:
+    def _sharing(self, value: Value, scope: Scope) -> tuple[str, ...]:
         """The labels of other functions in the folder with the same reference."""
         return tuple(
             ".".join(block.labels)
@@ -353,7 +232,7 @@ class _Reader:
             and memory.node.id != value.node.id
         )
 
-    def _check_uncalled(self, block: Block, scope: _Scope) -> None:
+    def _check_uncalled(self, block: Block, scope: Scope) -> None:
         if scope.call_count > 1:
             block.refuse(
                 f"this folder is called as a module {scope.call_count} times, and its functions "
@@ -361,7 +240,7 @@ class _Reader:
             )
 
 
-def _check_single(block: Block, scope: _Scope) -> None:
+def _check_single(block: Block, scope: Scope) -> None:
     """Refuse a block that stands for several functions, or whose memory Terraform leaves alone."""
     if block.node.has_error:
         block.refuse("this block can't be read: change it by hand")
@@ -386,14 +265,14 @@ def _check_single(block: Block, scope: _Scope) -> None:
         _check_single(scope.call, scope.parent)
 
 
-def _name(block: Block, scope: _Scope) -> str | None:
+def _name(block: Block, scope: Scope) -> str | None:
     value = block.values.get("function_name")
     if value is None:
         return None
     return scope.resolved(value)[0].string
 
 
-def _made_names(block: Block, scope: _Scope) -> Iterator[str]:
+def _made_names(block: Block, scope: Scope) -> Iterator[str]:
     value = block.values.get("function_name")
     if value is None:
         return
@@ -403,7 +282,7 @@ def _made_names(block: Block, scope: _Scope) -> Iterator[str]:
         yield pattern
 
 
-def _variable_of(place: Value, scope: _Scope) -> str | None:
+def _variable_of(place: Value, scope: Scope) -> str | None:
     for block in scope.folder.blocks:
         default = block.values.get("default")
         if block.kind == "variable" and default is not None and default.node.id == place.node.id:
@@ -411,18 +290,10 @@ def _variable_of(place: Value, scope: _Scope) -> str | None:
     return None
 
 
-def _is_automatic(file: Path, scope: _Scope) -> bool:
+def _is_automatic(file: Path, scope: Scope) -> bool:
     if file.parent != scope.folder.path:
         return False
     return file.name == "terraform.tfvars" or file.name.endswith(".auto.tfvars")
-
-
-def _repository(path: Path) -> Path:
-    """The repository's root; without one, two levels up."""
-    for folder in (path, *path.parents):
-        if (folder / ".git").exists():
-            return folder
-    return path.parents[1] if len(path.parents) > 3 else path
 
 
 def _short(value: Value) -> str:
