@@ -3,4 +3,8 @@
 Read `store` first: one table of reports in DuckDB, and the questions that everything else asks of
 it. `intake` fills it from batches of rows or from values, `folder` keeps what was read (Parquet in
 the state folder, by `database`), and `usage` makes an `Observation` of one function.
+
+Where money goes: `cost_hours` reads sums by the hour, `hourly` tells their cycle and noise,
+`change_points` finds where the cost of an invocation moved, `log_deployments` and `deployments`
+what was deployed, and `spend` puts it together with revenue (`earnings`) and a `bill`.
 """
