@@ -219,7 +219,7 @@ def assumed(answer: Spend) -> tuple[str, ...]:
 
 def signed_usd(amount_usd: float) -> str:
     """`+$210`, `−$0.41`."""
-    if amount_usd == 0:
+    if abs(amount_usd) < 1e-6:
         return "$0"
     return f"{'−' if amount_usd < 0 else '+'}{numbers.rough_usd(abs(amount_usd))}"
 

@@ -90,7 +90,7 @@
       width: holder.clientWidth || 600, height: 300, padding: padding || [10, 26, 0, 0], legend: { show: false },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
       scales: { x: { time: true, range: (u, low, high) => [low - half, high + half] }, y: { range } },
-      axes: [axis({ space: 62, size: 24, incrs: DAYS.map((n) => n * 86400), values: (u, splits) => splits.map(day) }), axis({ space: 32, size: 58, values: (u, splits) => splits.map((v) => (v == null ? "" : write(v))) })],
+      axes: [axis({ space: 62, size: 24, incrs: DAYS.map((n) => n * 86400), values: (u, splits) => splits.map(day) }), axis({ space: 32, size: (u, values) => 20 + 7 * Math.max(...(values || [""]).map((v) => v.length)), values: (u, splits) => splits.map((v) => (v == null ? "" : write(v))) })],
       series: [{}, ...series], bands,
       cursor: { drag: { x: false, y: false }, y: false, points: { show: false } },
       hooks: { drawAxes: [deployments], draw: draw ? [draw] : [] },
