@@ -223,7 +223,7 @@ EACH_TIME = {
     "token_env", "start", "end", "logs", "forget", "purpose", "was", "check", "stage",
     "memory_size",
     "by", "tags", "deploys", "revenue", "bill_file",
-    "check", "deployed", "memory_size", "stage", "was",
+    "deployed",
     "metrics_only", "restart", "sort", "source", "top",
 }  # fmt: skip
 

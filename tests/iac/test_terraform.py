@@ -114,7 +114,7 @@ def test_the_memory_is_changed_where_it_is_the_functions_own(
     ("name", "line", "words"),
     [
         ("given", 6, "has no default"),
-        ("by_map", 30, 'is local.sizes["a"], which depends on more than one place'),
+        ("by_map", 30, "which isn't one plain value"),
         ("several", 36, "for_each makes several functions"),
         ("ignored", 41, "Terraform ignores changes of memory_size"),
     ],

@@ -25,6 +25,7 @@ _TOO_DEEP: Final = f"nested deeper than {_MAX_DEPTH} levels"
 _PAIR: Final = re.compile(
     r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE
 )
+_JSON: Final = re.compile(r"\s*[\[{]")
 _DYNAMIC: Final = "{{resolve:"
 _MAX_MESSAGE: Final = 400
 _MAX_DIGITS: Final = 20
@@ -213,6 +214,9 @@ class TemplateNode:
 
     def resolved(self, what: str) -> TemplateNode:
         """Return the plain node it evaluates to: itself, unless it's a function."""
+        is_plain = self.yaml_node.tag.startswith(_YAML_TAG)
+        if is_plain and isinstance(self.yaml_node, yaml.ScalarNode):
+            return self
         name, _ = self.function()
         if not name:
             return self
@@ -275,7 +279,7 @@ def _with_whole_characters(text: str) -> str:
 
 def shifted(text: str, offset: int) -> int:
     """Turn an offset of a node's mark into one of the file's text, which may have such pairs."""
-    if not text.lstrip().startswith(("{", "[")):
+    if _JSON.match(text) is None:
         return offset
     for match in _PAIR.finditer(text):
         if match.start() >= offset:

@@ -124,8 +124,8 @@ class _Reader:
             return value.setting(now_mb)
         if value.reference is None:
             value.refuse(
-                f"{_MEMORY} is {_short(value)}, which depends on more than one place: write a "
-                "number here, or change it by hand"
+                f"{_MEMORY} is {_short(value)}, which isn't one plain value: write a number "
+                "here, or change it where it comes from"
             )
         return self._followed(value, scope, now_mb)
 
