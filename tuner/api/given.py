@@ -46,9 +46,7 @@ def goal_of(given: GoalLike | None) -> Goal | None:
 
 
 def terms_of(given: TermsLike | None) -> Terms:
-    """The terms of a comparison, from all of them or from the request rate alone. Raises
-    UsageError.
-    """
+    """The terms of a comparison, from all or from the request rate alone. Raises UsageError."""
     match given:
         case None:
             return Terms()

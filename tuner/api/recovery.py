@@ -132,9 +132,7 @@ class StrayRecovery:
 
     @property
     def others(self) -> tuple[str, ...]:
-        """Ids of sweeps that may still be running on another machine: nothing of theirs
-        is touched.
-        """
+        """Ids of sweeps that may still run on another machine: nothing of theirs is touched."""
         return self.plan.others
 
     def carry_out(self, on_progress: ProgressHook = tell_nobody) -> None:

@@ -228,9 +228,7 @@ def _duration_ms(offers: Sequence[Offer], work: Work, scenario: Scenario) -> Flo
 
 
 def _process_counts(offers: Sequence[Offer], work: Work) -> Floats:
-    """Processes that fit into a unit's memory, each with the memory the function was seen
-    to use.
-    """
+    """Processes that fit into a unit's memory, each with the memory it was seen to use."""
     process_mb = np.maximum(max(work.memory_used_mb, MIN_PROCESS_MB), _of(offers, "min_process_mb"))
     return np.asarray(np.floor(_of(offers, "memory_mb") / process_mb))
 

@@ -63,9 +63,7 @@ class LambdaBill:
 
     @property
     def _provisioned_may_win(self) -> bool:
-        """Only a load that keeps more than about 60% of the provisioned capacity busy
-        pays for it.
-        """
+        """Only a load that keeps over 60% of the provisioned capacity busy pays for it."""
         if not self.terms.provisioned:
             return False
         traffic, (idle_usd, busy_usd) = self.terms.traffic, self._provisioned_prices_usd

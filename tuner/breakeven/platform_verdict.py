@@ -90,9 +90,7 @@ def savings_usd(candidate: Candidate, costs: CostModel) -> tuple[Interval, Float
 
 
 def threshold_usd(terms: Terms, lambda_usd: float) -> float:
-    """What leaving must save a month to be advised: the amount or the share, whichever is
-    greater.
-    """
+    """What leaving must save a month to be advised: the amount or the share, if greater."""
     ratio = LEAVING_RATIO if terms.min_saving_ratio is None else terms.min_saving_ratio
     return max(terms.min_saving_usd_per_month, ratio * lambda_usd)
 

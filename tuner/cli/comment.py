@@ -204,9 +204,7 @@ def comment(
 
 
 def _post(text: "CommentText", pull_request: PullRequestOptions) -> "TunerError | None":
-    """Post it; return why it was not posted: no token (a UsageError), or no permission to
-    comment.
-    """
+    """Post it; return why it wasn't posted: no token (a UsageError), or no permission."""
     import time
 
     from tuner.api.comment import post_comment

@@ -36,9 +36,7 @@ class PlainHelp(TyperCommand):
     common: tuple[str, ...] = ()
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """The command's own parameters, `--help`, and `--help-all` if the short help leaves some
-        out.
-        """
+        """The command's own parameters, `--help`, and `--help-all` if help is shortened."""
         own = super().get_params(ctx)
         return [*own, _help_all()] if self.common else own
 

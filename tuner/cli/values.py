@@ -26,9 +26,7 @@ T = TypeVar("T")
 
 
 class Sizes(tuple[int, ...]):
-    """Memory sizes in MB, ascending. Its own type, because typer reads plain tuples as several
-    words.
-    """
+    """Memory sizes in MB, ascending. A class, because typer reads plain tuples as several words."""
 
     __slots__ = ()
 

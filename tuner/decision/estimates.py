@@ -70,9 +70,7 @@ def estimate(
     seed: int,
     draw_count: int = 200,
 ) -> Estimates:
-    """Fit a curve for each payload, draw it at `sizes_mb` and price it. Every payload must have a
-    warm sample.
-    """
+    """Fit, draw and price a curve per payload. Every payload must have a warm sample."""
     curves = {
         # Slow calls are the function's: with another batch size (another seed) as many are unseen.
         name: fit_curve(

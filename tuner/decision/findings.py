@@ -96,9 +96,7 @@ def _failures(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _function_errors(evidence: Evidence) -> Iterator[Finding]:
-    """Handler errors, which memory may or may not explain; if nothing ever succeeded, the verdict
-    says so.
-    """
+    """Handler errors, related to memory or not; if nothing succeeded, the verdict says so."""
     errors = {m: c[Outcome.FUNCTION_ERROR] for m, c in sorted(evidence.failures.items())}
     sizes = {m: count for m, count in errors.items() if count}
     if not sizes or not any(evidence.success_counts.values()):
@@ -142,9 +140,7 @@ def _rises(problem: Problem) -> Iterator[Finding]:
 
 
 def _cores(problem: Problem) -> Iterator[Finding]:
-    """One core or more: the largest measured size against one vCPU, if both are known
-    well enough.
-    """
+    """One core or more: the largest measured size against one vCPU, if both are well known."""
     if (
         not problem.measured
         or problem.measured[-1] < 1.4 * MB_PER_VCPU

@@ -93,9 +93,7 @@ class Scatter:
     def _measured(
         self, payloads: Sequence[str], memory_mb: int, percentile: float, count: int
     ) -> PercentileEstimate:
-        """From the size's own samples, of which every payload has enough: `count` is the fewest
-        that any has.
-        """
+        """From the size's own samples, with enough for every payload: `count` is the fewest."""
         each = [
             measured_interval(self.evidence.warm_ms(name, memory_mb), percentile)
             for name in payloads

@@ -175,9 +175,7 @@ def _percentiles(problem: Problem, shown_mb: Sequence[int]) -> dict[int, Percent
 
 
 def _against(each: StratumProblem, problems: Sequence[StratumProblem]) -> StratumProblem:
-    """The problem with the others' objectives beside its own, for as many records as its events
-    have.
-    """
+    """The problem with the others' objectives beside its own, for as many records."""
     others = [
         other.problem.ranking.objective[:, other.problem.ranking.allowed]
         * (_records(each) / _records(other))

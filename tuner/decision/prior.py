@@ -1,6 +1,4 @@
-"""What an earlier sweep contributes to a decision: samples for the curves, and where to
-look first.
-"""
+"""What an earlier sweep adds to a decision: samples for the curves, and where to look first."""
 
 from __future__ import annotations
 
@@ -19,9 +17,7 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=64)
 def prior_samples(prior: PriorEvidence, payload: str) -> PriorSamples | None:
-    """The earlier samples of a payload; None without one. Cached, because every refit asks for
-    them.
-    """
+    """The earlier samples of a payload; None without one. Cached for every refit."""
     found = tuple(_samples(prior, payload))
     return PriorSamples(found, prior.tells_level(payload)) if found else None
 

@@ -1,6 +1,4 @@
-"""What to say about an earlier sweep that informed an answer: which, how much, and whether they
-agree.
-"""
+"""What to say about an earlier sweep that informed an answer, and whether they agree."""
 
 from __future__ import annotations
 

@@ -69,9 +69,7 @@ def error_at_current(evidence: Evidence, current_mb: int) -> str | None:
 
 
 def differing_mb(evidence: Evidence, current_mb: int) -> frozenset[int]:
-    """Sizes that answer some payload differently from the current size; if that has no reply, from
-    the largest.
-    """
+    """Sizes that answer some payload unlike the current size, or unlike the largest without one."""
     return frozenset(
         size
         for by_size in evidence.replies.values()

@@ -46,9 +46,7 @@ def with_saving(analysis: Analysis, needed: SavingNeeded) -> tuple[Choice, Findi
 
 
 def _is_for_time(analysis: Analysis) -> bool:
-    """Whether time counts more than cost, or the resize gains more by time, as the goal weighs it,
-    than by money.
-    """
+    """Whether time counts more than cost, or gains more, as the goal weighs it, than money."""
     goal, choice, now = analysis.question.goal, analysis.choice, analysis.current
     if goal.first != "cost":
         return True

@@ -61,9 +61,7 @@ def sweep_at(sweep: Sweep, value: str) -> Sweep:
 
 
 def seed_at(seed: int, position: int) -> int:
-    """Curves of different values are drawn independently: one's error says nothing about
-    another's.
-    """
+    """Curves of different values are drawn independently: their errors aren't related."""
     return seed + _SEEDS_APART * position
 
 

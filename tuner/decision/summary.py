@@ -138,9 +138,7 @@ def current_size(problem: Problem | None, memory_mb: int) -> CurrentSize:
 
 
 def break_down(problem: Problem | None) -> Breakdown:
-    """Each payload's curve and what cold starts add, separately, at every size. Empty without a
-    curve.
-    """
+    """Each payload's curve and what cold starts add, at every size. Empty without a curve."""
     if problem is None:
         return Breakdown((), ())
     evidence, estimates = problem.evidence, problem.estimates

@@ -93,9 +93,7 @@ class Marker:
     kind: Kind = "comment"
 
     def __str__(self) -> str:
-        """An HTML comment, which forges don't show. The key is percent-encoded, so it
-        can't end it.
-        """
+        """An HTML comment, which forges don't show. A percent-encoded key can't end it."""
         measured = self.measured.astimezone(UTC).isoformat().replace("+00:00", "Z")
         key = quote(self.key, safe="")
         return f'<!-- lambda-tuner:{self.kind} key="{key}" measured="{measured}" -->'

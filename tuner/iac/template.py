@@ -28,9 +28,7 @@ class TemplateLayer:
 
 @dataclass(frozen=True, slots=True)
 class TemplateFunction:
-    """One function's settings and the place of its code, with globals and SAM's defaults
-    filled in.
-    """
+    """One function's settings and its code's place, with globals and SAM's defaults."""
 
     name: str
     code_dir: Path | None = None

@@ -65,8 +65,8 @@ because no data say what an edit changes."""
 
 @dataclass(frozen=True, slots=True)
 class PriorSamples:
-    """Samples (at least one) of an earlier sweep with one payload, and whether code and event are
-    the same.
+    """One payload's samples (at least one) in an earlier sweep; whether code and event are the
+    same.
     """
 
     samples: tuple[Sample, ...]
@@ -145,9 +145,7 @@ class JointLevels:
         )
 
     def unchanged_share(self, changes: NDArray[np.intp]) -> float:
-        """Share of the draws, by their changes, in which no more has changed than days and hosts
-        explain.
-        """
+        """Share of the draws with no more change than days and hosts explain."""
         usual = np.array([change.slow <= _USUAL_SLOW for change in self.changes])
         return float(usual[changes].mean())
 

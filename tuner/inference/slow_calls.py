@@ -201,9 +201,7 @@ class SlowCalls:
 def _draw_scales(
     apart: Floats, extent: Floats, variance: Floats, near: Floats, rng: np.random.Generator
 ) -> Floats:
-    """Draw how large sizes' own deviations are, by how well a usual draw explains the differences:
-    (draws,).
-    """
+    """Draw the scale of sizes' own deviations, by how well a usual draw explains them: (draws,)."""
     middle = extent.mean(axis=0)
     covariance = _OWN_SCALES[:, None, None] ** 2 * near * np.outer(middle, middle)
     covariance = covariance + np.diag(variance.mean(axis=0))

@@ -148,9 +148,7 @@ class Builder:
         more: Sequence[str] = (),
         kinds: str = "--omit=dev",
     ) -> Path:
-        """Install what package.json names, and `more`: parts of the SDK that Lambda would
-        include.
-        """
+        """Install what package.json names, and `more`: parts of the SDK that Lambda includes."""
         shutil.copytree(code_dir, target, ignore=_NOT_COPIED)
         options = (kinds, "--no-audit", "--no-fund", "--no-update-notifier")
         if (target / "package.json").is_file():

@@ -126,9 +126,7 @@ class HostLoad:
 
 
 def tree_cpu_s(pid: int) -> float:
-    """CPU seconds of a process and everything below it, including those that ended and were waited
-    for.
-    """
+    """CPU seconds of a process and everything below it, including ended and reaped ones."""
     total, ahead = 0.0, [str(pid)]
     while ahead:
         folder = Path("/proc", ahead.pop())

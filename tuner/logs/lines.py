@@ -93,9 +93,7 @@ class LineReader:
         messages.collector.flush_if_full()
 
     def _usual(self, usual: re.Match[str]) -> None:
-        """Take a report in its most common forms, bare or as CloudWatch exports it, because they
-        are many.
-        """
+        """Take a report in its commonest forms, bare or as CloudWatch exports it: a fast path."""
         minute, second, milli, request_id, duration, billed, memory, used, init = usual.groups()
         messages = self.messages
         stream = messages.plain
@@ -222,9 +220,7 @@ class LineReader:
             self._spans[shape] = (min(at_us, first), max(at_us, last))
 
     def _json(self, line: str) -> None:
-        """Read a line of JSON with nothing before it: a record, or something that wraps
-        messages.
-        """
+        """Read a line of JSON with nothing before it: a record, or what wraps messages."""
         messages = self.messages
         if line.rstrip() == "{":
             self._begin_pretty(None, messages.plain)

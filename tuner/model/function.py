@@ -63,9 +63,7 @@ class Build:
 
     @property
     def code_sha256(self) -> str | None:
-        """The package's digest as Lambda computes it; an image's is known once Lambda has
-        read it.
-        """
+        """The package's digest by Lambda; an image's is known once Lambda has read it."""
         if self.package is None:
             return None
         return base64.b64encode(hashlib.sha256(self.package).digest()).decode()

@@ -57,9 +57,7 @@ class HostCheck:
 
     @property
     def trusted_up_to_mb(self) -> int | None:
-        """The largest size up to which every measured share is accurate; None: not even the
-        smallest.
-        """
+        """The largest size up to which every share is accurate; None: not even the smallest."""
         trusted = None
         for share in self.shares:
             if abs(share.off_ratio) > self.tolerance_ratio:

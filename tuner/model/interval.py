@@ -24,9 +24,7 @@ class Interval:
 
 
 def percent(ratio: float, decimals: int | None = None) -> str:
-    """A share: whole percent from 1% up, one digit below that, or as many as asked:
-    `40%`, `0.7%`.
-    """
+    """A share in whole percent, with one digit below 1%, or as many as asked: `40%`, `0.7%`."""
     return f"{percent_digits(ratio, decimals)}%"
 
 

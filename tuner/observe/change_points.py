@@ -209,9 +209,7 @@ class _Series:
         *,
         with_day: bool = True,
     ) -> tuple[Floats, Floats, Floats]:
-        """Mean of [split, high) minus that of [low, split), its variance, and the days' part in
-        that.
-        """
+        """Mean of [split, high) minus that of [low, split), its variance, the days' part."""
         before = self._weights[split] - self._weights[low]
         after = self._weights[high] - self._weights[split]
         with np.errstate(divide="ignore", invalid="ignore"):

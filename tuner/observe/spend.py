@@ -197,9 +197,7 @@ def _movements(
 def _parts(
     counts: NDArray[np.float64], costs: NDArray[np.float64], span: int
 ) -> NDArray[np.float64]:
-    """Daily cost before and after, and how much of the difference is traffic, and how
-    much price.
-    """
+    """Daily cost before and after, and how much of the difference is traffic or price."""
     count_before, count_after = counts[:span].mean(), counts[-span:].mean()
     before, after = costs[:span].mean(), costs[-span:].mean()
     if not count_before or not count_after:

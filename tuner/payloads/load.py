@@ -179,9 +179,7 @@ def _load(
 
 
 def _recipes(spec: str, options: Options) -> Sequence[tuple[ClassRecipe, int]] | None:
-    """The classes of a payload set, a folder, a template, a schema or a named source; None for
-    anything else.
-    """
+    """The classes of a set, folder, template, schema or named source; None for anything else."""
     path = Path(spec)
     try:
         is_folder, is_file = path.is_dir(), path.is_file()

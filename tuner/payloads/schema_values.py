@@ -157,9 +157,7 @@ class _Maker:
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
-    """The schema's type; of several, the first that isn't null; otherwise what its keywords
-    suggest.
-    """
+    """The schema's type; of several, the first that isn't null; else what its keywords suggest."""
     given = schema.get("type")
     if isinstance(given, list):
         given = next((each for each in given if each != "null"), "null")

@@ -1,6 +1,4 @@
-"""Jinja2's sandbox and Faker, without anything that grows without bound, reads the clock or lacks a
-seed.
-"""
+"""Jinja2's sandbox and Faker, without unbounded growth, the clock or unseeded values."""
 
 from __future__ import annotations
 

@@ -120,8 +120,8 @@ def by_weight(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _marked(recommendation: Recommendation, names: Sequence[str]) -> str | None:
-    """Which of the recommended size's rows is the answer: a kept size's own, the goal's own, or the
-    first.
+    """Which of the recommended size's rows is the answer: a kept size's own, the goal's,
+    the first.
     """
     of_goal = {name for name, each in OPTION_WEIGHTS.items() if each == recommendation.goal.weight}
     asked = [name for name in names if name in of_goal]

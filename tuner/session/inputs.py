@@ -151,9 +151,7 @@ def with_payloads(
 
 
 def test_event_names(inputs: Inputs, target: OpenTarget) -> tuple[str, ...]:
-    """Names of the events that could be offered; none if access is denied, since they are only
-    advice.
-    """
+    """Names of the events that could be offered; none if access is denied."""
     if target.started_here:
         return ()
     try:
@@ -163,9 +161,7 @@ def test_event_names(inputs: Inputs, target: OpenTarget) -> tuple[str, ...]:
 
 
 def _with_earlier(request: TuneRequest, earlier: Sweep) -> TuneRequest:
-    """Fill in what the earlier sweep says unless something else was asked for; its seed always
-    holds.
-    """
+    """Fill in the earlier sweep's wishes where none are given; its seed always holds."""
     return replace(
         request,
         function=request.function or earlier.function.name,

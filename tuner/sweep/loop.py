@@ -328,9 +328,7 @@ class SweepLoop:
     # Ending
 
     def _drain(self) -> None:
-        """Give calls in flight a moment; what doesn't come back may still run, and counts
-        as spent.
-        """
+        """Give calls in flight a moment; what doesn't come back counts as spent."""
         if not self._in_flight:
             return
         self._end = self._end or "failed"  # an error is being raised

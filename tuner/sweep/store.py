@@ -49,9 +49,7 @@ class SweepStore:
         return found[-1]
 
     def file_of(self, name: str) -> Path:
-        """A function's newest sweep, or the sweep with that id. Raises SweepFileError for
-        neither.
-        """
+        """A function's newest sweep, or the one with that id. Raises SweepFileError for neither."""
         named = [*self._folder.glob(f"*/{_folder_name(name)}{_SUFFIX}")]
         return named[0] if named and not self.files(name) else self.newest(name)
 

@@ -181,9 +181,7 @@ class FunctionStore:
         code_sha256: str | None,
         revision_id: str | None,
     ) -> tuple[Function, Version]:
-        """Publish $LATEST, or return the last version if neither code nor settings differ
-        from it.
-        """
+        """Publish $LATEST, or return the last version if code and settings are the same."""
         with self.open(name) as function:
             latest = function.latest
             self._refuse_busy(function)

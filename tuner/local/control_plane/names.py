@@ -1,6 +1,4 @@
-"""Function names as Lambda accepts them: names, partial and full ARNs, with or without
-qualifier.
-"""
+"""Function names as Lambda accepts them: names and ARNs, partial, full, qualified or not."""
 
 from __future__ import annotations
 

@@ -56,9 +56,7 @@ class Settings:
 
 
 def create_settings(request: Mapping[str, Any]) -> Settings:
-    """Read a (validated) CreateFunction request; raises ApiError if a required member is
-    missing.
-    """
+    """Read a (validated) CreateFunction request; raises ApiError for a missing member."""
     is_image = request.get("PackageType") == "Image"
     if is_image and (request.get("Handler") or request.get("Runtime")):
         raise invalid("Please don't provide Handler or Runtime for a container image.")

@@ -1,6 +1,4 @@
-"""One port for everything: Lambda's API is answered here, the rest is forwarded to emulated
-services.
-"""
+"""One port for all: Lambda's API is answered here, the rest goes to emulated services."""
 
 from __future__ import annotations
 

@@ -205,9 +205,7 @@ def _body_length(headers: dict[str, str]) -> int | None:
 
 
 def _chunk_size(line: bytes) -> int:
-    """Read 1*HEXDIG (RFC 9112, 7.1): no sign, no underscore, and no more digits than a size can
-    have.
-    """
+    """Read 1*HEXDIG (RFC 9112, 7.1): no sign, no underscore, not more digits than a size has."""
     text = line.split(b";")[0].strip()
     if not re.fullmatch(rb"[0-9A-Fa-f]{1,16}", text):
         raise HangUpError

@@ -77,9 +77,7 @@ def failures_of(sweep: Sweep) -> tuple[str, ...]:
 
 
 def size_marks(recommendation: Recommendation) -> tuple[SizeMark, ...]:
-    """The current size, each goal's answer and the recommended (or so far best) size, one mark per
-    size.
-    """
+    """The current size, each goal's answer and the recommended (or so far best) size, once each."""
     choice, now_mb = recommendation.choice, recommendation.current.memory_mb
     names: dict[int, list[str]] = {now_mb: ["now"]}
     for option in recommendation.options:

@@ -73,9 +73,7 @@ def size_table(answer: Recommendation) -> Table:
 
 
 def option_table(answer: Recommendation) -> Table | None:
-    """The current size, and what each goal would choose; None if pairs are shown, or nothing is
-    known.
-    """
+    """The current size, and each goal's; None if pairs are shown, or nothing is known."""
     asked = answer.goal.percentile
     rows = [
         Row(

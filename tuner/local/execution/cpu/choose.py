@@ -204,9 +204,7 @@ def enter_scope() -> bool:
 
 
 def scope_arguments() -> list[str]:
-    """The arguments of StartTransientUnit: name, mode, properties with their types, no
-    other units.
-    """
+    """StartTransientUnit's arguments: name, mode, properties with types, no other units."""
     name = f"{SCOPE}{uuid.uuid4().hex[:12]}.scope"
     properties = [
         *("PIDs", "au", "1", str(os.getpid())),

@@ -55,9 +55,7 @@ def thaw(group: str) -> None:
 
 
 def kill_members(groups: list[str], limit_s: float = 2.0) -> bool:
-    """Kill every process in the groups, repeatedly until none is left; return whether
-    that worked.
-    """
+    """Kill every process in the groups until none is left; return whether that worked."""
     end = time.monotonic() + limit_s
     while True:
         pids = {pid for group in groups for pid in members(group)}

@@ -233,7 +233,7 @@ class StopContinue:
         return size > self._limit_bytes
 
     def step(self, now_s: float) -> tuple[float | None, bool]:
-        """Do what is due: return the seconds to the next step (None: at rest), and whether memory
+        """Do what is due; return seconds to the next step (None: at rest), and if memory
         ran out.
         """
         if self._credit is None:

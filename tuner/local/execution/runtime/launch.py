@@ -43,9 +43,7 @@ def process_control(option: int, value: int) -> None:
 
 
 def keep_from_others() -> None:
-    """Let only root read this process's memory and variables; least of all the handlers
-    below it.
-    """
+    """Let only root read this process's memory and variables, not the handlers below it."""
     process_control(PR_SET_DUMPABLE, 0)
 
 

@@ -46,9 +46,7 @@ class NodeJs:
         return (str(Path(self.executable).parents[1]), str(CLIENT.parent))
 
     def argv(self, deployment: Deployment) -> tuple[str, ...]:
-        """Give V8 the same share of the memory as Lambda does, so that it collects garbage as
-        early.
-        """
+        """Give V8 the same share of the memory as Lambda, so it collects garbage as early."""
         new_space_mb = deployment.memory_mb // 10
         return (
             self.executable,
