@@ -25,7 +25,7 @@ sized = dict(runtime="x", memory_size=384)
 
 class Shop(Stack):
     def __init__(self, scope, id, memory, **kwargs):
-        super().__init__(scope, id, **kwargs)
+        super(Shop, self).__init__(scope, id, **kwargs)
         own = lambda_.Function(self, "Own", memory_size=2048, handler="a.b")  # of its own
         PythonFunction(
             self,
@@ -266,3 +266,29 @@ def test_pulumi_is_changed_where_the_memory_is_written(tmp_path: Path) -> None:
     assert (found.was_mb, found.line) == (128, 2)
     assert '"two", { memorySize: 320, runtime: "x" });' in found.after
     assert edited(tmp_path, "three-0f1e2d3", 320)[0].was_mb == 1024
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "other", "more"),
+    [
+        (
+            "shop.py",
+            PYTHON,
+            "main.py",
+            "class Big(Other, Shop): ...\nShop(app, 'a')\nBig(app, 'b')\n",
+        ),
+        (
+            "lib/shop.ts",
+            TYPESCRIPT,
+            "bin/app.ts",
+            "class Big extends Shop {}\nnew Shop(app, 'a');\nnew Big(app, 'b');\n",
+        ),
+    ],
+)
+def test_a_class_made_of_it_makes_the_function_too(
+    tmp_path: Path, *, name: str, text: str, other: str, more: str
+) -> None:
+    """Both have the same line."""
+    write(tmp_path, name, text)
+    write(tmp_path, other, more)
+    assert "Shop is used 2 times" in refusal(tmp_path, "Own")

@@ -374,3 +374,26 @@ def test_a_json_template_keeps_its_form(tmp_path: Path) -> None:
     found, data = edited(path, "F")
     assert found.after == '    "Handler": "a.b",\n    "MemorySize": 256,'
     check_lines(found, path.read_bytes(), data)
+
+
+def test_a_name_that_only_looks_made_is_not_taken(tmp_path: Path) -> None:
+    """CloudFormation ends a name with random letters and digits, some of them capitals."""
+    path = write(tmp_path, WHOLE)
+    assert edited(path, "shop-Own-AbCdEf1234gh")[0].was_mb == 2048
+    assert "nothing here declares" in refusal(path, "shop-Own-worker")
+
+
+def test_properties_that_a_macro_adds_to_are_refused(tmp_path: Path) -> None:
+    """It may set the memory."""
+    path = write(
+        tmp_path,
+        """\
+        Resources:
+          F:
+            Type: AWS::Lambda::Function
+            Properties:
+              Timeout: 3
+              Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://b/more.yaml}}
+        """,
+    )
+    assert ":5: a macro (Fn::Transform) adds" in refusal(path, "F")

@@ -71,7 +71,11 @@ def places_of_use(
     root = _project(path)
     whole = path.resolve()
     files = sources.listed(root / "".join(suffixes), lambda: _files_of(root, suffixes))
-    made = rf"new\s+{name}\s*[(<]" if ".ts" in suffixes and is_class else rf"\b{name}\s*\("
+    is_typescript = ".ts" in suffixes
+    made = rf"new\s+{name}\s*[(<]" if is_typescript and is_class else rf"\b{name}\s*\("
+    if is_class:  # a class made of it makes the function too
+        inherits = rf"class\s+\w+\((?:[\w.]+,\s*)*{name}\s*[,)]"
+        made += rf"|\bextends\s+{name}\b" if is_typescript else f"|{inherits}"
     pattern = re.compile(made.encode())
     defined = re.compile(rb"(\bclass|\bdef|\bfunction|\basync|\bnew)\s+$")
     found = []
@@ -80,7 +84,7 @@ def places_of_use(
         data = sources.data(shown)
         for match in pattern.finditer(data):
             before = data[max(0, match.start() - 20) : match.start()]
-            if defined.search(before) and not made.startswith("new"):
+            if defined.search(before) and not (is_typescript and is_class):
                 continue
             line_start = data.rfind(b"\n", 0, match.start()) + 1
             if data[line_start : match.start()].lstrip().startswith((b"#", b"//", b"*")):

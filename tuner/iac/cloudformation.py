@@ -194,6 +194,11 @@ class _Template:
             function.key.refuse(
                 f"{function.logical_id} has no Properties to add {MEMORY} to: write them"
             )
+        if "Fn::Transform" in function.properties.values("the properties"):
+            function.properties.refuse(
+                f"a macro (Fn::Transform) adds to the properties of {function.logical_id}, maybe "
+                f"{MEMORY} too: change it there"
+            )
         shared = () if function.memory is None else self._sharing(function, function.memory)
         return replace(self.yaml.inserting(function.properties, MEMORY, now_mb), shared_by=shared)
 

@@ -117,7 +117,7 @@ class DeclaredFunction:
 
 
 _MEANINGS: Final = {
-    SUFFIX: "[A-Za-z0-9]{4,}",
+    SUFFIX: "(?=[^-]*[A-Z])[A-Za-z0-9]{4,}",  # random, so nearly always with a capital
     DIGEST: "[0-9A-F]{8}",
     INNER: "[A-Za-z0-9]*",
     TAIL: "[0-9a-f]{7}",
