@@ -1,7 +1,8 @@
 """What production tells of other sizes: errors, intervals, and resizes that cost more.
 
 Handlers of the local Lambda with CPU time, from each of six sizes to the five others; recorded
-curves (TUNER_BENCH_CURVES) from each pair of sizes to the others. Where the mix of events shifts,
+curves (TUNER_BENCH_CURVES) from each pair of sizes to the others, of an octave apart or more and of
+less. Where the mix of events shifts,
 it does so by 3% from period to period, and days show it. A resize is harmful if the function is
 more expensive by over 1% at the advised size, by the truth.
 """
@@ -35,7 +36,7 @@ COVERAGE: Final = (0.85, 0.95)
 MOST_HARMFUL: Final = 0.02
 PRICES: Final = load_price_book().lambda_prices("us-east-1", "x86_64")
 _DAYS: Final = 7
-_SIZES_MB: Final = (128, 256, 512, 1024, 1769, 1792, 2048, 3008)
+_SIZES_MB: Final = (128, 256, 512, 1024, 1792, 3008)
 
 
 @dataclass
@@ -90,6 +91,10 @@ def rows() -> Iterator[Row]:
             tally = of_curves(curves, _pairs, shift=shift)
             yield from tally.forecasts(what)
             yield tally.advices(what)
+        what = "two sizes less than an octave apart (curves)"
+        tally = of_curves(curves, _close_pairs)
+        yield from tally.forecasts(what)
+        yield tally.advices(what)
         yield of_curves(curves, _ones).advices("one size known (curves)")
     generated = [*generated_functions(), *odd_functions()][::3]
     yield of_curves(generated, _few_pairs).advices("two sizes known (generated, odd ones too)")
@@ -144,7 +149,11 @@ def _ones(sizes: Sequence[int]) -> list[tuple[int, ...]]:
 
 
 def _pairs(sizes: Sequence[int]) -> list[tuple[int, ...]]:
-    return list(itertools.permutations(sizes, 2))
+    return [each for each in itertools.permutations(sizes, 2) if max(each) >= 2 * min(each)]
+
+
+def _close_pairs(sizes: Sequence[int]) -> list[tuple[int, ...]]:
+    return [each for each in itertools.permutations(sizes, 2) if max(each) < 2 * min(each)]
 
 
 def _few_pairs(sizes: Sequence[int]) -> list[tuple[int, ...]]:
