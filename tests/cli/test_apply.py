@@ -117,6 +117,17 @@ def test_what_is_not_what_was_deployed_is_refused(tmp_path: Path, template: Path
     assert template.read_text() == TEMPLATE
 
 
+def test_a_function_that_nothing_declares_is_refused(tmp_path: Path, template: Path) -> None:
+    """With what to do, in the flags of the command line."""
+    ran = run_here(
+        "apply", "--function", "x", "--memory-size", "192", "--check", cwd=template.parent
+    )
+    assert ran.returncode == 1
+    assert "nothing here declares a function called x: name its file or folder (--template)" in (
+        ran.stderr
+    )
+
+
 @pytest.mark.parametrize(
     "options",
     [(), ("--function", "f"), ("sweep.jsonl", "--function", "f"), ("--memory-size", "512")],

@@ -3,7 +3,8 @@ screen.
 
 Read `tuning` first: the whole main job, from a function's name to an answer, with the keywords of
 `tune`. `target` opens the place where the function is. `answers`, `comparing` and `page` read saved
-sweeps; `comment` posts the answer on a pull request, with `template_changes` as suggestions.
+sweeps; `applying` writes the answer into infrastructure code and says what `drift` there is, and
+`comment` posts it on a pull request, with `template_changes` as suggestions.
 `recovery` undoes what a sweep left, `trial` tries payloads, `host_check` checks this machine, and
 `presenting` shows answers in a notebook; `kept` lists and removes saved sweeps, `callables` tunes a
 plain Python function.

@@ -111,7 +111,8 @@ def _chosen(name: str, declared: Declarations) -> tuple[Unit, tuple[DeclaredFunc
             if rank is not None:
                 ranked.setdefault(rank, []).append((unit, functions, index))
     if not ranked:
-        why = f": {declared.unreadable[0]}" if declared.unreadable else ""
+        first = declared.unreadable[:1]
+        why = f"; {first[0]}" if first else ": name its file or folder (`template`)"
         raise NotInTemplateError(f"nothing here declares a function called {name}{why}")
     matches = ranked[min(ranked)]
     if len(matches) > 1:
