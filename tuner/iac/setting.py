@@ -81,6 +81,8 @@ class Refusal:
         return cls(Path(found[1]), int(found[2]), str(error)[found.end() :])
 
     def __str__(self) -> str:
+        if self.path in (None, Path()):
+            return self.reason
         where = str(self.path) if self.line is None else f"{self.path}:{self.line}"
         return f"{where}: {self.reason}"
 
