@@ -167,3 +167,25 @@ def test_short_windows_need_more() -> None:
     assert three > day
     assert week > day
     assert MEAN_USD > 0
+
+
+@pytest.mark.parametrize(("days", "at"), [(2.5, 30), (4, 50), (7, 72), (13, 200)])
+def test_a_step_in_a_few_days_is_found(days: float, at: int) -> None:
+    """Half as much again is found in days too, at a known deployment or anywhere."""
+    hours = made_hours(
+        np.random.default_rng(9), days=int(np.ceil(days)), per_day=2000, cv=0.4, steps=[(at, 0.5)],
+        cycle=0.0 if days < 5 else 0.1, weekend=0.0,  # in so few days they can't be told
+    ).up_to(int(days * 24))  # fmt: skip
+    for deployed in ([], [hours.first_hour + at]):
+        [change] = find_changes(hours, deployed_hours=deployed)
+        assert abs(change.hour - hours.first_hour - at) <= 3
+        assert change.ratio.low < 0.5 < change.ratio.high
+
+
+def test_a_few_days_without_a_change_have_none() -> None:
+    """Not even where something was deployed: in 40 short archives nothing is found."""
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        hours = made_hours(rng, days=2 + seed % 11, per_day=1000, cv=0.6)
+        deployed = [] if seed % 2 else [hours.first_hour + len(hours.counts) // 2]
+        assert find_changes(hours, deployed_hours=deployed) == ()

@@ -15,7 +15,7 @@ How many invocations come is no part of the series: traffic only says how well a
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -23,9 +23,11 @@ from scipy.stats import norm
 from scipy.stats import t as student_t
 
 from tuner.model.interval import Interval
-from tuner.observe.hourly import HOURS_PER_DAY, fit_noise
+from tuner.observe.hourly import FEWEST_DAYS_FOR_WEEK, HOURS_PER_DAY, fit_noise
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from tuner.observe.hourly import HourlyCosts, Noise
@@ -46,6 +48,9 @@ _WINDOWS_HOURS: Final = np.array(
 DAY_THRESHOLD: Final = 3.75
 _LONGER: Final = 0.25
 _ROUNDS: Final = 4
+_AT_DEPLOYMENT_HOURS: Final = 3
+_LARGER_THAN_WEEKENDS: Final = 0.15
+"""Of the logarithm. In under two weeks a smaller change counts only at a deployment."""
 _LIKELY: Final = 2.97
 """Drop in log-likelihood within which the true hour is with 90%: on each side its excess is
 exponential (Siegmund, "Confidence Sets in Change-point Problems", Int. Stat. Rev. 56 (1988))."""
@@ -74,20 +79,27 @@ class ChangePoint:
 
 
 def find_changes(
-    costs: HourlyCosts, *, day_threshold: float = DAY_THRESHOLD
+    costs: HourlyCosts,
+    *,
+    deployed_hours: Sequence[int] = (),
+    day_threshold: float = DAY_THRESHOLD,
 ) -> tuple[ChangePoint, ...]:
     """Find where the cost of an invocation changed, in order.
 
     Cycle and noise are fitted around the changes, and the changes found within them, by turns.
-    `day_threshold`: how many standard deviations a window of one day must differ by.
+    `deployed_hours` (since 1970) are where a change is likely; `day_threshold`: how many standard
+    deviations a window of one day must differ by.
     """
-    noise = fit_noise(costs, ())
+    noise = _first_noise(costs, deployed_hours, day_threshold)
     if noise is None:
         return ()
     found: dict[int, int] = {}
     for _ in range(_ROUNDS):
         series = _Series(costs, noise, day_threshold)
         before, found = found, series.kept(series.alarms())
+        if _is_short(costs):
+            deployed = [each - costs.first_hour for each in deployed_hours]
+            found = {at: known for at, known in found.items() if series.is_plain(at, deployed)}
         if not found:
             return ()
         noise = fit_noise(costs, sorted(found)) or noise
@@ -95,6 +107,31 @@ def find_changes(
             break
     series = _Series(costs, noise, day_threshold)
     return _described(costs, noise, series, found)
+
+
+def _is_short(costs: HourlyCosts) -> bool:
+    """Whether a weekly cycle could pass for a change."""
+    return bool(costs.days[-1] + 1 < FEWEST_DAYS_FOR_WEEK)
+
+
+def _first_noise(
+    costs: HourlyCosts, deployed_hours: Sequence[int], day_threshold: float
+) -> Noise | None:
+    """Noise before any change is known.
+
+    Over weeks, steps from day to day tell it. In a few days a change would pass for what days
+    differ by anyway: there the level may have moved at each deployment, or else where a move fits
+    best.
+    """
+    noise = fit_noise(costs, ())
+    if noise is None or not _is_short(costs):
+        return noise
+    inside = range(_SHORTEST_BASELINE_HOURS, len(costs.counts) - _WINDOWS_HOURS[0] + 1)
+    moved = sorted({each - costs.first_hour for each in deployed_hours} & set(inside))
+    if not moved and inside:
+        series = _Series(costs, replace(noise, day_variance=0.0), day_threshold)
+        moved = [series.best_split(0, series.length)]
+    return fit_noise(costs, moved) or noise
 
 
 def thresholds(windows_hours: NDArray[np.int64], day_threshold: float = DAY_THRESHOLD) -> Floats:
@@ -129,7 +166,7 @@ class _Series:
             if alarm is None:
                 return found
             look = alarm
-            start = self._best_split(start, look)
+            start = self.best_split(start, look)
             found[start] = look
 
     def kept(self, found: dict[int, int]) -> dict[int, int]:
@@ -139,13 +176,20 @@ class _Series:
             for _ in range(2):
                 for index in range(len(places)):
                     low, high = self._around(places, index)
-                    places[index] = self._best_split(low, high, shortest_after=1)
+                    places[index] = self.best_split(low, high, shortest_after=1)
             scores = [self._score(places, index) for index in range(len(places))]
             worst = int(np.argmin(scores))
             if scores[worst] >= 0:
                 break
             del places[worst], known[worst]
         return dict(zip(places, known, strict=True))
+
+    def is_plain(self, at: int, deployed: Sequence[int]) -> bool:
+        """Whether a change is at a deployment, or larger than weekends usually are."""
+        if any(abs(at - each) <= _AT_DEPLOYMENT_HOURS for each in deployed):
+            return True
+        difference, _, _ = self._difference(0, np.array([at]), self.length)
+        return bool(abs(difference[0]) >= _LARGER_THAN_WEEKENDS)
 
     def split(self, low: int, high: int) -> tuple[Floats, Floats]:
         """Twice the gain in log-likelihood of a split at each hour between, and the differences."""
@@ -175,7 +219,7 @@ class _Series:
         hits = np.flatnonzero(beyond.any(axis=1))
         return int(ends[hits[0]]) if len(hits) else None
 
-    def _best_split(self, low: int, high: int, *, shortest_after: int = 3) -> int:
+    def best_split(self, low: int, high: int, *, shortest_after: int = 3) -> int:
         """Where two levels fit best."""
         gains, _ = self.split(low, high)
         margin = min(_SHORTEST_BASELINE_HOURS, (high - low) // 2)

@@ -28,7 +28,7 @@ HOURS_PER_DAY: Final = 24
 _HOURS_PER_WEEK: Final = 168
 _EPOCH_WEEKDAY: Final = 3  # 1970-01-01 was a Thursday; Monday is 0
 _FEWEST_DAYS_FOR_HOURS: Final = 4
-_FEWEST_DAYS_FOR_WEEK: Final = 14
+FEWEST_DAYS_FOR_WEEK: Final = 14
 _PRIOR_FREEDOM: Final = 50
 """A segment's variance is that of all hours where it has far fewer invocations than this."""
 # Residuals beyond 2.5 deviations count as 2.5: an outage of an hour is no noise of all hours.
@@ -249,7 +249,7 @@ def _weekly_cycle(pieces: _Pieces, levels: Floats, weights: Floats) -> tuple[Flo
     """What weekdays add, each piece's residual, and how many of these are free."""
     count, segments = pieces.segments.shape
     weekdays = pieces.weekdays
-    if count < _FEWEST_DAYS_FOR_WEEK:
+    if count < FEWEST_DAYS_FOR_WEEK:
         rest = levels - pieces.segments @ _Fit(pieces.segments, levels, weights).effects
         return np.zeros(count), rest, float(max(count - segments, 1))
     if segments == 1:  # changes are not known yet: what a week's own mean leaves

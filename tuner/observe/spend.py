@@ -145,8 +145,15 @@ def _keys(days: Sequence[CostDay]) -> tuple[str, ...]:
 
 def _changes(hours: FunctionHours, key: str, deploys: Sequence[Deployment]) -> list[CostChange]:
     """Those of the typical invocation, and those where only the slowest moved the mean."""
-    found = list(find_changes(hours.logs))
-    for each in find_changes(hours.capped, day_threshold=_TAIL_THRESHOLD):
+    hour = datetime.timedelta(hours=1)
+    # From the next whole hour on all invocations are the new one's.
+    deployed = [
+        -(-(each.at - _EPOCH) // hour)
+        for each in deploys
+        if each.function in {None, hours.function}
+    ]
+    found = list(find_changes(hours.logs, deployed_hours=deployed))
+    for each in find_changes(hours.capped, deployed_hours=deployed, day_threshold=_TAIL_THRESHOLD):
         if all(abs(each.hour - other.hour) > _SAME_CHANGE_HOURS for other in found):
             found.append(each)
     return [_change(each, hours.function, key, deploys) for each in found]
@@ -220,7 +227,10 @@ def _findings(
                 "short_window",
                 "info",
                 f"the logs cover {counted(f'{days:.1f}', 'day')}: under {_FEW_DAYS} days a weekly "
-                "cycle can't be told from a change",
+                "cycle can't be told from a change, so only changes at deployments and large ones "
+                "are shown"
+                if days >= 1
+                else f"the logs cover {days * 24:.1f} hours: in under a day no change is found",
             )
         )
     untagged = sorted(each for each, key in key_of.items() if key == UNTAGGED)
