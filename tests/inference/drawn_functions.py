@@ -41,7 +41,7 @@ def draw_function(
 ) -> DrawnFunction:
     """Draw a function that is known at `sizes_mb` (ascending), and measure some of them."""
     log_calm = _never_rising(np.array(sizes_mb), rng)
-    between, _ = _one_of(model.ENVIRONMENTS, rng)
+    between, _ = one_of(model.ENVIRONMENTS, rng)
     count = model.INVOCATION_COUNT
     within = model.INVOCATION_RATIO / np.sqrt(rng.chisquare(count) / count)
     rate, extra = 0.0, 0.0
@@ -77,7 +77,7 @@ def _never_rising(sizes_mb: NDArray[np.int_], rng: np.random.Generator) -> NDArr
             scale = scale + model.WINDOWED_RATIO * rng.standard_normal()
         else:
             scale = rng.uniform(*np.log(model.WINDOWED_RANGE_MS))
-        ratios, _ = _one_of(model.DISCREPANCIES, rng)
+        ratios, _ = one_of(model.DISCREPANCIES, rng)
         covariance = model.discrepancy_covariance(sizes_mb, sizes_mb, ratios)
         own = rng.multivariate_normal(np.zeros(len(sizes_mb)), covariance)
         log_calm = scale + shapes.select(chosen).log_duration(sizes_mb)[0] + own
@@ -85,5 +85,6 @@ def _never_rising(sizes_mb: NDArray[np.int_], rng: np.random.Generator) -> NDArr
             return np.asarray(log_calm)
 
 
-def _one_of(weighted: Sequence[tuple[T, float]], rng: np.random.Generator) -> tuple[T, float]:
+def one_of(weighted: Sequence[tuple[T, float]], rng: np.random.Generator) -> tuple[T, float]:
+    """One of some values with their probabilities, and its own."""
     return weighted[rng.choice(len(weighted), p=[weight for _, weight in weighted])]

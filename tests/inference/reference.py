@@ -42,7 +42,7 @@ DISCREPANCIES: Final = (
     ((0.1, 0.3), 0.02),
 )
 """Deviations of the slow and the rough discrepancy, and their probability."""
-SLOW_OCTAVES, ROUGH_OCTAVES = 1.5, 0.2
+SLOW_OCTAVES, ROUGH_OCTAVES = 1.5, 0.4
 INVOCATION_SCALES: Final = (0.6, 1.0, 1.7, 3.0, 5.5)
 """Deviation of single invocations, over its estimate."""
 INVOCATION_COUNT, INVOCATION_RATIO = 2.5, 0.05
