@@ -29,6 +29,8 @@ def test_a_duration_has_three_significant_digits(duration_ms: float, text: str) 
 @pytest.mark.parametrize(
     ("amount_usd", "text"),
     [
+        (-0.00094, "−$0.00094"),
+        (-1234.5, "−$1,234.50"),
         (0, "$0"),
         (0.0004, "$0.0004"),
         (0.00042, "$0.00042"),

@@ -59,9 +59,11 @@ def usd_per_million(cost_usd_per_million: float) -> str:
 
 
 def usd(amount_usd: float) -> str:
-    """An amount: cents from a dollar on, else two significant digits: `$0.01`, `$0.0004`."""
+    """An amount: cents from a dollar on, else two significant digits: `$0.01`, `−$0.0004`."""
     if amount_usd == 0:
         return "$0"
+    if amount_usd < 0:
+        return f"−{usd(-amount_usd)}"
     if abs(amount_usd) >= 1:
         return f"${amount_usd:,.2f}"
     if abs(amount_usd) < 1e-6:
@@ -72,7 +74,9 @@ def usd(amount_usd: float) -> str:
 
 def rough_usd(amount_usd: float) -> str:
     """An amount that is an estimate: whole dollars from a hundred on, else as `usd` writes it."""
-    return f"${amount_usd:,.0f}" if abs(amount_usd) >= 99.5 else usd(amount_usd)
+    if abs(amount_usd) < 99.5:
+        return usd(amount_usd)
+    return f"{'−' if amount_usd < 0 else ''}${abs(amount_usd):,.0f}"
 
 
 def percent(ratio: float) -> str:
