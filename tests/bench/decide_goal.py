@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 CURRENT_MB: Final = (128, 512, 1769, 3008)
 BINS: Final = (0.0, 0.5, 0.75, 0.9, 0.97, 1.001)
-_TOLERANCE: Final = 0.01
 
 
 @dataclass(frozen=True)
@@ -143,9 +142,9 @@ def _score(
     regret = min(answer / best - 1, 1.0)
     bound = choice.regret_bound_ratio
     if choice.confidence_of == "move":
-        right = answer <= now * (1 - _TOLERANCE)
+        right = answer <= now * (1 - goal.tolerance_ratio)
     else:
-        right = best >= answer * (1 - _TOLERANCE)
+        right = best >= answer * (1 - goal.tolerance_ratio)
     return GoalRun(
         name=function.name,
         current_mb=current_mb,
