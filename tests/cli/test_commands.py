@@ -90,9 +90,10 @@ def test_an_answer_is_applied_where_the_setting_is(
     monkeypatch.chdir(tmp_path)
     assert (apply_line(answers.resize()) or "").startswith("aws lambda update-function-")
     (tmp_path / "template.yaml").write_text(TEMPLATE)
-    line = "template.yaml:7  MemorySize: 3008 → 1792"
+    line = "tuner apply resize-images   (template.yaml:7  MemorySize: 3008 → 1792)"
     assert apply_line(answers.resize()) == line
-    assert apply_line(answers.resize(environment="local"), tmp_path / "template.yaml") == line
+    named = line.replace("resize-images", "resize-images --template template.yaml")
+    assert apply_line(answers.resize(environment="local"), tmp_path / "template.yaml") == named
     assert apply_line(answers.keep()) is None
     assert apply_line(answers.inconclusive()) is None
     changed = TEMPLATE.replace("3008", "1792")

@@ -98,7 +98,7 @@ def test_a_sweep_and_itself_are_not_compared() -> None:
     """There is nothing to tell but that, and which sweep it is: no table of differences."""
     mixed = "examples/sweeps/mixed.jsonl"
     for more in ((), ("--format", "markdown")):
-        ran = run_here("compare", mixed, mixed, *more)
+        ran = run_here("compare", mixed, mixed, *more, COLUMNS="200")
         assert ran.returncode == 0
         assert "THE SAME SWEEP: A and B are one measurement" in ran.stdout
         assert len(ran.stdout.splitlines()) <= 3

@@ -82,7 +82,7 @@ def test_every_option_that_is_named_exists() -> None:
     """No option is promised that help does not show."""
     groups = {"local": LOCAL, "payload": PAYLOAD, "prices": PRICES}
     commands = [(name, *below) for name in COMMANDS for below in _paths(groups.get(name))]
-    short = {("tune",), ("break-even",), ("comment",)}
+    short = {("tune",), ("break-even",), ("comment",), ("apply",)}
     helps = "".join(
         run_here(*command, "--help-all" if command in short else "--help", COLUMNS="100").stdout
         for command in commands
