@@ -26,6 +26,8 @@ _HEAD: Final = (
     "function", "region", "MB", "invocations", "$ a month", "advice", "saves $ a month (90%)",
     "saved per $ of a sweep", "Compute Optimizer", "remarks",
 )  # fmt: skip
+_OPTIMIZER: Final = _HEAD.index("Compute Optimizer") - 1
+"""Among a row's cells, which come after its name."""
 _LISTED: Final = 10
 _SEVERITIES: Final = {"info": "Note", "warning": "Warning", "error": "Error"}
 
@@ -33,6 +35,12 @@ _SEVERITIES: Final = {"info": "Note", "warning": "Warning", "error": "Error"}
 def render_scan(scan: Scan, *, version: str) -> str:
     """The page, UTF-8. What an account named is inert in it."""
     place = place_of(scan)
+    rows = [_row(each, place(each)) for each in scan.functions]
+    head = list(_HEAD)
+    if not any(each.optimizer for each in scan.functions):
+        for row in rows:
+            del row["cells"][_OPTIMIZER]
+        del head[1 + _OPTIMIZER]
     return fill(
         "scan.html.j2",
         ("scan.js",),
@@ -41,8 +49,8 @@ def render_scan(scan: Scan, *, version: str) -> str:
         title="Scan of an account",
         headline=headline(scan),
         tiles=[*_tiles(scan)],
-        head=_HEAD,
-        rows=[_row(each, place(each)) for each in scan.functions],
+        head=head,
+        rows=rows,
         verdicts=sorted({each.advice.verdict for each in scan.functions if each.advice}),
         findings=[*_findings(scan)],
         assumptions=scan.assumptions,
