@@ -138,8 +138,9 @@ def test_a_second_ctrl_c_ends_a_sweep_that_is_opening(
 
 @pytest.mark.parametrize(
     "by_name",
-    [pytest.param(False, marks=pytest.mark.slow, id="journal"), pytest.param(True, id="name")],
+    [pytest.param(False, id="journal"), pytest.param(True, id="name")],
 )
+@pytest.mark.slow
 def test_a_second_ctrl_c_ends_recovering(
     hanging: tuple[Hanging, LocalLambda], state: dict[str, str], by_name: bool
 ) -> None:

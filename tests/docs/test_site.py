@@ -33,6 +33,9 @@ class Ids(HTMLParser):
         self.found |= {value for name, value in attrs if name == "id" and value}
 
 
+pytestmark = pytest.mark.xdist_group("site")  # it is built once
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built strictly: a link that leads nowhere, or a page that no menu has, fails."""

@@ -162,9 +162,10 @@ def test_a_handler_reads_from_and_writes_to_the_endpoints_own_s3(tmp_path: Path)
     ("name", "needs"),
     [
         ("primes-node", "node"),
-        pytest.param("primes-native", "rustc", marks=pytest.mark.slow),
+        ("primes-native", "rustc"),
     ],
 )
+@pytest.mark.slow
 def test_other_runtimes_are_tuned_alike(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, needs: str
 ) -> None:

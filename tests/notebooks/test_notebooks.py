@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MEASURES = (pytest.mark.slow, pytest.mark.xdist_group("cores"))
+QUICK = {"explore-a-curve", "where-the-money-goes"}
+"""What these do without, the slow tests run."""
 BY_NAME = pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.stem)
 
 
@@ -59,7 +61,11 @@ def test_only_the_public_names_are_used(twin: Path) -> None:
 @pytest.mark.parametrize(
     "twin",
     [
-        pytest.param(twin, marks=MEASURES if twin.stem in LIVE else (), id=twin.stem)
+        pytest.param(
+            twin,
+            marks=MEASURES if twin.stem in LIVE else () if twin.stem in QUICK else pytest.mark.slow,
+            id=twin.stem,
+        )
         for twin in TWINS
     ],
 )
