@@ -108,7 +108,8 @@ def _measure(client: Any, name: str, memory_mb: int, event: bytes) -> Measured |
         if reply.get("FunctionError"):
             return None
         _favor_runtimes()
-        if number and report.init_duration_ms is None:
+        # Less than nothing: a runtime ended meanwhile, with what it had used before.
+        if number and report.init_duration_ms is None and after > before:
             calls.append((report.duration_ms, (after - before) * 1000, report.max_memory_used_mb))
     duration_ms, processor_ms = (statistics.fmean(each[n] for each in calls) for n in (0, 1))
     return Measured(name, memory_mb, duration_ms, processor_ms, max(each[2] or 0 for each in calls))

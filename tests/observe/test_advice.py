@@ -174,6 +174,14 @@ def test_cpu_time_tells_waiting_from_work_at_one_size() -> None:
         assert found.basis == "cpu_time"
 
 
+@pytest.mark.parametrize("processor_ms", [0.0, -3.0, math.nan, math.inf])
+def test_cpu_time_that_cannot_be_is_taken_for_unknown(processor_ms: float) -> None:
+    """Nothing, less than nothing and no number at all change no answer."""
+    size = seen_at(1024, one_thread_ms(1024), processor_ms=processor_ms)
+    unknown = replace(size, processor_ms=None)
+    assert advised(size, now_mb=1024) == advised(unknown, now_mb=1024)
+
+
 def test_a_size_of_other_code_tells_less() -> None:
     """The second size narrows the forecast if its code is today's, less if nobody knows."""
     widths = {}

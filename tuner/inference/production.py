@@ -57,7 +57,7 @@ class Period:
 
     `error_ratio` is the mean's standard error by its invocations alone. `day_log_means` are what
     the days' means are to each other, with their own standard errors; empty where there is one day.
-    `processor_ms` is the mean CPU time of an invocation.
+    `processor_ms` is the mean CPU time of an invocation: positive.
     """
 
     memory_mb: int
@@ -140,7 +140,9 @@ class ObservedLevels:
 
     def shape_log_weight(self) -> Floats | None:
         """What CPU time says of each shape of the library; None where it is not known."""
-        known = [each for each in self.periods if each.processor_ms and each.code == "same"]
+        known = [
+            each for each in self.periods if each.processor_ms is not None and each.code == "same"
+        ]
         if not known:
             return None
         # CPU times of one function's periods err together: the nearest to one vCPU tells most,

@@ -141,8 +141,14 @@ def _period(each: ObservedSize) -> Period:
         day_log_means=tuple(
             (math.log(day.mean_ms / mean_ms), _error_ratio(each.cv, day.count)) for day in days
         ),
-        processor_ms=each.processor_ms,
+        processor_ms=_known_processor_ms(each),
     )
+
+
+def _known_processor_ms(each: ObservedSize) -> float | None:
+    """CPU time that may be: what logs say may be nothing, or no number."""
+    known = each.processor_ms
+    return known if known is not None and math.isfinite(known) and known > 0 else None
 
 
 def _error_ratio(cv: float, count: int) -> float:
@@ -150,7 +156,7 @@ def _error_ratio(cv: float, count: int) -> float:
 
 
 def _processor_share(used: Sequence[ObservedSize]) -> float | None:
-    known = [each for each in used if each.processor_ms is not None and each.mean_ms]
+    known = [each for each in used if _known_processor_ms(each) is not None and each.mean_ms]
     if not known:
         return None
     most = max(known, key=lambda each: each.warm_count)
