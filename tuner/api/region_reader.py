@@ -6,6 +6,7 @@ less said of them. Only the list of functions has to be readable.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -73,7 +74,7 @@ class RegionReader:
         try:
             for number, part in enumerate(parts(functions, metric_data.FUNCTIONS_A_QUESTION)):
                 names = [each.name for each in part]
-                kept = self._once(f"metrics/{number}", lambda names=names: ask(names))  # type: ignore[misc]
+                kept = self._once(f"metrics/{number}", partial(ask, names))
                 found |= {name: from_record(FunctionMetrics, each) for name, each in kept.items()}
                 self.metric_count += len(names) * metric_data.METRIC_COUNT
         except AwsError as error:
@@ -111,7 +112,7 @@ class RegionReader:
             try:
                 kept = self._once(
                     f"versions/{name}",
-                    lambda name=name: function_list.version_digests(self.services, name),  # type: ignore[misc]
+                    partial(function_list.version_digests, self.services, name),
                 )
             except AwsError as error:
                 self.cannot("versions, so that their code is not compared", error)

@@ -245,14 +245,7 @@ def break_even(
         Literal["text", "json", "markdown", "html", "png", "svg"],
         options.output_option("--format", help="Output format."),
     ] = "text",
-    out_file: Annotated[
-        Path | None,
-        options.output_option(
-            "--out",
-            metavar="FILE",
-            help="File to write, with --format html, png or svg (default: stdout).",
-        ),
-    ] = None,
+    out_file: options.RenderedFile = None,
     bill: Annotated[
         bool, options.output_option("--bill", help="Show what each cost is made of.")
     ] = False,

@@ -5,12 +5,20 @@ typer evaluates annotations, so nothing here is postponed.
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from tuner.cli import options, values
-from tuner.cli.reading import ReadingBudget, Source, agreement, files_read
+from tuner.cli.reading import (
+    Days,
+    ReadingBudget,
+    Source,
+    WindowEnd,
+    WindowStart,
+    agreement,
+    files_read,
+)
 from tuner.cli.screen import say, show_json, show_text, width
 
 if TYPE_CHECKING:
@@ -45,31 +53,9 @@ def observe(
             show_default=False,
         ),
     ] = None,
-    start: Annotated[
-        Any,
-        options.measure_option(
-            "--from",
-            metavar="TIME",
-            parser=values.moment,
-            help="With --logs: 2026-11-01 or 2026-11-01T06:30Z.",
-        ),
-    ] = None,
-    end: Annotated[
-        Any,
-        options.measure_option(
-            "--to", metavar="TIME", parser=values.moment_to, help="The same; a day means its end."
-        ),
-    ] = None,
-    days: Annotated[
-        float | None,
-        options.measure_option(
-            "--days",
-            metavar="N",
-            min=0.0,
-            help="Days counted back from now (default: 14), with --logs from the last line.",
-            show_default=False,
-        ),
-    ] = None,
+    start: WindowStart = None,
+    end: WindowEnd = None,
+    days: Days = None,
     architecture: Annotated[
         Literal["x86_64", "arm64"] | None,
         options.measure_option(

@@ -43,6 +43,14 @@ Region = Annotated[str | None, region_option("the profile's")]
 Profile = Annotated[
     str | None, where_option(metavar="NAME", help="Profile of the AWS configuration.")
 ]
+RenderedFile = Annotated[
+    Path | None,
+    output_option(
+        "--out",
+        metavar="FILE",
+        help="File to write, with --format html, png or svg (default: stdout).",
+    ),
+]
 EndpointUrl = Annotated[
     str | None, where_option(metavar="URL", help="Use this Lambda API endpoint.")
 ]

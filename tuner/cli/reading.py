@@ -1,19 +1,45 @@
-"""What reading logs costs: shown before a query is sent, and confirmed if it's much.
+"""Which part of the logs is read, and what that costs: shown before a query is sent, and confirmed
+if it's much.
 
 Annotations are evaluated by typer, so nothing here is postponed.
 """
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from tuner.cli import options
+from tuner.cli import options, values
 from tuner.cli.screen import agree, say
 from tuner.model.interval import counted
 
 if TYPE_CHECKING:
     from tuner.model.account import ReadingCost
 
+WindowStart = Annotated[
+    Any,
+    options.measure_option(
+        "--from",
+        metavar="TIME",
+        parser=values.moment,
+        help="With --logs: 2026-11-01 or 2026-11-01T06:30Z.",
+    ),
+]
+WindowEnd = Annotated[
+    Any,
+    options.measure_option(
+        "--to", metavar="TIME", parser=values.moment_to, help="The same; a day means its end."
+    ),
+]
+Days = Annotated[
+    float | None,
+    options.measure_option(
+        "--days",
+        metavar="N",
+        min=0.0,
+        help="Days counted back from now (default: 14), with --logs from the last line.",
+        show_default=False,
+    ),
+]
 Source = Annotated[
     Literal["auto", "insights", "events"],
     options.measure_option(

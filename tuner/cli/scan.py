@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tuner.cli import options, values
-from tuner.cli.reading import ReadingBudget, agreement
+from tuner.cli.reading import ReadingBudget, WindowEnd, WindowStart, agreement
 from tuner.cli.screen import say, show_json, show_text, width
 
 if TYPE_CHECKING:
@@ -59,18 +59,8 @@ def scan(
             show_default=False,
         ),
     ] = None,
-    start: Annotated[
-        Any,
-        options.measure_option(
-            "--from", metavar="TIME", parser=values.moment, help="With --logs: 2026-11-01."
-        ),
-    ] = None,
-    end: Annotated[
-        Any,
-        options.measure_option(
-            "--to", metavar="TIME", parser=values.moment_to, help="The same; a day means its end."
-        ),
-    ] = None,
+    start: WindowStart = None,
+    end: WindowEnd = None,
     architecture: Annotated[
         Literal["x86_64", "arm64"] | None,
         options.measure_option(help="With --logs: whose prices count (default: the logs')."),

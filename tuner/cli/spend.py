@@ -12,7 +12,14 @@ import typer
 
 from tuner.cli import options, picture, values
 from tuner.cli.groups import WhereOptions, spread
-from tuner.cli.reading import ReadingBudget, Source, agreement, files_read
+from tuner.cli.reading import (
+    Days,
+    ReadingBudget,
+    Source,
+    WindowEnd,
+    agreement,
+    files_read,
+)
 
 if TYPE_CHECKING:
     from tuner.model.spend import Spend
@@ -48,22 +55,8 @@ class LogOptions:
             "--from", metavar="TIME", parser=values.moment, help="2026-11-01 or 2026-11-01T06:30Z."
         ),
     ] = None
-    end: Annotated[
-        Any,
-        options.measure_option(
-            "--to", metavar="TIME", parser=values.moment_to, help="The same; a day means its end."
-        ),
-    ] = None
-    days: Annotated[
-        float | None,
-        options.measure_option(
-            "--days",
-            metavar="N",
-            min=0.0,
-            help="Days counted back from now (default: 14), with --logs from the last line.",
-            show_default=False,
-        ),
-    ] = None
+    end: WindowEnd = None
+    days: Days = None
     source: Source = "auto"
     budget_usd: ReadingBudget = 1.0
     yes: options.Yes = False
@@ -156,14 +149,7 @@ def spend(
         Literal["text", "json", "markdown", "html", "png", "svg"],
         options.output_option("--format", help="How to show it."),
     ] = "text",
-    out_file: Annotated[
-        Path | None,
-        options.output_option(
-            "--out",
-            metavar="FILE",
-            help="File to write, with --format html, png or svg (default: stdout).",
-        ),
-    ] = None,
+    out_file: options.RenderedFile = None,
     json: options.JsonOutput = False,
 ) -> int:
     """Say where the money goes: cost by day and function or feature, and what moved it.

@@ -56,6 +56,17 @@ def pulumi_names(its_id: str) -> tuple[str, ...]:
     return (f"{its_id}-{TAIL}",)
 
 
+def names_of(pattern: str | None, construct_id: str | None, *, by_pulumi: bool) -> tuple[str, ...]:
+    """A function's names as a deployment may have made them: by what is known of its name, else of
+    its id; nothing if neither is written.
+    """
+    if pattern is not None:
+        return (pattern,)
+    if construct_id is None:
+        return ()
+    return pulumi_names(construct_id) if by_pulumi else made_names(construct_id)
+
+
 def nested_names(construct_id: str) -> tuple[str, ...]:
     """The same within other constructs, whose ids come first."""
     return (f"{ANY}-{INNER}{_PLAIN.sub('', construct_id)}{DIGEST}-{SUFFIX}",)

@@ -15,10 +15,9 @@ from tuner.errors import TemplateError
 from tuner.iac.cdk import (
     classes_of,
     is_pulumi,
-    made_names,
+    names_of,
     nested_names,
     places_of_use,
-    pulumi_names,
 )
 from tuner.iac.setting import ANY, BOM, DeclaredFunction, Setting, Sources
 from tuner.model import lambda_limits as limits
@@ -313,12 +312,7 @@ class _Reader:
     def made_names(self, each: _Call) -> tuple[str, ...]:
         """Its name's known parts, or what CDK makes of its id."""
         pattern = self._name_pattern(each)
-        if pattern is not None:
-            return (pattern,)
-        text = _text_of(each.id)
-        if text is None:
-            return ()
-        return pulumi_names(text) if each.made_by == "pulumi" else made_names(text)
+        return names_of(pattern, _text_of(each.id), by_pulumi=each.made_by == "pulumi")
 
     def _name_pattern(self, each: _Call) -> str | None:
         key = "name" if each.made_by == "pulumi" else "function_name"

@@ -11,10 +11,9 @@ from tuner.errors import TemplateError
 from tuner.iac.cdk import (
     classes_of,
     is_pulumi,
-    made_names,
+    names_of,
     nested_names,
     places_of_use,
-    pulumi_names,
 )
 from tuner.iac.setting import ANY, DeclaredFunction, Setting, Sources
 from tuner.iac.typescript_code import (
@@ -297,12 +296,7 @@ class _Reader:
     def made_names(self, each: _Call) -> tuple[str, ...]:
         """Its name's known parts, or what CDK makes of its id."""
         pattern = self._name_pattern(each)
-        if pattern is not None:
-            return (pattern,)
-        text = string_of(each.id)
-        if text is None:
-            return ()
-        return pulumi_names(text) if each.by_pulumi else made_names(text)
+        return names_of(pattern, string_of(each.id), by_pulumi=each.by_pulumi)
 
     def _name_pattern(self, each: _Call) -> str | None:
         found = self._code.object(each.props)
