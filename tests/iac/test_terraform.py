@@ -169,6 +169,21 @@ def test_a_module_is_changed_for_one_call_only(tmp_path: Path) -> None:
     assert said.startswith(f"{inner}:7: this folder is called as a module 2 times")
 
 
+def test_a_file_that_may_be_another_caller_is_not_passed_over(tmp_path: Path) -> None:
+    """A file too large to be read may call the module too, so nothing is changed there."""
+    write(
+        tmp_path,
+        'resource "aws_lambda_function" "f" {\n  function_name = "only"\n  memory_size = 256\n}\n',
+        "modules/fn/main.tf",
+    )
+    write(tmp_path, 'module "a" {\n  source = "./modules/fn"\n}\n')
+    folder = tmp_path / "modules/fn"
+    found, _ = edited(folder, "only", 320)
+    assert found.was_mb == 256
+    write(tmp_path, "#" * 1_100_000 + '\nmodule "b" {\n  source = "./modules/fn"\n}\n', "more.tf")
+    assert "more.tf is over 1 MB" in refusal(folder, "only", 320)
+
+
 @settings(max_examples=30)
 @given(
     comment=st.text('äx🙂#{}"', max_size=5),

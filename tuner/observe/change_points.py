@@ -295,12 +295,13 @@ def _described(
         fall = (gains[place - low - 1] - gains) / 2
         ratio, usd_per_month = _in_money(costs, noise, (low, place, high))
         first = costs.first_hour
+        likely, possible = (_ends(fall, low, place, limit) for limit in (_LIKELY, POSSIBLE))
         described.append(
             ChangePoint(
                 hour=first + place,
-                low_hour=first + _ends(fall, low, place, _LIKELY)[0],
-                high_hour=first + _ends(fall, low, place, _LIKELY)[1],
-                possible_hours=tuple(first + each for each in _ends(fall, low, place, POSSIBLE)),  # type: ignore[arg-type] # a pair
+                low_hour=first + likely[0],
+                high_hour=first + likely[1],
+                possible_hours=(first + possible[0], first + possible[1]),
                 found_hour=first + found[place],
                 ratio=ratio,
                 usd_per_month=usd_per_month,
