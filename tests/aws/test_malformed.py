@@ -104,6 +104,14 @@ def test_who_is_denied_is_no_trigger(wire: WireServer, gateway: LambdaGateway) -
         assert tuple(each for each in found if "policy" in each) == sources
 
 
+def test_a_service_is_named_without_its_region(wire: WireServer, gateway: LambdaGateway) -> None:
+    """A principal that names a region, or China's partition, is its service."""
+    for principal in ("logs.eu-west-1.amazonaws.com", "logs.cn-north-1.amazonaws.com.cn"):
+        statement = {"Effect": "Allow", "Principal": {"Service": principal}}
+        wire.say(Reply(body={"Policy": json.dumps({"Statement": [statement]})}))
+        assert "logs (resource policy)" in gateway.live_traffic("resize").sources
+
+
 def test_a_log_that_is_not_base64_is_no_log(wire: WireServer, gateway: LambdaGateway) -> None:
     """The reply is taken, and found to be without a report."""
     wire.say(Reply(body=b"{}", headers={"X-Amz-Log-Result": "%%% no base64"}))

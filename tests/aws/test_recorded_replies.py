@@ -1,77 +1,23 @@
 """Replies that AWS gave to others, through botocore's parser and the gateway.
 
-The recordings are no part of the project: `TUNER_RECORDED_REPLIES` names their folder.
+Which of them are read, and by which call of the tool, is in `test_recorded_calls.py`.
 """
 
 from __future__ import annotations
 
 import json
-import os
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.aws.wire import Reply, WireServer, refusal
+from tests.aws.recorded import NONE, needs_recordings, of, refused
+from tests.aws.wire import Reply, WireServer
 from tuner.errors import FunctionNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tuner.aws.gateway import LambdaGateway
 
-FOLDER = os.environ.get("TUNER_RECORDED_REPLIES")
-pytestmark = pytest.mark.skipif(
-    FOLDER is None, reason="TUNER_RECORDED_REPLIES names no folder of recordings"
-)
-_HIDDEN_NUMBERS = ("<code-size>", "<bytes>")
-NONE = refusal(404, "ResourceNotFoundException", "The resource you requested does not exist.")
-
-
-def recorded() -> list[tuple[str, int, dict[str, Any]]]:
-    """Every reply of Lambda: its operation, its status, and its members."""
-    replies = json.loads((Path(FOLDER or "") / "replies_custodian.json").read_text())
-    found = [
-        (name.split("/lambda.")[1].rsplit("_", 1)[0], each["status_code"], each["data"])
-        for name, each in replies.items()
-        if "/lambda." in name
-    ]
-    return [*found, *_of_scenarios()]
-
-
-def _of_scenarios() -> Iterator[tuple[str, int, dict[str, Any]]]:
-    """The replies of scenarios whose members tell the operation."""
-    for name in ("lambda_api", "lambda_invoke", "lambda_common"):
-        scenarios = json.loads((Path(FOLDER or "") / f"{name}.json").read_text())
-        for scenario in scenarios.values():
-            for reply in scenario["recorded-content"].values():
-                if not isinstance(reply, dict):
-                    continue
-                if isinstance(reply.get("Configuration"), dict):
-                    yield "GetFunction", 200, reply
-                elif "AliasArn" in reply:
-                    yield "GetAlias", 200, reply
-                elif isinstance(reply.get("Policy"), dict) and "RevisionId" in reply:
-                    yield "GetPolicy", 200, {**reply, "Policy": json.dumps(reply["Policy"])}
-
-
-def on_the_wire(value: Any) -> Any:
-    """Write what the SDK returned as AWS had sent it."""
-    if isinstance(value, dict) and value.get("__class__") == "datetime":
-        parts = {key: part for key, part in value.items() if key != "__class__"}
-        return datetime(**parts, tzinfo=UTC).timestamp()
-    if isinstance(value, dict):
-        return {k: on_the_wire(each) for k, each in value.items() if k != "ResponseMetadata"}
-    if value in _HIDDEN_NUMBERS:
-        return 1
-    return [on_the_wire(each) for each in value] if isinstance(value, list) else value
-
-
-def of(operation: str, status: int = 200) -> list[dict[str, Any]]:
-    found = [data for name, code, data in recorded() if (name, code) == (operation, status)]
-    assert found
-    return [on_the_wire(data) for data in found]
+pytestmark = needs_recordings
 
 
 def check_configuration(read: Any, raw: dict[str, Any]) -> None:
@@ -115,11 +61,11 @@ def test_every_change_is_read(wire: WireServer, gateway: LambdaGateway) -> None:
 def test_what_is_not_there_is_not_found(wire: WireServer, gateway: LambdaGateway) -> None:
     """Every recorded 404 is a function, or a policy, that is not there, whatever its words."""
     for data in of("GetFunction", 404):
-        wire.say(refusal(404, data["Error"]["Code"], data["Error"]["Message"]))
+        wire.say(refused(data, 404))
         with pytest.raises(FunctionNotFoundError):
             gateway.read_function("any")
     for data in of("GetPolicy", 404):
-        wire.say(refusal(404, data["Error"]["Code"], data["Error"]["Message"]))
+        wire.say(refused(data, 404))
         assert gateway.live_traffic("any").sources == ()
 
 

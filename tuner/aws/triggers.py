@@ -9,6 +9,7 @@ asynchronous calls. What a role allows isn't checked.
 from __future__ import annotations
 
 import json
+import re
 from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 LOOK_BACK: Final = timedelta(hours=24)
 _PERIOD_S: Final = 3600
-_SERVICE_SUFFIX: Final = ".amazonaws.com"
+# Some services' principals name a region: logs.eu-west-1.amazonaws.com.
+_SERVICE_SUFFIX: Final = re.compile(r"(\.[a-z]{2,4}(-[a-z]+)+-\d)?\.amazonaws\.com(\.cn)?$")
 
 
 def find_live_traffic(control: ControlPlane, function: FunctionRef, now: datetime) -> LiveTraffic:
@@ -95,7 +97,7 @@ def _policy(control: ControlPlane, function: FunctionRef) -> Iterator[str]:
             continue
         principal = statement.get("Principal")
         service = principal.get("Service") if isinstance(principal, dict) else None
-        name = str(service).removesuffix(_SERVICE_SUFFIX) if service else None
+        name = _SERVICE_SUFFIX.sub("", str(service)) if service else None
         yield f"{plain(name)} (resource policy)" if name else "its resource policy"
 
 
