@@ -18,9 +18,10 @@ from botocore.exceptions import ClientError
 from tuner.aws import configuration
 from tuner.aws.connection_errors import Request
 from tuner.aws.function_ref import EVENT_REGISTRY, FunctionRef, check_region, parse_reference
+from tuner.aws.iam_policy import partition_of
 from tuner.aws.metrics import dropped_as_recursive, mean_duration_ms, minute_loads, parse_time
 from tuner.aws.triggers import find_live_traffic, find_side_effects
-from tuner.errors import AwsError, CredentialsError, ThrottledError
+from tuner.errors import AwsError, CredentialsError, EndpointError, ThrottledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -132,6 +133,30 @@ class LambdaReader:
         """Read $LATEST, or the version or alias `qualifier` (or the one that `function` names)."""
         reference = self.resolve(function)
         return self._config(self._control.read(reference, qualifier or reference.qualifier))
+
+    def account_id(self) -> str | None:
+        """The account of the credentials; None if a server on this machine doesn't know.
+
+        Raises AwsError.
+        """
+        request = Request("GetCallerIdentity")
+        options = {"connect_timeout": 5, "read_timeout": 30, "retries": {"mode": "standard"}}
+        try:
+            with self._control.beside("sts", request, **options) as client:
+                return str(client.get_caller_identity()["Account"])
+        except AwsError as error:
+            # What isn't Lambda's has no answer there, or not one that the SDK can read.
+            if self.is_loopback and not isinstance(error, (EndpointError, ThrottledError)):
+                return None
+            raise
+
+    def arn_of(self, function: str) -> str:
+        """The ARN that a function of this name has, or would have, here.
+
+        Raises AwsError if the account can't be asked for; on this machine it may have none.
+        """
+        name, partition = self.resolve(function).name, partition_of(self.region)
+        return f"arn:{partition}:lambda:{self.region}:{self.account_id() or ''}:function:{name}"
 
     def list_versions(self, function: str) -> tuple[FunctionConfig, ...]:
         """Every published version (without $LATEST), over all pages."""

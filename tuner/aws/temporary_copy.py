@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tuner.aws.function_ref import FunctionRef
-    from tuner.model.function import Build, FunctionConfig
+    from tuner.model.function import Build, FunctionConfig, Throwaway
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: a package that is sent
 # with the request, as a copy's is, has 50 MB at most.
@@ -115,6 +115,29 @@ class TemporaryCopies(LambdaReader):
                 "`isolation=version`"
             )
         return self._config(raw)
+
+    def create_throwaway(
+        self, spec: Throwaway, description: str, tags: Mapping[str, str]
+    ) -> FunctionConfig:
+        """See `FunctionControl`; ConflictError if the name is taken."""
+        made = self._copy(spec.name)
+        client: Any = self._control.client
+        try:
+            with self._control.translating(Request("CreateFunction", made)):
+                client.create_function(
+                    FunctionName=made.target,
+                    Role=spec.role_arn,
+                    Runtime=spec.runtime,
+                    Handler=spec.handler,
+                    Code={"ZipFile": spec.package},
+                    MemorySize=spec.memory_mb,
+                    Timeout=spec.timeout_s,
+                    Description=description,
+                    Tags=dict(tags),
+                )
+        except ConflictError:  # as for a copy
+            self._check_ours(made, description)
+        return self._config(self._control.settled(made))
 
     def delete_copy(self, copy: str, description: str) -> None:
         """Delete a copy that has this description, if it exists.

@@ -45,6 +45,7 @@ COPY_PREFIX: Final = "lambda-tuner-"
 _MAX_NAME_LENGTH: Final = 64
 _SECOND_LOOK_S: Final = 2.0
 """How long a create request whose answer was lost may still take effect."""
+_CREATIONS: Final = ("create_copy", "create_throwaway")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,25 +160,16 @@ class CloneLease:
 
     def give_back(self) -> None:
         """Delete the copy and close the journal. Raises LeftChangedError; the journal stays."""
-        try:
-            if self._answer_is_lost:
-                self._io.sleep(_SECOND_LOOK_S)
-            logs_left = delete_copy(self.function_name, self._description, self._io)
-            if logs_left is not None:
-                self.findings.append(logs_left)
-            if self._limit.unanswered == "create_copy":
-                raise LeftChangedError(
-                    f"the request to make the copy {self.function_name} got no answer and may "
-                    "still take effect. Run: tuner recover"
-                )
-            self._journal.finish()
-        except AwsError as error:
-            raise LeftChangedError(
-                f"the copy {self.function_name} wasn't deleted ({error}). Run: tuner recover"
-            ) from error
-        finally:
-            self._journal.close()
-        self._io.on_progress(CopyDeleted(self.function_name))
+        logs_left = give_back_copy(
+            self.function_name,
+            self._description,
+            self._io,
+            self._journal,
+            self._limit,
+            may_come_late=self._answer_is_lost,
+        )
+        if logs_left is not None:
+            self.findings.append(logs_left)
 
     def _check(self, copy: FunctionConfig) -> None:
         """Raise ForeignChangeError unless the copy matches the function in the plan."""
@@ -196,6 +188,38 @@ class CloneLease:
 def _without_identity(function: FunctionConfig) -> FunctionConfig:
     """Blank what belongs to a copy alone; the gateway has compared `settings`."""
     return dataclasses.replace(function, name="", arn="", description="", settings=())
+
+
+def give_back_copy(
+    name: str,
+    description: str,
+    io: LeaseIO,
+    journal: Journal,
+    limit: WorkLimit,
+    *,
+    may_come_late: bool,
+) -> Finding | None:
+    """Delete what a sweep or a check made and close its journal.
+
+    `may_come_late`: the answer to the request that makes it was lost. Returns what `delete_copy`
+    does; raises LeftChangedError, and the journal stays.
+    """
+    try:
+        if may_come_late:
+            io.sleep(_SECOND_LOOK_S)
+        logs_left = delete_copy(name, description, io)
+        if limit.unanswered in _CREATIONS:
+            raise LeftChangedError(
+                f"the request to make {name} got no answer and may still take effect. "
+                "Run: tuner recover"
+            )
+        journal.finish()
+    except AwsError as error:
+        raise LeftChangedError(f"{name} wasn't deleted ({error}). Run: tuner recover") from error
+    finally:
+        journal.close()
+    io.on_progress(CopyDeleted(name))
+    return logs_left
 
 
 def delete_copy(name: str, description: str, io: LeaseIO) -> Finding | None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tuner.lease.uninterruptible import WorkLimit
-    from tuner.model.function import Alias, Build, FunctionConfig
+    from tuner.model.function import Alias, Build, FunctionConfig, Throwaway
     from tuner.model.progress import ProgressEvent, ProgressHook
 
 T = TypeVar("T")
@@ -92,6 +92,14 @@ class FunctionControl(Protocol):
         existing copy with this description (an answer was lost) is accepted. Returns its
         configuration.
         """
+
+    def arn_of(self, function: str) -> str:
+        """The ARN that a function of this name has, or would have, in this account and region."""
+
+    def create_throwaway(
+        self, spec: Throwaway, description: str, tags: Mapping[str, str]
+    ) -> FunctionConfig:
+        """Create a function of the tool's own and wait until it's active, as `create_copy` does."""
 
     def delete_copy(self, copy: str, description: str) -> None:
         """Delete a copy, if it still exists and has this Description.

@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Final = 1
 _SWEEP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,79}")
 _MAX_FILE_BYTES: Final = 16 * 1024 * 1024
+Kind = Literal["version", "clone", "throwaway"]
+"""With clone the function is only read, and a copy named after the sweep is made; a throwaway is
+made for a check (`throwaway`), and what it is to be is in the first record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class LeaseTerms:
     endpoint_url: str | None
     started_at: str
     """UTC, ISO 8601."""
-    isolation: Literal["version", "clone"] = "version"
+    isolation: Kind = "version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,7 @@ class JournalHeader:
     versions: tuple[str, ...]
     """Versions that existed before: never to be deleted."""
     aliases: tuple[str, ...]
-    isolation: Literal["version", "clone"] = "version"
-    """With clone the function is only read, and a copy named after the sweep is made."""
+    isolation: Kind = "version"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from tuner.lease.function_control import LeaseIO, harmless, watched
 from tuner.lease.journal import Journal, function_digest, journal_dir, lock_file, read_journal
 from tuner.lease.lock import SWEEP_TAG, SweepTag, function_lock, has_tag, remove_sweep_tag
 from tuner.lease.restore import drift_from, restore
+from tuner.lease.throwaway import is_of_this_account
 from tuner.lease.uninterruptible import WorkLimit, uninterruptible
 from tuner.model.progress import CleanedUp, CopyDeleted, WindowClosed
 
@@ -50,7 +51,7 @@ class RecoveryPlan:
     """Whether to set the memory even though it reads as before, since that read may be stale."""
     delete_versions: tuple[str, ...] = ()
     delete_copy: str | None = None
-    """Name of the function's temporary copy, if it exists."""
+    """Name of the function's temporary copy, or of a check's own function, if it exists."""
     keep_versions: tuple[tuple[str, str], ...] = ()
     """(version, alias that points at it): these stay."""
     remove_tag: bool = False
@@ -84,7 +85,10 @@ class RecoveryPlan:
                 "nothing says that the sweep's change was undone"
             )
         if self.delete_copy:
-            lines.append(f"{name}: delete its temporary copy {self.delete_copy}")
+            what = "this function of a live check"
+            if self.delete_copy != name:
+                what = f"its temporary copy {self.delete_copy}"
+            lines.append(f"{name}: delete {what}")
         if self.delete_versions:
             lines.append(f"{name}: delete version {', '.join(self.delete_versions)}")
         if self.remove_tag:
@@ -131,7 +135,7 @@ def plan_recovery(
     """
     header = journal.header
     original = header.function
-    if header.isolation == "clone":
+    if header.isolation != "version":
         return _plan_copy(journal, control, endpoint_url)
     try:
         now = control.read_function(original.name)
@@ -164,18 +168,30 @@ def _plan_copy(
     journal: UnfinishedJournal, control: FunctionControl, endpoint_url: str | None
 ) -> RecoveryPlan:
     header = journal.header
-    with suppress(FunctionNotFoundError):  # the copy may have outlived its original
-        _check_identity(control.read_function(header.function.name), header, endpoint_url)
-    name = copy_name(header.sweep_id)
+    if header.isolation == "throwaway":
+        if not is_of_this_account(header, control, endpoint_url):
+            raise _elsewhere(header)
+    else:
+        with suppress(FunctionNotFoundError):  # the copy may have outlived its original
+            _check_identity(control.read_function(header.function.name), header, endpoint_url)
+    name, description = _copy_of(header)
     try:
         copy = control.read_function(name)
     except FunctionNotFoundError:
         return RecoveryPlan(journal)
-    if copy.description != copy_description(header.sweep_id, header.function.name):
+    if copy.description != description:
         return RecoveryPlan(
             journal, notes=(f"{name}: kept, since its Description isn't this sweep's",)
         )
     return RecoveryPlan(journal, delete_copy=name)
+
+
+def _copy_of(header: JournalHeader) -> tuple[str, str]:
+    """Name and Description of what was made: a copy, or a check's own function."""
+    if header.isolation == "throwaway":
+        return header.function.name, header.function.description
+    name = header.function.name
+    return copy_name(header.sweep_id), copy_description(header.sweep_id, name)
 
 
 def _tag_of(header: JournalHeader) -> str:
@@ -184,10 +200,14 @@ def _tag_of(header: JournalHeader) -> str:
 
 def _check_identity(now: FunctionConfig, header: JournalHeader, endpoint_url: str | None) -> None:
     if function_digest(now, endpoint_url) != header.function_digest:
-        raise LeaseError(
-            f"{header.function.name}: the sweep {header.sweep_id} ran in another account, region "
-            "or endpoint than these credentials reach: give its `profile`, `region`, `endpoint_url`"
-        )
+        raise _elsewhere(header)
+
+
+def _elsewhere(header: JournalHeader) -> LeaseError:
+    return LeaseError(
+        f"{header.function.name}: the sweep {header.sweep_id} ran in another account, region "
+        "or endpoint than these credentials reach: give its `profile`, `region`, `endpoint_url`"
+    )
 
 
 def recover(
@@ -228,7 +248,7 @@ def _carry_out(
     header = plan.journal.header
     if plan_recovery(plan.journal, io.control, endpoint_url=endpoint_url) != plan:
         raise LeaseError(f"{header.function.name} changed since the plan was shown: recover again")
-    if header.isolation == "clone":
+    if header.isolation != "version":
         return _delete_copy(plan, io, journal)
     if plan.restore_from_mb is not None or plan.writes_again:
         with suppress(ForeignChangeError):  # the plan has named it; the sweep's memory is gone
@@ -275,10 +295,8 @@ def _remove_tag(plan: RecoveryPlan, io: LeaseIO) -> None:
 
 def _delete_copy(plan: RecoveryPlan, io: LeaseIO, journal: Journal) -> Cleanup:
     """Delete the copy, and its log group even if the copy is already gone."""
-    header = plan.journal.header
-    name = copy_name(header.sweep_id)
+    name, description = _copy_of(plan.journal.header)
     if not plan.notes:
-        description = copy_description(header.sweep_id, header.function.name)
         try:
             delete_copy(name, description, io)
         except AwsError as error:

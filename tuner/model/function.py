@@ -55,6 +55,19 @@ def mask_account(arn: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Throwaway:
+    """A function of the tool's own, to be made for a check and deleted."""
+
+    name: str
+    role_arn: str
+    runtime: str
+    handler: str
+    package: bytes = field(repr=False)
+    memory_mb: int
+    timeout_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Build:
     """A ZIP package or the URI of a container image; exactly one of the two."""
 
