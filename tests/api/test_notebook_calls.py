@@ -214,7 +214,7 @@ def test_payloads_may_be_the_events_themselves() -> None:
         (lambda: tuner.Goal(percentile=100), "`percentile` is 100: pass"),
         (lambda: tuner.Goal(time_weight=-1), "`time_weight` is -1: pass a number from 0"),
         (lambda: tuner.Goal(tolerance_ratio="2%"), "`tolerance_ratio` is '2%': pass"),
-        (lambda: tuner.Goal(cold_start_share=None), "`cold_start_share` is None: pass"),
+        (lambda: tuner.Goal(tolerance_ratio=None), "`tolerance_ratio` is None: pass"),
         (lambda: tuner.Goal(max_duration_ms=float("inf")), "`max_duration_ms` is inf: pass"),
         (lambda: tuner.Terms("50/s"), "`traffic` is '50/s': pass a Traffic"),
         (lambda: tuner.Terms(utilization="60%"), "`utilization` is '60%': pass a number"),

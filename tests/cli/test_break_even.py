@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.cli.running import run_here
 from tests.sweeps import made_sweep, save_sweep
+from tuner.observe import kept
 
 
 @pytest.fixture
@@ -52,6 +54,27 @@ def test_small_amounts_keep_their_cents_and_one_is_singular() -> None:
     row = next(line for line in text.splitlines() if line.startswith("  Lambda "))
     assert re.search(r" 6\.74 +6\.\d\d–7\.\d\d$", row.rstrip())
     assert re.search(r"request +× 0\.0000002 ", text)
+
+
+def test_what_was_observed_lately_counts(sweep_file: str, tmp_path: Path) -> None:
+    """Rate and memory of a fresh observation; a rate that is given stays as it is."""
+    seen = {
+        "kind": "observation",
+        "function": {"name": "made", "region": "us-east-1"},
+        "window": {"to": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}Z"},
+        "rate_per_s": 1000.0,
+        "cold_start_share": 0.2,
+        "by_memory": [{"memory_mb": 1024, "invocation_count": 9000, "max_memory_used_mb": 700}],
+    }
+    kept.keep(tmp_path, seen)
+    ran = run_here("break-even", sweep_file, "--json", TUNER_STATE_DIR=str(tmp_path))
+    found = json.loads(ran.stdout)
+    assert "Rate: 1,000 requests/s, by the observation until" in ran.stderr
+    assert (found["rate_per_s"], found["work"]["memory_used_mb"]) == (1000.0, 700)
+    asked = ("break-even", sweep_file, "--rate", "5/s", "--json")
+    given = run_here(*asked, TUNER_STATE_DIR=str(tmp_path))
+    assert json.loads(given.stdout)["rate_per_s"] == 5.0
+    assert "Rate" not in given.stderr
 
 
 def test_leaving_has_an_exit_code_of_its_own(sweep_file: str) -> None:

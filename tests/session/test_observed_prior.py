@@ -15,6 +15,7 @@ from tests.sweeps import finding_codes
 from tuner.api.observing import forget, observe
 from tuner.errors import InputError
 from tuner.local import FunctionDefinition, LocalLambda
+from tuner.model.prior_evidence import ProductionSize
 from tuner.observe import kept
 from tuner.sweep.store import load_sweep
 
@@ -85,7 +86,7 @@ def test_what_is_not_fresh_or_not_its_own_is_left_out(
     (tmp_path / "observed").mkdir()
     (tmp_path / "observed" / "hello.json").write_text(json.dumps(what))
     found = tuned(server, tmp_path, max_invocations=4)
-    assert (found.rate_per_s, found.goal.cold_start_share) == (None, 0.01)
+    assert (found.rate_per_s, found.goal.cold_start_share) == (None, None)
 
 
 def test_none_takes_nothing(server: LocalLambda, tmp_path: Path) -> None:
@@ -105,6 +106,82 @@ def test_an_observation_by_file_informs_the_shape(server: LocalLambda, tmp_path:
     assert (prior.source, prior.sizes_mb, prior.rate_per_s) == ("observation", (1024, 3008), 40.0)
     assert found.sweep.prior is not None
     assert found.sweep.prior.tells == "shape"
+
+
+def test_a_share_that_is_given_comes_before_the_observed_one(
+    server: LocalLambda, tmp_path: Path
+) -> None:
+    """Also where it is the default's value, which by itself yields to what was observed."""
+    kept.keep(tmp_path, observation())
+    given = tuned(server, tmp_path, goal=tuner.Goal(cold_start_share=0.01))
+    assert given.goal.cold_share == 0.01
+    assert tuned(server, tmp_path, goal=tuner.Goal("speed")).goal.cold_share == 0.05
+    again = tuner.recommend(load_sweep(given.sweep.file or ""), tuner.Goal(cold_start_share=0.01))
+    assert again.goal.cold_share == 0.01
+
+
+@pytest.mark.parametrize(
+    ("row", "least_mb", "words"),
+    [
+        ({"max_memory_used_mb": 900}, 1152, "production used up to 900 MB at 3008 MB: 1088 MB and"),
+        ({"max_memory_used_mb": 90, "oom_count": 2, "memory_mb": 512}, 513, "memory 2 times at 51"),
+    ],
+    ids=["headroom", "killed"],
+)
+def test_memory_that_production_used_rules_sizes_out(
+    server: LocalLambda, tmp_path: Path, row: dict[str, Any], least_mb: int, words: str
+) -> None:
+    """A size that production's own events would not fit is not recommended, nor tried."""
+    free = tuned(server, tmp_path, prior="none")
+    assert (free.choice.memory_mb or least_mb) < least_mb
+    rows = [{**ROW, "memory_mb": 3008}, {**ROW, "memory_mb": 3008, **row}]
+    kept.keep(tmp_path, observation(by_memory=rows))
+    found = tuned(server, tmp_path)
+    assert found.choice.memory_mb is not None
+    assert found.choice.memory_mb >= least_mb
+    assert min(each.memory_mb for each in found.sizes) >= least_mb
+    [said] = [each.message for each in found.findings if each.code == "production_memory"]
+    assert words in said
+
+
+@pytest.mark.parametrize(
+    ("durations", "is_unlike"),
+    [
+        ({"mean": 310.0, "p50": 300.0, "p95": 380.0}, False),
+        ({"mean": 900.0}, True),
+        ({"mean": 120.0, "p50": 120.0, "p95": 130.0}, True),
+        ({"mean": 310.0, "p50": 200.0, "p95": 900.0}, True),
+    ],
+    ids=["alike", "longer", "shorter", "more varied"],
+)
+def test_events_unlike_production_are_told(
+    server: LocalLambda, tmp_path: Path, durations: dict[str, float], is_unlike: bool
+) -> None:
+    """A sweep of other work than production's says so, with both figures; one like it doesn't."""
+    row = {**ROW, "memory_mb": 3008, "duration_ms": durations}
+    kept.keep(tmp_path, observation(by_memory=[row]))
+    found = tuned(server, tmp_path)
+    said = [each.message for each in found.findings if each.code == "events_unlike_production"]
+    assert bool(said) == is_unlike
+    assert all(f"takes {durations['mean']:.3g} ms" in each for each in said), said
+
+
+def test_sizes_of_several_versions_are_read_as_one() -> None:
+    """Durations of the latest version, the most memory of any; without figures of its own a row has
+    the whole's.
+    """
+    rows = [
+        {**ROW, "memory_mb": 512, "to": "2026-01-02", "max_memory_used_mb": 70, "oom_count": 1},
+        {**ROW, "memory_mb": 512, "to": "2026-01-03", "duration_ms": {"mean": 5.0}},
+        {**ROW, "memory_mb": 256, "invocation_count": 3, "to": "2026-01-04"},
+    ]
+    seen = observation(by_memory=rows, max_memory_used_mb={"max": 100})
+    prior = kept.observed_prior(seen, function="hello", region="us-east-1", payloads=("empty",))
+    assert prior.killed_mb == 512
+    assert prior.production == (
+        ProductionSize(256, 3, max_memory_used_mb=100),
+        ProductionSize(512, 10_000, mean_ms=5.0, max_memory_used_mb=100, oom_count=1),
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 typer evaluates annotations, so nothing here is postponed.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from tuner.model.request import Target
 if TYPE_CHECKING:
     from tuner.breakeven.terms import Terms
     from tuner.breakeven.traffic import Traffic
+    from tuner.model.prior_evidence import PriorEvidence
     from tuner.model.sweep import Sweep
 
 
@@ -77,8 +78,6 @@ class LoadOptions:
             return self._of_cloudwatch(sweep, where)
         if self.traffic is not None:
             return read_traffic(Path(self.traffic), self.peak_ratio)
-        if self.rate is None and self.per_month is None and sweep.environment == "aws":
-            return traffic_of(_observed_rate(sweep), None, self.peak_ratio)
         return traffic_of(self.rate, self.per_month, self.peak_ratio)
 
     def _of_cloudwatch(self, sweep: "Sweep", where: Target) -> "Traffic":
@@ -112,19 +111,33 @@ class LoadOptions:
         return traffic_of_minutes(minutes, start=start, hours=hours, peak_ratio=self.peak_ratio)
 
 
-def _observed_rate(sweep: "Sweep") -> float | None:
-    """The rate that the function was observed to have lately; None if it wasn't."""
+def _as_observed(sweep: "Sweep") -> "Sweep":
+    """The sweep, with what was observed of its function lately. An earlier sweep stays what informs
+    the curve.
+    """
     from tuner.cli.config import state_dir
-    from tuner.cli.screen import say
-    from tuner.observe.kept import fresh_observation, rate_of
+    from tuner.observe.kept import fresh_observation, observed_prior
 
     found = fresh_observation(state_dir(), sweep.function.name, datetime.now(UTC))
-    if found is None or found["function"].get("region") != sweep.function.region:
-        return None
-    rate = rate_of(found)
-    if rate is not None:
-        say(f"Rate: {rate:.3g} requests/s, as observed until {found['window']['to'][:10]}.")
-    return rate
+    if found is None or sweep.environment != "aws":
+        return sweep
+    function, names = sweep.function, tuple(each.name for each in sweep.plan.payloads)
+    try:
+        seen = observed_prior(found, function=function.name, region=function.region, payloads=names)
+    except InputError:  # of another region
+        return sweep
+    if sweep.prior is not None and sweep.prior.source == "sweep":
+        seen = replace(
+            sweep.prior, rate_per_s=seen.rate_per_s, cold_start_share=seen.cold_start_share
+        )
+    return replace(sweep, prior=seen)
+
+
+def _say_rate(prior: "PriorEvidence | None") -> None:
+    from tuner.cli.screen import say
+
+    if prior is not None and prior.rate_per_s is not None:
+        say(f"Rate: {prior.rate_per_s:,.4g} requests/s, by {prior.source_id}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,8 +284,10 @@ def break_even(
 
     shown = picture.format_of(format_name, json=json)
     picture.check(shown, out_file, sweep_count=1)
-    found = saved.load(sweep)
+    found = _as_observed(saved.load(sweep))
     traffic = load.of(found, where.part())
+    if traffic.rate_per_s is None:
+        _say_rate(found.prior)
     answer = answer_of(found, terms.with_traffic(traffic), today=today())
     if shown == "html":
         picture.show_break_even_page(answer, out_file, source=sweep)

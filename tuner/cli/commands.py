@@ -114,7 +114,11 @@ def goal_flags(goal: Goal, kept: Goal | None = None) -> list[str]:
         "--max-cost-per-million": (goal.max_cost_usd_per_million, usual.max_cost_usd_per_million),
         "--cold-start-share": (goal.cold_start_share, usual.cold_start_share),
     }
-    flags += [f"{name} {value}" for name, (value, before) in written.items() if value != before]
+    flags += [
+        f"{name} {value}"
+        for name, (value, before) in written.items()
+        if value not in (None, before)
+    ]
     if goal.percentile not in (None, usual.percentile):
         flags.append(f"--percentile {goal.percentile:g}")
     if goal.max_duration_ms not in (None, usual.max_duration_ms):

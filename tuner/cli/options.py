@@ -176,7 +176,7 @@ ColdStartShare = Annotated[
     float | None,
     goal_option(
         **SHARE,
-        help="Share of cold starts in your traffic: 1% or 0.01 (default: 1%).",
+        help="Share of cold starts in your traffic: 1% or 0.01 (default: as observed, or 1%).",
         show_default=False,
     ),
 ]

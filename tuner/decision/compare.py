@@ -107,7 +107,7 @@ def compare(a: Entry, b: Entry) -> Comparison:
         by_size=tuple(_by_size(left, right, common, tolerance)),
         findings=tuple(_findings(a.sweep, b.sweep, measured_in_both=bool(both))),
         assumptions=(
-            f"{goal.cold_start_share * 100:g}% cold starts",
+            f"{goal.cold_share * 100:g}% cold starts",
             f"list prices of {as_of}",
             _TIMES_AND_HOSTS,
         ),

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from tuner.decision.estimates import Estimates
     from tuner.decision.evidence import Evidence
     from tuner.decision.question import Question
+    from tuner.model.prior_evidence import PriorEvidence
 
 HEADROOM_USE_RATIO: Final = 0.8
 """A size must leave 20% of its memory unused, because some day needs more than a few calls show."""
 _SURE_QUANTILE = 0.9
+_ENOUGH_FOR_MOST: Final = 1000
+"""Invocations after which the largest use that was seen is about the largest there is."""
 
 Bar = Literal[
     "out of range",
@@ -74,7 +77,7 @@ def apply_constraints(question: Question, evidence: Evidence, estimates: Estimat
     bars: dict[int, Bar | None] = {}
     for column, size in enumerate(estimates.sizes_mb):
         bar: Bar | None = "out of range" if size not in question.candidates else None
-        bar = bar or platform_bar(evidence, size)
+        bar = bar or platform_bar(evidence, size) or production_bar(question, size)
         if bar is None and next_to_differing(evidence, size, different):
             bar = "other replies"
         succeeded = evidence.success_counts.get(size, 0)
@@ -105,6 +108,38 @@ def platform_bar(evidence: Evidence, memory_mb: int) -> Bar | None:
     return "headroom" if used is not None and used > HEADROOM_USE_RATIO * memory_mb else None
 
 
+def production_bar(question: Question, memory_mb: int) -> Bar | None:
+    """Whether production was killed at a size or leaves too little of it free, as far as an
+    observation shows. What production runs at without a kill may stay.
+    """
+    prior = question.prior
+    if prior is None or prior.source != "observation":
+        return None
+    if prior.killed_mb is not None and memory_mb <= prior.killed_mb:
+        return "fails"
+    if memory_mb == question.function.memory_mb:
+        return None
+    used = _use_near(_production_use_mb(prior), memory_mb)
+    return "headroom" if used is not None and used > HEADROOM_USE_RATIO * memory_mb else None
+
+
+def _production_use_mb(prior: PriorEvidence) -> dict[int, int]:
+    """The largest use at each size that ran often enough to show it; else of the one where it was
+    the largest.
+    """
+    known = {
+        each.memory_mb: (each.max_memory_used_mb, each.invocation_count)
+        for each in prior.production
+        if each.max_memory_used_mb is not None
+    }
+    most = max(known.values(), default=(0, 0))[0]
+    return {
+        size: used
+        for size, (used, count) in known.items()
+        if used == most or count >= _ENOUGH_FOR_MOST
+    }
+
+
 def floor_gap_mb(evidence: Evidence) -> tuple[int, int] | None:
     """(largest size killed for memory, smallest larger one that succeeded): the memory floor is in
     between. None without a kill, or if nothing above it succeeded.
@@ -127,11 +162,14 @@ def expected_use_mb(evidence: Evidence, memory_mb: int) -> int | None:
     """Largest observed use at the size; else at the next larger one, because runtimes with a
     garbage collector use more if there is more; else at the next smaller. None if nothing was seen.
     """
-    seen = sorted(evidence.memory_used_mb)
+    return _use_near(evidence.memory_used_mb, memory_mb)
+
+
+def _use_near(used_mb: Mapping[int, int], memory_mb: int) -> int | None:
+    seen = sorted(used_mb)
     if not seen:
         return None
-    nearest = next((size for size in seen if size >= memory_mb), seen[-1])
-    return evidence.memory_used_mb[nearest]
+    return used_mb[next((size for size in seen if size >= memory_mb), seen[-1])]
 
 
 def _latencies(

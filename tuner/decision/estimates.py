@@ -96,7 +96,7 @@ def price_curves(
     seed: int,
 ) -> Estimates:
     """Price every payload's curve at `sizes_mb` (ascending)."""
-    sizes, share = tuple(sizes_mb), question.goal.cold_start_share
+    sizes, share = tuple(sizes_mb), question.goal.cold_share
     warm = {name: curve.draws_ms(sizes) for name, curve in curves.items()}
     cold = evidence.cold_starts
     draw_count = len(next(iter(warm.values())))

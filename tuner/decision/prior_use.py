@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tuner.decision.production import production_findings
 from tuner.model.finding import Finding
 from tuner.model.interval import percent
 from tuner.model.recommendation import PriorUse
@@ -56,6 +57,8 @@ def prior_findings(
     """Which earlier sweep informed one with `payloads`, how much, and whether they agree."""
     if prior.source == "observation":
         yield _observation_used(prior)
+        if problem is not None:
+            yield from production_findings(prior, problem)
         return
     use = prior_use(prior, problem)
     samples = f"{use.sample_count} samples at {len(prior.sizes_mb)} sizes"

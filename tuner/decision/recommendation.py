@@ -210,8 +210,8 @@ def _assumed_payloads(sweep: Sweep) -> str:
 
 
 def _assumed_cold_starts(evidence: Evidence, goal: Goal) -> str:
-    share = f"{goal.cold_start_share:.3g}".rstrip()
+    share = f"{goal.cold_share:.3g}".rstrip()
     percent = f"{float(share) * 100:g}% cold starts"
-    if goal.cold_start_share and not evidence.cold_starts:
+    if goal.cold_share and not evidence.cold_starts:
         return f"{percent}, but none was seen, so INIT isn't in the cost"
     return percent

@@ -22,6 +22,7 @@ OPTION_WEIGHTS: Final[dict[OptionName, float]] = {
 }
 """The time weights whose answers every recommendation shows side by side."""
 MOST_TIME_WEIGHT: Final = 1000.0
+USUAL_COLD_SHARE: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,9 @@ class Goal:
     """The objective, log cost + w log duration, and its limits.
 
     `time_weight` is w; None: the name's own. Loss is the objective over its best, less 1.
-    `tolerance_ratio` is a loss that doesn't matter to the operator. Raises UsageError for an
-    impossible limit.
+    `tolerance_ratio` is a loss that doesn't matter to the operator. `cold_start_share` is the share
+    of invocations that start cold; None: what an observation says, or 1%. Raises UsageError for
+    an impossible limit.
 
     >>> tuner.Goal("speed", max_duration_ms=800, percentile=95).weight
     10.0
@@ -41,7 +43,7 @@ class Goal:
     max_duration_ms: float | None = None
     percentile: float | None = None
     max_cost_usd_per_million: float | None = None
-    cold_start_share: float = 0.01
+    cold_start_share: float | None = None
     allow_different_replies: bool = False
     """Whether to recommend sizes whose replies differ from the current size's."""
     time_weight: float | None = None
@@ -68,6 +70,11 @@ class Goal:
     def weight(self) -> float:
         """The time weight."""
         return TIME_WEIGHTS[self.name] if self.time_weight is None else self.time_weight
+
+    @property
+    def cold_share(self) -> float:
+        """The share of cold starts, or the usual one."""
+        return USUAL_COLD_SHARE if self.cold_start_share is None else self.cold_start_share
 
     @property
     def first(self) -> GoalName:

@@ -21,6 +21,21 @@ class PriorEnvironment:
 
 
 @dataclass(frozen=True, slots=True)
+class ProductionSize:
+    """What production's invocations took at one size: durations by the latest version that ran
+    there, memory by all of them. None: not known.
+    """
+
+    memory_mb: int
+    invocation_count: int
+    mean_ms: float | None = None
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    max_memory_used_mb: int | None = None
+    oom_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class PriorEvidence:
     """Evidence from another source, kept with the sweep that it informs.
 
@@ -43,6 +58,8 @@ class PriorEvidence:
     """Of an observation: invocations a second in production."""
     cold_start_share: float | None = None
     """Of an observation: how many of them were cold starts."""
+    production: tuple[ProductionSize, ...] = ()
+    """Of an observation: its sizes, ascending."""
 
     def tells_level(self, payload: str) -> bool:
         """Whether nothing that matters has changed since."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import InputError
-from tuner.model.prior_evidence import PriorEnvironment, PriorEvidence
+from tuner.model.prior_evidence import PriorEnvironment, PriorEvidence, ProductionSize
 from tuner.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -86,8 +86,8 @@ def rate_of(observation: dict[str, Any]) -> float | None:
 def observed_prior(
     observation: dict[str, Any], *, function: str, region: str, payloads: tuple[str, ...]
 ) -> PriorEvidence:
-    """What an observation tells a sweep of `payloads`: rate, cold starts and, from two sizes on,
-    the curve's shape. Never its level, since production's events are others.
+    """What an observation tells a sweep of `payloads`: rate, cold starts, memory used and, from two
+    sizes on, the curve's shape. Never its level, since production's events are others.
 
     Raises InputError for an observation of another function.
     """
@@ -100,12 +100,14 @@ def observed_prior(
     rows = [each for each in observation["by_memory"] if _is_known(each)]
     several = len({each["memory_mb"] for each in rows}) > 1
     share = observation.get("cold_start_share")
+    production = _production(observation)
     return PriorEvidence(
         source_id=f"the observation until {until[:10]}" if until else "an observation",
         started_at=until,
         code_sha256="",
         source="observation",
         other_events=payloads,
+        killed_mb=max((each.memory_mb for each in production if each.oom_count), default=None),
         environments=tuple(
             PriorEnvironment(
                 payload=payload,
@@ -120,6 +122,36 @@ def observed_prior(
         ),
         rate_per_s=rate_of(observation),
         cold_start_share=float(share) if isinstance(share, int | float) and share <= 1 else None,
+        production=production,
+    )
+
+
+def _production(observation: dict[str, Any]) -> tuple[ProductionSize, ...]:
+    """What each size took. Where a row doesn't say how much memory was used, the whole does."""
+    whole = observation.get("max_memory_used_mb")
+    most = _count(whole.get("max")) if isinstance(whole, dict) else None
+    rows: dict[int, list[dict[str, Any]]] = {}
+    for each in observation["by_memory"]:
+        if isinstance(each, dict) and (size := _count(each.get("memory_mb"))):
+            rows.setdefault(size, []).append(each)
+    return tuple(_production_size(size, rows[size], most) for size in sorted(rows))
+
+
+def _production_size(
+    memory_mb: int, rows: list[dict[str, Any]], most_used_mb: int | None
+) -> ProductionSize:
+    known = [each for each in rows if _is_known(each)]
+    latest = max(known, key=lambda each: str(each.get("to") or ""), default={})
+    durations = latest.get("duration_ms", {})
+    used = [_count(each.get("max_memory_used_mb")) or most_used_mb for each in rows]
+    return ProductionSize(
+        memory_mb=memory_mb,
+        invocation_count=sum(_count(each.get("invocation_count")) or 0 for each in rows),
+        mean_ms=_positive(durations.get("mean")),
+        p50_ms=_positive(durations.get("p50")),
+        p95_ms=_positive(durations.get("p95")),
+        max_memory_used_mb=max((each for each in used if each), default=None),
+        oom_count=sum(_count(each.get("oom_count")) or 0 for each in rows),
     )
 
 
@@ -131,6 +163,11 @@ def _is_known(row: Any) -> bool:
     count = row.get("invocation_count")
     enough = isinstance(count, int) and count >= _FEWEST_INVOCATIONS
     return enough and row["memory_mb"] > 0 and _positive(mean) is not None
+
+
+def _count(value: object) -> int | None:
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 53
+    return int(str(value)) if is_count else None
 
 
 def _positive(value: object) -> float | None:

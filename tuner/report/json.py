@@ -120,9 +120,9 @@ def goal_json(goal: Goal) -> dict[str, Any]:
     """The goal with its limits."""
     limits = _fields(
         goal, "name", "tolerance_ratio", "max_duration_ms", "percentile",
-        "max_cost_usd_per_million", "cold_start_share", "allow_different_replies",
+        "max_cost_usd_per_million", "allow_different_replies",
     )  # fmt: skip
-    return {**limits, "time_weight": goal.weight}
+    return {**limits, "cold_start_share": goal.cold_share, "time_weight": goal.weight}
 
 
 def _choice(choice: Choice) -> dict[str, Any]:

@@ -78,6 +78,8 @@ def _by_memory(each: MemoryObservation) -> dict[str, Any]:
         "invocation_count": each.usage.invocation_count,
         "duration_ms": _durations(each.usage.durations),
         "cost_usd_per_million": float(each.cost_usd_per_million),
+        "max_memory_used_mb": each.usage.max_memory_used_mb,
+        "oom_count": each.usage.oom_count,
     }
 
 

@@ -11,17 +11,18 @@ from tuner.decision.recommendation import with_prices_of
 from tuner.decision.saving import SavingNeeded
 from tuner.errors import InputError, PriceError
 from tuner.model.finding import Finding
-from tuner.model.goal import Goal
 from tuner.model.recommendation import Platform
 from tuner.pricing.renewal import current_price_book
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from tuner.breakeven.answer import BreakEven, Verdict
     from tuner.breakeven.terms import Terms
     from tuner.decision import Analysis
+    from tuner.decision.problem import Problem
+    from tuner.model.goal import Goal
     from tuner.model.prior_evidence import PriorEvidence
     from tuner.model.recommendation import Recommendation
     from tuner.pricing import PriceBook
@@ -63,9 +64,8 @@ def with_observed_rate(terms: Terms, prior: PriorEvidence | None) -> Terms:
 
 
 def with_observed_share(goal: Goal, prior: PriorEvidence | None) -> Goal:
-    """The goal, with production's share of cold starts in place of the default one."""
-    default = goal.cold_start_share == Goal().cold_start_share
-    if prior is None or prior.cold_start_share is None or not default:
+    """The goal, with production's share of cold starts where it has none."""
+    if prior is None or prior.cold_start_share is None or goal.cold_start_share is not None:
         return goal
     return replace(goal, cold_start_share=prior.cold_start_share)
 
@@ -89,10 +89,19 @@ def read_work(analysis: Analysis, memory_mb: int) -> Work:
         core_count=core_count,
         lambda_ms=estimates.duration_ms[:, chosen],
         lambda_cost_usd=estimates.cost_usd[:, chosen],
-        memory_used_mb=max(problem.evidence.memory_used_mb.values(), default=memory_mb),
+        memory_used_mb=max(_memory_used_mb(problem), default=memory_mb),
         lambda_memory_mb=memory_mb,
-        cold_start_share=problem.goal.cold_start_share,
+        cold_start_share=problem.goal.cold_share,
     )
+
+
+def _memory_used_mb(problem: Problem) -> Iterator[int]:
+    """The most at each size, by the sweep's events and in production."""
+    yield from problem.evidence.memory_used_mb.values()
+    prior = problem.question.prior
+    for each in prior.production if prior else ():
+        if each.max_memory_used_mb is not None:
+            yield each.max_memory_used_mb
 
 
 def saving_needed(terms: Terms) -> SavingNeeded:

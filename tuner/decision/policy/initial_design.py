@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tuner.decision.constraints import production_bar
 from tuner.decision.move import measured_answer
 from tuner.decision.policy import Trial
 from tuner.decision.prior import as_evidence
@@ -83,10 +84,12 @@ def first_sizes(question: Question, weights: Mapping[str, float], seed: int) -> 
     the best other one; and at the size it measured farthest from both, where a changed shape would
     show. Nowhere without one.
     """
-    evidence = None if question.prior is None else as_evidence(question.prior, weights)
-    if evidence is None:
+    prior = question.prior
+    evidence = None if prior is None else as_evidence(prior, weights)
+    if prior is None or evidence is None:
         return ()
-    problem = build_problem(replace(question, prior=None), evidence, seed=seed)
+    nothing_twice = replace(question, prior=replace(prior, environments=()))
+    problem = build_problem(nothing_twice, evidence, seed=seed)
     sizes, current = np.array(problem.estimates.sizes_mb), question.function.memory_mb
     if not problem.ranking.allowed.any():
         return ()
@@ -112,9 +115,11 @@ def open_sizes(question: Question, evidence: Evidence, excluded_mb: set[int]) ->
     alive = min((m for m, n in evidence.success_counts.items() if n and m > floor), default=floor)
     current = question.function.memory_mb
     known = question.prior.killed_mb or 0 if question.prior else 0
-    sizes = {m for m in question.candidates if m > known} | {current}
+    fits = {m for m in question.candidates if m > known and production_bar(question, m) is None}
     middle = math.sqrt(floor * alive)
-    return sorted(m for m in sizes - excluded_mb - set(killed) if m > floor and m >= middle)
+    return sorted(
+        m for m in (fits | {current}) - excluded_mb - set(killed) if m > floor and m >= middle
+    )
 
 
 def _own_curves(evidence: Evidence, wanted: int) -> Iterator[Trial]:
