@@ -146,15 +146,6 @@ def test_layers_that_cannot_be_used(client: Any, given: list[str], words: str) -
     assert "Layers" not in client.get_function_configuration(FunctionName="hello")
 
 
-def test_an_extensions_wrapper_is_refused(client: Any) -> None:
-    """The variable by which an extension starts the runtime is refused by name."""
-    variables = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-handler"}
-    with pytest.raises(ClientError, match="AWS_LAMBDA_EXEC_WRAPPER starts the runtime through an"):
-        client.update_function_configuration(
-            FunctionName="hello", Environment={"Variables": variables}
-        )
-
-
 def test_code_and_layers_together_have_a_limit(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

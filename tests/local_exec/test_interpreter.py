@@ -75,7 +75,7 @@ def test_retired_and_newest_runtimes_run_on_the_nearest(
         command.chmod(0o755)
     found = find_program(runtime, tmp_path / "links")
     version = ran or ".".join(map(str, sys.version_info[:3]))
-    assert found.label == f"python:{version}"
+    assert found.label == f"python:{'.v'.join(version.rsplit('.', 1))}"
     [said] = found.findings
     assert said.code == "runtime_substituted"
     assert f"{runtime} is not on PATH: Python {version} ran the function instead" in said.message
@@ -144,5 +144,5 @@ def test_links_are_made_once(tmp_path: Path) -> None:
     command.symlink_to(shutil.which("true") or "")
     for _ in range(2):
         assert other_interpreter(str(command), "3.97", tmp_path / "links") is None
-    names = {path.name for path in (tmp_path / "links" / "sdk").iterdir()}
-    assert {"boto3", "botocore", "six.py"} <= names
+    names = {path.name for path in (tmp_path / "links" / "client").iterdir()}
+    assert {"awslambdaric", "runtime_client.py"} <= names

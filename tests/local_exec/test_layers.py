@@ -58,7 +58,8 @@ def test_python_finds_modules_commands_and_libraries(any_bench: Bench, tmp_path:
     code = write(tmp_path / "code", {"main.py": PYTHON})
     found = call(any_bench, code, opt, "python3.11")
     task, layers = seen_folder(code), "/opt" if can_hide_tmp() and not IN_OPT else opt
-    libraries = f"{task}:{task}/lib:{layers}/lib"
+    system = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib"
+    libraries = f"{system}:{task}:{task}/lib:{layers}/lib"
     assert found.value == ["layer", "site", "a tool", libraries]
 
 

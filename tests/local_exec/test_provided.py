@@ -56,7 +56,7 @@ def test_a_script_serves_the_runtime_api(any_bench: Bench, tmp_path: Path, runti
     cold = call(any_bench, code, {"n": 1}, runtime)
     assert cold.value == {"event": {"n": 1}}
     assert cold.report.init_duration_ms is not None
-    assert f"INIT_START Runtime Version: {runtime.replace('.', ':')}\n" in cold.log
+    assert f"INIT_START Runtime Version: {runtime.replace('.', ':')}.v1\tRuntime V" in cold.log
     assert f"handles any.handler in {seen_folder(code)}\n" in cold.log
     failed = call(any_bench, code, "fail", runtime)
     assert failed.value == {"errorType": "Shell.Failed", "errorMessage": "as asked"}

@@ -44,7 +44,7 @@ def see(event, _):
         "name": pwd.getpwuid(os.getuid()).pw_name,
         "powers": sorted({int(status[name], 16) for name in status if name.startswith("Cap")}),
         "no_new": status["NoNewPrivs"],
-        "tmp": [os.stat("/tmp").st_uid, oct(os.stat("/tmp").st_mode & 0o777), os.listdir("/tmp")],
+        "tmp": [os.stat("/tmp").st_uid, oct(os.stat("/tmp").st_mode & 0o1777), os.listdir("/tmp")],
         "child": subprocess.run(["id", "-u"], capture_output=True, text=True).stdout.strip(),
         "shadow": attempt(open, "/etc/shadow")[1],
         "secret": attempt(open, event["secret"])[1],
@@ -70,7 +70,7 @@ def test_handlers_are_not_root(bench: Bench, tmp_path: Path) -> None:
     assert set(seen["ids"]) == {user_id}
     assert seen["child"] == str(user_id)
     assert (seen["name"], seen["powers"], seen["no_new"]) == ("sbx_user1051", [0], "1")
-    assert seen["tmp"] == [user_id, "0o700", ["mine"]]
+    assert seen["tmp"] == [0, "0o1777", ["mine"]]
     refused = [seen[name] for name in ("shadow", "secret", "signal", "environ")]
     assert refused == ["PermissionError"] * 4
     assert "said by name\n" in call.log

@@ -21,6 +21,8 @@ CpuControl = Literal["cgroup-v1", "cgroup-v2", "stop-continue", "none"]
 """How memory buys CPU here; "none" if execution is switched off (scripted replies)."""
 
 
+RUNTIME_VERSION: Final = "0" * 64
+"""A placeholder for the runtime's build in its ARN: the interpreter here has none."""
 PYTHON_MINORS: Final = tuple(range(6, 16))
 NODE_RELEASES: Final = ("", "4.3", "6.10", "8.10", *(f"{major}.x" for major in range(10, 27, 2)))
 """What follows "nodejs", including retired runtimes, which old templates still have."""
@@ -57,6 +59,11 @@ class Deployment:
     application_log_level: str | None = None
     system_log_level: str | None = None
     """Both apply to JSON logs only."""
+
+    @property
+    def runtime_arn(self) -> str:
+        """As functions' configurations and INIT_START name the runtime's version."""
+        return runtime_version_arn(self.region)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +131,11 @@ def parse_trace(header: str | None) -> dict[str, str]:
     """Read an X-Amzn-Trace-Id: `Root=…;Parent=…;Sampled=…`; empty parts are left out."""
     pairs = (part.partition("=") for part in (header or "").split(";"))
     return {name.strip(): value.strip() for name, _, value in pairs if value}
+
+
+def runtime_version_arn(region: str) -> str:
+    """What a RuntimeVersionArn says here."""
+    return f"arn:aws:lambda:{region}::runtime:{RUNTIME_VERSION}"
 
 
 def check_runtime(runtime: str) -> None:

@@ -31,7 +31,8 @@ exports.callbackThenWork = (event, context, callback) => {
 exports.nothing = () => "a value that nobody takes";
 exports.succeed = (event, context) => context.succeed("by context");
 exports.fail = (event, context) => context.fail(new Error("by context"));
-exports.unsettled = () => new Promise(() => {});
+exports.unsettled = async () => new Promise(() => {});
+exports.pending = () => new Promise(() => {});
 exports.circular = async () => {
   const value = {};
   value.itself = value;

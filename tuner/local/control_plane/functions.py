@@ -13,6 +13,7 @@ from tuner.local.control_plane.layers import check_total_size
 from tuner.local.control_plane.names import LATEST, check_new_name
 from tuner.local.control_plane.package import image_code
 from tuner.local.control_plane.validation import check_function, check_tags
+from tuner.local.deployment import runtime_version_arn
 from tuner.local.http.message import Response
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from tuner.local.control_plane.package import Code, Uploads
     from tuner.local.control_plane.settings import Settings
     from tuner.local.deployment import Executor
-
-_RUNTIME_VERSION: Final = "0" * 64
-"""A placeholder for the runtime's build: the interpreter here has no such ARN."""
 
 
 class FunctionsApi:
@@ -227,9 +225,7 @@ class FunctionsApi:
             "LastModified": f"{modified:%Y-%m-%dT%H:%M:%S}.{modified.microsecond // 1000:03d}+0000",
             "Version": version.number,
             "RevisionId": version.revision_at(now_s),
-            "RuntimeVersionConfig": {
-                "RuntimeVersionArn": f"arn:aws:lambda:{account.region}::runtime:{_RUNTIME_VERSION}"
-            },
+            "RuntimeVersionConfig": {"RuntimeVersionArn": runtime_version_arn(account.region)},
             **_state(version, is_ready=version.is_ready(now_s)),
         }
 

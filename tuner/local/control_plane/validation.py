@@ -128,11 +128,6 @@ def _check_environment(variables: Mapping[str, Any]) -> None:
             "variables you have provided contains reserved keys that are currently not supported "
             f"for modification. Reserved keys used in this request: {', '.join(reserved)}"
         )
-    if "AWS_LAMBDA_EXEC_WRAPPER" in variables:
-        raise invalid(
-            "AWS_LAMBDA_EXEC_WRAPPER starts the runtime through an extension's script, which the "
-            "local Lambda can't: leave it out"
-        )
     for name in variables:
         if not re.fullmatch(r"[a-zA-Z]([a-zA-Z0-9_])+", name):
             raise validation_error(

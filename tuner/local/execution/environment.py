@@ -20,15 +20,16 @@ from tuner.local.execution.invocation_outcome import (
     elapsed_ms,
 )
 from tuner.local.execution.run_folder import group_name, kill_processes_of
-from tuner.local.execution.runtime.file_view import TMP_DIR
 from tuner.local.execution.runtime.process import Confinement, FileView, RuntimeProcess, TmpFolder
 from tuner.local.execution.runtime.program import (
     EntrypointError,
     as_seen,
-    function_variables,
     seen_argv,
+    shown_links,
+    way_to,
 )
 from tuner.local.execution.runtime.runtime_api import event_headers
+from tuner.local.execution.runtime.variables import function_variables
 from tuner.model.lambda_limits import vcpu_share
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Environment:
         self._program = program
         self._host = host
         self._seen = as_seen(deployment, program) if host.has_private_tmp else deployment
+        self._links = shown_links(program) if host.has_private_tmp else {}
         self._scratch_dir = run_dir / self.identity
         self._group_name = group_name(run_dir, self.identity)
         self._tmp_dir = self._scratch_dir / "tmp"
@@ -290,12 +292,13 @@ class Environment:
         deployment, seen = self.deployment, self._seen
         shown_opt_dir = deployment.opt_dir if seen.opt_dir != deployment.opt_dir else None
         return RuntimeProcess(
-            argv=seen_argv(self._program.argv(deployment), deployment, seen),
+            argv=seen_argv(self._program, deployment, seen, self._links),
             variables=self._variables,
             view=FileView(
                 deployment.code_dir,
                 str(seen.code_dir),
                 str(shown_opt_dir or ""),
+                self._links,
                 self._host.handler_user_id,
             ),
             scratch_dir=self._scratch_dir,
@@ -320,17 +323,19 @@ class Environment:
         """What the runtime reads in place."""
         layers = self._seen.opt_dir
         beside = layers is not None and layers == self.deployment.opt_dir
-        return (*self._program.directories, *([str(layers)] if beside else []))
+        return (
+            *self._program.directories,
+            *way_to(self._program),
+            *([str(layers)] if beside else []),
+        )
 
     def _variables(self, api_address: str) -> dict[str, str]:
-        private = self._host.has_private_tmp
         return function_variables(
             self._seen,
-            self._program.search_paths(self._seen),
+            self._program.variables(self._seen, self._links),
             api_address=api_address,
             log_stream=self.log_stream,
-            home_dir=TMP_DIR if private else str(self._tmp_dir),
-            tmp_dir=None if private else str(self._tmp_dir),
+            tmp_dir=None if self._host.has_private_tmp else str(self._tmp_dir),
         )
 
     def _init_failed(

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from tuner.local.execution.output_entries import OutputEntries
 from tuner.logs import format_report, format_report_json
 
 if TYPE_CHECKING:
@@ -85,27 +86,27 @@ class InvocationLog:
         self._deployment = deployment
         self._is_json = deployment.log_format == "JSON"
         self._bytes = bytearray()
-        self._partial = bytearray()
+        self._output = OutputEntries()
         self._events: list[LogEvent] = []
         self._has_started = False
 
     def write_output(self, data: bytes) -> None:
-        """The function's output; awslambdaric separates the lines of one entry with CR."""
-        *lines, rest = (bytes(self._partial) + data).split(b"\n")
-        self._partial = bytearray(rest)
-        for line in lines:
-            self._add_output(line)
+        """The function's output, in pieces of any size."""
+        for entry in self._output.take(data):
+            self._add_output(entry)
 
     def init_start(self, runtime_version: str) -> None:
-        """Before the first line of an init; `runtime_version` is like python:3.13.1."""
+        """Before the first line of an init; `runtime_version` is like python:3.13.v1."""
+        arn = self._deployment.runtime_arn
         record: dict[str, object] = {
             "initializationType": "on-demand",
             "phase": "init",
             "runtimeVersion": runtime_version,
+            "runtimeVersionArn": arn,
             "functionName": self._deployment.function_name,
             "functionVersion": self._deployment.version,
         }
-        text = f"INIT_START Runtime Version: {runtime_version}"
+        text = f"INIT_START Runtime Version: {runtime_version}\tRuntime Version ARN: {arn}"
         self._platform(text, "platform.initStart", record)
 
     def init_report(
@@ -179,9 +180,9 @@ class InvocationLog:
         self._end_partial()
         self._add(text.encode() + b"\n")
 
-    def _add_output(self, line: bytes) -> None:
-        if not self._is_json or _keeps_output(line, self._deployment.application_log_level):
-            self._add(line + b"\n")
+    def _add_output(self, entry: bytes) -> None:
+        if not self._is_json or _keeps_output(entry, self._deployment.application_log_level):
+            self._add(entry)
 
     def text(self) -> bytes:
         """All of it."""
@@ -194,13 +195,12 @@ class InvocationLog:
         return tuple(self._events)
 
     def _end_partial(self) -> None:
-        if self._partial:
-            line, self._partial = bytes(self._partial), bytearray()
-            self._add_output(line)
+        rest = self._output.rest()
+        if rest:
+            self._add_output(rest + b"\n")
 
-    def _add(self, line: bytes) -> None:
-        entry = line.replace(b"\r", b"\n")
-        self._bytes += entry
+    def _add(self, entry: bytes) -> None:
+        self._bytes += entry if entry.endswith(b"\n") else entry + b"\n"
         self._events.append(LogEvent(time.time_ns() // 1_000_000, entry.decode("utf-8", "replace")))
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         code_dir: str
         opt_dir: str
         """The layers' folder, where it becomes /opt; else empty."""
+        links: dict[str, str]
+        """Links to make beside the code (/var/lang), and where they lead."""
         user_id: int
         """The user that the runtime runs as; 0: whoever runs the endpoint."""
         tmp_dir: str

@@ -52,9 +52,12 @@ def show_files(spec: LaunchSpec) -> None:
         hide_home(home, kept)
     if spec["user_id"]:
         _open_ways(kept)
-    if not os.path.isdir(TASK_DIR):
+    links = spec["links"]
+    if links or not os.path.isdir(TASK_DIR):
         _rebuild(os.path.dirname(TASK_DIR))
-        os.mkdir(TASK_DIR)
+        os.makedirs(TASK_DIR, exist_ok=True)
+        for name, target in links.items():
+            os.symlink(target, name)
     _show(code, TASK_DIR)
     if layers >= 0:
         _show(layers, OPT_DIR)
@@ -70,9 +73,8 @@ def _show_tmp(spec: LaunchSpec, image: int, kept: list[str]) -> None:
         os.close(image)
     else:
         _mount(spec["tmp_dir"], TMP_DIR, MS_BIND)
-    if spec["user_id"]:
-        os.chown(TMP_DIR, spec["user_id"], spec["user_id"])
-        os.chmod(TMP_DIR, 0o700)
+    os.chown(TMP_DIR, 0, 0)  # as on Lambda
+    os.chmod(TMP_DIR, 0o1777)  # noqa: S103 (it has one user)
     _bind_through(handles)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tuner.errors import LocalError
 from tuner.local.deployment import PYTHON_MINORS
+from tuner.local.execution.runtime.variables import RUNTIME_DIR, bin_dir_of, managed_variables
 from tuner.model.finding import Finding
 from tuner.model.optional_import import install_command
 
@@ -26,6 +27,8 @@ RUNTIME_CLIENT: Final = ("awslambdaric", "simplejson", "snapshot_restore_py")
 SDK: Final = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 """All pure Python: what Lambda's Python runtimes include beside the client."""
 STAND_IN: Final = str(Path(__file__).resolve().parent / "stand_in")
+FIRST_ON_AL2023: Final = 12
+STARTER: Final = str(Path(__file__).resolve().parent / "python" / "bootstrap.py")
 PROBE_LIMIT_S: Final = 20.0
 PROBE: Final = """
 import json, sys
@@ -46,29 +49,33 @@ class Interpreter:
 
     executable: str
     version: str
-    python_path: tuple[str, ...]
-    """The end of PYTHONPATH: after the code, before the interpreter's own packages."""
+    client_dir: str | None
+    """Where the runtime client is, and boto3 if it has none of its own; None: in its packages."""
     directories: tuple[str, ...]
     """What it must be able to read."""
     findings: tuple[Finding, ...] = ()
 
     @property
     def label(self) -> str:
-        """Its name in INIT_START."""
-        return f"python:{self.version}"
+        """Its name in INIT_START: "python:3.12.v4" for 3.12.4."""
+        return "python:{}.{}.v{}".format(*self.version.split("."))
 
-    def argv(self, deployment: Deployment) -> tuple[str, ...]:
-        """AWS's runtime client with the handler's name."""
-        return (self.executable, "-m", "awslambdaric", deployment.handler)
-
-    def search_paths(self, deployment: Deployment) -> Mapping[str, tuple[str, ...]]:
-        """Code comes first (it's the working folder), then layers, then Lambda's own packages."""
-        opt, minor = deployment.opt_dir, deployment.runtime
+    def argv(
+        self, deployment: Deployment, seen: Deployment, links: Mapping[str, str]
+    ) -> tuple[str, ...]:
+        """Lambda's start of AWS's client: code comes first, then layers, then the client."""
+        del deployment
+        opt, minor = seen.opt_dir, seen.runtime
         layers = () if opt is None else (f"{opt}/python/lib/{minor}/site-packages", f"{opt}/python")
-        return {
-            "PATH": (str(Path(self.executable).parent),),
-            "PYTHONPATH": (*layers, *self.python_path),
-        }
+        client = () if self.client_dir is None else (self.client_dir,)
+        for_children = RUNTIME_DIR if RUNTIME_DIR in links else self.client_dir or RUNTIME_DIR
+        locale = "C.UTF-8" if _minor(seen.runtime) >= FIRST_ON_AL2023 else ""
+        given = dict(seen.environment).get("LC_CTYPE", locale)
+        return (self.executable, STARTER, ":".join((*layers, *client)), for_children, given)
+
+    def variables(self, seen: Deployment, links: Mapping[str, str]) -> Mapping[str, str]:
+        """Of every managed runtime; PYTHONPATH is set at its start."""
+        return managed_variables(seen, bin_dir_of(self.executable, links))
 
 
 def find_interpreter(runtime: str, links_dir: Path) -> Interpreter:
@@ -87,7 +94,7 @@ def find_interpreter(runtime: str, links_dir: Path) -> Interpreter:
         if found is not None:
             return found
         tried = tried or command
-    nearest = _nearest(own, int(wanted.removeprefix("3.")), links_dir)
+    nearest = _nearest(own, _minor(runtime), links_dir)
     why = f"({tried}) can't run the runtime client" if tried else "is not on PATH"
     message = (
         f"python{wanted} {why}: Python {nearest.version} ran the function instead; "
@@ -134,8 +141,8 @@ def own_interpreter() -> Interpreter:
     return Interpreter(
         executable=sys.executable,
         version=".".join(map(str, sys.version_info[:3])),
-        python_path=() if compiled else (STAND_IN,),
-        directories=tuple(dict.fromkeys((*places, STAND_IN))),
+        client_dir=None if compiled else STAND_IN,
+        directories=tuple(dict.fromkeys((*places, STAND_IN, str(Path(STARTER).parent)))),
     )
 
 
@@ -144,23 +151,20 @@ def other_interpreter(command: str, wanted: str, links_dir: Path) -> Interpreter
 
     boto3 is added only if the interpreter has none of its own.
     """
-    client = _linked(RUNTIME_CLIENT, links_dir / "client")
-    sdk = _linked(SDK, links_dir / "sdk")
-    path = (STAND_IN, str(client))
-    answer = _probe(command, path)
+    client_dir = str(_linked(RUNTIME_CLIENT, links_dir / "client"))
+    answer = _probe(command, client_dir)
     if answer is None or not answer.version.startswith(f"{wanted}."):
         return None
-    python_path: tuple[str, ...] = path
     if not answer.has_sdk:
-        python_path = (*path, str(sdk))
-        answer = _probe(command, python_path) or answer
+        client_dir = str(_linked(RUNTIME_CLIENT + SDK, links_dir / "sdk"))
+        answer = _probe(command, client_dir) or answer
     message = (
         f"{command} has no boto3 and can't use the tool's: a handler that imports it will fail"
     )
     findings = () if answer.has_sdk else (Finding("sdk_missing", "warning", message),)
-    directories = (*answer.places, *path, str(sdk), *_parents_of(RUNTIME_CLIENT + SDK))
-    unique = tuple(dict.fromkeys(directories))
-    return Interpreter(answer.executable, answer.version, python_path, unique, findings)
+    ours = (client_dir, STAND_IN, str(Path(STARTER).parent), *_parents_of(RUNTIME_CLIENT + SDK))
+    directories = tuple(dict.fromkeys((*answer.places, *ours)))
+    return Interpreter(answer.executable, answer.version, client_dir, directories, findings)
 
 
 class _Answer(NamedTuple):
@@ -170,8 +174,13 @@ class _Answer(NamedTuple):
     places: list[str]
 
 
-def _probe(command: str, python_path: tuple[str, ...]) -> _Answer | None:
-    match ask([command, "-c", PROBE], PYTHONPATH=":".join(python_path)):
+def _minor(runtime: str) -> int:
+    """12 for "python3.12"."""
+    return int(runtime.removeprefix("python3."))
+
+
+def _probe(command: str, client_dir: str) -> _Answer | None:
+    match ask([command, "-c", PROBE], PYTHONPATH=client_dir):
         case [str() as executable, list() as version, bool() as has_sdk, list() as places]:
             return _Answer(executable, ".".join(map(str, version)), has_sdk, places)
     return None
@@ -194,11 +203,11 @@ def ask(command: Sequence[str], **variables: str) -> Any:
 
 
 def _linked(names: Iterable[str], directory: Path) -> Path:
+    """Give a folder links to packages and to the stand-in for the client's compiled part."""
     directory.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        origin = _origin(name)
-        link = directory / (origin.name if origin else name)
-        if origin is not None and not link.exists():
+    for origin in (*Path(STAND_IN).glob("*.py"), *filter(None, map(_origin, names))):
+        link = directory / origin.name
+        if not link.exists():
             link.symlink_to(origin)
     return directory
 

@@ -26,8 +26,12 @@ CAPABILITY_VERSION_3 = 0x2008_0522
 CAP_DAC_READ_SEARCH = 2
 CAPABILITIES = 64
 """More than any kernel has."""
-OPEN_FILES = 1024
-"""Lambda's limit of file descriptors."""
+LIMITS = (
+    (resource.RLIMIT_NOFILE, 1024),
+    (resource.RLIMIT_MEMLOCK, 65_536),
+    (resource.RLIMIT_STACK, 8 * 1024 * 1024),
+)
+"""Lambda's; the one of processes counts all of a user's, and here all handlers have one user."""
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
@@ -115,10 +119,12 @@ def _drop_powers(kept: int = -1) -> None:
 
 
 def _set_limits(file_limit_bytes: int) -> None:
+    """Lambda's limits, as far as the endpoint's own allow; a core dump would be of no use here."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    allowed = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))
+    for limit, soft in LIMITS:
+        _, hard = resource.getrlimit(limit)
+        most = min((size for size in (soft, hard) if size != resource.RLIM_INFINITY), default=soft)
+        resource.setrlimit(limit, (most, hard if limit == resource.RLIMIT_STACK else most))
     os.umask(0o022)
     for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)

@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING, Final
 from tuner.errors import LocalError
 from tuner.local.deployment import node_major
 from tuner.local.execution.runtime.interpreter import ask
+from tuner.local.execution.runtime.variables import (
+    RUNTIME_DIR,
+    bin_dir_of,
+    layers_dir,
+    managed_variables,
+)
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
@@ -32,8 +38,8 @@ class NodeJs:
 
     @property
     def label(self) -> str:
-        """Its name in INIT_START."""
-        return f"nodejs:{self.version}"
+        """Its name in INIT_START: "nodejs:20.v11.1" for 20.11.1."""
+        return "nodejs:{}.v{}".format(*self.version.split(".", 1))
 
     @property
     def major(self) -> int:
@@ -45,8 +51,16 @@ class NodeJs:
         """The installation's folder and the client's."""
         return (str(Path(self.executable).parents[1]), str(CLIENT.parent))
 
-    def argv(self, deployment: Deployment) -> tuple[str, ...]:
+    @property
+    def client_dir(self) -> None:
+        """Of the host's modules, none is shown."""
+        return
+
+    def argv(
+        self, deployment: Deployment, seen: Deployment, links: Mapping[str, str]
+    ) -> tuple[str, ...]:
         """Give V8 the same share of the memory as Lambda, so it collects garbage as early."""
+        del seen, links
         new_space_mb = deployment.memory_mb // 10
         return (
             self.executable,
@@ -57,16 +71,13 @@ class NodeJs:
             str(CLIENT),
         )
 
-    def search_paths(self, deployment: Deployment) -> Mapping[str, tuple[str, ...]]:
-        """NODE_PATH leads to the layers' modules, then to the function's."""
-        opt = deployment.opt_dir
-        named = node_major(deployment.runtime)
-        of_layers = () if opt is None else (f"{opt}/nodejs/node{named}", f"{opt}/nodejs")
-        modules = tuple(f"{folder}/node_modules" for folder in of_layers)
-        return {
-            "PATH": (str(Path(self.executable).parent),),
-            "NODE_PATH": (*modules, str(deployment.code_dir)),
-        }
+    def variables(self, seen: Deployment, links: Mapping[str, str]) -> Mapping[str, str]:
+        """Of every managed runtime, and where modules are: the layers', then the function's."""
+        opt, named = layers_dir(seen), node_major(seen.runtime)
+        of_layers = f"{opt}/nodejs/node{named}/node_modules:{opt}/nodejs/node_modules"
+        modules = f"{of_layers}:{RUNTIME_DIR}/node_modules:{RUNTIME_DIR}:{seen.code_dir}"
+        own = managed_variables(seen, bin_dir_of(self.executable, links))
+        return {**own, "NODE_PATH": modules}
 
 
 def find_node(runtime: str) -> NodeJs:

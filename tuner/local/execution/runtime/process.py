@@ -12,7 +12,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from tuner.errors import LocalError
 from tuner.local.execution.cpu import group_files
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from tuner.local.execution.cpu.control_groups import ControlGroup
     from tuner.local.execution.runtime.runtime_api import RuntimeCall
 
-MAX_LINKS: Final = 40
 SAMPLE_S = 0.05
 """Between two looks at a control group's memory; spikes in between are still seen."""
 
@@ -68,6 +67,8 @@ class FileView:
     """The code's folder as seen there."""
     shown_opt_dir: str
     """The layers' folder, if it's shown as /opt."""
+    links: Mapping[str, str]
+    """Further names that it sees, and where they lead."""
     user_id: int
     """0: whoever runs the endpoint."""
 
@@ -96,16 +97,6 @@ def _disk(tmp: TmpFolder, scratch_dir: Path) -> _Disk:
     image = str(scratch_dir / "tmp.img")
     command = make_command(tmp.disk_maker, image, tmp.size_mb)
     return _Disk(tmp_image=image, disk_command=command, file_limit_bytes=0)
-
-
-def _way_to(executable: str) -> list[str]:
-    """Return the folders on an executable's path, through its links."""
-    way = [str(Path(executable).parent)]
-    path = Path(executable)
-    while path.is_symlink() and len(way) < MAX_LINKS:
-        path = path.parent / path.readlink()
-        way.append(str(path.parent))
-    return way
 
 
 def _home_dirs() -> list[str]:
@@ -159,11 +150,12 @@ class RuntimeProcess:
                 "working_dir": view.task_dir,
                 "code_dir": str(view.code_dir),
                 "opt_dir": view.shown_opt_dir,
+                "links": dict(view.links),
                 "user_id": view.user_id,
                 "tmp_dir": str(tmp.folder),
                 "hides_tmp": tmp.is_private,
                 **_disk(tmp, scratch_dir),
-                "kept_dirs": [*kept_dirs, *_way_to(argv[0])],
+                "kept_dirs": list(kept_dirs),
                 "home_dirs": _home_dirs(),
                 "cpus": list(confinement.cpus),
                 "memory_limit_bytes": confinement.memory_mb * BYTES_PER_MB,

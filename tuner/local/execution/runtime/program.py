@@ -1,4 +1,4 @@
-"""What is executed for a function's Runtime, and its environment variables."""
+"""What is executed for a function's Runtime, directly or by the function's wrapper script."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.local.deployment import check_runtime
 from tuner.local.execution.runtime.file_view import OPT_DIR, TASK_DIR
+from tuner.local.execution.runtime.variables import (
+    LANG_DIR,
+    RUNTIME_DIR,
+    bin_dir_of,
+    os_only_variables,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from tuner.local.deployment import Deployment
     from tuner.local.execution.runtime.interpreter import Interpreter
@@ -19,8 +25,14 @@ if TYPE_CHECKING:
     from tuner.model.finding import Finding
 
 BOOTSTRAP: Final = "bootstrap"
-PLACEHOLDER_KEY = "local"
-"""Local credentials: they sign, but open nothing."""
+MAX_LINKS: Final = 40
+WRAPPER: Final = "AWS_LAMBDA_EXEC_WRAPPER"
+_BY_WRAPPER: Final = (
+    'wrapper=$1; shift; [ -f "$wrapper" ] || { echo "$wrapper: does not exist"; exit 127; }; '
+    '[ -x "$wrapper" ] || { echo "$wrapper: is not an executable"; exit 126; }; '
+    'exec "$wrapper" "$@"'
+)
+"""What Lambda's own start scripts do with a wrapper."""
 
 
 class EntrypointError(Exception):
@@ -54,16 +66,55 @@ def as_seen(deployment: Deployment, program: Program) -> Deployment:
     return replace(deployment, code_dir=Path(TASK_DIR), opt_dir=opt_dir)
 
 
-def seen_argv(argv: Sequence[str], deployment: Deployment, seen: Deployment) -> tuple[str, ...]:
-    """Name the executable as it appears where the folders are `seen`."""
-    executable = Path(argv[0])
+def seen_argv(
+    program: Program, deployment: Deployment, seen: Deployment, links: Mapping[str, str]
+) -> tuple[str, ...]:
+    """What to execute, named as it appears where the folders are `seen` and there are `links`."""
+    argv = program.argv(deployment, seen, links)
+    if isinstance(program, Bootstrap):  # which Lambda starts without any wrapper
+        return (_seen_path(Path(argv[0]), deployment, seen), *argv[1:])
+    argv = (f"{bin_dir_of(argv[0], links)}/{Path(argv[0]).name}", *argv[1:])
+    wrapper = dict(deployment.environment).get(WRAPPER)
+    if not wrapper:
+        return argv
+    by_layers = wrapper.startswith(f"{OPT_DIR}/") and seen.opt_dir is not None
+    shown = f"{seen.opt_dir}{wrapper.removeprefix(OPT_DIR)}" if by_layers else wrapper
+    if shown.startswith(f"{TASK_DIR}/"):
+        shown = f"{seen.code_dir}{shown.removeprefix(TASK_DIR)}"
+    return ("/bin/sh", "-c", _BY_WRAPPER, BOOTSTRAP, shown, *argv)
+
+
+def _seen_path(executable: Path, deployment: Deployment, seen: Deployment) -> str:
     for folder, shown in (
         (deployment.code_dir, seen.code_dir),
         (deployment.opt_dir, seen.opt_dir),
     ):
         if folder is not None and shown is not None and executable.is_relative_to(folder):
-            return (str(shown / executable.relative_to(folder)), *argv[1:])
-    return tuple(argv)
+            return str(shown / executable.relative_to(folder))
+    return str(executable)
+
+
+def shown_links(program: Program) -> dict[str, str]:
+    """Where a view has links to: the interpreter's folder and the client's, by Lambda's names."""
+    if isinstance(program, Bootstrap):
+        return {}
+    home = Path(program.executable).parent
+    links = {LANG_DIR: str(home.parent)} if home.name == "bin" else {}
+    if program.client_dir is not None:
+        links[RUNTIME_DIR] = program.client_dir
+    return {name: to for name, to in links.items() if not Path(name).exists()}
+
+
+def way_to(program: Program) -> list[str]:
+    """Return the folders on an interpreter's path, through its links."""
+    if isinstance(program, Bootstrap):
+        return []
+    path = Path(program.executable)
+    way = [str(path.parent)]
+    while path.is_symlink() and len(way) < MAX_LINKS:
+        path = path.parent / path.readlink()
+        way.append(str(path.parent))
+    return way
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +127,20 @@ class Bootstrap:
 
     @property
     def label(self) -> str:
-        """Its name in INIT_START: "provided:al2023"."""
-        return self.runtime.replace(".", ":")
+        """Its name in INIT_START: "provided:al2023.v1"."""
+        return f"{self.runtime.replace('.', ':')}.v1"
 
-    def argv(self, deployment: Deployment) -> tuple[str, ...]:
+    def argv(
+        self, deployment: Deployment, seen: Deployment, links: Mapping[str, str]
+    ) -> tuple[str, ...]:
         """The bootstrap; raises EntrypointError if there is none that can be executed."""
+        del seen, links
         return (str(find_bootstrap(deployment.code_dir, deployment.opt_dir)),)
 
-    def search_paths(self, deployment: Deployment) -> Mapping[str, tuple[str, ...]]:
+    def variables(self, seen: Deployment, links: Mapping[str, str]) -> Mapping[str, str]:
         """Only what every runtime gets."""
-        del deployment
-        return {}
+        del links
+        return os_only_variables(seen)
 
 
 if TYPE_CHECKING:
@@ -107,76 +161,3 @@ def find_bootstrap(code_dir: Path, opt_dir: Path | None) -> Path:
             return path
     where = "/var/task" if found[0].parent == code_dir else "/opt"
     raise EntrypointError(f"fork/exec {where}/{BOOTSTRAP}: permission denied")
-
-
-def function_variables(
-    deployment: Deployment,
-    search_paths: Mapping[str, tuple[str, ...]],
-    *,
-    api_address: str,
-    log_stream: str,
-    home_dir: str,
-    tmp_dir: str | None,
-) -> dict[str, str]:
-    """All variables of one execution environment; none come from the caller's own.
-
-    Credentials are placeholders, and no file or metadata service is asked for others, so a handler
-    can't act with the operator's. `search_paths` are the program's own; layers are found through
-    them. `tmp_dir` is set if /tmp can't be made private.
-    """
-    variables = {
-        "LANG": "en_US.UTF-8",
-        "TZ": ":UTC",
-        "HOME": home_dir,
-        "_HANDLER": deployment.handler,
-        "LAMBDA_TASK_ROOT": str(deployment.code_dir),
-        "LAMBDA_RUNTIME_DIR": "/var/runtime",
-        "AWS_REGION": deployment.region,
-        "AWS_DEFAULT_REGION": deployment.region,
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_{deployment.runtime}",
-        "AWS_LAMBDA_FUNCTION_NAME": deployment.function_name,
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(deployment.memory_mb),
-        "AWS_LAMBDA_FUNCTION_VERSION": deployment.version,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": deployment.log_group,
-        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
-        "AWS_LAMBDA_LOG_FORMAT": deployment.log_format,
-        "AWS_LAMBDA_RUNTIME_API": api_address,
-        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-        "AWS_ACCESS_KEY_ID": PLACEHOLDER_KEY,
-        "AWS_SECRET_ACCESS_KEY": PLACEHOLDER_KEY,
-        "AWS_SESSION_TOKEN": PLACEHOLDER_KEY,
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-        "AWS_CONFIG_FILE": "/dev/null",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    if tmp_dir is not None:
-        variables["TMPDIR"] = tmp_dir
-    paths = _paths(deployment, search_paths)
-    variables |= {name: ":".join(parts) for name, parts in paths.items()}
-    if deployment.application_log_level is not None:
-        variables["AWS_LAMBDA_LOG_LEVEL"] = deployment.application_log_level
-    variables.update(deployment.environment)
-    # A function may have a PYTHONPATH of its own, but the runtime client must still be found.
-    own = dict(deployment.environment).get("PYTHONPATH")
-    if own and search_paths.get("PYTHONPATH"):
-        variables["PYTHONPATH"] = ":".join((own, *search_paths["PYTHONPATH"]))
-    return variables
-
-
-def _paths(
-    deployment: Deployment, search_paths: Mapping[str, tuple[str, ...]]
-) -> dict[str, tuple[str, ...]]:
-    """Complete the program's search paths with those of every Lambda runtime."""
-    opt = () if deployment.opt_dir is None else (str(deployment.opt_dir),)
-    libraries = (str(deployment.code_dir), f"{deployment.code_dir}/lib")
-    every = {
-        **search_paths,
-        "PATH": (
-            *search_paths.get("PATH", ()),
-            *("/usr/local/bin", "/usr/bin", "/bin"),
-            *(f"{folder}/bin" for folder in opt),
-        ),
-        "LD_LIBRARY_PATH": (*libraries, *(f"{folder}/lib" for folder in opt)),
-    }
-    return {name: parts for name, parts in every.items() if parts}

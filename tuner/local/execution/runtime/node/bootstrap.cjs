@@ -13,6 +13,10 @@ const [HOST, PORT] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
 const ROOT = "/2018-06-01/runtime";
 const EXIT_UNHANDLED_REJECTION = 128; // the exit codes of Lambda's own client
 const EXIT_UNCAUGHT = 129;
+const NEVER_SETTLED =
+  "The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly " +
+  "caused by a Promise that was never settled. For more information, see " +
+  "https://nodejs.org/docs/latest/api/process.html#exit-codes";
 const agent = new http.Agent({ keepAlive: true });
 
 let requestId; // of the event that is being handled
@@ -57,8 +61,8 @@ function serialised(value) {
   let text;
   try {
     text = JSON.stringify(value === undefined ? null : value);
-  } catch (error) {
-    throw runtimeError("JSONStringifyError", `Unable to stringify response body: ${error.message}`);
+  } catch {
+    throw new Error("Unable to stringify response body");
   }
   return text === undefined ? "null" : text;
 }
@@ -79,10 +83,10 @@ function run(handler, event, headers) {
       reject(error);
       return;
     }
-    if (returned && typeof returned.then === "function") {
-      onIdle = () => reject(runtimeError("NodeJsExit", "Promise that was never settled"));
-      returned.then(resolve, reject);
+    if (handler.constructor?.name === "AsyncFunction") {
+      onIdle = () => reject(runtimeError("NodeJsExit", NEVER_SETTLED));
     }
+    if (returned && typeof returned.then === "function") returned.then(resolve, reject);
   });
 }
 

@@ -1,50 +1,63 @@
 // Error objects in the shapes that Lambda's Node.js runtime answers and logs.
 "use strict";
 
+const { isNativeError } = require("node:util").types;
+
 /** An error of the runtime's own, named as Lambda names it. */
 function runtimeError(kind, message) {
   const error = new Error(message);
-  error.name = `Runtime.${kind}`;
+  Object.defineProperty(error, "name", { value: `Runtime.${kind}` });
   return error;
 }
 
+/** An Error of any realm, or what looks like one: its name, message and stack are texts. */
 function isError(thrown) {
-  return thrown instanceof Error || Object.prototype.toString.call(thrown) === "[object Error]";
-}
-
-function stackLines(error) {
-  return String(error.stack || "").split("\n").filter((line) => line !== "");
+  const looks = (name) => thrown[name] && typeof thrown[name] === "string";
+  return isNativeError(thrown) || (thrown && ["name", "message", "stack"].every(looks));
 }
 
 /** What an invocation answers: errorType, errorMessage, trace. Anything may have been thrown. */
 function errorObject(thrown) {
-  if (!isError(thrown)) {
-    return { errorType: typeof thrown, errorMessage: String(thrown), trace: [] };
+  try {
+    if (!isError(thrown)) {
+      return { errorType: typeof thrown, errorMessage: thrown.toString(), trace: [] };
+    }
+    const { name, message, stack } = thrown;
+    return { errorType: name, errorMessage: message, trace: stack.split("\n") };
+  } catch {
+    return {
+      errorType: "handled",
+      errorMessage:
+        "callback called with Error argument, but there was a problem while retrieving one or " +
+        "more of its message, name, and stack",
+    };
   }
-  const shape = { errorType: thrown.name, errorMessage: thrown.message };
-  if (thrown.reason !== undefined) shape.reason = loggedObject(thrown.reason);
-  if (thrown.promise !== undefined) shape.promise = {};
-  return { ...shape, trace: stackLines(thrown) };
 }
 
-/** What a log line shows: the error's own properties too, and its stack. */
-function loggedObject(thrown) {
-  if (!isError(thrown)) {
-    return { errorType: typeof thrown, errorMessage: String(thrown), stack: [] };
+function asError(thrown) {
+  return thrown instanceof Error ? thrown : new Error(thrown);
+}
+
+/** What a text log's line shows: the error's own properties too, and those of errors in it. */
+function loggedText(thrown) {
+  const error = asError(thrown);
+  const shown = (_, value) => {
+    if (!(value instanceof Error)) return value;
+    const { name, message, code, stack } = value;
+    const shape = { errorType: name, errorMessage: message, code, ...value };
+    if (typeof stack === "string") shape.stack = stack.split("\n");
+    return shape;
+  };
+  try {
+    return JSON.stringify(error, shown);
+  } catch {
+    return JSON.stringify(errorObject(error));
   }
-  const own = { ...thrown };
-  for (const name of ["name", "reason", "promise"]) delete own[name];
-  const shape = { errorType: thrown.name, errorMessage: thrown.message, ...own };
-  if (thrown.reason !== undefined) shape.reason = loggedObject(thrown.reason);
-  if (thrown.promise !== undefined) shape.promise = {};
-  return { ...shape, stack: stackLines(thrown) };
 }
 
 function unhandledRejection(reason, promise) {
   const error = runtimeError("UnhandledPromiseRejection", String(reason));
-  error.reason = reason === undefined ? null : reason;
-  error.promise = promise;
-  return error;
+  return Object.assign(error, { reason, promise });
 }
 
-module.exports = { errorObject, isError, loggedObject, runtimeError, unhandledRejection };
+module.exports = { asError, errorObject, loggedText, runtimeError, unhandledRejection };

@@ -28,11 +28,16 @@ function installStreamingRefusal() {
 
 async function loadHandler(taskRoot, name) {
   installStreamingRefusal();
-  const base = path.basename(name || "");
+  const base = path.basename(name);
   const dot = base.indexOf(".");
-  if (!name || name.includes("..") || dot < 1 || dot === base.length - 1) {
-    throw runtimeError("MalformedHandlerName", `Bad handler: '${name}' is not FILE.EXPORT`);
+  if (name.includes("..")) {
+    throw runtimeError(
+      "MalformedHandlerName",
+      `'${name}' is not a valid handler name. Use absolute paths when specifying root ` +
+        "directories in handler names.",
+    );
   }
+  if (dot < 0) throw runtimeError("MalformedHandlerName", "Bad handler");
   const folder = path.join(taskRoot, name.slice(0, name.length - base.length));
   const module = await loadModule(taskRoot, folder, base.slice(0, dot));
   const keys = base.slice(dot + 1).split(".");
