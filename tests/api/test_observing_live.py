@@ -11,8 +11,10 @@ import pytest
 from tests.aws.live_log import COUNT, NOW, billed_mb_ms, make_live_function
 from tests.aws.moto_process import REGION, client, make_function, moto_process
 from tests.cli.running import run_here
-from tuner.api.observing_live import LiveRequest, observe_live
+from tuner.api.observing_live import observe_live
+from tuner.api.reading import Caller, LiveRequest
 from tuner.errors import FunctionNotFoundError, InputError, NotAgreedError, PriceError, UsageError
+from tuner.model.request import Target
 from tuner.pricing import load_price_book
 
 if TYPE_CHECKING:
@@ -33,10 +35,10 @@ def url() -> Iterator[str]:
 @pytest.fixture
 def observe(url: str, tmp_path: Path) -> Callable[..., Observation]:
     def run(function: str = "resize", **given: Any) -> Observation:
-        how = {"state_dir": tmp_path, "now": NOW, "agree": lambda _: True}
-        how |= {name: given.pop(name) for name in ("agree", "price_book") if name in given}
-        request = LiveRequest(function, region=REGION, endpoint_url=url, **given)
-        return observe_live(request, **how)  # type: ignore[arg-type]
+        caller = Caller(tmp_path, NOW, given.pop("agree", lambda _: True))
+        book = given.pop("price_book", None)
+        where = Target(region=REGION, endpoint_url=url)
+        return observe_live(LiveRequest(function, where, **given), caller, price_book=book)
 
     return run
 

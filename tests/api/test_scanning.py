@@ -10,6 +10,7 @@ import pytest
 
 from tests.aws.scripted_account import REGION, ScriptedAccount, Truth, large_account
 from tests.aws.wire import Reply, WireServer
+from tuner.api.reading import Caller
 from tuner.api.scanning import ScanRequest, scan_account
 from tuner.aws.reading_policy import least_reading_policy
 from tuner.errors import AccessDeniedError, NotAgreedError
@@ -42,16 +43,17 @@ def scan(wire: WireServer, tmp_path: Path) -> Callable[..., Scan]:
     def run(account: ScriptedAccount, **given: Any) -> Scan:
         wire.answer = account.answer
         asked = given.pop("request", ScanRequest((REGION,)))
-        return scan_account(
-            replace(asked, endpoint_url=wire.url),
+        names = {"state_dir", "now", "agree", "tell", "sleep"} & given.keys()
+        caller = Caller(
             **{
                 "state_dir": tmp_path,
                 "now": NOW,
                 "agree": lambda _: True,
-                "advise": None,  # it takes most of the time
-                **given,
-            },
+                **{name: given.pop(name) for name in names},
+            }
         )
+        given.setdefault("advise", None)  # it takes most of the time
+        return scan_account(replace(asked, endpoint_url=wire.url), caller, **given)
 
     return run
 
@@ -206,7 +208,7 @@ def test_a_region_that_cannot_be_read_is_told_unless_it_is_the_only_one(
     def run(*regions: str) -> Scan:
         wire.answer = answer
         asked = ScanRequest(regions, endpoint_url=wire.url)
-        return scan_account(asked, state_dir=tmp_path, now=NOW, agree=lambda _: True)
+        return scan_account(asked, Caller(tmp_path, NOW, lambda _: True))
 
     found = run(REGION, "us-east-1")
     assert [each.function.region for each in found.functions] == [REGION]

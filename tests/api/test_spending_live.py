@@ -10,9 +10,11 @@ import pytest
 from tests.aws.live_log import COUNT, NOW, make_live_function
 from tests.aws.moto_process import REGION, client, moto_process
 from tests.cli.running import run_here
+from tuner.api.reading import Caller, LiveRequest
+from tuner.api.side_files import SideFiles
 from tuner.api.spending import spend_live
-from tuner.api.spending_live import LiveAccount
 from tuner.errors import InputError, NotAgreedError
+from tuner.model.request import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,8 +37,9 @@ def url() -> Iterator[str]:
 @pytest.fixture
 def spend(url: str, tmp_path: Path) -> Callable[..., Spend]:
     def run(**given: Any) -> Spend:
-        how = {"state_dir": tmp_path, "now": NOW, "agree": lambda _: True} | given
-        return spend_live(LiveAccount(region=REGION, endpoint_url=url), **how)
+        caller = Caller(tmp_path, NOW, given.pop("agree", lambda _: True))
+        request = LiveRequest(given.pop("function", None), Target(region=REGION, endpoint_url=url))
+        return spend_live(request, caller, SideFiles(**given))
 
     return run
 

@@ -43,7 +43,7 @@ def html() -> str:
         made("<img src=x onerror=alert(1)>", 900.0, advised("keep")),
     )
     return render_scan(
-        Scan(functions, Window(), ("Lambda in eu-west-1",), 1009.5, None, "2025-10-30", (), ("a",)),
+        Scan(functions, Window(), ("Lambda in eu-west-1",), None, "2025-10-30", (), ("a",)),
         version="1.2.3",
     )
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.observe.archives import Call, write_archive
 from tuner.api.observing import observe
+from tuner.api.reading import FilesRequest
 from tuner.inference.prior import prior_shapes
 from tuner.inference.production import ObservedLevels, Period, _log_processor_share
 from tuner.model.advice import DayMean, ObservedSize
@@ -247,7 +248,7 @@ def test_observe_advises_by_the_sizes_in_an_archive(tmp_path: Path) -> None:
     """A change of memory in the logs is found, and what it tells is in the JSON and on screen."""
     calls = [Call(n / 10, 200, 2048 if n < 500 else 1024) for n in range(1000)]
     logs = write_archive(tmp_path / "logs", {"resize": calls})
-    found = observe("resize", logs, state_dir=tmp_path / "state")
+    found = observe(FilesRequest((logs,), "resize"), state_dir=tmp_path / "state")
     shown = to_json(found)["advice"]
     assert (shown["verdict"], shown["basis"]) == ("resize", "several_sizes")
     assert 128 <= shown["memory_mb"] < 1024

@@ -76,7 +76,7 @@ def test_a_window_narrows_and_a_discount_lowers(store: ReportStore) -> None:
 
 def test_what_was_used_between_two_moments(store: ReportStore) -> None:
     """Requests, GB-seconds and cost for a bill's days; the end is not in it."""
-    used = CostHours(store, Window(), places()).used()
+    used = CostHours(store, Window(), places()).used
     found = used(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 1, 2, tzinfo=UTC))
     assert set(found) == {"f"}
     assert found["f"].request_count == 2

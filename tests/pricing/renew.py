@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from tuner.aws.price_list_api import HOME, PriceList
 from tuner.errors import TunerError
 from tuner.pricing import load_price_book
-from tuner.pricing.book import age_finding
+from tuner.pricing.book import age_findings
 from tuner.pricing.refresh import BLOCKS
 from tuner.pricing.renewal import FILE_NAME, refresh_from_aws
 from tuner.pricing.snapshot import bundled_document
@@ -50,7 +50,7 @@ def old_regions(book: PriceBook, today: datetime.date) -> list[str]:
     days = [(entry.region, entry.as_of) for entry in (*book.lambda_entries, *book.instance_entries)]
     days += [(entry.region, entry.on_demand.as_of) for entry in book.fargate_entries]
     days += [(entry.region, day) for entry in book.network_entries for _, day in entry.dates]
-    return sorted({region for region, day in days if age_finding(day, today)})
+    return sorted({region for region, day in days if age_findings(day, today)})
 
 
 def renewed(bundled: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any]:

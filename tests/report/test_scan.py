@@ -18,7 +18,7 @@ from tuner.report.scan import render, saving_cell, to_json
 def scan_of(*functions: ScannedFunction) -> Scan:
     cost = ReadingCost(2.5e9, 0.0125, 10, 0.0001)
     assumed = ("list prices",)
-    return Scan(functions, Window(), ("here",), 12.5, cost, "2026-08-31", (), assumed)
+    return Scan(functions, Window(), ("here",), cost, "2026-08-31", (), assumed)
 
 
 def made(name: str, account: str = "123456789012") -> ScannedFunction:

@@ -13,6 +13,7 @@ from tests.observe.archives import Call, write_archive
 from tests.scripted_executor import ScriptedExecutor
 from tests.sweeps import finding_codes
 from tuner.api.observing import forget, observe
+from tuner.api.reading import FilesRequest
 from tuner.errors import InputError
 from tuner.local import FunctionDefinition, LocalLambda
 from tuner.model.prior_evidence import ProductionSize
@@ -206,7 +207,7 @@ def test_observe_keeps_its_answer_until_it_is_forgotten(tmp_path: Path) -> None:
     """What `observe` says is there for the next `tune`; `--forget` deletes it."""
     now = datetime(2026, 3, 5, tzinfo=UTC)
     logs = write_archive(tmp_path / "logs", {"hello": [Call(n / 10, 200) for n in range(500)]})
-    said = observe("hello", logs, state_dir=tmp_path)
+    said = observe(FilesRequest((logs,), "hello"), state_dir=tmp_path)
     found = kept.fresh_observation(tmp_path, "hello", now)
     assert found is not None
     assert kept.rate_of(found) == pytest.approx(said.rate_per_s)

@@ -9,8 +9,9 @@ sweeps; `applying` writes the answer into infrastructure code and says what `dri
 `presenting` shows answers in a notebook; `kept` lists and removes saved sweeps, `callables` tunes a
 plain Python function.
 
-What production says: `observing` reads files of logs and `observing_live` an account, where
-`live_reports` fills the same store. `scanning` ranks every function of an account
-(`region_reader` reads each region through `scan_journal`, `log_queries` its logs, `judging`
-advises), `scanning_logs` those of an archive; `spending` adds up what was spent.
+What production says: `reading` has the requests, of files of logs or of an account. `observing`
+reads files and `observing_live` an account, where `live_reports` fills the same store. `scanning`
+ranks every function of an account (`region_reader` reads each region through `scan_journal`,
+`log_queries` its logs, `judging` advises), `scanning_logs` those of an archive; `spending` adds up
+what was spent.
 """

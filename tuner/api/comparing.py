@@ -13,7 +13,7 @@ from tuner.errors import InputError, UsageError
 from tuner.model.comparison import ValueChange
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
-from tuner.pricing.book import age_finding
+from tuner.pricing.book import age_findings
 from tuner.pricing.renewal import current_price_book
 from tuner.session import analyse
 from tuner.sweep.store import SweepStore, default_state_dir
@@ -82,9 +82,7 @@ def compare(
             f"A was tuned for {a.goal.name}, B for {b.goal.name}: both are compared for {goal.name}"
         )
         found = replace(found, findings=(*found.findings, Finding("goals_differ", "info", text)))
-    if today is None or (old := age_finding(found.prices.as_of, today)) is None:
-        return found
-    return replace(found, findings=(*found.findings, old))
+    return replace(found, findings=(*found.findings, *age_findings(found.prices.as_of, today)))
 
 
 def _newest_two(name: SweepLike) -> tuple[Path, Path]:

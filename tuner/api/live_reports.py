@@ -9,30 +9,34 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from tuner.api.region_reader import parts
 from tuner.aws import insights, log_groups
 from tuner.aws.insights import LogQuery
 from tuner.aws.report_query import REPORT_QUERY, cpu_events_query, report_rows
+from tuner.aws.services import Services
+from tuner.aws.session import open_session
 from tuner.errors import AccessDeniedError, InputError, NotAgreedError
 from tuner.logs.messages import MessageReader
 from tuner.model.account import ReadingCost
 from tuner.model.finding import Finding
 from tuner.model.interval import counted
 from tuner.model.observation import Origin, Window
+from tuner.observe.folder import ObservationFolder
 from tuner.report.numbers import usd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-    from tuner.aws.services import Services
+    from tuner.api.reading import Caller, LiveSource
+    from tuner.aws.services import Purpose
     from tuner.logs.collector import Collector
     from tuner.model.account import AccountFunction, FunctionMetrics, LogGroup, LogLine
-    from tuner.observe.folder import ObservationFolder, Reading
+    from tuner.model.request import Target
+    from tuner.observe.folder import Reading
     from tuner.observe.store import ReportStore
 
-LiveSource = Literal["auto", "insights", "events"]
 MOST_REPORTS: Final = 1_000_000
 """More than these aren't read one by one: the window is narrowed to the latest."""
 _ROWS_A_SLICE: Final = 80_000
@@ -60,6 +64,14 @@ class LivePlan:
         if len(self.logs) == 1:
             return f"CloudWatch Logs {place}:{group.name}"
         return f"CloudWatch Logs {place}, {len(self.logs)} groups"
+
+
+def open_services(where: Target, purpose: Purpose, caller: Caller) -> Services:
+    """What an account is asked with. Raises InputError and CredentialsError."""
+    session = open_session(
+        region=where.region, profile=where.profile, endpoint_url=where.endpoint_url
+    )
+    return Services(session, purpose=purpose, sleep=caller.sleep)
 
 
 def check_readable(
@@ -129,26 +141,23 @@ def narrowed(plan: LivePlan) -> tuple[LivePlan, tuple[Finding, ...]]:
 
 
 class LiveReader:
-    """Reads the logs of a plan; `agree` is asked about the cost of queries."""
+    """Reads the logs of a plan; the caller is asked about the cost of queries."""
 
     def __init__(
         self,
         services: Services,
         plan: LivePlan,
         source: LiveSource,
-        *,
-        agree: Callable[[ReadingCost], bool],
-        tell: Callable[[str], None],
+        caller: Caller,
     ) -> None:
         self._services = services
         self._plan, self.findings = narrowed(plan)
         self._source = source
-        self._agree = agree
-        self._tell = tell
+        self._caller = caller
         self._scanned: float | None = None
 
-    def read(self, folder: ObservationFolder, *, asked: str) -> tuple[ReportStore, Reading]:
-        """Read the reports into the folder's store, or take what's kept of this hour's question.
+    def read(self, *, asked: str) -> tuple[ReportStore, Reading]:
+        """Read the reports into a store, or take what's kept of this hour's question.
 
         `asked` is the function whose rows are those that name none. Raises AwsError, InputError and
         NotAgreedError.
@@ -156,12 +165,12 @@ class LiveReader:
         plan = self._plan
         groups = sorted(group.name for _, group in plan.logs)
         question = f"{plan.end - plan.start} {plan.end:%Y-%m-%dT%H} {groups}"
-        store, reading = folder.read_live(
+        store, reading = ObservationFolder(self._caller.state_dir).read_live(
             plan.name, question, Window(plan.start, plan.end), self._take, asked=asked
         )
         if self._scanned is not None:
             price = usd(insights.price_usd(self._scanned))
-            self._tell(f"Queries scanned {self._scanned / 1e9:.2g} GB, which costs {price}.")
+            self._caller.tell(f"Queries scanned {self._scanned / 1e9:.2g} GB, which costs {price}.")
         return store, reading
 
     def _take(self, collector: Collector) -> None:
@@ -199,7 +208,9 @@ class LiveReader:
             except AccessDeniedError as error:
                 if self._source == "insights" or self._scanned is not None:
                     raise
-                self._tell(f"No query is allowed ({error}): reading event by event, which is slow.")
+                self._caller.tell(
+                    f"No query is allowed ({error}): reading event by event, which is slow."
+                )
             else:
                 return
         for function, group in plan.logs:
@@ -227,7 +238,7 @@ class LiveReader:
             for groups, _ in asked
             for group in groups
         )
-        if not self._agree(ReadingCost(size, insights.price_usd(size), 0, 0.0)):
+        if not self._caller.agree(ReadingCost(size, insights.price_usd(size), 0, 0.0)):
             raise NotAgreedError("nothing was queried")
         for groups, text in asked:
             for start, end in _slices(plan):

@@ -3,44 +3,41 @@
 from __future__ import annotations
 
 import os
-import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING
 
-from tuner.api.observing import DEFAULT_REGION
+from tuner.api.reading import AT_LIST_PRICE, DEFAULT_REGION, FilesRequest, discount_ratio
 from tuner.api.side_files import SideFiles
 from tuner.api.spending_live import read_account
 from tuner.aws.function_ref import parse_reference
-from tuner.errors import InputError, UsageError
+from tuner.errors import InputError
 from tuner.model.finding import Finding
-from tuner.model.interval import counted
+from tuner.model.interval import counted, listed
 from tuner.observe.bill import check_bill, read_bill
 from tuner.observe.cost_hours import NO_NAME, CostHours, Place
 from tuner.observe.folder import ObservationFolder
 from tuner.observe.reading_findings import reading_findings
-from tuner.observe.spend import SideFacts, where_it_goes
+from tuner.observe.spend import where_it_goes
 from tuner.observe.usage import Span
-from tuner.pricing.book import age_finding
+from tuner.pricing.book import age_findings
 from tuner.pricing.renewal import current_price_book
 from tuner.sweep.store import default_state_dir
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from tuner.api.spending_live import LiveAccount
-    from tuner.model.account import ReadingCost
+    from tuner.api.reading import Caller, LiveRequest
     from tuner.model.function import Architecture
     from tuner.model.observation import Window
     from tuner.model.spend import BillCheck, Spend
     from tuner.observe.folder import Reading
+    from tuner.observe.spend import SideFacts
     from tuner.observe.store import ReportStore
     from tuner.pricing import PriceBook
 
     PathLike = str | os.PathLike[str]
-
-_MOST_NAMED: Final = 3
 
 
 def spend(
@@ -74,75 +71,81 @@ def spend(
     >>> [change.cause.version for change in found.changes if change.cause]
     ['2', '2, 1024 → 512 MB']
     """
-    pricing = _pricing(price_book, discount_percent, region, architecture)
-    side = SideFiles.of(by, tags, deploys, revenue, bill)
-    folder = ObservationFolder(state_dir or default_state_dir())
     given = [logs] if isinstance(logs, str | os.PathLike) else logs
-    store, reading = folder.read([Path(each) for each in given], asked=function, progress=progress)
-    with store:
-        window = Span(start, end, days).of(reading.window)
-        return _answer(store, reading, window, side, pricing, function=function, today=today)
+    paths = tuple(Path(each) for each in given)
+    span = Span(start, end, days)
+    return spend_files(
+        FilesRequest(paths, function, span, region, architecture, discount_percent),
+        SideFiles(by, tags, deploys, revenue, bill),
+        state_dir=state_dir or default_state_dir(),
+        price_book=price_book,
+        today=today,
+        progress=progress,
+    )
 
 
-def spend_live(
-    account: LiveAccount,
+def spend_files(
+    request: FilesRequest,
+    side: SideFiles,
     *,
-    function: str | None = None,
-    by: str = "function",
-    tags: PathLike | None = None,
-    deploys: str | Sequence[str] = "auto",
-    revenue: PathLike | None = None,
-    bill: PathLike | None = None,
-    discount_percent: float = 0.0,
     state_dir: Path,
-    now: datetime.datetime,
-    agree: Callable[[ReadingCost], bool],
-    tell: Callable[[str], None] = lambda _: None,
     price_book: PriceBook | None = None,
-    sleep: Callable[[float], None] = time.sleep,
+    today: datetime.date | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Spend:
+    """Say the same, by requests. Raises the same."""
+    asked = _Asked(
+        request.function, side, price_book or current_price_book(), request.region,
+        request.architecture, float(discount_ratio(request.discount_percent)), today,
+    )  # fmt: skip
+    facts = side.read()
+    store, reading = ObservationFolder(state_dir).read(
+        request.logs, asked=request.function, progress=progress
+    )
+    with store:
+        return _answer(store, reading, request.span.of(reading.window), facts, asked)
+
+
+def spend_live(request: LiveRequest, caller: Caller, side: SideFiles) -> Spend:
     """Say the same of an account, by its logs of the last days, its tags and CloudTrail's changes.
 
-    Only reads. `agree` is asked with what log queries will cost. A table of `tags` takes the place
+    Only reads. The caller is asked about the price of log queries. A table of tags takes the place
     of the account's own. Raises AwsError and its subclasses besides, and NotAgreedError.
     """
-    pricing = _pricing(price_book, discount_percent, account.region, None)
-    side = SideFiles.of(by, tags, deploys, revenue, bill, tags_known=True)
-    found = read_account(
-        account,
-        function=function,
-        tag=side.tag if side.tags is None else None,
-        with_changes=side.from_logs,
-        state_dir=state_dir,
-        now=now,
-        agree=agree,
-        tell=tell,
-        sleep=sleep,
-    )
-    side = side._replace(
-        tags=found.tags if side.tags is None else side.tags,
-        deployments=(*side.deployments, *found.deployments),
+    name = None if request.function is None else parse_reference(request.function).name
+    asked = _Asked(
+        name, side, current_price_book(), request.where.region, None,
+        float(discount_ratio(request.discount_percent)), caller.now.date(),
+    )  # fmt: skip
+    facts = side.read(tags_known=True)
+    tag = facts.tag if facts.tags is None else None
+    found = read_account(request, caller, tag=tag, with_changes=facts.from_logs)
+    facts = replace(
+        facts,
+        tags=found.tags if facts.tags is None else facts.tags,
+        deployments=(*facts.deployments, *found.deployments),
     )
     with found.store as store:
         window = found.reading.asked_window or found.reading.window
-        answer = _answer(
-            store, found.reading, window, side, pricing,
-            function=None if function is None else parse_reference(function).name,
-            today=now.date(),
-        )  # fmt: skip
+        answer = _answer(store, found.reading, window, facts, asked)
     return replace(answer, findings=(*found.findings, *answer.findings))
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Of which function, and by whose prices where the logs don't say."""
+
+    function: str | None
+    side: SideFiles
+    book: PriceBook
+    region: str | None
+    architecture: Architecture | None
+    discount_ratio: float
+    today: datetime.date | None
+
+
 def _answer(
-    store: ReportStore,
-    reading: Reading,
-    window: Window,
-    side: SideFiles,
-    pricing: _Pricing,
-    /,
-    *,
-    function: str | None,
-    today: datetime.date | None,
+    store: ReportStore, reading: Reading, window: Window, facts: SideFacts, asked: _Asked
 ) -> Spend:
     """What a store says within a window. Raises InputError where it says nothing."""
     if window.start is None and reading.report_count:
@@ -150,18 +153,14 @@ def _answer(
             "no line has a time, so nothing is known by day: take logs with their timestamps, "
             "as aws logs and exports write them"
         )
-    places, assumed = _places(store, pricing, function)
+    places, assumed = _places(store, asked)
     hours = CostHours(store, window, places)
     functions = [] if window.start is None else hours.functions()
     if not functions:
-        raise InputError(_nothing(store, function))
-    facts = SideFacts(
-        by="function" if side.tag is None else f"tag:{side.tag}",
-        tags=side.tags,
-        deployments=side.deployments,
-        from_logs=side.from_logs,
-        revenue=side.revenue,
-        bill=None if side.bill is None else _checked(side.bill, hours, window, places),
+        raise InputError(_nothing(store, asked.function))
+    bill = asked.side.bill
+    facts = replace(
+        facts, bill=None if bill is None else _checked(Path(bill), hours, window, places[0])
     )
     return where_it_goes(
         functions,
@@ -170,84 +169,54 @@ def _answer(
         region=", ".join(sorted({each.prices.region for each in places})),
         prices_as_of=min(each.prices.as_of for each in places),
         assumptions=assumed,
-        findings=(
-            *reading_findings(reading),
-            *_findings(hours, places, facts, given_bill=side.bill is not None, today=today),
-        ),
+        findings=(*reading_findings(reading), *_findings(hours, places, facts, asked)),
     )
 
 
-class _Pricing(NamedTuple):
-    """Whose prices count, where the logs don't say."""
-
-    book: PriceBook
-    region: str | None
-    architecture: Architecture | None
-    discount_ratio: float
-
-
-def _pricing(
-    book: PriceBook | None,
-    discount_percent: float,
-    region: str | None,
-    architecture: Architecture | None,
-) -> _Pricing:
-    if not 0 <= discount_percent < 100:
-        raise UsageError(f"`discount_percent` {discount_percent:g} is out of range: 0 to under 100")
-    return _Pricing(book or current_price_book(), region, architecture, discount_percent / 100)
-
-
-def _places(
-    store: ReportStore, pricing: _Pricing, function: str | None
-) -> tuple[list[Place], tuple[str, ...]]:
+def _places(store: ReportStore, asked: _Asked) -> tuple[list[Place], tuple[str, ...]]:
     """Where the reports are from, each with its prices, and what was assumed for them."""
     rows = store.connection.execute(
         "SELECT DISTINCT account, region, function, architecture FROM reports"
         " WHERE $1 IS NULL OR function = $1 OR function IS NULL ORDER BY ALL",
-        [function],
+        [asked.function],
     ).fetchall()
-    book, region, architecture, discount_ratio = pricing
     homes: dict[str, set[tuple[str | None, str | None]]] = {}
-    for account, place, name, _ in rows:
-        homes.setdefault(name or function or NO_NAME, set()).add((account, place))
+    for account, region, own_name, _ in rows:
+        homes.setdefault(own_name or asked.function or NO_NAME, set()).add((account, region))
     places, assumed = [], []
-    for account, place, its_name, kind in rows:
-        name = its_name or function or NO_NAME
-        where = place or region or DEFAULT_REGION
-        built = kind or architecture or "x86_64"
-        if not place and not region:
+    for account, region, own_name, kind in rows:
+        name = own_name or asked.function or NO_NAME
+        if not region and not asked.region:
             assumed.append(f"prices of {DEFAULT_REGION}")
-        if not kind and not architecture:
+        if not kind and not asked.architecture:
             assumed.append("architecture x86_64")
-        several = len({home for home in homes[name] if home != (None, None)}) > 1
-        told = " ".join(each for each in (account, place) if each)
+        where = region or asked.region or DEFAULT_REGION
+        several = len(homes[name] - {(None, None)}) > 1
+        told = " ".join(each for each in (account, region) if each)
         places.append(
             Place(
                 account=account,
-                region=place,
-                function=its_name,
+                region=region,
+                function=own_name,
                 architecture=kind,
                 name=f"{name} ({told})" if several and told else name,
-                prices=book.lambda_prices(where, built),
-                discount_ratio=discount_ratio,
+                prices=asked.book.lambda_prices(where, kind or asked.architecture or "x86_64"),
+                discount_ratio=asked.discount_ratio,
             )
         )
-    assumed.append("list prices without free tier and volume tiers")
-    if discount_ratio:
-        assumed.append(f"{discount_ratio:.3g} off the list price")
+    assumed.append(AT_LIST_PRICE)
+    if asked.discount_ratio:
+        assumed.append(f"{asked.discount_ratio:.3g} off the list price")
     return places, tuple(dict.fromkeys(assumed))
 
 
-def _checked(
-    path: Path, hours: CostHours, window: Window, places: Sequence[Place]
-) -> BillCheck | None:
-    first = places[0]
+def _checked(path: Path, hours: CostHours, window: Window, place: Place) -> BillCheck | None:
     return check_bill(
         read_bill(path),
-        hours.used(),
+        hours.used,
         _ends(window),
-        request_price_usd=first.request_usd,
-        gb_second_price_usd=first.usd_per_mb_ms * 1_024_000,
+        request_price_usd=place.request_usd,
+        gb_second_price_usd=place.usd_per_mb_ms * 1_024_000,
     )
 
 
@@ -258,64 +227,44 @@ def _ends(window: Window) -> tuple[datetime.datetime, datetime.datetime]:
 
 
 def _findings(
-    hours: CostHours,
-    places: Sequence[Place],
-    facts: SideFacts,
-    *,
-    given_bill: bool,
-    today: datetime.date | None,
-) -> list[Finding]:
-    found = []
+    hours: CostHours, places: Sequence[Place], facts: SideFacts, asked: _Asked
+) -> Iterator[Finding]:
     timeless = hours.timeless_count()
     if timeless:
-        found.append(
-            Finding(
-                "reports_without_time",
-                "warning",
-                f"{counted(f'{timeless:,}', 'report')} {'has' if timeless == 1 else 'have'} no "
-                "time, so no day: left out, and costs are too low by as many",
-            )
+        yield Finding(
+            "reports_without_time",
+            "warning",
+            f"{counted(f'{timeless:,}', 'report')} {'has' if timeless == 1 else 'have'} no time, "
+            "so no day: left out, and costs are too low by as many",
         )
-    if given_bill and facts.bill is None:
-        found.append(
-            Finding(
-                "bill_other_days",
-                "warning",
-                "`bill` has no whole day or hour within the logs' window: give one of these days",
-            )
+    if asked.side.bill is not None and facts.bill is None:
+        yield Finding(
+            "bill_other_days",
+            "warning",
+            "`bill` has no whole day or hour within the logs' window: give one of these days",
         )
     accounts = sorted({each.account for each in places if each.account})
     if len(accounts) > 1:
-        found.append(
-            Finding(
-                "several_accounts",
-                "info",
-                f"these logs are of {len(accounts)} accounts: "
-                f"{', '.join(accounts[:_MOST_NAMED])}{' …' if len(accounts) > _MOST_NAMED else ''}",
-            )
-        )
+        some = ", ".join(accounts[:3]) + (" …" if len(accounts) > 3 else "")
+        message = f"these logs are of {len(accounts)} accounts: {some}"
+        yield Finding("several_accounts", "info", message)
     if any(each.name == NO_NAME for each in places):
-        found.append(
-            Finding(
-                "unnamed_function",
-                "info",
-                f"lines whose files name no function are together as {NO_NAME}: say whose they "
-                "are (FUNCTION), or keep each function's logs in a folder of its log group's name",
-            )
+        yield Finding(
+            "unnamed_function",
+            "info",
+            f"lines whose files name no function are together as {NO_NAME}: say whose they are "
+            "(FUNCTION), or keep each function's logs in a folder of its log group's name",
         )
-    aged = today and age_finding(min(each.prices.as_of for each in places), today)
-    return [*found, *([aged] if aged else [])]
+    yield from age_findings(min(each.prices.as_of for each in places), asked.today)
 
 
 def _nothing(store: ReportStore, function: str | None) -> str:
     names = sorted({each.function for each in store.functions() if each.function})
-    whose = "" if function is None else f" of {function}"
     if function is not None and names:
-        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
         return (
-            f"there is no REPORT line{whose} in the window: the logs are of "
-            f"{', '.join(names[:_MOST_NAMED])}{more}"
+            f"there is no REPORT line of {function} in the window: the logs are of {listed(names)}"
         )
+    whose = "" if function is None else f" of {function}"
     return (
         f"there is no REPORT line{whose} in the window: at that log level Lambda may write none, "
         "so use logs with the system log level INFO, or check that these are Lambda's logs"

@@ -2,50 +2,30 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from tuner.api.live_reports import LivePlan, LiveReader, check_readable
-from tuner.api.region_reader import parts
+from tuner.api.live_reports import LivePlan, LiveReader, check_readable, open_services
 from tuner.aws import account_reports, function_list, log_groups, metric_data
 from tuner.aws.function_ref import parse_reference
-from tuner.aws.services import Services
-from tuner.aws.session import open_session
 from tuner.errors import AwsError, InputError
 from tuner.model.finding import Finding
-from tuner.model.interval import counted
+from tuner.model.interval import counted, listed
 from tuner.observe.deployments import trail_deployments
-from tuner.observe.folder import ObservationFolder
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
-    from tuner.api.live_reports import LiveSource
-    from tuner.model.account import AccountFunction, LogGroup, ReadingCost
+    from tuner.api.reading import Caller, LiveRequest, LiveSource
+    from tuner.aws.services import Services
+    from tuner.model.account import AccountFunction, LogGroup
     from tuner.model.spend import Deployment
     from tuner.observe.folder import Reading
     from tuner.observe.store import ReportStore
 
-_NAMED = 3
 
-
-@dataclass(frozen=True, slots=True)
-class LiveAccount:
-    """Where the functions are, and how far back to look."""
-
-    region: str | None = None
-    profile: str | None = None
-    endpoint_url: str | None = None
-    days: float = 14
-    source: LiveSource = "auto"
-
-
-@dataclass(frozen=True, slots=True)
-class LiveFacts:
+class LiveFacts(NamedTuple):
     """What was read of an account for its spend."""
 
     store: ReportStore
@@ -57,35 +37,19 @@ class LiveFacts:
 
 
 def read_account(
-    account: LiveAccount,
-    *,
-    function: str | None,
-    tag: str | None,
-    with_changes: bool,
-    state_dir: Path,
-    now: datetime.datetime,
-    agree: Callable[[ReadingCost], bool],
-    tell: Callable[[str], None] = lambda _: None,
-    sleep: Callable[[float], None] = time.sleep,
+    request: LiveRequest, caller: Caller, *, tag: str | None, with_changes: bool
 ) -> LiveFacts:
     """Read the reports of every function that ran (or of one), and what explains them.
 
     `tag` is the key whose values are wanted; `with_changes` asks CloudTrail. What may not be read
     becomes a finding, but for the list of functions and their logs. Raises AwsError and its
-    subclasses, InputError and NotAgreedError.
+    subclasses, UsageError, InputError and NotAgreedError.
     """
-    end = now.replace(microsecond=0)
-    start = end - timedelta(days=account.days)
-    session = open_session(
-        region=account.region, profile=account.profile, endpoint_url=account.endpoint_url
-    )
-    with Services(session, purpose="spend", sleep=sleep) as services:
-        reader = _AccountReader(services, start, end)
-        plan = reader.plan(function, account.source)
-        live = LiveReader(services, plan, account.source, agree=agree, tell=tell)
-        store, reading = live.read(
-            ObservationFolder(state_dir), asked=function or plan.logs[0][0].name
-        )
+    with open_services(request.where, "spend", caller) as services:
+        reader = _AccountReader(services, *request.window(caller.now))
+        plan = reader.plan(request.function, request.source)
+        live = LiveReader(services, plan, request.source, caller)
+        store, reading = live.read(asked=request.function or plan.logs[0][0].name)
         try:
             tags = None if tag is None else reader.tags(tag)
             deployments = reader.changes() if with_changes else ()
@@ -97,7 +61,7 @@ def read_account(
 
 
 class _AccountReader:
-    """What of a region's functions has a log that can be read, and what is known beside it."""
+    """What of a region's functions has a log that can be read, and what is known besides."""
 
     def __init__(
         self, services: Services, start: datetime.datetime, end: datetime.datetime
@@ -129,17 +93,18 @@ class _AccountReader:
 
     def _counts(self, functions: Sequence[AccountFunction]) -> dict[str, int] | None:
         """Invocations by function; None where metrics may not be read, or a server has none."""
-        counts: dict[str, int] = {}
-        hour = {"minute": 0, "second": 0}
-        start, end = self._start.replace(**hour), self._end.replace(**hour) + timedelta(hours=1)  # type: ignore[arg-type]
+        start, end = (each.replace(minute=0, second=0) for each in (self._start, self._end))
         try:
-            for part in parts(functions, metric_data.FUNCTIONS_A_QUESTION):
-                names = [each.name for each in part]
-                found = metric_data.function_metrics(self._services, names, start=start, end=end)
-                counts |= {name: each.invocation_count for name, each in found.items()}
+            found = metric_data.function_metrics(
+                self._services,
+                [each.name for each in functions],
+                start=start,
+                end=end + timedelta(hours=1),
+            )
         except AwsError as error:
             self._cannot("invocation metrics, so that idle functions are queried as well", error)
             return None
+        counts = {name: each.invocation_count for name, each in found.items()}
         is_local = self._services.session.is_loopback
         return None if is_local and not any(counts.values()) else counts
 
@@ -149,32 +114,26 @@ class _AccountReader:
         groups: dict[str, LogGroup],
         source: LiveSource,
     ) -> Iterator[tuple[AccountFunction, LogGroup]]:
-        left_out: list[str] = []
-        reasons: list[InputError] = []
+        left_out: dict[str, InputError] = {}
         seen = set()
         for each in functions:
             try:
                 group = check_readable(each, groups.get(each.log_group), None, source)
             except InputError as error:
-                left_out.append(each.name)
-                reasons.append(error)
+                left_out[each.name] = error
                 continue
             if group.name not in seen:  # one that several functions log to is read once
                 seen.add(group.name)
                 yield each, group
-        if reasons and not seen:
-            raise reasons[0]
         if left_out:
-            names = ", ".join(left_out[:_NAMED])
-            more = f" and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else ""
-            self.findings.append(
-                Finding(
-                    "logs_not_read",
-                    "warning",
-                    f"{counted(len(left_out), 'function')} without a log that can be read, whose "
-                    f"costs are missing: {names}{more}. The first: {reasons[0]}",
-                )
+            first = next(iter(left_out.values()))
+            if not seen:
+                raise first
+            message = (
+                f"{counted(len(left_out), 'function')} without a log that can be read, whose "
+                f"costs are missing: {listed([*left_out])}. The first: {first}"
             )
+            self.findings.append(Finding("logs_not_read", "warning", message))
 
     def tags(self, key: str) -> dict[str, str]:
         """A tag's value by function. Raises AwsError, and InputError where no function has it."""

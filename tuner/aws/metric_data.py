@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tuner.model.account import FunctionMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from tuner.aws.services import Services
@@ -25,7 +25,8 @@ _METRICS: Final = (
 )
 METRIC_COUNT: Final = len(_METRICS)
 HOUR_S: Final = 3600
-_SINGLE_QUESTION: Final = 500
+_MOST_QUERIES: Final = 500
+"""In one request."""
 
 
 def function_metrics(
@@ -36,7 +37,7 @@ def function_metrics(
     end: datetime,
     period_s: int = HOUR_S,
 ) -> dict[str, FunctionMetrics]:
-    """Sums of up to 100 functions of the region, by name. Raises AwsError.
+    """Sums of functions of the region, by name. Raises AwsError.
 
     `start` and `end` should be whole periods, as the data points are. A function without data
     points was not invoked.
@@ -75,24 +76,18 @@ def provisioned_utilization(
 
     Pairs without data points are left out. Raises AwsError.
     """
-    metric, statistic = "ProvisionedConcurrencyUtilization", "Average"
+    metric = "ProvisionedConcurrencyUtilization"
     asked = [
-        (
-            f"{function}:{qualifier}",
-            metric,
-            statistic,
-            {"FunctionName": function, "Resource": f"{function}:{qualifier}"},
-        )
+        (name, metric, "Average", {"FunctionName": function, "Resource": name})
         for function, qualifier in pairs
+        for name in [f"{function}:{qualifier}"]
     ]
-    means: dict[tuple[str, str], float] = {}
-    for begin in range(0, len(asked), _SINGLE_QUESTION):
-        part = asked[begin : begin + _SINGLE_QUESTION]
-        found = _values(services, part, start=start, end=end)
-        for pair in pairs[begin : begin + _SINGLE_QUESTION]:
-            if values := found[":".join(pair), metric]:
-                means[pair] = sum(values) / len(values)
-    return means
+    found = _values(services, asked, start=start, end=end)
+    return {
+        pair: sum(values) / len(values)
+        for pair in pairs
+        if (values := found[":".join(pair), metric])
+    }
 
 
 def ingested_bytes(
@@ -117,7 +112,7 @@ def _values(
     period_s: int = HOUR_S,
     namespace: str = "AWS/Lambda",
 ) -> defaultdict[tuple[str, str], list[float]]:
-    """Every period's value by (name, metric), over all pages."""
+    """Every period's value by (name, metric), over all pages of as many requests as it takes."""
     queries = [
         {
             "Id": f"m{number}",
@@ -135,24 +130,16 @@ def _values(
         for number, (_, metric, statistic, dimensions) in enumerate(asked)
     ]
     found: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
-    for result in _results(services, queries, start, end):
-        name, metric, *_ = asked[int(result["Id"][1:])]
-        found[name, metric] += result.get("Values", ())
+    for begin in range(0, len(queries), _MOST_QUERIES):
+        part = queries[begin : begin + _MOST_QUERIES]
+        times = {"StartTime": start, "EndTime": end}
+        for page in services.pages(
+            "cloudwatch", "GetMetricData", "NextToken", MetricDataQueries=part, **times
+        ):
+            for result in page.get("MetricDataResults", ()):
+                name, metric, *_ = asked[int(result["Id"][1:])]
+                found[name, metric] += result.get("Values", ())
     return found
-
-
-def _results(
-    services: Services, queries: list[dict[str, Any]], start: datetime, end: datetime
-) -> Iterator[dict[str, Any]]:
-    for page in services.pages(
-        "cloudwatch",
-        "GetMetricData",
-        "NextToken",
-        MetricDataQueries=queries,
-        StartTime=start,
-        EndTime=end,
-    ):
-        yield from page.get("MetricDataResults", ())
 
 
 def _metrics_of(name: str, found: defaultdict[tuple[str, str], list[float]]) -> FunctionMetrics:

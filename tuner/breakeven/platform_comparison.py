@@ -24,7 +24,7 @@ from tuner.breakeven.platforms import (
     log_price_usd,
 )
 from tuner.errors import PriceError
-from tuner.pricing.book import age_finding
+from tuner.pricing.book import age_findings
 
 if TYPE_CHECKING:
     import datetime
@@ -169,8 +169,7 @@ def _findings(
     ):
         yield rewrite
     yield from platform_findings.price_findings(prices, ruling)
-    if today is not None and (old := age_finding(min(prices.dates), today)):
-        yield old
+    yield from age_findings(min(prices.dates), today)
 
 
 def _lowest_rate(platforms: Sequence[PlatformCost]) -> float | None:

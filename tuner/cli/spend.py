@@ -3,25 +3,20 @@
 typer evaluates annotations, so nothing here is postponed.
 """
 
-import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tuner.cli import options, picture, values
+from tuner.cli import options, picture
 from tuner.cli.groups import WhereOptions, spread
-from tuner.cli.reading import (
-    Days,
-    ReadingBudget,
-    Source,
-    WindowEnd,
-    agreement,
-    files_read,
-)
+from tuner.cli.reading import Discount, ReadOptions, Source, files_read
+from tuner.cli.screen import show_json, show_text, width
 
 if TYPE_CHECKING:
+    from tuner.api.side_files import SideFiles
     from tuner.model.spend import Spend
 
 EPILOG = """\
@@ -34,32 +29,6 @@ tuner spend --logs exported/ --deploys auto --deploys git:. --format html --out 
 tuner spend --logs exported/ --bill focus.csv.gz
 
 tuner spend resize-images --logs exported/ --days 30 --json"""
-
-
-@dataclass(frozen=True, slots=True)
-class LogOptions:
-    """What is read."""
-
-    logs: Annotated[
-        list[Path] | None,
-        options.measure_option(
-            "--logs",
-            metavar="PATH",
-            help="File or folder of logs, in any form that Lambda's logs come in. Repeatable.",
-            show_default=False,
-        ),
-    ] = None
-    start: Annotated[
-        Any,
-        options.measure_option(
-            "--from", metavar="TIME", parser=values.moment, help="2026-11-01 or 2026-11-01T06:30Z."
-        ),
-    ] = None
-    end: WindowEnd = None
-    days: Days = None
-    source: Source = "auto"
-    budget_usd: ReadingBudget = 1.0
-    yes: options.Yes = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,32 +72,12 @@ class SideOptions:
             help="FOCUS 1.0 or Cost and Usage export (CSV, gzip, Parquet) to check against.",
         ),
     ] = None
-    architecture: Annotated[
-        Literal["x86_64", "arm64"] | None,
-        options.traffic_option(
-            help="With --logs: whose prices count (default: the logs', else x86_64)."
-        ),
-    ] = None
-    discount_percent: Annotated[
-        float,
-        options.traffic_option(
-            "--discount",
-            metavar="PERCENT",
-            parser=values.discount_percent,
-            help="Off the list price, such as 12%.",
-        ),
-    ] = 0.0
 
-    def given(self) -> dict[str, Any]:
-        """What both ways of reading take."""
-        return {
-            "by": self.by,
-            "tags": self.tags,
-            "deploys": self.deploys or "auto",
-            "revenue": self.revenue,
-            "bill": self.bill_file,
-            "discount_percent": self.discount_percent,
-        }
+    def files(self) -> "SideFiles":
+        """Them, as they were given."""
+        from tuner.api.side_files import SideFiles
+
+        return SideFiles(self.by, self.tags, self.deploys or "auto", self.revenue, self.bill_file)
 
 
 @spread
@@ -142,8 +91,10 @@ def spend(
         ),
     ] = None,
     *,
-    read: LogOptions,
+    read: ReadOptions,
+    source: Source = "auto",
     side: SideOptions,
+    discount_percent: Discount = 0.0,
     where: WhereOptions,
     format_name: Annotated[
         Literal["text", "json", "markdown", "html", "png", "svg"],
@@ -159,75 +110,28 @@ def spend(
     CloudTrail's changes; only reading requests are sent, and what log queries cost is said before
     and after. With --logs AWS isn't called, and the window is from the first to the last line.
     """
+    from tuner.api import spending
+    from tuner.cli.config import state_dir, today
     from tuner.cli.flags import shown
-    from tuner.errors import UsageError
 
     form = picture.format_of(format_name, json=json)
     picture.check(form, out_file, sweep_count=1)
     if read.logs:
-        answer = _of_logs(function, read, side, where)
-    elif read.start is not None or read.end is not None:
-        raise UsageError("--from and --to are for --logs: give --days")
+        answer = spending.spend_files(
+            read.files(function, where.region, discount_percent),
+            side.files(),
+            state_dir=state_dir(),
+            today=today(),
+            progress=files_read,
+        )
     else:
-        answer = _of_account(function, read, side, where)
+        request = read.live(function, where, source, discount_percent)
+        answer = spending.spend_live(request, read.caller(), side.files())
     _show(shown(answer), form, out_file)
     return 0
 
 
-def _of_logs(
-    function: str | None, read: LogOptions, side: SideOptions, where: WhereOptions
-) -> "Spend":
-    from tuner.api.spending import spend
-    from tuner.cli.config import state_dir, today
-
-    usual = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    return spend(
-        [Path("/dev/stdin") if str(each) == "-" else each for each in read.logs or []],
-        function=function,
-        start=read.start,
-        end=read.end,
-        days=read.days,
-        region=where.region or usual,
-        architecture=side.architecture,
-        state_dir=state_dir(),
-        today=today(),
-        progress=files_read,
-        **side.given(),
-    )
-
-
-def _of_account(
-    function: str | None, read: LogOptions, side: SideOptions, where: WhereOptions
-) -> "Spend":
-    from datetime import UTC, datetime
-
-    from tuner.api.spending import spend_live
-    from tuner.api.spending_live import LiveAccount
-    from tuner.cli.config import state_dir
-    from tuner.cli.screen import say
-
-    account = LiveAccount(
-        region=where.region,
-        profile=where.profile,
-        endpoint_url=where.endpoint_url,
-        days=14 if read.days is None else read.days,
-        source=read.source,
-    )
-    return spend_live(
-        account,
-        function=function,
-        state_dir=state_dir(),
-        now=datetime.now(UTC),
-        agree=agreement(budget_usd=read.budget_usd, yes=read.yes),
-        tell=say,
-        **side.given(),
-    )
-
-
 def _show(answer: "Spend", form: str, out_file: Path | None) -> None:
-    import sys
-
-    from tuner.cli.screen import show_json, show_text, width
     from tuner.report import spend as words
 
     if form == "json":

@@ -21,7 +21,7 @@ from tuner.model.finding import Finding
 from tuner.model.goal import OPTION_WEIGHTS
 from tuner.model.interval import Interval
 from tuner.model.recommendation import Option, PriceStamp, Recommendation, SweepStamp
-from tuner.pricing.book import age_finding
+from tuner.pricing.book import age_findings
 
 if TYPE_CHECKING:
     import datetime
@@ -120,8 +120,7 @@ def _caveats(sweep: Sweep, prices: LambdaPrices, today: datetime.date | None) ->
         count = len(sweep.invocations)
         text = f"the sweep was cut off after {count} invocations: the answer rests on those"
         yield Finding("sweep_cut_off", "warning", text)
-    if today is not None and (old := age_finding(prices.as_of, today)) is not None:
-        yield old
+    yield from age_findings(prices.as_of, today)
 
 
 def _scatters(analysis: Analysis) -> tuple[list[Scatter], tuple[SizeEstimate, ...]]:

@@ -1,7 +1,8 @@
-"""An estimate with its uncertainty, and how shares and counts are written."""
+"""An estimate with its uncertainty, and how shares, counts and lists are written."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -39,3 +40,9 @@ def percent_digits(ratio: float, decimals: int | None = None) -> str:
 def counted(count: int | str, noun: str) -> str:
     """A count with its noun, as written: `1 size`, `1,200 invocations`."""
     return f"{count} {noun}{'' if str(count) == '1' else 's'}"
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """The first names, and how many more there are: `a, b, c and 4 more`."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")

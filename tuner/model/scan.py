@@ -114,13 +114,33 @@ class Scan:
     functions: tuple[ScannedFunction, ...]
     window: Window
     sources: tuple[str, ...]
-    total_cost_usd_per_month: float | None
-    """Of those whose cost is known; None where none is."""
     cost: ReadingCost | None
     """None where only archives were read."""
     prices_as_of: str
     findings: tuple[Finding, ...]
     assumptions: tuple[str, ...]
+
+    @property
+    def total_cost_usd_per_month(self) -> float | None:
+        """Of those whose cost is known; None where none is."""
+        costs = [each.cost_usd_per_month for each in self.functions]
+        known = [each for each in costs if each is not None]
+        return sum(known) if known else None
+
+    @property
+    def saving_usd_per_month(self) -> float:
+        """What is expected to be saved in all."""
+        return sum(each.saving_usd_per_month for each in self.functions)
+
+    @property
+    def not_invoked_count(self) -> int:
+        """Functions without an invocation in the window."""
+        return sum(each.invocation_count == 0 for each in self.functions)
+
+    @property
+    def idle_provisioned_usd_per_month(self) -> float:
+        """What provisioned environments cost while they aren't used."""
+        return sum(some.idle_usd_per_month for each in self.functions for some in each.provisioned)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tuner.model.interval import Interval
 
 DeploymentSource = Literal["memory", "version", "cloudtrail", "csv", "git"]
+BillReason = Literal[
+    "other_functions", "requests", "gb_seconds", "price", "other_items", "unexplained"
+]
 UNTAGGED: Final = "(untagged)"
 """The key of functions that don't have the tag."""
 
@@ -109,9 +112,7 @@ class Earning:
 class BillDifference:
     """One reason why the bill isn't what the logs add up to; positive: the bill has more."""
 
-    reason: Literal[
-        "other_functions", "requests", "gb_seconds", "price", "other_items", "unexplained"
-    ]
+    reason: BillReason
     usd: float
     detail: str
 

@@ -7,7 +7,7 @@ cost, which includes the plan's share.
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from tuner.errors import InputError
@@ -16,8 +16,10 @@ from tuner.model.spend import BillCheck, BillDifference
 from tuner.observe.side_files import amount, instant, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from tuner.model.spend import BillReason
 
 ItemKind = Literal["requests", "gb_seconds", "other"]
 _HOUR: Final = datetime.timedelta(hours=1)
@@ -85,15 +87,6 @@ class Used:
     cost_usd: float = 0.0
 
 
-@dataclass(slots=True)
-class _Sums:
-    quantity: dict[ItemKind, float] = field(default_factory=lambda: dict.fromkeys(_KINDS, 0.0))
-    cost: dict[ItemKind, float] = field(default_factory=lambda: dict.fromkeys(_KINDS, 0.0))
-
-
-_KINDS: Final[tuple[ItemKind, ...]] = ("requests", "gb_seconds", "other")
-
-
 def read_bill(path: Path) -> tuple[BillItem, ...]:
     """Read Lambda's items by hour or day, from CSV (plain or gzip) or Parquet.
 
@@ -143,57 +136,73 @@ def check_bill(
     start = min(each.start for each in items)
     end = max(each.start + each.length for each in items)
     logs = used(start, end)
-    named = any(each.function is not None for each in items)
-    ours, others = _Sums(), 0.0
-    for each in items:
-        if named and (each.function is None or each.function not in logs):
-            others += each.cost_usd
-            continue
-        ours.quantity[each.kind] += each.quantity
-        ours.cost[each.kind] += each.cost_usd
-    requests = ours.quantity["requests"] - sum(each.request_count for each in logs.values())
-    gb_seconds = ours.quantity["gb_seconds"] - sum(each.gb_seconds for each in logs.values())
-    at_list = (
-        ours.quantity["requests"] * request_price_usd
-        + ours.quantity["gb_seconds"] * gb_second_price_usd
-    )
-    price = ours.cost["requests"] + ours.cost["gb_seconds"] - at_list
+    is_named = any(each.function is not None for each in items)
+    ours = [each for each in items if not is_named or each.function in logs]
     billed = sum(each.cost_usd for each in items)
     observed = sum(each.cost_usd for each in logs.values())
     differences = [
-        BillDifference("other_functions", others, "functions and charges that the logs don't have"),
         BillDifference(
-            "requests",
-            requests * request_price_usd,
-            f"the bill has {_signed(requests)} requests: {_missing(requests)}",
+            "other_functions",
+            billed - sum(each.cost_usd for each in ours),
+            "functions and charges that the logs don't have",
         ),
-        BillDifference(
-            "gb_seconds",
-            gb_seconds * gb_second_price_usd,
-            f"the bill has {_signed(gb_seconds)} GB-seconds: {_missing(gb_seconds)}",
-        ),
-        BillDifference(
-            "price", price, "billed off list price: discounts, free tier, volume tiers, or a region"
-        ),
-        BillDifference(
-            "other_items",
-            ours.cost["other"],
-            "provisioned concurrency, ephemeral storage, streaming and data transfer",
-        ),
+        *_differences(ours, [*logs.values()], request_price_usd, gb_second_price_usd),
     ]
     rest = billed - observed - sum(each.usd for each in differences)
     differences.append(
         BillDifference("unexplained", rest, "rounding, or functions of another architecture")
     )
-    listed = ours.quantity["gb_seconds"] * gb_second_price_usd
+    gb_seconds, cost = _sums(ours, "gb_seconds")
     return BillCheck(
         first_day=start.date(),
         last_day=(end - datetime.timedelta(microseconds=1)).date(),
         billed_usd=billed,
         observed_usd=observed,
         differences=tuple(each for each in differences if abs(each.usd) > 1e-9),
-        effective_price_ratio=ours.cost["gb_seconds"] / listed if listed else None,
+        effective_price_ratio=cost / (gb_seconds * gb_second_price_usd) if gb_seconds else None,
     )
+
+
+def _differences(
+    ours: Sequence[BillItem],
+    logs: Sequence[Used],
+    request_price_usd: float,
+    gb_second_price_usd: float,
+) -> Iterator[BillDifference]:
+    """Why the bill of the logs' own functions isn't what the logs add up to at list price."""
+    billed_requests, requests_cost = _sums(ours, "requests")
+    billed_gb_seconds, gb_seconds_cost = _sums(ours, "gb_seconds")
+    requests = billed_requests - sum(each.request_count for each in logs)
+    gb_seconds = billed_gb_seconds - sum(each.gb_seconds for each in logs)
+    counted: tuple[tuple[BillReason, str, float, float], ...] = (
+        ("requests", "requests", requests, request_price_usd),
+        ("gb_seconds", "GB-seconds", gb_seconds, gb_second_price_usd),
+    )
+    for reason, name, more, price in counted:
+        count = f"{abs(more):,.0f} {'more' if more > 0 else 'fewer'}"
+        why = (
+            "the logs don't have them (lost lines, log level, retention)"
+            if more > 0
+            else "billed elsewhere (another account, or resource names are left out)"
+        )
+        yield BillDifference(reason, more * price, f"the bill has {count} {name}: {why}")
+    at_list = billed_requests * request_price_usd + billed_gb_seconds * gb_second_price_usd
+    yield BillDifference(
+        "price",
+        requests_cost + gb_seconds_cost - at_list,
+        "billed off list price: discounts, free tier, volume tiers, or a region",
+    )
+    yield BillDifference(
+        "other_items",
+        _sums(ours, "other")[1],
+        "provisioned concurrency, ephemeral storage, streaming and data transfer",
+    )
+
+
+def _sums(items: Iterable[BillItem], kind: ItemKind) -> tuple[float, float]:
+    """Quantity and cost of the items of a kind."""
+    mine = [each for each in items if each.kind == kind]
+    return sum(each.quantity for each in mine), sum(each.cost_usd for each in mine)
 
 
 def _form_of(path: Path, row: Mapping[str, str]) -> _Columns:
@@ -247,18 +256,6 @@ def _covers(window: tuple[datetime.datetime, datetime.datetime], item: BillItem)
     return window[0] - _HOUR < item.start and item.start + item.length < window[1] + _HOUR
 
 
-def _signed(count: float) -> str:
-    return f"{abs(count):,.0f} {'more' if count > 0 else 'fewer'}"
-
-
-def _missing(difference: float) -> str:
-    return (
-        "the logs don't have them (lost lines, log level, retention)"
-        if difference > 0
-        else "billed elsewhere (another account, or resource names are left out)"
-    )
-
-
 def _parquet_rows(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
     """Rows of Parquet as text, with lower-case names."""
     with optional_import("a bill in Parquet needs duckdb", "duckdb", extra="observe"):
@@ -274,8 +271,3 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
                 yield f"{path}, row {number}", dict(zip(names, texts, strict=True))
     except duckdb.Error:
         raise InputError(f"{path} can't be read as Parquet: check `bill`") from None
-
-
-def functions_of(items: Iterable[BillItem]) -> Collection[str]:
-    """The functions that a bill names."""
-    return {each.function for each in items if each.function is not None}

@@ -18,7 +18,7 @@ from tuner.observe.log_deployments import Setting, SettingHour
 from tuner.observe.spend import FunctionHours
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -118,27 +118,23 @@ class CostHours:
             for name, of_name in sorted(by_name.items())
         ]
 
-    def used(self) -> Callable[[datetime.datetime, datetime.datetime], Mapping[str, Used]]:
+    def used(self, start: datetime.datetime, end: datetime.datetime) -> dict[str, Used]:
         """What each function used between two moments, within the window: for a bill."""
-
-        def between(start: datetime.datetime, end: datetime.datetime) -> Mapping[str, Used]:
-            found: dict[str, Used] = {}
-            rows = self._connection.execute(
-                f"""WITH timed AS ({_TIMED})
-                SELECT place, count(*), sum(mb_ms::HUGEINT)::VARCHAR FROM timed
-                WHERE logged_at >= ? AND logged_at < ? GROUP BY place ORDER BY place""",  # noqa: S608 - of constants
-                [*self._ends, *(each.replace(tzinfo=None) for each in (start, end))],
-            ).fetchall()
-            for place, count, mb_ms in rows:
-                each = self._places[place]
-                used = found.setdefault(each.name, Used())
-                used.request_count += count
-                used.gb_seconds += int(mb_ms) / 1_024_000
-                used.cost_usd += count * each.request_usd
-                used.cost_usd += int(mb_ms) * each.usd_per_mb_ms
-            return found
-
-        return between
+        found: dict[str, Used] = {}
+        rows = self._connection.execute(
+            f"""WITH timed AS ({_TIMED})
+            SELECT place, count(*), sum(mb_ms::HUGEINT)::VARCHAR FROM timed
+            WHERE logged_at >= ? AND logged_at < ? GROUP BY place ORDER BY place""",  # noqa: S608 - of constants
+            [*self._ends, *(each.replace(tzinfo=None) for each in (start, end))],
+        ).fetchall()
+        for place, count, mb_ms in rows:
+            each = self._places[place]
+            used = found.setdefault(each.name, Used())
+            used.request_count += count
+            used.gb_seconds += int(mb_ms) / 1_024_000
+            used.cost_usd += count * each.request_usd
+            used.cost_usd += int(mb_ms) * each.usd_per_mb_ms
+        return found
 
     def timeless_count(self) -> int:
         """How many reports have no time, and so belong to no hour."""

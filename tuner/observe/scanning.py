@@ -136,12 +136,6 @@ def rank(functions: Iterable[ScannedFunction], by: SortKey) -> tuple[ScannedFunc
     )
 
 
-def total_cost_usd_per_month(functions: Sequence[ScannedFunction]) -> float | None:
-    """Of those that have a cost; None where none has."""
-    costs = [each.cost_usd_per_month for each in functions if each.cost_usd_per_month is not None]
-    return sum(costs) if costs else None
-
-
 def _count(evidence: FunctionEvidence) -> int | None:
     if evidence.days is not None:
         return sum(each.invocation_count for each in evidence.days)

@@ -55,6 +55,7 @@ class SideFacts:
     """What is known besides the logs."""
 
     by: str = "function"
+    """`function` or `tag:KEY`."""
     tags: Mapping[str, str] | None = None
     """With `by` a tag: its value by function."""
     deployments: tuple[Deployment, ...] = ()
@@ -62,6 +63,11 @@ class SideFacts:
     """Whether deployments are also read from the logs."""
     revenue: Mapping[str, Mapping[datetime.date, float]] | None = None
     bill: BillCheck | None = None
+
+    @property
+    def tag(self) -> str | None:
+        """The key of the tag that costs are added up by; None: they're added up by function."""
+        return self.by.removeprefix("tag:") if self.by.startswith("tag:") else None
 
 
 def where_it_goes(
@@ -235,15 +241,14 @@ def _findings(
         )
     untagged = sorted(each for each, key in key_of.items() if key == UNTAGGED)
     if facts.tags is not None and untagged:
-        tag = facts.by.removeprefix("tag:")
         found.append(
             Finding(
                 "untagged",
                 "warning",
-                f"no function has the tag {tag}: check its spelling, or tag the functions"
+                f"no function has the tag {facts.tag}: check its spelling, or tag the functions"
                 if len(untagged) == len(key_of)
                 else f"{len(untagged)} of {counted(len(key_of), 'function')} don't have the tag "
-                f"{tag}: {', '.join(untagged[:3])}{' …' if len(untagged) > 3 else ''}",
+                f"{facts.tag}: {', '.join(untagged[:3])}{' …' if len(untagged) > 3 else ''}",
             )
         )
     names = {each.function for each in functions}

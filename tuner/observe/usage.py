@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.errors import InputError
 from tuner.model.advice import Advice
+from tuner.model.interval import listed
 from tuner.model.lambda_limits import HOURS_PER_MONTH
 from tuner.model.observation import MemoryObservation, Observation, Window
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tuner.model.account import AccountFunction
     from tuner.model.finding import Finding
     from tuner.model.observation import Usage
+    from tuner.observe.folder import Reading
     from tuner.observe.store import ReportStore
     from tuner.pricing import LambdaPrices
 
@@ -82,22 +84,20 @@ def per_month(cost: Decimal, window: Window) -> Decimal | None:
 def observe(
     store: ReportStore,
     function: str,
-    *,
-    own_window: Window,
-    span: Span = ALL,
-    sources: tuple[str, ...],
+    reading: Reading,
     prices: LambdaPrices,
+    *,
+    span: Span = ALL,
     account: str | None = None,
     settings: AccountFunction | None = None,
     discount_ratio: Decimal = Decimal(),
-    unreadable_line_count: int = 0,
     findings: tuple[Finding, ...] = (),
     assumptions: tuple[str, ...] = (),
 ) -> Observation:
     """The usage of a function, and what to do about its memory. `settings` are today's, where they
     are known. Raises InputError where there is no report of it in the window.
     """
-    window = span.of(own_window)
+    window = span.of(reading.asked_window or reading.window)
     asked = window if span.is_given else Window()
     usage = store.total(function, asked, account=account)
     if usage is None:
@@ -109,7 +109,6 @@ def observe(
         for each in store.usage(function, asked, account=account)
     )
     cost = cost_usd(usage, prices, discount_ratio)
-    a_month = per_month(cost, window)
     memory_mb = store.latest_memory_mb(function, asked) or by_memory[-1].memory_mb
     memory_mb = memory_mb if settings is None else settings.memory_mb
     facts = _Facts(function, asked, account, memory_mb, window.seconds, settings, discount_ratio)
@@ -119,16 +118,16 @@ def observe(
         architecture=prices.architecture,
         memory_mb=memory_mb,
         window=window,
-        sources=sources,
+        sources=reading.sources,
         usage=usage,
         by_memory=by_memory,
         cost_usd=cost,
-        cost_usd_per_month=a_month,
+        cost_usd_per_month=per_month(cost, window),
         ephemeral_storage_cost_usd=None,
         log_ingestion_cost_usd=None,
         max_concurrency=store.max_concurrency(function, asked),
         throttle_count=None,
-        unreadable_line_count=unreadable_line_count,
+        unreadable_line_count=reading.unreadable_count,
         left_out_count=store.count_others(function),
         prices_as_of=prices.as_of,
         findings=findings,
@@ -181,8 +180,7 @@ def _nothing(store: ReportStore, function: str, span: Span) -> str:
             f"there is no REPORT line of {function}: at that log level Lambda may write none, so "
             "take logs of the system log level INFO, or look at whether these are a function's logs"
         )
-    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    return f"there is no REPORT line of {function}: the logs are of {shown}"
+    return f"there is no REPORT line of {function}: the logs are of {listed(names, 5)}"
 
 
 def _day(moment: datetime) -> str:

@@ -274,15 +274,13 @@ def _found(
 MAX_PRICE_AGE_DAYS: Final = 90
 
 
-def age_finding(as_of: str, today: datetime.date) -> Finding | None:
-    """A warning if the oldest price used is over 90 days old on `today`; else None."""
-    age = (today - datetime.date.fromisoformat(as_of)).days
-    if age <= MAX_PRICE_AGE_DAYS:
-        return None
-    return Finding(
-        "old_prices",
-        "warning",
-        # No count of days, because a comment would change daily.
+def age_findings(as_of: str, today: datetime.date | None) -> tuple[Finding, ...]:
+    """A warning if the oldest price used is over 90 days old; nothing if no day is given."""
+    if today is None or (today - datetime.date.fromisoformat(as_of)).days <= MAX_PRICE_AGE_DAYS:
+        return ()
+    # No count of days, because a comment would change daily.
+    message = (
         f"the oldest price used is from {as_of}, over {MAX_PRICE_AGE_DAYS} days ago: run tuner "
-        "prices refresh",
+        "prices refresh"
     )
+    return (Finding("old_prices", "warning", message),)

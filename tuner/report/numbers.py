@@ -84,6 +84,12 @@ def percent(ratio: float) -> str:
     return interval.percent(ratio)
 
 
+def gigabytes(count: float) -> str:
+    """Bytes as GB of 10^9: `0.42 GB`, `12 GB`."""
+    size = count / 1e9
+    return f"{size:.2g} GB" if size < 10 else f"{size:,.0f} GB"
+
+
 def short_count(count: float) -> str:
     """A round count: `500`, `10k`, `1M`, `10G`."""
     for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):

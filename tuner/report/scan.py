@@ -87,15 +87,9 @@ def cost_line(scan: Scan) -> str:
         return f"Prices as of {scan.prices_as_of}. AWS wasn't called."
     return (
         f"Prices as of {scan.prices_as_of}. The scan cost {numbers.usd(scan.cost.usd)}: log "
-        f"queries of {gigabytes(scan.cost.log_bytes)} {numbers.usd(scan.cost.query_usd)}, "
+        f"queries of {numbers.gigabytes(scan.cost.log_bytes)} {numbers.usd(scan.cost.query_usd)}, "
         f"{counted(f'{scan.cost.metric_count:,}', 'metric')} {numbers.usd(scan.cost.metric_usd)}."
     )
-
-
-def gigabytes(count: float) -> str:
-    """Bytes as GB of 10^9: `0.42 GB`, `12 GB`."""
-    size = count / 1e9
-    return f"{size:.2g} GB" if size < 10 else f"{size:,.0f} GB"
 
 
 def place_of(scan: Scan) -> Callable[[ScannedFunction], str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import SweepFileError, UsageError
+from tuner.model.interval import listed
 from tuner.sweep.file import holds_sweep, read_sweep
 from tuner.sweep.writing import SweepWriter
 
@@ -104,9 +105,8 @@ def _not_a_folder(folder: Path) -> SweepFileError:
     found = sorted(each for each in folder.rglob("*.jsonl") if each.is_file() and holds_sweep(each))
     if not found:
         return SweepFileError(f"{folder} is a folder without sweeps: give a sweep file")
-    names = ", ".join(str(each) for each in found[:_LISTED])
-    more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
-    return SweepFileError(f"{folder} is a folder: give one of its sweeps, {names}{more}")
+    names = listed([*map(str, found)], _LISTED)
+    return SweepFileError(f"{folder} is a folder: give one of its sweeps, {names}")
 
 
 def check_writable(path: Path, *, replace: bool = False, continues: Sweep | None = None) -> None:

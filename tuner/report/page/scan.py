@@ -32,10 +32,10 @@ _LISTED: Final = 10
 _SEVERITIES: Final = {"info": "Note", "warning": "Warning", "error": "Error"}
 
 
-def render_scan(scan: Scan, *, version: str) -> str:
-    """The page, UTF-8. What an account named is inert in it."""
+def render_scan(scan: Scan, *, version: str, top: int | None = None) -> str:
+    """The page, UTF-8, with the first rows or all. What an account named is inert in it."""
     place = place_of(scan)
-    rows = [_row(each, place(each)) for each in scan.functions]
+    rows = [_row(each, place(each)) for each in scan.functions[:top]]
     head = list(_HEAD)
     if not any(each.optimizer for each in scan.functions):
         for row in rows:

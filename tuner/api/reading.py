@@ -1,0 +1,78 @@
+"""What of production's logs is read, and for whom: files of them, or an account's."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, Literal
+
+from tuner.errors import UsageError
+from tuner.model.request import Target
+from tuner.observe.usage import ALL
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tuner.model.account import ReadingCost
+    from tuner.model.function import Architecture
+    from tuner.observe.usage import Span
+
+LiveSource = Literal["auto", "insights", "events"]
+DEFAULT_REGION: Final = "us-east-1"
+"""The region for prices if neither the caller nor a source names one."""
+AT_LIST_PRICE: Final = "list prices without free tier and volume tiers"
+
+
+@dataclass(frozen=True, slots=True)
+class FilesRequest:
+    """Files and folders of logs, the function and the window that count, and whose prices.
+
+    `region` and `architecture` are for logs that don't say them.
+    """
+
+    logs: tuple[Path, ...]
+    function: str | None = None
+    span: Span = ALL
+    region: str | None = None
+    architecture: Architecture | None = None
+    discount_percent: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRequest:
+    """A function's logs in an account, or those of all of a region, and how far back they count."""
+
+    function: str | None = None
+    where: Target = field(default_factory=Target)
+    days: float = 14
+    source: LiveSource = "auto"
+    discount_percent: float = 0.0
+
+    def window(self, now: datetime.datetime) -> tuple[datetime.datetime, datetime.datetime]:
+        """The last days, in whole seconds. Raises UsageError for none."""
+        if self.days <= 0:
+            raise UsageError(f"`days={self.days:g}` is no time to look back: give one at least")
+        end = now.replace(microsecond=0)
+        return end - timedelta(days=self.days), end
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Where answers are kept, what time it is, and who agrees to a price or hears of progress."""
+
+    state_dir: Path
+    now: datetime.datetime
+    agree: Callable[[ReadingCost], bool]
+    tell: Callable[[str], None] = lambda _: None
+    sleep: Callable[[float], None] = time.sleep
+
+
+def discount_ratio(percent: float) -> Decimal:
+    """A discount as a share of the list price. Raises UsageError."""
+    if not 0 <= percent < 100:
+        raise UsageError(f"`discount_percent` {percent:g} is out of range: 0 to under 100")
+    return Decimal(repr(float(percent))) / 100
