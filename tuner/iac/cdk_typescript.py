@@ -18,6 +18,7 @@ from tuner.iac.cdk import (
 from tuner.iac.setting import ANY, DeclaredFunction, Setting, Sources
 from tuner.iac.typescript_code import (
     LOOPS,
+    SUFFIXES,
     Code,
     LiteralObject,
     is_for_each,
@@ -33,7 +34,6 @@ from tuner.model import lambda_limits as limits
 if TYPE_CHECKING:
     from pathlib import Path
 
-SUFFIXES: Final = (".ts", ".js", ".mts", ".mjs", ".cts", ".cjs")
 _LIBRARIES: Final = ("aws-cdk-lib", "@aws-cdk/", "@pulumi/aws")
 _MEMORY: Final = "memorySize"
 _BESIDE: Final = ("timeout", "runtime", "handler", "entry")

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.errors import TemplateError
-from tuner.iac import cdk_python, cdk_typescript, chalice, cloudformation, serverless, terraform
+from tuner.iac import (
+    cdk_python,
+    cdk_typescript,
+    chalice,
+    cloudformation,
+    serverless,
+    terraform,
+    typescript_code,
+)
 from tuner.iac.setting import Sources
 
 if TYPE_CHECKING:
@@ -28,7 +36,7 @@ _SKIPPED: Final = frozenset(
 )
 """Folders with tools' output."""
 _YAML: Final = frozenset({".yaml", ".yml", ".json", ".template"})
-_SUFFIXES: Final = _YAML | {".tf", ".py", *cdk_typescript.SUFFIXES}
+_SUFFIXES: Final = _YAML | {".tf", ".py", *typescript_code.SUFFIXES}
 _MAX_FILES: Final = 100_000
 
 
@@ -120,7 +128,7 @@ def _unit(path: Path, text: str) -> Unit | None:
         "serverless": is_yaml and serverless.is_service(text),
         "terraform": suffix == ".tf" and terraform.has_functions(text),
         "cdk_python": suffix == ".py" and cdk_python.has_functions(text),
-        "cdk_typescript": suffix in cdk_typescript.SUFFIXES
+        "cdk_typescript": suffix in typescript_code.SUFFIXES
         and not path.name.endswith(".d.ts")
         and cdk_typescript.has_functions(text),
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tuner.errors import NotInTemplateError, TemplateError
 from tuner.iac.dialects import read_unit
 from tuner.iac.setting import BOM, Refusal, same_but
+from tuner.iac.tree import changed_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,12 +85,18 @@ def edit_memory(
     if now == wanted.memory_mb:
         return _edit(wanted, setting, data, data), sources
     start, end = setting.span
-    after = data[:start] + setting.written(wanted.memory_mb) + data[end:]
+    written = setting.written(wanted.memory_mb)
+    after = data[:start] + written + data[end:]
     changed = sources.with_file(setting.path, after)
     again = read_unit(unit, changed, stage)
     if why := same_but(functions, again, index, wanted.memory_mb):
         line = data.count(b"\n", 0, start) + 1
         raise TemplateError(f"{setting.path}:{line}: {why}: change it by hand")
+    elsewhere = changed_line(setting.path, data, after, setting.span, written)
+    if elsewhere is not None:
+        raise TemplateError(
+            f"{setting.path}:{elsewhere}: the edit would change other code too: change it by hand"
+        )
     return _edit(wanted, setting, data, after), changed
 
 

@@ -35,6 +35,11 @@ def _parser() -> Any:
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_hcl.language()))
 
 
+def hcl_tree(data: bytes) -> Any:
+    """Return the root of a file's syntax tree. Raises TemplateError without the parser."""
+    return _parser().parse(data).root_node
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """An attribute of a block: where it is, and its expression."""
@@ -177,7 +182,7 @@ def read_blocks(path: Path, sources: Sources) -> list[Block]:
 
 
 def _parsed(path: Path, data: bytes) -> list[Block]:
-    root = _parser().parse(data).root_node
+    root = hcl_tree(data)
     body = next((each for each in root.children if each.type == "body"), None)
     if body is None:
         return []

@@ -13,6 +13,7 @@ from tuner.model.optional_import import optional_import
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+SUFFIXES: Final = (".ts", ".js", ".mts", ".mjs", ".cts", ".cjs")
 LOOPS: Final = ("for_statement", "for_in_statement", "while_statement", "do_statement")
 _EACH: Final = ("map", "forEach", "flatMap", "reduce", "filter")
 
@@ -29,6 +30,11 @@ def _parser() -> Any:
         import tree_sitter  # noqa: PLC0415 - of an extra
         import tree_sitter_typescript  # noqa: PLC0415
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_typescript.language_typescript()))
+
+
+def typescript_tree(data: bytes) -> Any:
+    """Return the root of a file's syntax tree. Raises TemplateError without the parser."""
+    return _parser().parse(data).root_node
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ class Code:
     @classmethod
     def parse(cls, data: bytes) -> Code:
         """Parse a file; errors are marked in the tree. Raises TemplateError without the parser."""
-        return cls(_parser().parse(data).root_node)
+        return cls(typescript_tree(data))
 
     def object(self, node: Any) -> LiteralObject | None:
         """A literal object, or the one that a constant is."""
