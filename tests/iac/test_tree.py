@@ -29,7 +29,7 @@ def test_a_number_replaced_leaves_the_tree(name: str) -> None:
         ("a.tf", b"3", b"3\n}\nlocals {"),
         ("a.ts", b"128,", b"256 /*,"),
         ("a.ts", b"3", b"3 }, {"),
-        ("a.py", b"128,", b"128 +"),
+        ("a.py", b"128,", b"128).x("),
     ],
 )
 def test_a_change_of_other_code_is_found(name: str, old: bytes, new: bytes) -> None:
