@@ -16,7 +16,7 @@ UNMODELLED = {
     "ValidationException": 400,
     "SerializationException": 400,
     "AccessDeniedException": 403,
-    "RequestTooLargeException": 413,
+    "RequestEntityTooLargeException": 413,
     "InvalidRequestContentException": 400,
     "UnknownOperationException": 404,
 }

@@ -65,10 +65,13 @@ def test_payload_limits(client: Any) -> None:
     limit = 6 * 1024 * 1024
     largest = b'"' + b"x" * (limit - 2) + b'"'
     assert len(client.invoke(FunctionName="hello", Payload=largest)["Payload"].read()) == limit
-    with pytest.raises(client.exceptions.RequestTooLargeException):
-        client.invoke(FunctionName="hello", Payload=largest + b" ")
-    with pytest.raises(client.exceptions.RequestTooLargeException):
-        client.invoke(FunctionName="hello", Payload=largest[-1048577:], InvocationType="Event")
+    for given in (
+        {"Payload": largest + b" "},
+        {"Payload": largest[-1048577:], "InvocationType": "Event"},
+    ):
+        with pytest.raises(ClientError) as refused:
+            client.invoke(FunctionName="hello", **given)
+        assert code_of(refused) == "RequestEntityTooLargeException"
     assert client.invoke(FunctionName="hello")["StatusCode"] == 200
 
 

@@ -158,6 +158,7 @@ def test_an_unknown_function_is_a_modelled_error(client: Any, operation: str) ->
     words = {
         "get_policy": "The resource you requested does not exist",
         "list_function_event_invoke_configs": "The function doesn't exist",
+        "list_function_url_configs": "Function does not exist",
     }.get(operation, "function:nobody")
     with pytest.raises(client.exceptions.ResourceNotFoundException, match=words):
         getattr(client, operation)(FunctionName="nobody", **given)
@@ -165,8 +166,8 @@ def test_an_unknown_function_is_a_modelled_error(client: Any, operation: str) ->
 
 def test_an_operation_that_is_not_served_says_so(client: Any) -> None:
     """An operation of the model that is not served is refused by name, and is not retried."""
-    with pytest.raises(ClientError, match="ListCodeSigningConfigs is not supported") as refused:
-        client.list_code_signing_configs()
+    with pytest.raises(ClientError, match="ListCapacityProviders is not supported") as refused:
+        client.list_capacity_providers()
     assert code_of(refused) == "InvalidParameterValueException"
 
 

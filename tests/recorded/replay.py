@@ -8,22 +8,22 @@ returns them, with ids, names, and dates replaced (`<uuid:1>`, `<function-name:1
 from __future__ import annotations
 
 import json
-import re
-from collections import Counter
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import CREDENTIALS, ROLE, Clock, make_zip
+from tests.recorded.comparison import Result, compare
 from tests.scripted_executor import ScriptedExecutor
 from tuner.local import LocalLambda
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 FN: Final = "fn"
@@ -32,50 +32,6 @@ ARN: Final = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{FN}"
 OTHER_CODE: Final = make_zip("def handler(event, context): return context.function_version")
 """A package to update to."""
 UPDATE_S: Final = 10.0
-_PLACEHOLDER: Final = re.compile(r"<+[^<>=]+>(?::\d+>)?|1{12}|(?:aaa)+a*")
-_BOUND: Final = re.compile(r"<+(uuid|code-sha-?256|revision-id).*")
-_ENUM: Final = re.compile(r"value set: \[([^\]]*)\]")
-_CONSTRAINT: Final = re.compile(r"Value '.*?' at '.*?' failed to satisfy constraint: .+?(?=;|$)")
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One field or error of a reply that AWS gave otherwise."""
-
-    scenario: str
-    step: str
-    operation: str
-    path: str
-    recorded: object
-    local: object
-
-
-@dataclass(slots=True)
-class Result:
-    """What a replay of scenarios came to."""
-
-    same: Counter[str] = field(default_factory=Counter)
-    """Fields and errors as on AWS, by operation."""
-    differences: list[Difference] = field(default_factory=list)
-    scenarios: int = 0
-    steps: int = 0
-    not_replayed: list[str] = field(default_factory=list)
-
-    def table(self) -> str:
-        """Give the counts by operation."""
-        differs = Counter(each.operation for each in self.differences)
-        lines = [f"{'operation':44}{'same':>7}{'differs':>9}"]
-        lines += [
-            f"{operation:44}{self.same[operation]:7}{differs[operation]:9}"
-            for operation in sorted({*self.same, *differs})
-        ]
-        total, different = self.same.total(), len(self.differences)
-        lines.append(f"{'all':44}{total:7}{different:9}")
-        lines.append(
-            f"{self.scenarios} scenarios, {self.steps} steps replayed, "
-            f"{len(self.not_replayed)} not; {total / max(total + different, 1):.1%} as on AWS"
-        )
-        return "\n".join(lines)
 
 
 class Player:
@@ -127,6 +83,33 @@ class Player:
         replies, self._replies = self._replies, {}
         return replies
 
+    def keep(self, step: str, operation: str, told: Any) -> None:
+        """Let a step be what was made of an operation's replies."""
+        self._replies[step] = (operation, told)
+
+    def visit(self, step: str, url: str) -> None:
+        """Send a request to a function URL, wherever its name leads."""
+        host, _, path = url.removeprefix("http://").partition("/")
+        address = urlsplit(self._client.meta.endpoint_url).netloc
+        with closing(HTTPConnection(address)) as connection:
+            connection.request("GET", f"/{path}", headers={"Host": host})
+            reply = connection.getresponse()
+            content = json.loads(reply.read())
+        self.keep(step, "a function URL", {**content, "statuscode": reply.status})
+
+    def put_object(self, bucket: str, key: str, body: bytes) -> None:
+        """Put an object into the S3 beside the endpoint."""
+        client = boto3.client(
+            "s3",
+            endpoint_url=self._client.meta.endpoint_url,
+            region_name="us-east-1",
+            config=Config(s3={"addressing_style": "path"}),
+            **CREDENTIALS,
+        )
+        with closing(client):
+            client.create_bucket(Bucket=bucket)
+            client.put_object(Bucket=bucket, Key=key, Body=body)
+
     def pages(self, step: str, operation: str, key: str, **members: Any) -> None:
         """Read a list one item a page; the step has all of them."""
         paginator = self._client.get_paginator(operation)
@@ -135,26 +118,44 @@ class Player:
 
 
 def replay(
-    recording: Mapping[str, Any], scenarios: Mapping[str, Any], real: Collection[str] = ()
+    recording: Mapping[str, Any],
+    scenarios: Mapping[str, Any],
+    real: Collection[str] = (),
+    from_s3: Collection[str] = (),
 ) -> Result:
-    """Play scenarios, each on an endpoint of its own, and compare; `real` ones run handlers."""
+    """Play scenarios, each on an endpoint of its own, and compare.
+
+    `real` ones run handlers, and those `from_s3` have the emulated services beside.
+    """
     result = Result()
     with ExitStack() as stack:
         runs = _open(stack, None) if real else None  # its start takes a second: one for all
+        beside = _open(stack, _scripted(), emulated_services=True) if from_s3 else None
         for name, play in scenarios.items():
-            player = runs if runs and name in real else None
+            player = runs if name in real else beside if name in from_s3 else None
             with ExitStack() as own:
-                player = player or _open(own, ScriptedExecutor(1.0, time_scale=0))
+                player = player or _open(own, _scripted())
                 play(player)
                 replies = player.take()
-            _compare(result, name, replies, recording[name]["recorded-content"])
+            compare(result, name, replies, recording[name]["recorded-content"])
     return result
 
 
-def _open(stack: ExitStack, executor: ScriptedExecutor | None) -> Player:
+def _scripted() -> ScriptedExecutor:
+    return ScriptedExecutor(1.0, time_scale=0)
+
+
+def _open(
+    stack: ExitStack, executor: ScriptedExecutor | None, *, emulated_services: bool = False
+) -> Player:
     clock = Clock()
     server = stack.enter_context(
-        LocalLambda(executor=executor, emulated_services=False, update_s=UPDATE_S, clock=clock)
+        LocalLambda(
+            executor=executor,
+            emulated_services=emulated_services,
+            update_s=UPDATE_S,
+            clock=clock,
+        )
     )
     client = boto3.client(
         "lambda",
@@ -167,110 +168,16 @@ def _open(stack: ExitStack, executor: ScriptedExecutor | None) -> Player:
     return Player(client, clock)
 
 
-def _compare(
-    result: Result,
-    name: str,
-    replies: Mapping[str, tuple[str, dict[str, Any]]],
-    recorded: Mapping[str, Any],
-) -> None:
-    result.scenarios += 1
-    comparison = _Comparison(name, result)
-    for step, reply in recorded.items():
-        if step in replies:
-            result.steps += 1
-            comparison.compare(step, *replies[step], reply)
-        else:
-            result.not_replayed.append(f"{name}: {step}")
-
-
-class _Comparison:
-    """Holds one scenario's replies against AWS's; ids must be the same where AWS's were."""
-
-    def __init__(self, scenario: str, result: Result) -> None:
-        self._scenario = scenario
-        self._result = result
-        self._bound: dict[str, str] = {}
-
-    def compare(self, step: str, operation: str, local: Any, recorded: Any) -> None:
-        if isinstance(recorded, dict) and "CreateFunctionResponse" in recorded:
-            recorded = recorded["CreateFunctionResponse"]
-        if isinstance(recorded, dict) and "Code" in recorded and "ResponseMetadata" not in recorded:
-            local = _as_constraints(local)
-        theirs = dict(_fields(recorded))
-        ours = dict(_fields(_like(local, recorded)))
-        if ("Error.Code" in theirs) != ("Error.Code" in ours):  # one error, not all fields it lacks
-            theirs, ours = ({"status": each["status"]} for each in (theirs, ours))
-        for path in {**theirs, **ours}:
-            there, here = theirs.get(path), ours.get(path)
-            if self._same(there, here):
-                self._result.same[operation] += 1
-            else:
-                self._result.differences.append(
-                    Difference(self._scenario, step, operation, path, there, here)
-                )
-
-    def _same(self, recorded: Any, local: Any) -> bool:
-        if recorded in ("date", "datetime", "code-sha256") and local is not None:
-            return True
-        if not isinstance(recorded, str) or local is None:
-            return bool(recorded == local)
-        recorded, local = _ENUM.sub(_in_order, recorded), _ENUM.sub(_in_order, str(local))
-        at, pattern, names = 0, "", []
-        for found in _PLACEHOLDER.finditer(recorded):
-            names.append(found[0])
-            pattern += re.escape(recorded[at : found.start()]) + "(.*?)"
-            at = found.end()
-        match = re.fullmatch(pattern + re.escape(recorded[at:]), local, re.DOTALL)
-        return match is not None and all(map(self._bind, names, match.groups()))
-
-    def _bind(self, name: str, value: str) -> bool:
-        """Whether an id is the one of before under this name, and of no other name."""
-        if not _BOUND.fullmatch(name):
-            return True
-        if name not in self._bound and value in self._bound.values():
-            return False
-        return self._bound.setdefault(name, value) == value
-
-
-def _in_order(found: re.Match[str]) -> str:
-    """A set has no order: AWS gives its values in one that the model does not."""
-    return f"value set: [{', '.join(sorted(found[1].split(', ')))}]"
-
-
-def _as_constraints(reply: dict[str, Any]) -> dict[str, Any]:
-    """Give an error as some scenarios recorded it: its code with its constraints in order."""
-    error = reply.get("Error", {})
-    found = sorted(_CONSTRAINT.findall(error.get("Message", "")))
-    if found:
-        return {"Code": error["Code"], "Errors": found, "Count": len(found)}
-    return {"Code": error.get("Code"), "Message": error.get("Message")}
-
-
-def _like(local: Any, recorded: Any) -> Any:
-    """Read what is JSON in text where the recording has the object."""
-    if isinstance(recorded, dict) and isinstance(local, str):
-        return json.loads(local)
-    if isinstance(recorded, dict) and isinstance(local, dict):
-        return {key: _like(value, recorded.get(key)) for key, value in local.items()}
-    return local
-
-
-def _fields(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every leaf with its path; of the metadata the status alone, and an error's message once."""
-    if isinstance(value, dict) and value:
-        for key, each in value.items():
-            if key == "ResponseMetadata":
-                yield "status", each.get("HTTPStatusCode")
-            elif not (key in ("message", "Message") and "Error" in value):
-                yield from _fields(each, f"{path}.{key}".removeprefix("."))
-    elif isinstance(value, list) and value:
-        for number, each in enumerate(value):
-            yield from _fields(each, f"{path}[{number}]")
-    else:
-        yield path, value
+FILES: Final = (
+    "lambda_api",
+    "lambda_common",
+    "lambda_destinations",
+    "lambda_invoke",
+    "lambda_runtimes",
+)
 
 
 def load(folder: Path) -> dict[str, Any]:
-    """Read the recordings of Lambda's API and of invocations."""
-    names = ("lambda_api", "lambda_invoke")
-    return {k: v for n in names for k, v in json.loads((folder / f"{n}.json").read_text()).items()}
+    """Read every scenario."""
+    whole = [json.loads((folder / f"{name}.json").read_text()) for name in FILES]
+    return {name: scenario for scenarios in whole for name, scenario in scenarios.items()}

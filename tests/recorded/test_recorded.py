@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.recorded.replay import load, replay
-from tests.recorded.scenarios import ON_PURPOSE, REAL, SCENARIOS
+from tests.recorded.scenarios import FROM_S3, ON_PURPOSE, REAL, SCENARIOS
 
 FOLDER = os.environ.get("TUNER_RECORDED_REPLIES")
 
@@ -14,12 +14,12 @@ FOLDER = os.environ.get("TUNER_RECORDED_REPLIES")
 @pytest.mark.skipif(FOLDER is None, reason="TUNER_RECORDED_REPLIES names no folder of recordings")
 def test_the_local_lambda_answers_as_aws_did(capsys: pytest.CaptureFixture[str]) -> None:
     """Every reply is AWS's, field by field, but for what is listed with its reason."""
-    result = replay(load(Path(FOLDER or "")), SCENARIOS, REAL)
+    result = replay(load(Path(FOLDER or "")), SCENARIOS, REAL, FROM_S3)
     unexplained = [
         each for each in result.differences if not any(reason.covers(each) for reason in ON_PURPOSE)
     ]
     with capsys.disabled():
-        print(f"\n{result.table()}; {len(unexplained)} differ without a reason")
+        print(f"\n{result.of_operations()}; {len(unexplained)} differ without a reason")
     assert not unexplained, "\n".join(
         f"{each.scenario} {each.step} {each.operation} {each.path}\n"
         f"  AWS:   {str(each.recorded)[:300]}\n  local: {str(each.local)[:300]}"

@@ -17,13 +17,20 @@ from tuner.local.control_plane.aliases import AliasesApi
 from tuner.local.control_plane.api_error import ApiError
 from tuner.local.control_plane.events import RETRY_DELAYS_S, EventConfigApi
 from tuner.local.control_plane.function_store import FunctionStore
+from tuner.local.control_plane.function_urls import FunctionUrlApi
 from tuner.local.control_plane.functions import FunctionsApi
 from tuner.local.control_plane.governance import GovernanceApi
 from tuner.local.control_plane.invoke import Concurrency, InvokeApi
 from tuner.local.control_plane.lambda_api import LambdaApi
 from tuner.local.control_plane.layers import LayersApi, LayerStore
 from tuner.local.control_plane.names import ACCOUNT_ID, AccountRegion
+from tuner.local.control_plane.not_here import (
+    CodeSigningApi,
+    EventSourcesApi,
+    ProvisionedConcurrencyApi,
+)
 from tuner.local.control_plane.package import Code, CodeStore, Uploads
+from tuner.local.control_plane.permissions import FunctionPermissionsApi, LayerPermissionsApi
 from tuner.local.deployer import Deployer
 from tuner.local.emulated_services import EmulatedServices, not_installed
 from tuner.local.execution.run_folder import RunFolder, clean_leftovers, user_work_dir
@@ -250,9 +257,15 @@ class LocalLambda:
         api = LambdaApi(
             FunctionsApi(self._store, uploads, self._layers, self._executor, self._code_url),
             LayersApi(self._layers, uploads, self._code_url),
+            LayerPermissionsApi(self._layers),
             AliasesApi(self._store),
+            FunctionPermissionsApi(self._store),
+            FunctionUrlApi(self._store, self.endpoint_url),
+            ProvisionedConcurrencyApi(self._store),
+            EventSourcesApi(self._store),
+            CodeSigningApi(self._store),
             EventConfigApi(self._store),
-            GovernanceApi(self._store, concurrent_executions=concurrent_executions),
+            GovernanceApi(self._store, self._layers, concurrent_executions=concurrent_executions),
             stack.enter_context(closing(invoke)),
             account=self._store.account,
             access_key_id=self._access_key_id,

@@ -9,9 +9,12 @@ from tests.recorded.scenarios import (
     invocations,
     layers,
     names,
+    not_here,
+    packages,
     permissions,
     refusals,
     tags,
+    urls,
     versions,
 )
 from tests.recorded.scenarios.on_purpose import ON_PURPOSE
@@ -29,6 +32,9 @@ SCENARIOS = {
         layers,
         names,
         refusals,
+        packages,
+        urls,
+        not_here,
     )
     for name, play in module.SCENARIOS.items()
 }
@@ -36,4 +42,7 @@ SCENARIOS = {
 REAL = frozenset(invocations.SCENARIOS)
 """Those whose handlers run."""
 
-__all__ = ["ON_PURPOSE", "REAL", "SCENARIOS"]
+FROM_S3 = frozenset(packages.FROM_S3)
+"""Those whose packages are in S3."""
+
+__all__ = ["FROM_S3", "ON_PURPOSE", "REAL", "SCENARIOS"]

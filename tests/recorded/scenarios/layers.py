@@ -139,6 +139,61 @@ _SETS = (
     ["provided.al2023", "provided.al2", "provided"],
 )
 _IN = "TestLambdaLayer::test_layer"
+
+
+def _permit(play: Player, step: str, **members: Any) -> Any:
+    given = {
+        "LayerName": "tools",
+        "VersionNumber": 1,
+        "StatementId": "s1",
+        "Action": "lambda:GetLayerVersion",
+        "Principal": "*",
+    }
+    return play(step, "add_layer_version_permission", **{**given, **members})
+
+
+def policy_refused(play: Player) -> None:
+    version = {"LayerName": "tools", "VersionNumber": 1}
+    get, remove = "get_layer_version_policy", "remove_layer_version_permission"
+    _publish(play, "publish_result")
+    play("layer_permission_nopolicy_get", get, **version)
+    _permit(play, "add_layer_permission_result")
+    _permit(play, "layer_permission_action_invalid", StatementId="s2", Action="*")
+    _permit(play, "layer_permission_duplicate_statement")
+    _permit(play, "layer_permission_wrong_revision", StatementId="s2", RevisionId="wrong")
+    for step, absent in (
+        ("layername", {"LayerName": "tools-doesnotexist"}),
+        ("layerversion", {"VersionNumber": 2}),
+    ):
+        named = f"layer_permission_{step}_doesnotexist"
+        _permit(play, f"{named}_add", **absent)
+        play(f"{named}_get", get, **{**version, **absent})
+        play(f"{named}_remove", remove, **{**version, **absent}, StatementId="s1")
+    for step, members in (
+        ("statementid_doesnotexist_remove", {"StatementId": "doesnotexist"}),
+        ("wrong_revision_remove", {"StatementId": "s1", "RevisionId": "wrong"}),
+    ):
+        play(f"layer_permission_{step}", remove, **version, **members)
+
+
+def policy_lifecycle(play: Player) -> None:
+    version = {"LayerName": "tools", "VersionNumber": 1}
+    get = "get_layer_version_policy"
+    _publish(play, "publish_result")
+    first = _permit(play, "add_policy_s1")
+    play(get, get, **version)
+    second = _permit(play, "add_policy_s2", StatementId="s2", RevisionId=first["RevisionId"])
+    play(f"{get}_postadd2", get, **version)
+    play(
+        "remove_s2",
+        "remove_layer_version_permission",
+        **version,
+        StatementId="s2",
+        RevisionId=second["RevisionId"],
+    )
+    play(f"{get}_postdeletes2", get, **version)
+
+
 SCENARIOS: dict[str, Callable[[Player], None]] = {
     f"{_IN}_lifecycle": lifecycle,
     f"{_IN}_exceptions": refused,
@@ -148,4 +203,6 @@ SCENARIOS: dict[str, Callable[[Player], None]] = {
         f"{_IN}_compatibilities[runtimes{number}]": partial(compatible, runtimes=runtimes)
         for number, runtimes in enumerate(_SETS)
     },
+    "TestLambdaLayer::test_layer_policy_exceptions": policy_refused,
+    "TestLambdaLayer::test_layer_policy_lifecycle": policy_lifecycle,
 }

@@ -66,6 +66,10 @@ ON_PURPOSE: Final[tuple[Reason, ...]] = (
         "AWS's words go on with those of its JSON parser",
     ),
     Reason(
+        "test_url_config_exceptions delete_function_url_config_qualifier_alias_doesnotmatch_arn",
+        "AWS failed inside; here the two qualifiers are refused, as by the other operations",
+    ),
+    Reason(
         "test_layer_function_exceptions add_nonexistent_layer.* Error.Message",
         "the message adds that a layer of an account is not here, and what to do",
     ),

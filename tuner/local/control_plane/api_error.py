@@ -7,7 +7,12 @@ from typing import Final
 
 # Codes whose modelled member is spelled "Message"; the other exceptions say "message".
 _CAPITAL_MESSAGE: Final = frozenset(
-    {"RecursiveInvocationException", "ResourceNotFoundException", "ServiceException"}
+    {
+        "RecursiveInvocationException",
+        "RequestEntityTooLargeException",
+        "ResourceNotFoundException",
+        "ServiceException",
+    }
 )
 
 
@@ -52,9 +57,19 @@ def not_found(message: str) -> ApiError:
     return ApiError(404, "ResourceNotFoundException", message)
 
 
+def no_such_resource() -> ApiError:
+    """What is looked up doesn't exist, and isn't named."""
+    return not_found("The resource you requested does not exist.")
+
+
 def conflict(message: str) -> ApiError:
     """It already exists, is in use, or is being changed."""
     return ApiError(409, "ResourceConflictException", message)
+
+
+def not_supported(what: str, instead: str) -> ApiError:
+    """AWS has it and this endpoint doesn't: named, with what to do."""
+    return invalid(f"{what} not supported by the local Lambda: {instead}")
 
 
 def stale_revision(read_with: str = "GetFunction/GetAlias") -> ApiError:
@@ -69,7 +84,7 @@ def stale_revision(read_with: str = "GetFunction/GetAlias") -> ApiError:
 
 def too_large(message: str) -> ApiError:
     """The request is over a size limit."""
-    return ApiError(413, "RequestTooLargeException", message)
+    return ApiError(413, "RequestEntityTooLargeException", message, type_=None)
 
 
 def throttled(reason: str) -> ApiError:

@@ -124,8 +124,16 @@ class FunctionsApi:
         """UpdateFunctionCode, with DryRun and Publish."""
         name, body = _unqualified(call), call.json()
         self._check(body)
-        with self._store.open(name):
-            pass  # no such function comes before anything about its code
+        with self._store.open(name) as function:  # before anything about its code
+            package_type = function.latest.settings.members["PackageType"]
+        if package_type == "Image" and not body.get("ImageUri"):
+            raise invalid(
+                "Please provide ImageUri when updating a function with packageType Image."
+            )
+        if package_type == "Zip" and body.get("ImageUri"):
+            raise invalid(
+                "Please don't provide ImageUri when updating a function with packageType Zip."
+            )
         code = self._read_code(body)
         put_layers = self._layers_of({})
         function, version = self._store.update(
@@ -216,6 +224,9 @@ class FunctionsApi:
         if qualifier is None and version.number != LATEST:
             qualifier = version.number
         modified = datetime.fromtimestamp(version.modified_at_s, UTC)
+        runtime = {
+            "RuntimeVersionConfig": {"RuntimeVersionArn": runtime_version_arn(account.region)}
+        }
         return {
             "FunctionName": function.name,
             "FunctionArn": account.arn(function.name, qualifier),
@@ -225,7 +236,7 @@ class FunctionsApi:
             "LastModified": f"{modified:%Y-%m-%dT%H:%M:%S}.{modified.microsecond // 1000:03d}+0000",
             "Version": version.number,
             "RevisionId": version.revision_at(now_s),
-            "RuntimeVersionConfig": {"RuntimeVersionArn": runtime_version_arn(account.region)},
+            **({} if version.code.image_uri else runtime),
             **_state(version, is_ready=version.is_ready(now_s)),
         }
 

@@ -40,12 +40,7 @@ PAGE_SIZE: Final = 50
 """Most items that Lambda puts on one page, whatever MaxItems says."""
 _INTERNAL: Final = "The local Lambda failed inside; its log has the reason."
 _REASONS: Final = {
-    "PutProvisionedConcurrencyConfig": "environments start on demand here; keep one warm by "
-    "invoking it, and see what provisioned concurrency does on AWS",
     "InvokeWithResponseStream": "responses are buffered here: use Invoke",
-    "CreateEventSourceMapping": "nothing polls queues or streams here: invoke with an event "
-    "(tuner payload make)",
-    "CreateFunctionUrlConfig": "there are no function URLs here: use Invoke",
     "PutRuntimeManagementConfig": "the interpreter is this host's",
 }
 

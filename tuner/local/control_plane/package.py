@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from tuner.errors import LocalError
-from tuner.local.control_plane.api_error import invalid
+from tuner.local.control_plane.api_error import invalid, too_large
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_ZIPPED_BYTES: Final = 50 * 1024 * 1024
@@ -67,7 +67,7 @@ class CodeStore:
         """
         limit = MAX_ZIPPED_BYTES if max_bytes is None else max_bytes
         if len(package) > limit:
-            raise invalid(f"Request must be smaller than {limit} bytes zipped")
+            raise too_large(f"Zipped size must be smaller than {limit} bytes")
         digest = hashlib.sha256(package)
         key = digest.hexdigest()
         with self._lock:

@@ -27,10 +27,15 @@ if TYPE_CHECKING:
 
 OWN_PREFIX: Final = "/_tuner/"
 _LAMBDA_PATH: Final = re.compile(
-    r"/20\d\d-\d\d-\d\d/(functions|event-source-mappings|tags|account-settings|layers)(/.*)?"
+    r"/20\d\d-\d\d-\d\d/(functions|event-source-mappings|tags|account-settings|layers|"
+    r"code-signing-configs|capacity-providers|durable-executions|resource-policy)(/.*)?"
 )
 _SCOPE: Final = re.compile(r"[\d]{8}(?:/|%2F)[a-z0-9-]+(?:/|%2F)([a-z0-9-]+)(?:/|%2F)aws4_request")
 _KEY: Final = re.compile(r"Credential=([^/,\s]{1,200})/")
+_FUNCTION_URL: Final = re.compile(r"[0-9a-z]+\.lambda-url\.[^.]+\.localhost(:\d+)?")
+_NO_URLS: Final = (
+    "Function URLs are not supported by the local Lambda: they are kept as settings; use Invoke"
+)
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 
 
@@ -76,11 +81,8 @@ class Endpoint:
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""
-        if not _is_loopback(request.headers.get("host", "")):
-            return plain(403, "this endpoint answers to localhost only (Host header)")
-        origin = request.headers.get("origin")
-        if origin is not None and not _is_loopback(origin.partition("://")[2]):
-            return plain(403, "this endpoint does not answer web pages (Origin header)")
+        if (refused := _refused_sender(request)) is not None:
+            return refused
         if request.path.startswith(OWN_PREFIX):
             return self._own(request)
         service = signed_service(request)
@@ -89,6 +91,18 @@ class Endpoint:
         if self._services is None:
             return _refusal(service, request, self._why_no_services)
         return self._services(request)
+
+
+def _refused_sender(request: Request) -> Response | None:
+    """Refuse other hosts' clients, web pages, and callers of a function URL."""
+    host, origin = request.headers.get("host", ""), request.headers.get("origin")
+    if not _is_loopback(host):
+        return plain(403, "this endpoint answers to localhost only (Host header)")
+    if origin is not None and not _is_loopback(origin.partition("://")[2]):
+        return plain(403, "this endpoint does not answer web pages (Origin header)")
+    if _FUNCTION_URL.fullmatch(host):
+        return json_response(501, {"Message": _NO_URLS})
+    return None
 
 
 def signed_service(request: Request) -> str | None:

@@ -1,0 +1,130 @@
+"""Function URLs: kept as settings, so that whoever asks what reaches a function hears of them.
+
+Nothing is served at them: `http.endpoint` tells who calls one to use Invoke.
+"""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.local.control_plane.api_error import conflict, no_such_resource, not_found
+from tuner.local.control_plane.function_state import FunctionUrl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tuner.local.control_plane.function_state import Function
+    from tuner.local.control_plane.function_store import FunctionStore
+    from tuner.local.control_plane.lambda_api import Answer, Call
+    from tuner.local.control_plane.names import Reference
+
+_NO_FUNCTION: Final = "Function does not exist"
+
+
+class FunctionUrlApi:
+    """Operations on function URLs. `endpoint_url` is this endpoint's own address."""
+
+    def __init__(self, store: FunctionStore, endpoint_url: str) -> None:
+        self._store = store
+        self._port = endpoint_url.rpartition(":")[2]
+
+    def create_function_url_config(self, call: Call) -> Answer:
+        """CreateFunctionUrlConfig."""
+        body, reference = call.json(), call.reference
+        with self._open(reference, _NO_FUNCTION) as function:
+            key = reference.qualifier or ""
+            if key in function.urls:
+                arn = self._store.account.arn(function.name, reference.qualifier)
+                raise conflict(
+                    f"Failed to create function url config for [functionArn = {arn}]. Error "
+                    "message:  FunctionUrlConfig exists for this Lambda function"
+                )
+            now = _now()
+            host = f"{secrets.token_hex(16)}.lambda-url.{self._store.account.region}.localhost"
+            url = FunctionUrl(
+                url=f"http://{host}:{self._port}/",
+                auth_type=body["AuthType"],
+                cors=body.get("Cors"),
+                invoke_mode=body.get("InvokeMode"),
+                created=now,
+                modified=now,
+            )
+            function.urls[key] = url
+            described = self._describe(function, key, url)
+        del described["LastModifiedTime"]
+        return described
+
+    def get_function_url_config(self, call: Call) -> Answer:
+        """GetFunctionUrlConfig."""
+        reference = call.reference
+        with self._open(reference, None) as function:
+            url = _find(function, reference)
+            return self._read(function, reference.qualifier or "", url)
+
+    def list_function_url_configs(self, call: Call) -> Answer:
+        """ListFunctionUrlConfigs: the function's own, and its aliases'."""
+        with self._open(call.reference, _NO_FUNCTION) as function:
+            page, marker = call.page(sorted(function.urls.items()), lambda entry: entry[0])
+            urls = [self._read(function, key, url) for key, url in page]
+        return {"FunctionUrlConfigs": urls, **marker}
+
+    def update_function_url_config(self, call: Call) -> Answer:
+        """UpdateFunctionUrlConfig: omitted members stay."""
+        body, reference = call.json(), call.reference
+        with self._open(reference, _NO_FUNCTION) as function:
+            before = _find(function, reference)
+            url = function.urls[reference.qualifier or ""] = replace(
+                before,
+                auth_type=body.get("AuthType") or before.auth_type,
+                cors=body.get("Cors") if body.get("Cors") is not None else before.cors,
+                invoke_mode=body.get("InvokeMode") or before.invoke_mode,
+                modified=_now(),
+            )
+            return self._describe(function, reference.qualifier or "", url)
+
+    def delete_function_url_config(self, call: Call) -> None:
+        """DeleteFunctionUrlConfig: an alias's stays when the function's own goes."""
+        reference = call.reference
+        with self._open(reference, None) as function:
+            _find(function, reference)
+            del function.urls[reference.qualifier or ""]
+
+    @contextmanager
+    def _open(self, reference: Reference, absent: str | None) -> Iterator[Function]:
+        """Hold the function; with the words of a change, its alias must exist too."""
+        error = no_such_resource() if absent is None else not_found(absent)
+        with self._store.open(reference, error) as function:
+            if absent is not None and function.find_version(reference.qualifier) is None:
+                raise error
+            yield function
+
+    def _read(self, function: Function, key: str, url: FunctionUrl) -> dict[str, Any]:
+        return {"InvokeMode": "BUFFERED", **self._describe(function, key, url)}
+
+    def _describe(self, function: Function, key: str, url: FunctionUrl) -> dict[str, Any]:
+        """A change's reply: the mode of invocation is in it if it was ever given."""
+        shape = {
+            "FunctionUrl": url.url,
+            "FunctionArn": self._store.account.arn(function.name, key or None),
+            "AuthType": url.auth_type,
+            "Cors": url.cors,
+            "CreationTime": url.created,
+            "LastModifiedTime": url.modified,
+            "InvokeMode": url.invoke_mode,
+        }
+        return {name: each for name, each in shape.items() if each is not None}
+
+
+def _find(function: Function, reference: Reference) -> FunctionUrl:
+    url = function.urls.get(reference.qualifier or "")
+    if url is None:
+        raise no_such_resource()
+    return url
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"

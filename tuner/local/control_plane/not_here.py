@@ -1,0 +1,165 @@
+"""What this endpoint never has: absent as on AWS when looked up, refused by name when made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tuner.local.control_plane.api_error import (
+    ApiError,
+    invalid,
+    no_such_resource,
+    not_supported,
+)
+from tuner.local.control_plane.names import LATEST
+
+if TYPE_CHECKING:
+    from tuner.local.control_plane.function_store import FunctionStore
+    from tuner.local.control_plane.lambda_api import Answer, Call
+    from tuner.local.control_plane.names import Reference
+
+_UNPUBLISHED: Final = "The function resource provided must be an alias or a published version."
+
+
+class EventSourcesApi:
+    """Operations on event source mappings: nothing is polled here."""
+
+    def __init__(self, store: FunctionStore) -> None:
+        self._store = store
+
+    def create_event_source_mapping(self, call: Call) -> None:
+        """CreateEventSourceMapping."""
+        body = call.json()
+        if not (body.get("EventSourceArn") or body.get("SelfManagedEventSource")):
+            raise invalid("Unrecognized event source.")
+        reference = self._store.account.resolve(body["FunctionName"])
+        with self._store.open(reference, invalid("Function does not exist")):
+            raise not_supported(
+                "Event source mappings are",
+                "nothing polls queues or streams here; invoke with an event (tuner payload make)",
+            )
+
+    def get_event_source_mapping(self, _: Call) -> None:
+        """GetEventSourceMapping."""
+        raise no_such_resource()
+
+    def update_event_source_mapping(self, call: Call) -> None:
+        """UpdateEventSourceMapping."""
+        call.json()
+        raise no_such_resource()
+
+    def delete_event_source_mapping(self, _: Call) -> None:
+        """DeleteEventSourceMapping."""
+        raise no_such_resource()
+
+    def list_event_source_mappings(self, call: Call) -> Answer:
+        """ListEventSourceMappings."""
+        if name := call.query.get("FunctionName"):
+            _check_exists(self._store, self._store.account.resolve(name))
+        return {"EventSourceMappings": []}
+
+
+class CodeSigningApi:
+    """Operations on code signing configurations: no signature is checked here."""
+
+    def __init__(self, store: FunctionStore) -> None:
+        self._store = store
+
+    def create_code_signing_config(self, call: Call) -> None:
+        """CreateCodeSigningConfig."""
+        call.json()
+        raise not_supported("Code signing is", "any package is taken as it is")
+
+    def get_code_signing_config(self, call: Call) -> None:
+        """GetCodeSigningConfig."""
+        raise _no_signing(call)
+
+    def update_code_signing_config(self, call: Call) -> None:
+        """UpdateCodeSigningConfig."""
+        call.json()
+        raise _no_signing(call)
+
+    def delete_code_signing_config(self, call: Call) -> None:
+        """DeleteCodeSigningConfig."""
+        raise _no_signing(call)
+
+    def list_functions_by_code_signing_config(self, call: Call) -> None:
+        """ListFunctionsByCodeSigningConfig."""
+        raise _no_signing(call)
+
+    def list_code_signing_configs(self, _: Call) -> Answer:
+        """ListCodeSigningConfigs."""
+        return {"CodeSigningConfigs": []}
+
+    def put_function_code_signing_config(self, call: Call) -> None:
+        """PutFunctionCodeSigningConfig: which configuration is looked at before the function."""
+        arn = call.json()["CodeSigningConfigArn"]
+        raise ApiError(
+            404,
+            "CodeSigningConfigNotFoundException",
+            "The code signing configuration cannot be found. Check that the provided configuration "
+            f"is not deleted: {arn}.",
+        )
+
+    def get_function_code_signing_config(self, call: Call) -> Answer:
+        """GetFunctionCodeSigningConfig: none is set, for which Lambda returns an empty object."""
+        _check_exists(self._store, call.reference)
+        return {}
+
+    def delete_function_code_signing_config(self, call: Call) -> None:
+        """DeleteFunctionCodeSigningConfig."""
+        _check_exists(self._store, call.reference)
+
+
+class ProvisionedConcurrencyApi:
+    """Operations on provisioned concurrency: environments start on demand here."""
+
+    def __init__(self, store: FunctionStore) -> None:
+        self._store = store
+
+    def put_provisioned_concurrency_config(self, call: Call) -> None:
+        """PutProvisionedConcurrencyConfig."""
+        call.json()
+        self._check(
+            call,
+            "Provisioned Concurrency Configs cannot be applied to unpublished function versions.",
+        )
+        raise not_supported(
+            "Provisioned concurrency is",
+            "environments start on demand here; keep one warm by invoking it, and see what "
+            "provisioned concurrency does on AWS",
+        )
+
+    def get_provisioned_concurrency_config(self, call: Call) -> None:
+        """GetProvisionedConcurrencyConfig."""
+        self._check(call, _UNPUBLISHED)
+        raise ApiError(
+            404,
+            "ProvisionedConcurrencyConfigNotFoundException",
+            "No Provisioned Concurrency Config found for this function",
+        )
+
+    def delete_provisioned_concurrency_config(self, call: Call) -> None:
+        """DeleteProvisionedConcurrencyConfig."""
+        self._check(call, _UNPUBLISHED)
+
+    def list_provisioned_concurrency_configs(self, call: Call) -> Answer:
+        """ListProvisionedConcurrencyConfigs."""
+        _check_exists(self._store, call.reference)
+        return {"ProvisionedConcurrencyConfigs": []}
+
+    def _check(self, call: Call, unpublished: str) -> None:
+        reference = call.reference
+        if reference.qualifier == LATEST:
+            raise invalid(unpublished)
+        self._store.check_alias_or_version(reference)
+
+
+def _check_exists(store: FunctionStore, reference: Reference) -> None:
+    with store.open(reference) as function:
+        store.find(function, reference)
+
+
+def _no_signing(call: Call) -> ApiError:
+    arn = call.path["CodeSigningConfigArn"]
+    message = f"The Lambda code signing configuration {arn} can not be found."
+    return ApiError(404, "ResourceNotFoundException", message, type_=None)
