@@ -5,8 +5,9 @@ Read `tuning` first: the whole main job, from a function's name to an answer, wi
 `tune`. `target` opens the place where the function is. `answers`, `comparing` and `page` read saved
 sweeps; `applying` writes the answer into infrastructure code and says what `drift` there is, and
 `comment` posts it on a pull request, with `template_changes` as suggestions.
-`recovery` undoes what a sweep left, `trial` tries payloads, `host_check` checks this machine, and
-`presenting` shows answers in a notebook; `kept` lists and removes saved sweeps, `callables` tunes a
+`recovery` undoes what a sweep left, `trial` tries payloads, `host_check` checks this machine,
+`live_check` compares what is assumed of Lambda with an account, and `presenting` shows answers in a
+notebook; `kept` lists and removes saved sweeps, `callables` tunes a
 plain Python function.
 
 What production says: `reading` has the requests, of files of logs or of an account. `observing`

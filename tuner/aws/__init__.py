@@ -11,7 +11,7 @@ the least policy for all that, and needs no boto3; `price_list_api` asks for pri
 What production says is read through `services`, at a pace that the account can bear:
 `function_list`, `log_groups` and `insights` (the logs, and what a query of them costs),
 `metric_data`, and in `account_reports` CloudTrail, tags and Compute Optimizer. `reading_policy` has
-the policies for it.
+the policies for it. `live_gateway` gives replies as they came, for `tuner live-check`.
 """
 
 from __future__ import annotations

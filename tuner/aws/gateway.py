@@ -49,6 +49,27 @@ def connect(
     region, a region that contradicts the ARN, an unknown profile, a bad endpoint URL) and
     CredentialsError.
     """
+    session, known = open_connection(
+        region=region,
+        profile=profile,
+        endpoint_url=endpoint_url,
+        access_key_id=access_key_id,
+        function=function,
+        credentials_wait=credentials_wait,
+    )
+    return LambdaGateway(session, max_connections=max_connections, known=known)
+
+
+def open_connection(
+    *,
+    region: str | None,
+    profile: str | None,
+    endpoint_url: str | None,
+    access_key_id: str | None = None,
+    function: str | None = None,
+    credentials_wait: CredentialsWait | None = None,
+) -> tuple[Session, FunctionRef | None]:
+    """What `connect` makes a gateway of: the session, and the function that was named."""
     reference = parse_reference(function) if function is not None else None
     if reference is not None and reference.region is not None:
         check_region(reference, region or reference.region)
@@ -58,7 +79,7 @@ def connect(
     )
     if not session.keys:  # made-up keys for a local server don't expire
         session.on_client.append(Renewal(session, credentials_wait or CredentialsWait()).attach)
-    return LambdaGateway(session, max_connections=max_connections, known=reference)
+    return session, reference
 
 
 class LambdaGateway(TemporaryCopies, FunctionControl, Invoker):

@@ -52,6 +52,10 @@ COMMANDS: Final[dict[str, Entry]] = {
     ),
     "scan": Entry("tuner.cli.scan:scan", "Rank an account's functions by what tuning would save."),
     "recover": Entry("tuner.cli.recover:recover", "Undo what an interrupted sweep left changed."),
+    "live-check": Entry(
+        "tuner.cli.live_check:live_check",
+        "Compare what the tool assumes of Lambda with an account.",
+    ),
     "prices": Entry("tuner.cli.app:PRICES", "Show or refresh the prices that answers use."),
     "iam-policy": Entry(
         "tuner.cli.iam_policy:iam_policy", "Print the least IAM policy for a command."

@@ -38,7 +38,16 @@ _OTHERWISE_NAMED: Final = {
 _NAMED_ALIKE: Final = (
     *("after", "allow_different_replies", "allow_outside", "api_url", "arm_speed", "batch_size"),
     *("before", "budget_usd", "build", "code", "cold_start_share", "concurrency"),
-    *("container_concurrency", "days", "different_functions", "endpoint_url", "exhaustive"),
+    *(
+        "against",
+        "compare",
+        "container_concurrency",
+        "create",
+        "days",
+        "different_functions",
+        "endpoint_url",
+        "exhaustive",
+    ),
     *("fail_on", "force", "function", "goal", "hooks_each", "isolation", "keep", "keep_payloads"),
     *("bill", "by", "deploys", "logs", "revenue", "tags"),
     *("max_invocations", "min_saving_ratio", "min_saving_usd_per_month", "needs_gpu", "number"),
@@ -56,7 +65,7 @@ _NAMED_ALIKE: Final = (
         "spot_share",
         "take_over",
     ),
-    *("stage", "template", "top", "traffic", "utilization", "vary"),
+    *("role", "stage", "template", "top", "traffic", "utilization", "vary"),
 )
 FLAGS: Final = {
     **{name: f"--{name.replace('_', '-')}" for name in _NAMED_ALIKE},

@@ -47,8 +47,8 @@ def check_name(name: str) -> None:
     """Raise InputError unless it's a name that only such a function may have."""
     if not name.startswith(COPY_PREFIX) or name == COPY_PREFIX:
         raise InputError(
-            f"{name}: the name must begin with {COPY_PREFIX}, so that neither the tool nor its "
-            "policy can reach another function"
+            f"`create={name}`: the name must begin with {COPY_PREFIX}, so that neither the tool "
+            "nor its policy can reach another function"
         )
 
 
@@ -110,8 +110,8 @@ def _refuse_taken(name: str, io: LeaseIO) -> None:
     except FunctionNotFoundError:
         return
     raise InputError(
-        f"there is a function {name} already: give another name (or run tuner recover, if an "
-        "earlier check left it)"
+        f"there is a function {name} already: give another name to `create` (or run tuner "
+        "recover, if an earlier check left it)"
     )
 
 

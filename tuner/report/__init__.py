@@ -3,7 +3,7 @@
 Read `terminal` first, which is what people read: its tables come from `rows`, its sentences from
 `wording`, its curves from `chart`. `plan` says what a sweep will do. `markdown` and `comment` are
 for pull requests, `json` has the promised objects, `figures` the pictures, `page` the HTML page and
-`card` what a notebook shows; `breakeven`, `comparison`, `prices` and `host_check` show theirs.
-`numbers` writes quantities, `console` fits text to its display, and `sanitize` makes foreign text
-harmless.
+`card` what a notebook shows; `breakeven`, `comparison`, `prices`, `host_check` and `live_check`
+show theirs. `numbers` writes quantities, `console` fits text to its display, and `sanitize` makes
+foreign text harmless.
 """

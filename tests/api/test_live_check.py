@@ -1,0 +1,271 @@
+"""A live check against the local Lambda: what it puts down, and that nothing of it is left."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import re
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from tests.api.live_check import NAME, SMALL, functions, no_sleep, scripted_place
+from tests.conftest import COUNTED
+from tests.lease.account import Killed
+from tests.lease.in_process import without_sockets
+from tests.lease.wire_faults import Wire, faulty
+from tuner.api.live_check import control_plane
+from tuner.api.live_check.check import Place, check_place, read_place
+from tuner.api.live_check.file import read_check, to_document, write_check
+from tuner.api.live_check.probing import BUDGET_USD, Probing
+from tuner.api.live_check.sweeps import undo
+from tuner.errors import InputError, NotAgreedError, TunerError, UsageError
+from tuner.lease.recover import find_unfinished
+from tuner.model.live_check import LiveCheck
+from tuner.sweep.io import StopSignal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+SAMPLE_SIZE: Final = 4
+SEED: Final = 20261130
+_OUTSIDE = re.compile(r"(?<![0-9.])(?!0{12})[0-9]{12}(?![0-9])")
+
+
+@pytest.fixture(scope="module")
+def place_and_handle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, Any]]:
+    with scripted_place(tmp_path_factory.mktemp("live-check")) as found:
+        yield found
+
+
+@pytest.fixture
+def place(place_and_handle: tuple[Place, Any], tmp_path: Path) -> Place:
+    return replace(place_and_handle[0], state_dir=tmp_path / "state")
+
+
+@pytest.fixture(scope="module")
+def found(
+    place_and_handle: tuple[Place, Any], tmp_path_factory: pytest.TempPathFactory
+) -> LiveCheck:
+    """One whole check with a killed sweep, which others look at."""
+    place = replace(place_and_handle[0], state_dir=tmp_path_factory.mktemp("state"))
+    read = read_place(place)
+    return check_place(place, read, NAME, replace(SMALL, kills=True), sleep=no_sleep)
+
+
+def states(check: LiveCheck) -> dict[str, str]:
+    return {each.topic: each.state for each in check.assumptions}
+
+
+def test_the_first_step_changes_nothing_and_says_what_it_could_not_see(place: Place) -> None:
+    """Whatever the place lacks is "not seen"; no function is made, nothing is written."""
+    check = read_place(place)
+    assert not check.created
+    assert states(check)["a function's fields"] == "same"
+    assert states(check)["prices, x86_64"] == "not seen"
+    assert "differs" not in states(check).values()
+    assert functions(place) == ["orders"]
+    assert not place.state_dir.exists()
+
+
+def test_the_second_step_sees_what_the_tool_relies_on(found: LiveCheck) -> None:
+    """Revisions, deduplication, both sweeps, a killed sweep and the reports, all as assumed."""
+    relied_on = (
+        "an old RevisionId", "publishing twice", "reads after an update",
+        "after a sweep, version", "after a sweep, clone", "a killed sweep, recovered",
+        "the report as Text", "the report as JSON", "at the end",
+    )  # fmt: skip
+    assert {states(found)[topic] for topic in relied_on} == {"same"}
+    figures = {each.name: each.value for each in found.figures}
+    assert figures["killed_in_window"] == "changed"
+    assert figures["old_revision"] == "PreconditionFailedException"
+    assert figures["failure_timeout"] == "Unhandled Sandbox.Timedout"
+    assert 0 < found.cost_usd < BUDGET_USD
+
+
+def test_nothing_is_left_of_it(place: Place, found: LiveCheck) -> None:
+    """Neither its function nor a copy, a journal or another function's change."""
+    assert found.left == ()
+    assert functions(place) == ["orders"]
+
+
+def test_the_file_has_nothing_of_the_account(found: LiveCheck, tmp_path: Path) -> None:
+    """Account id, names, request ids and digests are replaced, and it's read back as written."""
+    write_check(found, tmp_path / "new" / "check.json")
+    text = (tmp_path / "new" / "check.json").read_text()
+    assert not _OUTSIDE.search(text)
+    assert NAME not in text
+    assert "orders" not in text
+    assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-", text)
+    assert "role/any" not in text
+    assert read_check(tmp_path / "new" / "check.json") == read_check_again(found)
+
+
+def read_check_again(check: LiveCheck) -> LiveCheck:
+    """Replies are kept as JSON, whose text may be spaced in another way."""
+    bodies = tuple(replace(r, body=json.dumps(json.loads(r.body))) for r in check.replies)
+    return replace(check, replies=bodies)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"kind": "live_check", "schema_version": 2}', "[" * 5000, "\xff"]
+)
+def test_another_file_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    """What isn't such a file is named, with why."""
+    file = tmp_path / "other.json"
+    file.write_text(text, encoding="latin-1")
+    with pytest.raises(InputError, match=r"other\.json is not the file of a live check: it \w+"):
+        read_check(file)
+
+
+def test_a_damaged_file_is_refused(found: LiveCheck, tmp_path: Path) -> None:
+    """A file in which something has another type is not half believed."""
+    document = to_document(found)
+    document["assumptions"][0]["state"] = "perhaps"
+    (tmp_path / "check.json").write_text(json.dumps(document))
+    with pytest.raises(InputError, match="state is not one of"):
+        read_check(tmp_path / "check.json")
+
+
+def test_reads_that_are_behind_are_counted(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reads that show the state before an accepted update, how many and for how long."""
+    clock = itertools.count(0.0, 0.5)
+    sizes = iter([192, 128, 192, 128, 128, 128])
+    monkeypatch.setattr(
+        place.gateway, "raw_function", lambda *_: {"MemorySize": next(sizes), "RevisionId": "1"}
+    )
+    monkeypatch.setattr(place.gateway, "raw_update", lambda *_, **__: {})
+    monkeypatch.setattr(Probing, "settled", lambda *_: {"RevisionId": "1"})
+    prices: Any = None
+    probing = Probing(place.gateway, NAME, SMALL, prices, place.state_dir)
+    probing.clock, probing.sleep = lambda: next(clock), no_sleep
+    took_ms, behind_ms, count = control_plane._update(probing, 128)
+    assert count == 2
+    assert behind_ms == 1500
+    assert took_ms == 1000
+
+
+def test_weights_that_are_not_kept_are_noticed(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 200 invocations, 60 for a share of 30% are believed, and 100 are not."""
+    for went, expected in ((60, "same"), (100, "differs")):
+        probing = a_probing(place, monkeypatch, went)
+        control_plane.check_alias(probing)
+        assert probing.assumptions[-1].state == expected
+
+
+def a_probing(place: Place, monkeypatch: pytest.MonkeyPatch, went: int) -> Probing:
+    """One whose alias sends `went` of 200 invocations to the second version."""
+    answered = iter(["2"] * went + ["1"] * (200 - went))
+    prices: Any = None
+    probing = Probing(place.gateway, NAME, replace(SMALL, alias_count=200), prices, place.state_dir)
+    probing.versions = {128: "1", 256: "2"}
+
+    class Reply:
+        executed_version = "1"
+
+    def invoke(*_: Any, **__: Any) -> Any:
+        reply = Reply()
+        reply.executed_version = next(answered)
+        return type("Called", (), {"reply": reply})
+
+    monkeypatch.setattr(Probing, "invoke", invoke)
+    monkeypatch.setattr(place.gateway, "create_weighted_alias", lambda *_: {})
+    return probing
+
+
+def test_it_stops_before_it_costs_more_than_a_cent(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the money is spent no probe is invoked any more, and the function is deleted."""
+    monkeypatch.setattr("tuner.api.live_check.probing.BUDGET_USD", 0.0)
+    with pytest.raises(NotAgreedError, match="stopped"):
+        check_place(place, read_place(place), NAME, SMALL, sleep=no_sleep)
+    assert functions(place) == ["orders"]
+
+
+def test_it_stops_when_it_is_asked_to(place: Place) -> None:
+    """A first Ctrl-C ends the probes, and the function is deleted."""
+    stop, steps = StopSignal(), list[str]()
+
+    def on_step(step: str) -> None:
+        steps.append(step)
+        if step.startswith("CPU"):
+            stop.request()
+
+    with pytest.raises(KeyboardInterrupt):
+        check_place(
+            place, read_place(place), NAME, SMALL, on_step=on_step, stop=stop, sleep=no_sleep
+        )
+    assert steps[-1].startswith("CPU")
+    assert functions(place) == ["orders"]
+    assert find_unfinished(place.state_dir) == ()
+
+
+def test_without_a_role_nothing_is_made(place: Place) -> None:
+    """Neither a role nor a function whose role it could have: one line, and no request."""
+    nothing = replace(place, role_arn=None, function=None)
+    with pytest.raises(UsageError, match="needs a role"):
+        check_place(nothing, read_place(nothing), NAME, SMALL, sleep=no_sleep)
+
+
+def requests_of(place: Place, handle: Any) -> list[str]:
+    """Every request of the second step."""
+    wire = Wire()
+    with without_sockets(handle), faulty(wire):
+        check_place(place, EMPTY, NAME, SMALL, sleep=no_sleep)
+    return wire.requests
+
+
+EMPTY: Final = LiveCheck("local", "us-east-1", "python3.13", "", "", ())
+
+
+def check_kill_at(place: Place, handle: Any, fault: str, number: int) -> bool:
+    """Kill the check at a request, recover, and hold that nothing is left."""
+    with without_sockets(handle):
+        with suppress(Killed, TunerError), faulty(Wire(fault, number)):
+            check_place(place, EMPTY, NAME, SMALL, sleep=no_sleep)
+        journals = find_unfinished(place.state_dir)
+        for journal in journals:
+            undo(journal, place.gateway, place.state_dir, no_sleep)
+        case = f"{fault} request {number}"
+        assert functions(place) == ["orders"], case
+        assert find_unfinished(place.state_dir) == (), case
+    return bool(journals)
+
+
+def test_a_sample_of_kills_leaves_nothing(
+    place: Place, place_and_handle: tuple[Place, Any]
+) -> None:
+    """Killed at any request and recovered: no function, copy or journal is left."""
+    handle, rng = place_and_handle[1], random.Random(SEED)
+    count = len(requests_of(place, handle))
+    cases = [(rng.choice(("killed before", "killed after")), n) for n in range(5, count)]
+    recovered = [check_kill_at(place, handle, *case) for case in rng.sample(cases, SAMPLE_SIZE)]
+    assert all(recovered)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_kill_at_every_request_leaves_nothing(
+    place: Place,
+    place_and_handle: tuple[Place, Any],
+    record_property: Callable[[str, Any], None],
+) -> None:
+    """The same after every request, and before every one that changes something."""
+    handle = place_and_handle[1]
+    requests = requests_of(place, handle)
+    changes = [
+        number
+        for number, request in enumerate(requests)
+        if not request.startswith("GET") and "/invocations" not in request
+    ]
+    cases = [("killed after", number) for number in range(len(requests))]
+    cases += [("killed before", number) for number in changes]
+    recovered = [check_kill_at(place, handle, *case) for case in cases]
+    record_property(COUNTED, ("kills of a live check", len(recovered), sum(recovered)))

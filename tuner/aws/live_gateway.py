@@ -1,0 +1,173 @@
+"""The gateway of `tuner live-check`: replies as they came, not as the tool reads them.
+
+What changes anything accepts the names of copies and throwaways only (`lambda-tuner-…`).
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from tuner.aws.connection_errors import Request
+from tuner.aws.gateway import LambdaGateway, open_connection
+from tuner.aws.log_groups import to_ms
+from tuner.aws.price_list_api import HOME
+from tuner.aws.service_errors import REFUSALS
+from tuner.aws.temporary_copy import copied_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_LOOKED_AT: Final = 20
+_LOOK_BACK: Final = timedelta(days=1)
+_OPTIONS: Final[dict[str, Any]] = {
+    "connect_timeout": 5,
+    "read_timeout": 30,
+    "retries": {"mode": "standard", "total_max_attempts": 3},
+}
+
+
+def connect_live(
+    *,
+    region: str | None,
+    profile: str | None,
+    endpoint_url: str | None,
+    access_key_id: str | None = None,
+    function: str | None = None,
+) -> LiveGateway:
+    """Open it; the same is raised as by `connect`."""
+    session, known = open_connection(
+        region=region,
+        profile=profile,
+        endpoint_url=endpoint_url,
+        access_key_id=access_key_id,
+        function=function,
+    )
+    return LiveGateway(session, known=known)
+
+
+class LiveGateway(LambdaGateway):
+    """Every method raises AwsError and its subclasses, unless it says what it returns instead."""
+
+    # Reading
+
+    def account_limits(self) -> dict[str, Any]:
+        """GetAccountSettings."""
+        with self._control.translating(Request("GetAccountSettings")):
+            return _bare(self._control.client.get_account_settings())
+
+    def raw_function(self, function: str, qualifier: str | None = None) -> dict[str, Any]:
+        """GetFunction's Configuration; environment values are left out."""
+        raw = self._control.read(self.resolve(function), qualifier)
+        return {name: given for name, given in raw.items() if name != "Environment"}
+
+    def check_copyable(self, function: str) -> None:
+        """Raise AwsError for a setting that a temporary copy wouldn't have."""
+        copied_settings(self._control.read(self.resolve(function)))
+
+    def metric_names(self, function: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """(metric, names of its dimensions) for a function, each once."""
+        name, found = self.resolve(function).name, set()
+        request = Request("ListMetrics")
+        with self._control.beside("cloudwatch", request, **_OPTIONS) as client:
+            pages = client.get_paginator("list_metrics").paginate(
+                Namespace="AWS/Lambda", Dimensions=[{"Name": "FunctionName", "Value": name}]
+            )
+            for page in itertools.islice(pages, _LOOKED_AT):
+                for metric in page.get("Metrics", ()):
+                    dimensions = sorted(each["Name"] for each in metric.get("Dimensions", ()))
+                    found.add((metric["MetricName"], tuple(dimensions)))
+        return tuple(sorted(found))
+
+    def report_events(self, function: str) -> tuple[tuple[str, str], ...]:
+        """(log stream, line) of a few reports in a function's log group, text or JSON."""
+        reference = self.resolve(function)
+        logging = self._control.read(reference).get("LoggingConfig") or {}
+        group = logging.get("LogGroup") or f"/aws/lambda/{reference.name}"
+        is_json = logging.get("LogFormat") == "JSON"
+        pattern = '{ $.type = "platform.report" }' if is_json else '"REPORT RequestId"'
+        found: list[tuple[str, str]] = []
+        with self._control.beside("logs", Request("FilterLogEvents"), **_OPTIONS) as client:
+            pages = client.get_paginator("filter_log_events").paginate(
+                logGroupName=group, filterPattern=pattern, startTime=to_ms(self._now() - _LOOK_BACK)
+            )
+            for page in itertools.islice(pages, _LOOKED_AT):
+                found += [(e["logStreamName"], e["message"]) for e in page.get("events", ())]
+                if len(found) >= _LOOKED_AT:
+                    break
+        return tuple(found[:_LOOKED_AT])
+
+    def lambda_price_items(self) -> Iterator[str]:
+        """Items of the Price List API for Lambda in this region, as JSON text."""
+        home = replace(self._session, region=HOME)
+        with self._control.translating(Request("GetProducts")):
+            client = home.client("pricing", **_OPTIONS)
+            pages = client.get_paginator("get_products").paginate(
+                ServiceCode="AWSLambda",
+                FormatVersion="aws_v1",
+                Filters=[{"Type": "TERM_MATCH", "Field": "regionCode", "Value": self.region}],
+            )
+            for page in pages:
+                yield from page.get("PriceList", ())
+
+    # Changing the throwaway function
+
+    def raw_update(self, function: str, **settings: Any) -> dict[str, Any]:
+        """UpdateFunctionConfiguration; it isn't waited for."""
+        made = self._copy(function)
+        request = Request("UpdateFunctionConfiguration", made)
+        client: Any = self._control.client
+        return _bare(
+            self._control.change(
+                request,
+                lambda: client.update_function_configuration(FunctionName=made.target, **settings),
+            )
+        )
+
+    def refused_update(self, function: str, **settings: Any) -> str:
+        """The code of the refusal of an update; "accepted" if there is none."""
+        made = self._copy(function)
+        client: Any = self._control.client
+        try:
+            client.update_function_configuration(FunctionName=made.target, **settings)
+        except ClientError as error:
+            return str(error.response.get("Error", {}).get("Code", ""))
+        except REFUSALS as error:
+            return type(error).__name__
+        return "accepted"
+
+    def raw_publish(self, function: str, description: str = "") -> dict[str, Any]:
+        """PublishVersion; it isn't waited for."""
+        made = self._copy(function)
+        request = Request("PublishVersion", made)
+        client: Any = self._control.client
+        return _bare(
+            self._control.change(
+                request,
+                lambda: client.publish_version(FunctionName=made.target, Description=description),
+            )
+        )
+
+    def create_weighted_alias(
+        self, function: str, name: str, version: str, weights: Mapping[str, float]
+    ) -> dict[str, Any]:
+        """CreateAlias for a version, with the shares that go to others."""
+        made = self._copy(function)
+        with self._control.translating(Request("CreateAlias", made)):
+            return _bare(
+                self._control.client.create_alias(
+                    FunctionName=made.target,
+                    Name=name,
+                    FunctionVersion=version,
+                    RoutingConfig={"AdditionalVersionWeights": dict(weights)},
+                )
+            )
+
+
+def _bare(answer: Any) -> dict[str, Any]:
+    """Without what the SDK adds."""
+    return {name: given for name, given in answer.items() if name != "ResponseMetadata"}
