@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tuner.errors import AwsError
-from tuner.model.function import Alias, FunctionConfig
+from tuner.model.function import Alias, FunctionConfig, Routing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,6 +76,13 @@ def alias(raw: Mapping[str, Any]) -> Alias:
     """Read an AliasConfiguration: the version it points at first, then the weighted ones."""
     weighted = raw.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
     return Alias(name=raw["Name"], versions=(raw["FunctionVersion"], *sorted(weighted)))
+
+
+def routing(raw: Mapping[str, Any]) -> Routing:
+    """Read an AliasConfiguration with its shares."""
+    weighted = (raw.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+    shares = tuple(sorted((str(version), float(share)) for version, share in weighted.items()))
+    return Routing(raw["Name"], raw["FunctionVersion"], shares, raw.get("RevisionId") or None)
 
 
 def _has_reports(logging: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
+from tuner.aws import configuration
 from tuner.aws.connection_errors import Request
 from tuner.aws.control_plane import ControlPlane
 from tuner.aws.credentials import Renewal
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from tuner.aws.function_ref import FunctionRef
     from tuner.aws.session import Session
-    from tuner.model.function import FunctionConfig
+    from tuner.model.function import FunctionConfig, Routing
     from tuner.model.invocation import InvokeReply
 
 
@@ -178,6 +179,27 @@ class LambdaGateway(TemporaryCopies, FunctionControl, Invoker):
             )
         except FunctionNotFoundError:
             return
+
+    def update_alias(self, function: str, wanted: Routing) -> Routing:
+        """See `FunctionControl`; ConflictError if `wanted.revision_id` is not current."""
+        reference = self.resolve(function)
+        parameters = _given(
+            FunctionName=reference.target,
+            Name=wanted.alias,
+            FunctionVersion=wanted.version,
+            RoutingConfig={"AdditionalVersionWeights": dict(wanted.weights)},
+            RevisionId=wanted.revision_id,
+        )
+        request = Request("UpdateAlias", reference, wanted.alias, purpose="apply")
+        client = self._control.client
+        try:
+            answer = self._control.change(request, lambda: client.update_alias(**parameters))
+        except ConflictError as error:
+            now = self.read_alias(function, wanted.alias)
+            if was_retried(error.__cause__) and now.is_like(wanted):
+                return now  # the first try had taken effect, and moved the RevisionId
+            raise
+        return configuration.routing(answer)
 
     def set_tag(self, arn: str, key: str, value: str) -> None:
         """Set one tag of a function."""

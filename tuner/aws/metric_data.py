@@ -47,7 +47,7 @@ def function_metrics(
         for name in names
         for metric, statistic in _METRICS
     ]
-    found = _values(services, asked, start=start, end=end, period_s=period_s)
+    found = metric_values(services, asked, start=start, end=end, period_s=period_s)
     return {name: _metrics_of(name, found) for name in names}
 
 
@@ -82,7 +82,7 @@ def provisioned_utilization(
         for function, qualifier in pairs
         for name in [f"{function}:{qualifier}"]
     ]
-    found = _values(services, asked, start=start, end=end)
+    found = metric_values(services, asked, start=start, end=end)
     return {
         pair: sum(values) / len(values)
         for pair in pairs
@@ -98,12 +98,14 @@ def ingested_bytes(
     Raises AwsError.
     """
     asked = [(log_group, "IncomingBytes", "Sum", {"LogGroupName": log_group})]
-    found = _values(services, asked, start=start, end=end, period_s=period_s, namespace="AWS/Logs")
+    found = metric_values(
+        services, asked, start=start, end=end, period_s=period_s, namespace="AWS/Logs"
+    )
     values = found[log_group, "IncomingBytes"]
     return sum(values) if values else None
 
 
-def _values(
+def metric_values(
     services: Services,
     asked: Sequence[tuple[str, str, str, dict[str, str]]],
     *,

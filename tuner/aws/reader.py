@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tuner.aws.control_plane import ControlPlane
+    from tuner.aws.session import Session
     from tuner.lease.clone import LiveTraffic
-    from tuner.model.function import Alias, FunctionConfig
+    from tuner.model.function import Alias, FunctionConfig, Routing
     from tuner.model.invocation import MinuteLoad
 
 _LOG_WAITS_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -105,6 +106,11 @@ class LambdaReader:
         return self._session.region
 
     @property
+    def session(self) -> Session:
+        """Profile, region, credentials and endpoint, for other services."""
+        return self._session
+
+    @property
     def endpoint_url(self) -> str | None:
         """The endpoint if it isn't AWS's own (given, or from AWS's settings)."""
         return self._session.endpoint_url
@@ -169,6 +175,22 @@ class LambdaReader:
         with self._control.translating(Request("ListAliases", reference)):
             raws = self._control.listed("ListAliases", reference, "Aliases")
             return tuple(configuration.alias(raw) for raw in raws)
+
+    def read_alias(self, function: str, alias: str) -> Routing:
+        """Read where an alias routes. Raises FunctionNotFoundError if there is none."""
+        reference = self.resolve(function)
+        request = Request("GetAlias", reference, alias, purpose="apply")
+        with self._control.translating(request):
+            return configuration.routing(
+                self._control.client.get_alias(FunctionName=reference.target, Name=alias)
+            )
+
+    def log_group(self, function: str) -> tuple[str, bool]:
+        """Where a function logs, and whether it logs JSON."""
+        reference = self.resolve(function)
+        logging: Any = self._control.read(reference).get("LoggingConfig") or {}
+        group = logging.get("LogGroup") or f"/aws/lambda/{reference.name}"
+        return group, logging.get("LogFormat") == "JSON"
 
     def account_settings(self) -> AccountSettings:
         """Read the concurrency limits; None if that is refused or unknown."""
@@ -269,8 +291,7 @@ class LambdaReader:
         since_ms = int(time.time() * 1000) - _LOOK_BACK_MS
         options = {"connect_timeout": 5, "read_timeout": 10}
         with suppress(AwsError):
-            logging: Any = self._control.read(reference).get("LoggingConfig", {})
-            group = logging.get("LogGroup") or f"/aws/lambda/{reference.name}"
+            group, _ = self.log_group(function)
             request = Request("FilterLogEvents", reference)
             with closing(self._session.client("logs", **options)) as client:
                 for wait_s in _LOOPBACK_LOG_WAITS_S if self.is_loopback else _LOG_WAITS_S:

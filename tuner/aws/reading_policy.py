@@ -11,11 +11,15 @@ from tuner.aws.iam_policy import allow, partition_of, policy_of
 from tuner.aws.log_groups import LAMBDA_PREFIX
 
 if TYPE_CHECKING:
-    from tuner.aws.services import Purpose
+    from tuner.aws.services import ReadingPurpose
 
 
 def least_reading_policy(
-    purpose: Purpose, function: str | None = None, *, region: str = "*", account_id: str = "*"
+    purpose: ReadingPurpose,
+    function: str | None = None,
+    *,
+    region: str = "*",
+    account_id: str = "*",
 ) -> dict[str, Any]:
     """Return the IAM policy document for a command that only reads; nothing in it changes anything.
 

@@ -73,10 +73,12 @@ _IAM_ACTIONS = {
     "DescribeLogGroups": "logs:DescribeLogGroups",
     "DescribeSchema": "schemas:DescribeSchema",
     "FilterLogEvents": "logs:FilterLogEvents",
+    "GetDeploymentGroup": "codedeploy:GetDeploymentGroup",
     "GetLambdaFunctionRecommendations": "compute-optimizer:GetLambdaFunctionRecommendations",
     "GetQueryResults": "logs:GetQueryResults",
     "GetResources": "tag:GetResources",
     "ListMetrics": "cloudwatch:ListMetrics",
+    "ListStackResources": "cloudformation:ListStackResources",
     "LookupEvents": "cloudtrail:LookupEvents",
     "StartQuery": "logs:StartQuery",
 }

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from tuner.aws.function_ref import FunctionRef
     from tuner.aws.session import Session
 
-Purpose = Literal["observe", "scan", "spend"]
+ReadingPurpose = Literal["observe", "scan", "spend"]
+"""Commands that only read."""
+Purpose = ReadingPurpose | Literal["apply"]
 
 _LEAST_INTERVAL_S: Final = 0.125
 """Eight requests a second: also a second into which delayed ones fall has fewer than ten."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuner.cli import options
+from tuner.cli.apply_live import LiveOptions, roll_out_live
 from tuner.cli.groups import GoalOptions, TrafficOptions, WhereOptions, spread
 from tuner.cli.saved import analyse, kept_names
 from tuner.cli.screen import agree, say, show_json, show_text
@@ -20,17 +21,20 @@ if TYPE_CHECKING:
 
     from tuner.api.applying import EditPlan, RefusedEdit
     from tuner.iac.edit import Edit, Wanted
+    from tuner.model.recommendation import Recommendation
 
 EPILOG = """\
 tuner apply resize-images
 
 tuner apply resize-images --template examples --check
 
-tuner apply --function resize-images --memory-size 1792 --was 3008 --yes"""
+tuner apply --function resize-images --memory-size 1792 --was 3008 --yes
+
+tuner apply resize-images --live --alias live --steps 5%:30m,25%:30m"""
 
 COMMON = (
     *("sweeps", "function", "memory_size", "was", "template", "stage", "parameter", "check"),
-    *("yes", "json"),
+    *("live", "yes", "json"),
 )
 """What the short help shows."""
 
@@ -79,7 +83,8 @@ def apply(
         bool,
         typer.Option("--deployed", help="Hold against what is deployed now, not when measured."),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Write without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Write or roll out without asking.")] = False,
+    live: LiveOptions,
     where: WhereOptions,
     goal: GoalOptions,
     traffic: TrafficOptions,
@@ -99,13 +104,22 @@ def apply(
     Pulumi (Python, TypeScript, JavaScript) and Chalice. The file is read again with the change: if
     it didn't give the new memory to this function and the old to all others, nothing is written.
     Shows the diff and asks; what can't be changed for sure is refused with file, line and reason.
+
+    With --live it changes no file: it publishes a version with that memory and shifts an alias to
+    it by steps, comparing both versions in the same minutes, and goes back if the new one is worse.
     """
-    from tuner.api.applying import plan_edits, to_json, working_repository
+    from tuner.api.applying import plan_edits, working_repository
     from tuner.errors import UsageError
 
+    if sweeps and not (function is None and memory_size is None and was is None):
+        raise UsageError("give sweeps, or --function with --memory-size")
+    if live.is_asked():
+        if template or stage or parameter or check or deployed:
+            raise UsageError("--live changes no file: leave out what is about files")
+        answer = _answer(sweeps, goal, traffic, min_memory, max_memory) if sweeps else None
+        given = None if sweeps else _given(function, memory_size, was)
+        return roll_out_live(live.request_of(answer, given), where.part(), yes=yes, json=json)
     if sweeps:
-        if not (function is None and memory_size is None and was is None):
-            raise UsageError("give sweeps, or --function with --memory-size")
         wanted = _wanted(sweeps, goal, traffic, min_memory, max_memory)
     else:
         wanted = [_given(function, memory_size, was)]
@@ -113,6 +127,16 @@ def apply(
     wanted = [_as_deployed(each, now) for each in wanted]
     places = template or [working_repository()]
     plan = plan_edits(wanted, places, stage=stage, parameters=parameters_of(parameter))
+    _write(plan, check=check, yes=yes, json=json)
+    if plan.refused:
+        return 1
+    return WOULD_CHANGE if check and detailed_exitcode and plan.after else 0
+
+
+def _write(plan: "EditPlan", *, check: bool, yes: bool, json: bool) -> None:
+    """Show the change, write it if agreed to, and say what was done."""
+    from tuner.api.applying import to_json
+
     show = _show_line if (check or yes) and not json else say  # what a question is about: stderr
     for line in plan.diff.splitlines():
         show(line)
@@ -127,9 +151,6 @@ def apply(
         for each in document["refused"]:
             each["reason"] = with_flags(each["reason"])
         show_json(document)
-    if plan.refused:
-        return 1
-    return WOULD_CHANGE if check and detailed_exitcode and plan.after else 0
 
 
 def _wanted(
@@ -146,6 +167,23 @@ def _wanted(
     terms = traffic.terms()
     analyses = analyse(sweeps, goal, min_memory, max_memory)
     return [wanted_by(session.recommend(each, terms, today=today())) for each in analyses]
+
+
+def _answer(
+    sweeps: "Sequence[str]",
+    goal: GoalOptions,
+    traffic: TrafficOptions,
+    min_memory: int | None,
+    max_memory: int | None,
+) -> "Recommendation":
+    from tuner import session
+    from tuner.cli.config import today
+    from tuner.errors import UsageError
+
+    if len(sweeps) > 1:
+        raise UsageError("--live rolls out one function at a time: give one sweep")
+    [analysis] = analyse(sweeps, goal, min_memory, max_memory)
+    return session.recommend(analysis, traffic.terms(), today=today())
 
 
 def _deployed(wanted: "Sequence[Wanted | RefusedEdit]", where: WhereOptions) -> dict[str, int]:

@@ -16,7 +16,9 @@ tuner iam-policy resize-images --region eu-west-1
 
 tuner iam-policy arn:aws:lambda:eu-west-1:123456789012:function:resize-images
 
-tuner iam-policy --for scan"""
+tuner iam-policy --for scan
+
+tuner iam-policy resize-images --for apply"""
 
 
 def iam_policy(
@@ -31,8 +33,10 @@ def iam_policy(
     ] = None,
     *,
     purpose: Annotated[
-        Literal["sweep", "observe", "scan", "spend"],
-        typer.Option("--for", help="What it's for. All but sweep only read."),
+        Literal["sweep", "apply", "observe", "scan", "spend"],
+        typer.Option(
+            "--for", help="What it's for; apply: a rollout (apply --live). The others only read."
+        ),
     ] = "sweep",
     region: Annotated[str | None, options.region_option("the ARN's, else any")] = None,
     isolation: options.IsolationOption = "auto",
@@ -44,11 +48,16 @@ def iam_policy(
     from tuner.aws.function_ref import check_region, parse_reference
     from tuner.aws.iam_policy import least_policy
     from tuner.aws.reading_policy import least_reading_policy
+    from tuner.aws.rollout_policy import least_rollout_policy
     from tuner.errors import UsageError
 
     if function is not None and region is not None:
         check_region(parse_reference(function), region)
-    if purpose != "sweep":
+    if purpose == "apply":
+        if function is None:
+            raise UsageError("name the FUNCTION that a rollout's policy is for")
+        policy = least_rollout_policy(function, region=region or "*")
+    elif purpose != "sweep":
         policy = least_reading_policy(purpose, function, region=region or "*")
     elif function is None:
         raise UsageError("name the FUNCTION that a sweep's policy is for")

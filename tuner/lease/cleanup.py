@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tuner.model.function import FunctionConfig
 
 
+ROLLOUT_ID = "rollout-"
+"""How a rollout's id begins. Its version may stay, so its Description isn't a sweep's."""
 _ANY_SWEEP = re.compile(r"lambda-tuner sweep ([A-Za-z0-9-]{1,80}) [0-9]+ MB")
 
 
@@ -139,6 +141,8 @@ def sweep_of(version: FunctionConfig) -> str | None:
 
 
 def _prefix(sweep_id: str) -> str:
+    if sweep_id.startswith(ROLLOUT_ID):
+        return f"lambda-tuner rollout {sweep_id.removeprefix(ROLLOUT_ID)} "
     return f"lambda-tuner sweep {sweep_id} "
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tuner.lease.uninterruptible import WorkLimit
-    from tuner.model.function import Alias, Build, FunctionConfig, Throwaway
+    from tuner.model.function import Alias, Build, FunctionConfig, Routing, Throwaway
     from tuner.model.progress import ProgressEvent, ProgressHook
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ _LASTING = (AccessDeniedError, CredentialsError, FunctionNotFoundError)
 _IN_PARTS: Final = ("update_memory", "publish_version")
 _GIVING_BACK: Final = (
     *("update_memory", "delete_version", "remove_tag", "delete_copy", "delete_logs_of_copy"),
-    *("list_versions", "list_aliases", "read_tags"),
+    *("list_versions", "list_aliases", "read_tags", "read_alias", "update_alias"),
 )
 _NO_FAULT: Final = (*_LASTING, ConflictError, MemoryCapError)
 """Possible answers to an update; a deletion that meets a conflict has failed."""
@@ -56,6 +56,16 @@ class FunctionControl(Protocol):
 
     def list_aliases(self, function: str) -> tuple[Alias, ...]:
         """Every alias, over all pages."""
+
+    def read_alias(self, function: str, alias: str) -> Routing:
+        """Where an alias routes. Raises FunctionNotFoundError if there is none."""
+
+    def update_alias(self, function: str, wanted: Routing) -> Routing:
+        """Point an alias at `wanted`, and leave its other settings as they are.
+
+        Only if its `revision_id` is still current (None: the endpoint has none); else
+        ConflictError. Returns the routing that Lambda answered.
+        """
 
     def update_memory(
         self, function: str, memory_mb: int, revision_id: str | None
@@ -200,7 +210,7 @@ def watched(
         try:
             answer = method(*arguments)
         except AwsError as error:
-            expected = _NO_FAULT if name == "update_memory" else _LASTING
+            expected = _NO_FAULT if name in ("update_memory", "update_alias") else _LASTING
             if not isinstance(error, expected) and not limit.is_given_up:
                 on_progress(CallFailed(str(error)))
             raise

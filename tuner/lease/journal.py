@@ -12,12 +12,17 @@ JSON object a line. The file is locked while its sweep runs and removed when not
     restore    $LATEST's memory is about to be set back
     restored   $LATEST reads as before
     delete     `version` is about to be deleted
+    alias      a rollout is about to shift the alias `name`, which routes to `version` alone
+    shift      the alias is about to route the share `weight` to `version`
+    finish     it is about to route to `version` alone: from now on, this is how it ends
+    reset      the alias is about to be set back, or to be finished once more
+    settled    the alias reads as before, or as finished
     unanswered the request `call` was abandoned `at` this time (seconds since 1970): it may still
                take effect, whatever was set back since
     done       nothing is left
 
 `announce` must reach the disk, or the change is not made. `note` may fail: what it announces
-(restore, delete) follows from the records before it already, and a full disk must not keep a
+(restore, reset, delete) follows from the records before it already, and a full disk must not keep a
 function from being restored. `tell` says what was done, and is not waited for.
 """
 
@@ -34,7 +39,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from tuner.errors import LeaseError
-from tuner.model.function import FunctionConfig, mask_account
+from tuner.model.function import FunctionConfig, Routing, mask_account
 from tuner.model.record import RecordError, from_record, to_record
 
 if TYPE_CHECKING:
@@ -80,6 +85,26 @@ class JournalHeader:
 
 
 @dataclass(frozen=True, slots=True)
+class JournaledAlias:
+    """An alias that a rollout was about to shift, and how far it had come."""
+
+    name: str
+    version: str
+    """The version that it routed to, alone, before."""
+    shifted_to: tuple[str, ...] = ()
+    """What it was about to route a share to."""
+    finish: str | None = None
+    """The version that it was about to route to alone: it will be finished, not set back."""
+    is_settled: bool = False
+    """Whether it has been read as before, or as finished, since."""
+
+    @property
+    def target(self) -> Routing:
+        """How it shall be: as before, or as finished."""
+        return Routing(self.name, self.finish or self.version)
+
+
+@dataclass(frozen=True, slots=True)
 class UnfinishedJournal:
     """What a sweep that did not end cleanly had written down."""
 
@@ -98,6 +123,8 @@ class UnfinishedJournal:
     """Whether the function was about to be tagged as being swept."""
     unanswered_at: float | None = None
     """When a request was abandoned, in seconds since 1970: it may still take effect."""
+    alias: JournaledAlias | None = None
+    """If it's of a rollout."""
 
 
 class Journal:
@@ -288,8 +315,10 @@ def _unfinished(
     if "done" in kinds:
         return None
     unanswered_at: float | None = None
+    alias: JournaledAlias | None = None
     for number, record in enumerate(records, start=2):
         try:
+            alias = _shifted(alias, record)
             match record["record"]:
                 case "update":
                     memories.add(int(record["memory_mb"]))
@@ -312,7 +341,23 @@ def _unfinished(
         is_changed=bool(memories),
         is_tagged="tag" in kinds,
         unanswered_at=unanswered_at,
+        alias=alias,
     )
+
+
+def _shifted(alias: JournaledAlias | None, record: dict[str, Any]) -> JournaledAlias | None:
+    """What is known of the alias with one more record. Raises KeyError."""
+    kind = record["record"]
+    if kind == "alias":
+        return JournaledAlias(str(record["name"]), str(record["version"]))
+    if alias is None:
+        return None
+    if kind == "shift":
+        versions = (*alias.shifted_to, str(record["version"]))
+        return dataclasses.replace(alias, shifted_to=versions, is_settled=False)
+    if kind == "finish":
+        return dataclasses.replace(alias, finish=str(record["version"]), is_settled=False)
+    return dataclasses.replace(alias, is_settled=True) if kind == "settled" else alias
 
 
 def _header(path: Path, line: bytes) -> JournalHeader:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tuner.errors import AwsError, ForeignChangeError, LeftChangedError
+from tuner.lease.alias import ShiftedAlias
 from tuner.lease.cleanup import delete_versions
 from tuner.lease.clone import CloneLease
 from tuner.lease.function_control import (
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from tuner.lease.function_control import FunctionControl
     from tuner.lease.journal import JournalHeader
     from tuner.lease.window import Publication
-    from tuner.model.function import Build, FunctionConfig
+    from tuner.model.function import Build, FunctionConfig, Routing
     from tuner.model.progress import ProgressHook
 
 
@@ -40,6 +41,7 @@ _REQUESTS: Final = {
     "set_tag": f"set the tag {SWEEP_TAG}",
     "update_memory": "change the memory of $LATEST",
     "publish_version": "publish a version",
+    "update_alias": "shift the alias",
 }
 
 
@@ -80,6 +82,8 @@ class Lease:
         self._io = io
         self._journal = journal
         self._left: list[str] = []
+        self._alias: ShiftedAlias | None = None
+        self._foreign: ForeignChangeError | None = None
         self._tag = FunctionTag(original, header.sweep_id, io)
         if original.revision_id is None:
             self.findings.append(_no_locking_finding())
@@ -97,6 +101,33 @@ class Lease:
 
         Raises AwsError, LeaseError and its subclasses.
         """
+        with self._window() as window:
+            publication = window.publish(sizes_mb, stop_requested)
+        self.findings += [
+            _reused_finding(entry.version, entry.memory_mb)
+            for entry in publication.published
+            if not entry.is_new
+        ]
+        return publication
+
+    def resize(self, memory_mb: int) -> None:
+        """Set the memory of $LATEST for good.
+
+        Raises AwsError, LeaseError and its subclasses; then it's as before, or LeftChangedError
+        says that it isn't.
+        """
+        with self._window() as window:
+            window.resize(memory_mb)
+
+    def shift_alias(self, before: Routing) -> ShiftedAlias:
+        """Borrow an alias too: at the end it's as it was, or finished. Raises LeaseError."""
+        alias = ShiftedAlias(before, self.function_name, io=self._io, journal=self._journal)
+        alias.begin()
+        self._alias = alias
+        return alias
+
+    @contextmanager
+    def _window(self) -> Iterator[PublishWindow]:
         window = PublishWindow(
             self.original,
             sweep_id=self._sweep_id,
@@ -106,27 +137,23 @@ class Lease:
             limit=self._limit,
         )
         try:
-            publication = window.publish(sizes_mb, stop_requested)
+            yield window
         except BaseException as error:
             if not window.is_closed:
                 self._left.append(_left_open(self.original, error))
             raise
-        self.findings += [
-            _reused_finding(entry.version, entry.memory_mb)
-            for entry in publication.published
-            if not entry.is_new
-        ]
-        return publication
 
     def give_back(self) -> None:
-        """Delete what was published and close the journal.
+        """Settle the alias, delete what was published and close the journal.
 
-        Raises LeftChangedError, listing everything left, if anything is; the journal stays.
+        Raises LeftChangedError, listing everything left, if anything is; the journal stays. Raises
+        ForeignChangeError if somebody else has changed the alias.
         """
         if self._limit.unanswered is not None:
             request = _REQUESTS[self._limit.unanswered]
             self._left.append(f"the request to {request} got no answer and may still take effect")
         try:
+            self._settle_alias()
             self._delete_versions()
             self._remove_tag()
         finally:
@@ -135,6 +162,23 @@ class Lease:
             self._journal.close()
         if self._left:
             raise LeftChangedError("; ".join(self._left) + ". Run: tuner recover")
+        if self._foreign is not None:
+            raise self._foreign
+
+    def _settle_alias(self) -> None:
+        if self._alias is None:
+            return
+        try:
+            self._alias.settle()
+        except ForeignChangeError as error:
+            self._foreign = error
+        except AwsError as error:
+            self._left.append(f"the alias {self._alias.name} couldn't be read ({error})")
+        except LeftChangedError as error:
+            self._left.append(str(error))
+        except BaseException:
+            self._left.append(f"setting the alias {self._alias.name} was cut short")
+            raise
 
     def _remove_tag(self) -> None:
         """Remove the tag once nothing is left: recovery may need its content."""
@@ -149,6 +193,8 @@ class Lease:
             raise
 
     def _delete_versions(self) -> None:
+        if self._alias is not None and (self._left or self._alias.kept_version):
+            return
         try:
             cleanup = delete_versions(
                 self.original.name,

@@ -1,4 +1,8 @@
-"""Finishes what an interrupted sweep left: restores $LATEST, deletes the sweep's versions."""
+"""Finishes what an interrupted sweep or rollout left.
+
+It restores $LATEST, sets a shifted alias back (or finishes it, if that was decided), and deletes
+the versions that were published.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from tuner.errors import (
     LeaseError,
     LeftChangedError,
 )
+from tuner.lease.alias import describe_foreign, is_ours, settle_alias
 from tuner.lease.cleanup import Cleanup, deletable_versions, delete_versions
 from tuner.lease.clone import copy_description, copy_name, delete_copy
 from tuner.lease.function_control import LeaseIO, harmless, watched
@@ -31,7 +36,7 @@ if TYPE_CHECKING:
 
     from tuner.lease.function_control import FunctionControl
     from tuner.lease.journal import JournalHeader, UnfinishedJournal
-    from tuner.model.function import FunctionConfig
+    from tuner.model.function import FunctionConfig, Routing
     from tuner.model.progress import ProgressHook
 
 
@@ -58,6 +63,8 @@ class RecoveryPlan:
     """Whether the function is still tagged as being swept."""
     notes: tuple[str, ...] = ()
     """What is left alone, and why."""
+    alias_now: Routing | None = None
+    """How the rollout's alias routes now, if it will be settled."""
 
     @property
     def restore_to_mb(self) -> int:
@@ -68,7 +75,11 @@ class RecoveryPlan:
     def is_empty(self) -> bool:
         """Whether nothing in the account will change."""
         return self.restore_from_mb is None and not (
-            self.writes_again or self.delete_versions or self.delete_copy or self.remove_tag
+            self.writes_again
+            or self.delete_versions
+            or self.delete_copy
+            or self.remove_tag
+            or self.alias_now
         )
 
     def describe(self) -> tuple[str, ...]:
@@ -84,6 +95,8 @@ class RecoveryPlan:
                 f"{name}: set $LATEST to {self.restore_to_mb} MB again: it reads that way, but "
                 "nothing says that the sweep's change was undone"
             )
+        if self.alias_now is not None:
+            lines.append(f"{name}: {self._describe_alias(self.alias_now)}")
         if self.delete_copy:
             what = "this function of a live check"
             if self.delete_copy != name:
@@ -99,6 +112,14 @@ class RecoveryPlan:
         ]
         lines += self.notes
         return tuple(lines) or (f"{name}: nothing is left to do",)
+
+    def _describe_alias(self, now: Routing) -> str:
+        assert self.journal.alias is not None
+        target, finish = self.journal.alias.target, self.journal.alias.finish
+        again = " again" if now.is_like(target) else f" (it routes to {now.describe()})"
+        if finish is not None:
+            return f"finish alias {now.alias} at version {finish}{again}: that was decided"
+        return f"set alias {now.alias} back to version {target.version}{again}"
 
 
 def find_unfinished(state_dir: Path) -> tuple[UnfinishedJournal, ...]:
@@ -149,10 +170,8 @@ def plan_recovery(
         notes = (f"{original.name}: somebody else changed {theirs} too, which stays as it is",)
     elif not (drift.is_ours or drift.is_as_before):
         notes = (drift.describe_foreign(),)
-    published = [version for version in journal.published if version not in journal.deleting]
-    versions = deletable_versions(
-        control, original.name, header.sweep_id, header.versions, published
-    )
+    alias_now, alias_notes = _plan_alias(journal, control)
+    versions = _plan_versions(journal, control, settles=alias_now is not None)
     return RecoveryPlan(
         journal,
         restore_from_mb=drift.memory_mb if drift.is_ours else None,
@@ -160,8 +179,42 @@ def plan_recovery(
         delete_versions=tuple(version for version, alias in versions if alias is None),
         keep_versions=tuple((version, alias) for version, alias in versions if alias is not None),
         remove_tag=has_tag(now.arn, _tag_of(header), control),
-        notes=notes,
+        notes=(*notes, *alias_notes),
+        alias_now=alias_now,
     )
+
+
+def _plan_alias(
+    journal: UnfinishedJournal, control: FunctionControl
+) -> tuple[Routing | None, tuple[str, ...]]:
+    """How the alias is if it's to be settled, and what to say of it if it isn't."""
+    state, name = journal.alias, journal.header.function.name
+    if state is None or not (state.shifted_to or state.finish):
+        return None, ()
+    try:
+        now = control.read_alias(name, state.name)
+    except FunctionNotFoundError:
+        return None, (f"{name}: the alias {state.name} is gone",)
+    if not is_ours(now, state):
+        return None, (describe_foreign(name, now),)
+    is_done = state.is_settled and now.is_like(state.target)
+    return None if is_done else now, ()
+
+
+def _plan_versions(
+    journal: UnfinishedJournal, control: FunctionControl, *, settles: bool
+) -> tuple[tuple[str, str | None], ...]:
+    """The versions to delete, each with an alias that keeps it, if any; a finished one stays."""
+    header, alias = journal.header, journal.alias
+    if alias is not None and alias.finish is not None:
+        return ()
+    published = [version for version in journal.published if version not in journal.deleting]
+    versions = deletable_versions(
+        control, header.function.name, header.sweep_id, header.versions, published
+    )
+    if alias is None or not settles:
+        return versions
+    return tuple((each, None if owner == alias.name else owner) for each, owner in versions)
 
 
 def _plan_copy(
@@ -260,13 +313,19 @@ def _carry_out(
                 must_write=plan.journal.is_changed,
             )
             io.on_progress(WindowClosed())
-    cleanup = delete_versions(
-        header.function.name,
-        header.sweep_id,
-        header.versions,
-        io=io,
-        journal=journal,
-    )
+    alias = plan.journal.alias
+    if alias is not None and plan.alias_now is not None:
+        with suppress(ForeignChangeError):
+            settle_alias(alias, header.function.name, io=io, journal=journal)
+    cleanup = Cleanup()
+    if alias is None or alias.finish is None:
+        cleanup = delete_versions(
+            header.function.name,
+            header.sweep_id,
+            header.versions,
+            io=io,
+            journal=journal,
+        )
     if cleanup.failed:
         left = "; ".join(f"version {version} ({why})" for version, why in cleanup.failed)
         raise LeftChangedError(f"{header.function.name}: not deleted: {left}. Run: tuner recover")

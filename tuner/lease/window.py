@@ -115,6 +115,20 @@ class PublishWindow:
             self._io.on_progress(WindowClosed())
         return publication
 
+    def resize(self, size: int) -> None:
+        """Set the memory of $LATEST and leave it so; if that fails, restore.
+
+        Raises as `publish` does.
+        """
+        self._latest = self._checked(self._read(), self._original.memory_mb)
+        self.is_closed = False
+        try:
+            self._update(size)
+        except BaseException:
+            uninterruptible(self._restore, self._limit)
+            raise
+        self.is_closed = True
+
     def _publish_all(
         self, sizes_mb: Sequence[int], stop_requested: Callable[[], bool]
     ) -> Publication:

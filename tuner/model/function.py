@@ -46,6 +46,26 @@ class Alias:
     versions: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """Where an alias sends its invocations: all to `version`, except the weighted ones' shares."""
+
+    alias: str
+    version: str
+    weights: tuple[tuple[str, float], ...] = ()
+    """(version, share of the invocations): Lambda allows one."""
+    revision_id: str | None = None
+
+    def is_like(self, other: Routing) -> bool:
+        """Whether it sends invocations to the same versions in the same shares."""
+        return (self.version, self.weights) == (other.version, other.weights)
+
+    def describe(self) -> str:
+        """The versions in words: `version 7`, `version 7 and 10% to version 8`."""
+        shares = (f" and {weight * 100:g}% to version {other}" for other, weight in self.weights)
+        return f"version {self.version}{''.join(shares)}"
+
+
 def mask_account(arn: str) -> str:
     """Return an ARN with zeros for its account id."""
     parts = arn.split(":")

@@ -1,0 +1,356 @@
+"""Rolls a memory size out on a live alias: look, plan, shift by steps."""
+
+from __future__ import annotations
+
+import math
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from tuner.aws.code_deploy import deployment_group
+from tuner.aws.function_list import provisioned_counts
+from tuner.aws.version_figures import LogFigures, MetricFigures
+from tuner.errors import AccessDeniedError, AwsError, InputError
+from tuner.lease.cleanup import ROLLOUT_ID
+from tuner.lease.journal import LeaseTerms
+from tuner.lease.lease import Lease, open_lease
+from tuner.rollout.check import (
+    check_code_deploy,
+    check_provisioned,
+    check_routing,
+    check_same,
+    choose_alias,
+)
+from tuner.rollout.figures import Arm
+from tuner.rollout.forecast import forecast_of, worst_case
+from tuner.rollout.needed import ASSUMED_CV, needed_for
+from tuner.rollout.record import RolloutRecord
+from tuner.rollout.run import PlannedRollout, RolloutIO, roll_out
+from tuner.sweep.plan import new_sweep_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from tuner.aws import LambdaGateway
+    from tuner.aws.services import Services
+    from tuner.lease.clone import LiveTraffic
+    from tuner.model.function import FunctionConfig, Routing
+    from tuner.model.recommendation import Recommendation
+    from tuner.model.request import Target
+    from tuner.rollout.figures import Source, VersionFigures
+    from tuner.rollout.forecast import Forecast
+    from tuner.rollout.steps import Step
+
+_FIRST_LOOK: Final = timedelta(minutes=10)
+_LONG_LOOK: Final = timedelta(hours=1)
+_ENOUGH_FOR_CV: Final = 200
+_LEAST_FOR_CV: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutRequest:
+    """What is to be rolled out, and how."""
+
+    function: str
+    memory_mb: int
+    was_mb: int | None = None
+    """What the function must have now; None: whatever it has."""
+    forecast: Forecast | None = None
+    sweep_id: str | None = None
+    alias: str | None = None
+    steps: tuple[Step, ...] = ()
+    step_timeout_s: float | None = None
+    """None: three times the longest step, an hour at least."""
+    source: Source | None = None
+    """Where figures are from; None: reports if they can be read."""
+    unqualified: bool = False
+
+    @property
+    def timeout_s(self) -> float:
+        """How long a step may take."""
+        longest = max((step.least_s for step in self.steps), default=0.0)
+        return max(3 * longest, 3600.0) if self.step_timeout_s is None else self.step_timeout_s
+
+
+def request_of(answer: Recommendation) -> RolloutRequest:
+    """What a sweep's answer asks for. Raises InputError if it recommends nothing."""
+    name, memory_mb = answer.function.name, answer.choice.memory_mb
+    if memory_mb is None:
+        raise InputError(
+            f"{name}: the sweep is inconclusive, so there is nothing to roll out: tune again"
+        )
+    return RolloutRequest(
+        name,
+        memory_mb,
+        answer.current.memory_mb,
+        forecast=forecast_of(answer),
+        sweep_id=answer.sweep.sweep_id,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRollout:
+    """A rollout that may be shown, agreed to and run. `plan` is None with `unqualified`."""
+
+    request: RolloutRequest
+    function: FunctionConfig
+    gateway: LambdaGateway
+    plan: PlannedRollout | None
+    figures: VersionFigures | None
+    throttles: VersionFigures | None
+    traffic: LiveTraffic
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the size is there already."""
+        return self.from_memory_mb == self.request.memory_mb
+
+    @property
+    def from_memory_mb(self) -> int:
+        """The memory now, of the alias's version or of $LATEST."""
+        return self.function.memory_mb if self.plan is None else self.plan.from_memory_mb
+
+    def run(self, state_dir: Path, watch: RolloutIO) -> RolloutRecord:
+        """Carry it out; of `watch` the control and the figures are set here.
+
+        Raises LeaseError, its subclasses and AwsError.
+        """
+        started = watch.now()
+        record = self._record(started)
+        terms = LeaseTerms(
+            record.id,
+            state_dir,
+            self.gateway.endpoint_url,
+            started.isoformat(timespec="minutes"),
+        )
+        io = replace(watch, control=self.gateway, figures=self.figures, throttles=self.throttles)
+        if self.plan is None:
+            return self._resize(terms, record, io)
+        return roll_out(self.plan, terms, record, io)
+
+    def as_it_is(self) -> RolloutRecord:
+        """What is to be said if the size is there already."""
+        record = self._record(datetime.now(UTC))
+        record.state, record.to_version = "finished", record.from_version
+        record.ended_at = record.started_at
+        return record
+
+    def _record(self, started: datetime) -> RolloutRecord:
+        before = "$LATEST" if self.plan is None else self.plan.before.version
+        return RolloutRecord(
+            id=f"{ROLLOUT_ID}{new_sweep_id(started)}",
+            function=self.function.name,
+            region=self.function.region,
+            alias=None if self.plan is None else self.plan.before.alias,
+            from_version=before,
+            to_version="$LATEST" if self.plan is None else None,
+            from_memory_mb=self.from_memory_mb,
+            to_memory_mb=self.request.memory_mb,
+            started_at=started.isoformat(timespec="milliseconds"),
+            steps=[],
+            forecast=None if self.plan is None else self.plan.forecast,
+            sweep_id=self.request.sweep_id,
+        )
+
+    def _resize(self, terms: LeaseTerms, record: RolloutRecord, io: RolloutIO) -> RolloutRecord:
+        """Set $LATEST, all at once."""
+        with open_lease(
+            self.function,
+            terms,
+            control=io.control,
+            sleep=io.sleep,
+            on_progress=io.on_progress,
+            is_urgent=io.is_urgent,
+        ) as lease:
+            assert isinstance(lease, Lease)
+            lease.resize(self.request.memory_mb)
+        record.state = "finished"
+        record.ended_at = io.now().isoformat(timespec="milliseconds")
+        record.keep(terms.state_dir)
+        return record
+
+
+@contextmanager
+def open_rollout(
+    request: RolloutRequest,
+    where: Target,
+    *,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Iterator[OpenRollout]:
+    """Look at the function and plan; nothing is changed.
+
+    Raises InputError for what can't be rolled out, with what to do about it, and AwsError.
+    """
+    from tuner.aws import connect
+    from tuner.aws.services import Services
+
+    with connect(
+        region=where.region,
+        profile=where.profile,
+        endpoint_url=where.endpoint_url,
+        function=request.function,
+    ) as gateway:
+        name = gateway.resolve(request.function).target
+        with Services(gateway.session, purpose="apply") as services:
+            yield _Look(request, gateway, services, name, now).open()
+
+
+class _Look:
+    """Reads what a plan needs."""
+
+    def __init__(
+        self,
+        request: RolloutRequest,
+        gateway: LambdaGateway,
+        services: Services,
+        name: str,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._request, self._gateway, self._services = request, gateway, services
+        self._name, self._now = name, now
+        self._warnings: list[str] = []
+
+    def open(self) -> OpenRollout:
+        """Look at everything and plan."""
+        request = self._request
+        latest = self._gateway.read_function(self._name)
+        if request.unqualified:
+            self._check_memory(latest.memory_mb)
+            return OpenRollout(
+                request, latest, self._gateway, None, None, None, self._traffic(), ()
+            )
+        alias = choose_alias(latest.name, self._gateway.list_aliases(self._name), request.alias)
+        before = self._gateway.read_alias(self._name, alias)
+        check_routing(latest.name, before)
+        self._check_deployments(latest, before)
+        version = self._gateway.read_function(self._name, before.version)
+        check_same(latest, version, alias)
+        self._check_memory(version.memory_mb)
+        seen = self._baseline(latest, before)
+        baseline = seen.arm
+        cv = variation(baseline.billed_ms)
+        errors = baseline.failure_count / baseline.count if baseline.count else 0.0
+        plan = PlannedRollout(
+            function=latest,
+            from_memory_mb=version.memory_mb,
+            before=before,
+            memory_mb=request.memory_mb,
+            steps=tuple(
+                (step, needed_for(step, error_ratio=errors, cv=cv)) for step in request.steps
+            ),
+            step_timeout_s=request.timeout_s,
+            forecast=request.forecast or worst_case(version.memory_mb, request.memory_mb),
+            baseline=baseline,
+        )
+        return OpenRollout(
+            request,
+            latest,
+            self._gateway,
+            plan,
+            seen.figures,
+            seen.throttles,
+            self._traffic(),
+            tuple(self._warnings),
+        )
+
+    def _check_memory(self, memory_mb: int) -> None:
+        was_mb = self._request.was_mb
+        if was_mb is not None and memory_mb not in (was_mb, self._request.memory_mb):
+            raise InputError(
+                f"{self._name} has {memory_mb} MB now, not {was_mb} MB as when it was measured: "
+                "tune again, or give `function` and `memory_size`"
+            )
+
+    def _check_deployments(self, latest: FunctionConfig, before: Routing) -> None:
+        alias = before.alias
+        try:
+            counts = dict(provisioned_counts(self._services, self._name))
+        except AccessDeniedError as error:
+            self._warnings.append(f"Whether concurrency is provisioned can't be known ({error})")
+            counts = {}
+        check_provisioned(latest.name, alias, counts.get(alias))
+        if counts.get(before.version):
+            self._warnings.append(
+                f"Version {before.version} has {counts[before.version]} provisioned environments, "
+                "and the new version will have none: provision them, or expect cold starts"
+            )
+        try:
+            tags = self._gateway.read_tags(latest.arn)
+            group = deployment_group(self._services, tags, latest.name, alias)
+        except AccessDeniedError as error:
+            self._warnings.append(
+                f"Whether CodeDeploy shifts the alias can't be known ({error}). If the template "
+                "has a DeploymentPreference, don't roll out here"
+            )
+        else:
+            check_code_deploy(latest.name, alias, group)
+
+    def _traffic(self) -> LiveTraffic:
+        return self._gateway.live_traffic(self._name)
+
+    def _figures(
+        self, latest: FunctionConfig, alias: str
+    ) -> tuple[VersionFigures, VersionFigures | None]:
+        """Where figures are from, and where throttles are counted if not there."""
+        metrics = MetricFigures(self._services, alias)
+        if self._request.source == "metrics":
+            return metrics, None
+        if not latest.log_has_reports:
+            self._warnings.append("The log has no reports (JSON at SystemLogLevel WARN).")
+            return metrics, None
+        group, logs_json = self._gateway.log_group(self._name)
+        return LogFigures(self._services, group, logs_json=logs_json), metrics
+
+    def _baseline(self, latest: FunctionConfig, before: Routing) -> _Baseline:
+        """The old version's last invocations, which also shows whether figures can be read."""
+        figures, throttles = self._figures(latest, before.alias)
+        try:
+            arm = self._recent(figures, latest.name, before.version)
+        except AwsError as error:
+            if throttles is None or self._request.source is not None:
+                raise
+            self._warnings.append(f"The log can't be read ({error}): metrics are read instead.")
+            arm = self._recent(throttles, latest.name, before.version)
+            figures, throttles = throttles, None
+        if throttles is not None and not self._can_count(throttles, latest.name, before.version):
+            throttles = None
+        return _Baseline(figures, throttles, arm)
+
+    def _recent(self, figures: VersionFigures, name: str, version: str) -> Arm:
+        end = self._now() - timedelta(seconds=figures.delay_s)
+        middle = end - _FIRST_LOOK
+        found = figures.read(name, [version], middle, end).get(version, Arm())
+        if len(found.billed_ms) < _ENOUGH_FOR_CV:
+            earlier = figures.read(name, [version], end - _LONG_LOOK, middle)
+            found = earlier.get(version, Arm()) + found
+        return found
+
+    def _can_count(self, throttles: VersionFigures, name: str, version: str) -> bool:
+        end = self._now() - timedelta(seconds=throttles.delay_s)
+        if self._gateway.is_loopback:
+            return False  # a server on this machine counts none
+        try:
+            throttles.read(name, [version], end - _FIRST_LOOK, end)
+        except AwsError as error:
+            self._warnings.append(f"Throttles aren't watched: metrics can't be read ({error}).")
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Baseline:
+    figures: VersionFigures
+    throttles: VersionFigures | None
+    arm: Arm
+
+
+def variation(amounts: Sequence[float]) -> float:
+    """Standard deviation over mean; what is assumed if there are too few."""
+    if len(amounts) < _LEAST_FOR_CV:
+        return ASSUMED_CV
+    middle = sum(amounts) / len(amounts)
+    spread = sum((each - middle) ** 2 for each in amounts) / (len(amounts) - 1)
+    return math.sqrt(spread) / middle if middle else ASSUMED_CV

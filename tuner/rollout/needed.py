@@ -1,0 +1,105 @@
+"""How many invocations a step needs, stated before it begins."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tuner.rollout.comparison import ALPHA
+from tuner.rollout.evidence import ShareTest, log_choose
+from tuner.rollout.forecast import MARGIN
+
+if TYPE_CHECKING:
+    from tuner.rollout.steps import Step
+
+RISE: Final = 0.20
+"""A rise of the share of errors that must be seen at once: from 1% to 21%, say."""
+USUAL_ERROR_RATIO: Final = 0.01
+ASSUMED_CV: Final = 0.5
+_MISSED: Final = 0.005
+_SPARE: Final = 1.25
+"""Blocks tell a little less than the same invocations put together."""
+_Z_BOTH: Final = 1.645 + 1.282
+"""One-sided 5% at a power of 90%."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """What one step needs, in invocations of the alias."""
+
+    for_errors: int
+    """A rise of errors by `RISE` is returned within these, in 99 of 100."""
+    for_cost: int
+    """A change of the cost by `MARGIN` is told from none with a power of 90%."""
+
+    @property
+    def count(self) -> int:
+        """Both."""
+        return max(self.for_errors, self.for_cost)
+
+
+def needed_for(step: Step, *, error_ratio: float, cv: float) -> Needed:
+    """What a step needs.
+
+    `error_ratio` is the old version's share of errors and `cv` the variation of its cost (standard
+    deviation over mean). The second is 8.56·(CV/δ)²·(1 + w/(1−w)) of the new version's invocations:
+    at a weight of a half 17·(CV/δ)², as for any two equal arms.
+    """
+    new_for_cost = _Z_BOTH**2 * (cv / MARGIN) ** 2 / (1 - step.weight)
+    new_for_errors = detection_count(step.weight, max(error_ratio, USUAL_ERROR_RATIO))
+    return Needed(
+        math.ceil(new_for_errors / step.weight), math.ceil(max(new_for_cost, 50) / step.weight)
+    )
+
+
+def detection_count(weight: float, error_ratio: float) -> int:
+    """The new version's invocations by which a rise of its errors by `RISE` is told."""
+    low, high = 4, 8
+    while _power(high, weight, error_ratio) < 1 - _MISSED and high < 1_000_000:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (
+            (low, middle) if _power(middle, weight, error_ratio) >= 1 - _MISSED else (middle, high)
+        )
+    return math.ceil(high * _SPARE)
+
+
+def _power(new_count: int, weight: float, error_ratio: float) -> float:
+    """Least probability that this many of the new version's invocations tell the rise.
+
+    All at once, and with so many errors of the old version as it seldom has: both halves of what
+    may go wrong.
+    """
+    old_count = round(new_count * (1 - weight) / weight)
+    share, old_hits = _binomial(0, old_count, error_ratio), 0
+    while share < 1 - _MISSED / 2 and old_hits < old_count:
+        old_hits += 1
+        share += _binomial(old_hits, old_count, error_ratio)
+    risen = min(error_ratio + RISE, 1.0)
+    seen = _at_least(_fewest(new_count, old_hits, old_count), new_count, risen)
+    return seen - _MISSED / 2
+
+
+def _fewest(new_count: int, old_hits: int, old_count: int) -> int:
+    """How many errors of the new version it takes."""
+    low, high = 0, new_count + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        test = ShareTest()
+        test.add(middle, new_count, old_hits, old_count)
+        low, high = (low, middle) if test.log_evidence >= -math.log(ALPHA) else (middle, high)
+    return high
+
+
+def _at_least(least: int, count: int, ratio: float) -> float:
+    return sum(_binomial(each, count, ratio) for each in range(least, count + 1))
+
+
+def _binomial(hits: int, count: int, ratio: float) -> float:
+    if ratio >= 1:
+        return float(hits == count)
+    return math.exp(
+        log_choose(count, hits) + hits * math.log(ratio) + (count - hits) * math.log1p(-ratio)
+    )
