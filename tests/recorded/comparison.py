@@ -20,6 +20,8 @@ _BOUND: Final = re.compile(r"<+(uuid|code-sha-?256|revision-id).*")
 _ENUM: Final = re.compile(r"value set: \[([^\]]*)\]")
 _CONSTRAINT: Final = re.compile(r"Value '.*?' at '.*?' failed to satisfy constraint: .+?(?=;|$)")
 _HIDDEN: Final = ("date", "datetime", "code-sha256", "lambda-url", "function-url")
+_NO_RUNTIME: Final = "can't be run locally"
+_ABSENT: Final = "ResourceNotFoundException"
 _REFUSED: Final = re.compile(r"(is|are) not supported by the local Lambda")
 
 
@@ -81,7 +83,9 @@ def compare(
     comparison = _Comparison(name, result)
     is_refused = False
     for step, reply in recorded.items():
-        words = _words_of_refusal(replies[step][1]) if step in replies else None
+        words = _words_of_refusal(replies[step][1], reply) if step in replies else None
+        if is_refused and _is_absent(replies.get(step)) and not _is_error(reply):
+            words = ""  # what was refused is now not found
         if words is not None:
             result.refused[name, step] = words
             is_refused = True
@@ -94,12 +98,22 @@ def compare(
             result.not_replayed.append((name, step))
 
 
-def _words_of_refusal(reply: Any) -> str | None:
+def _words_of_refusal(reply: Any, recorded: Any) -> str | None:
     """By which words the local Lambda said that it hasn't got something; None if it didn't."""
     if not isinstance(reply, dict):
         return None
     words = str(reply.get("Error", reply).get("Message", ""))
+    if _NO_RUNTIME in words and not _is_error(recorded):
+        return words
     return words if _REFUSED.search(words) else None
+
+
+def _is_error(reply: Any) -> bool:
+    return isinstance(reply, dict) and "Error" in reply
+
+
+def _is_absent(reply: tuple[str, Any] | None) -> bool:
+    return reply is not None and reply[1].get("Error", {}).get("Code") == _ABSENT
 
 
 class _Comparison:

@@ -40,6 +40,7 @@ class Player:
     def __init__(self, client: Any, clock: Clock) -> None:
         self._client = client
         self._clock = clock
+        self.last_failed = False
         self._replies: dict[str, tuple[str, dict[str, Any]]] = {}
 
     def __call__(self, step: str, operation: str, **members: Any) -> dict[str, Any]:
@@ -50,6 +51,7 @@ class Player:
             reply = dict(error.response)
         if "Payload" in reply:
             reply["Payload"] = reply["Payload"].read().decode()
+        self.last_failed = "Error" in reply
         if step:
             self._replies[step] = (operation, reply)
         return reply

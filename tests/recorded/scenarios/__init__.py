@@ -10,6 +10,7 @@ from tests.recorded.scenarios import (
     layers,
     names,
     not_here,
+    other_runtimes,
     packages,
     permissions,
     refusals,
@@ -35,6 +36,7 @@ SCENARIOS = {
         packages,
         urls,
         not_here,
+        other_runtimes,
     )
     for name, play in module.SCENARIOS.items()
 }

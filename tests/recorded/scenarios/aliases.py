@@ -126,10 +126,29 @@ def absent(play: Player) -> None:
 
 
 _IN = "TestLambdaAlias::test"
+
+
+def shared(play: Player) -> None:
+    play.created()
+    for number in (1, 2):
+        play("", "update_function_configuration", FunctionName=FN, Description=f"of {number}")
+        play.wait()
+        play("", "publish_version", FunctionName=FN)
+    play(
+        "create_alias_response",
+        "create_alias",
+        FunctionName=FN,
+        Name="alias1",
+        FunctionVersion="1",
+        RoutingConfig={"AdditionalVersionWeights": {"2": 0.5}},
+    )
+
+
 SCENARIOS: dict[str, Callable[[Player], None]] = {
     f"{_IN}_alias_lifecycle": lifecycle,
     f"{_IN}_notfound_and_invalid_routingconfigs": refused,
     f"{_IN}_alias_naming": naming,
     f"{_IN}_non_existent_alias_deletion": absent,
     f"{_IN}_non_existent_alias_update": absent,
+    "TestLambdaAliases::test_alias_routingconfig": shared,
 }

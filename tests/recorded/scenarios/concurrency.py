@@ -92,6 +92,34 @@ def provisioned_absent(play: Player) -> None:
         )
     for step, name in (("noconfigs", FN), ("functionname_doesnotexist", "doesnotexist")):
         play(f"list_provisioned_{step}", "list_provisioned_concurrency_configs", FunctionName=name)
+    for step, name, qualifier in (
+        ("functionname_doesnotexist", "doesnotexist", "1"),
+        ("qualifier_doesnotexist", FN, "noalias"),
+        ("version_doesnotexist", FN, "10"),
+        ("latest", FN, "$LATEST"),
+        ("config_doesnotexist", FN, "1"),
+    ):
+        play(
+            f"delete_provisioned_{step}",
+            "delete_provisioned_concurrency_config",
+            FunctionName=name,
+            Qualifier=qualifier,
+        )
+    for step, name, qualifier in (
+        ("invalid_param_0", FN, "1"),
+        ("functionname_doesnotexist_alias", "doesnotexist", "noalias"),
+        ("functionname_doesnotexist_version", "doesnotexist", "1"),
+        ("qualifier_doesnotexist", FN, "doesnotexist"),
+        ("version_doesnotexist", FN, "10"),
+        ("latest", FN, "$LATEST"),
+    ):
+        play(
+            f"put_provisioned_{step}",
+            "put_provisioned_concurrency_config",
+            FunctionName=name,
+            Qualifier=qualifier,
+            ProvisionedConcurrentExecutions=0 if step == "invalid_param_0" else 1,
+        )
 
 
 def events(play: Player) -> None:
@@ -139,6 +167,20 @@ def events_refused(play: Player) -> None:
     put("put_functionname_name_notfound", "doesnotexist")
     put("put_functionname_arn_notfound", absent)
     play("put_functionname_nootherargs", "put_function_event_invoke_config", FunctionName=absent)
+    for step, destination in (
+        ("lambda_doesntexist", {"OnSuccess": {"Destination": absent}}),
+        ("recursive", {"OnSuccess": {"Destination": ARN}}),
+        ("other_lambda", {"OnSuccess": {"Destination": ARN.replace(f":{FN}", ":fn-2")}}),
+        ("invalid_service_arn", {"OnSuccess": {"Destination": ARN.replace("lambda", "iam")}}),
+        ("success_no_destination_arn", {"OnSuccess": {}}),
+        ("failure_no_destination_arn", {"OnFailure": {}}),
+    ):
+        play(
+            f"put_destination_{step}",
+            "put_function_event_invoke_config",
+            FunctionName=FN,
+            DestinationConfig=destination,
+        )
     put(
         "put_destination_invalid_arn_pattern",
         DestinationConfig={"OnFailure": {"Destination": ARN.replace("lambda", "_-/!lambda")}},
@@ -170,6 +212,7 @@ def events_refused(play: Player) -> None:
     update = {"FunctionName": FN, "MaximumRetryAttempts": 0}
     play("update_response", "update_function_event_invoke_config", **update)
     play("update_response_existing", "update_function_event_invoke_config", **update)
+    play("list_configs", "list_function_event_invoke_configs", FunctionName=FN)
     _events_absent(play, name)
 
 

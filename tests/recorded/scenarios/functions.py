@@ -145,10 +145,11 @@ def snap_start_refused(play: Player) -> None:
 
 
 def snap_start(play: Player, runtime: str) -> None:
+    handlers = {"j": "echo.Handler", "d": "dotnet::Dotnet.Function::FunctionHandler"}
     play.create(
         "create_function_response",
         Runtime=runtime,
-        Handler="handler.handler",
+        Handler=handlers.get(runtime[0], "handler.handler"),
         MemorySize=1024,
         Timeout=5,
     )
@@ -183,6 +184,9 @@ _PARTIAL = (
     {"LogFormat": "JSON", "SystemLogLevel": "DEBUG"},
     {"LogGroup": "cool_lambda"},
 )
+_SNAP_START = (
+    *("java11", "java17", "java21", "java25", "python3.12", "python3.13", "dotnet8", "dotnet10"),
+)
 _IN = "TestLambdaFunction::test"
 SCENARIOS: dict[str, Callable[[Player], None]] = {
     f"{_IN}_function_lifecycle": lifecycle,
@@ -215,7 +219,7 @@ SCENARIOS: dict[str, Callable[[Player], None]] = {
             snap_start, runtime=runtime
         )
         for what in ("lifecycle", "update_function_configuration")
-        for runtime in ("python3.12", "python3.13")
+        for runtime in _SNAP_START
     },
     "TestLambdaCleanup::test_recreate_function": created_twice,
     "TestLambdaBaseFeatures::test_function_state": states,

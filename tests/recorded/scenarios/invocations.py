@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tests.local_api.conftest import make_zip
-from tests.recorded.replay import ARN, FN
+from tests.recorded.replay import ACCOUNT, ARN, FN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +36,7 @@ def handler(event, context):
     counter += 1
     return {"counter": counter}
 """
+ECHO = "def handler(event, context): return event"
 WAIT = """
 import time
 def handler(event, context):
@@ -170,8 +171,8 @@ def too_large(play: Player) -> None:
         _invoke(play, step, event={"count": 6 * 1024 * 1024 + 101})
 
 
-def plain(play: Player, **given: Any) -> None:
-    play.created(**_code("def handler(event, context): return event"))
+def plain(play: Player, runtime: str = "python3.10", **given: Any) -> None:
+    play.created(Runtime=runtime, **_code(ECHO))
     _invoke(play, "invoke-result", **given)
 
 
@@ -199,7 +200,45 @@ def throttled(play: Player) -> None:
         ReservedConcurrentExecutions=0,
     )
     _invoke(play, "exc_no_cap_requestresponse")
+    queue = {"OnFailure": {"Destination": f"arn:aws:sqs:us-east-1:{ACCOUNT}:any"}}
+    play(
+        "put_event_invoke_conf",
+        "put_function_event_invoke_config",
+        FunctionName=FN,
+        MaximumRetryAttempts=0,
+        DestinationConfig=queue,
+    )
     _invoke(play, "invoke_result", InvocationType="Event")
+
+
+def one_at_a_time(play: Player) -> None:
+    """An event holds the only place; what is asked for meanwhile is refused."""
+    play.created(**_code(WAIT))
+    play("fn", "get_function_configuration", FunctionName=FN, Qualifier="$LATEST")
+    put = {"FunctionName": FN, "ReservedConcurrentExecutions": 1}
+    play("put_fn_concurrency", "put_function_concurrency", **put)
+    _invoke(play, "", InvocationType="Event", event={"wait": 0.5})
+    while not play.last_failed:  # until the event has begun
+        _invoke(play, "too_many_requests_exc", event={"wait": 0})
+    while play.last_failed:  # until it is done
+        _invoke(play, "", event={"wait": 0})
+
+
+def blocked(play: Player) -> None:
+    play.created(**_code(ECHO))
+    play("v1_result", "publish_version", FunctionName=FN)
+    put = {"FunctionName": FN, "ReservedConcurrentExecutions": 1}
+    play("reserved_concurrency_result", "put_function_concurrency", **put)
+    hello = {"hello": "world"}
+    _invoke(play, "invoke_latest_before_block", event=hello)
+    play(
+        "provisioned_concurrency_result",
+        "put_provisioned_concurrency_config",
+        FunctionName=FN,
+        Qualifier="1",
+        ProvisionedConcurrentExecutions=1,
+    )
+    _invoke(play, "invoke_v1_after_block", event=hello, Qualifier="1")
 
 
 _FAILS = {
@@ -243,4 +282,9 @@ SCENARIOS: dict[str, Callable[[Player], None]] = {
     },
     "TestLambdaFeatures::test_invoke_exceptions": absent,
     "TestLambdaConcurrency::test_reserved_concurrency": throttled,
+    "TestLambdaConcurrency::test_reserved_concurrency_async_queue": one_at_a_time,
+    "TestLambdaConcurrency::test_lambda_concurrency_block": blocked,
+    f"{_FEATURES}_request_response[python3.9]": partial(plain, runtime="python3.9"),
+    f"{_FEATURES}_event[python3.9]": partial(plain, runtime="python3.9", InvocationType="Event"),
+    f"{_FEATURES}_dry_run[python3.9]": partial(plain, runtime="python3.9", InvocationType="DryRun"),
 }

@@ -57,6 +57,16 @@ def refused(play: Player) -> None:
     _publish(play, "publish_result")
     wrong = "list_layers_exc_compatible"
     play(f"{wrong}runtime_invalid", "list_layers", CompatibleRuntime="runtimedoesnotexist")
+    for step, runtimes, architectures in (
+        ("invalid_runtime_arch", [], []),
+        ("partially_invalid_values", ["invalidruntime2", "nodejs20.x"], ["x86_64"]),
+    ):
+        _publish(
+            play,
+            f"publish_layer_version_exc_{step}",
+            CompatibleRuntimes=["invalidruntime", *runtimes],
+            CompatibleArchitectures=["invalidarch", *architectures],
+        )
     play(f"{wrong}architecture_invalid", "list_layers", CompatibleArchitecture="archdoesnotexist")
     play("list_nonexistent_layer", "list_layer_versions", LayerName="layerdoesnotexist")
     absent = "layer_version_doesnotexist"

@@ -20,6 +20,9 @@ _CASES: dict[str, tuple[str, str]] = {
     "function_name_is_single_invalid": ("*", ""),
     "invalid_characters_in_qualifier": ("my-function", "invalid!"),
     "qualifier_too_long": ("my-function", "a" * 129),
+    "qualifier_too_long0": ("my-function", "a" * 129),
+    "qualifier_too_long1": ("my-function", "a" * 65),
+    "function_name_and_qualifier_too_long": ("my-function", "a" * 65),
     "invalid_account_id_in_partial_arn": ("invalid-account:function:my-function", ""),
     "invalid_region_in_arn": (_ODD_REGION, ""),
     "non_lambda_arn": (f"arn:aws:ec2:us-east-1:{ACCOUNT}:instance:i-1234567890abcdef0", ""),
@@ -39,7 +42,11 @@ _CASES: dict[str, tuple[str, str]] = {
     "misspelled_latest_in_arn": (f"{MINE}:$LATES", ""),
 }
 _OPERATIONS = ("get_function", "delete_function", "invoke", "create_function")
-_NEVER_RECORDED = {("incomplete_arn", "create_function")}
+_NEVER_RECORDED = {
+    ("incomplete_arn", "create_function"),
+    ("qualifier_too_long1", "create_function"),
+    ("function_name_and_qualifier_too_long", "create_function"),
+}
 
 
 def wrong(play: Player, name: str, qualifier: str, operation: str) -> None:

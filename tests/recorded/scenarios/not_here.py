@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.recorded.replay import ACCOUNT, ARN, FN
+from tests.recorded.replay import ACCOUNT, FN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +98,8 @@ def signing_refused(play: Player) -> None:
 def provisioned(play: Player, steps: tuple[str, ...]) -> None:
     play.created()
     play("publish_version_result", "publish_version", FunctionName=FN)
+    alias = {"FunctionName": FN, "Name": "alias"}
+    play("create_alias_result", "create_alias", **alias, FunctionVersion="1")
     play("fn", "get_function_configuration", FunctionName=FN, Qualifier="$LATEST")
     for step in steps:
         play(
@@ -109,6 +111,28 @@ def provisioned(play: Player, steps: tuple[str, ...]) -> None:
         )
 
 
+def moves_with_alias(play: Player) -> None:
+    def read(step: str, name: str = FN) -> None:
+        play(step, "get_function", FunctionName=name)
+
+    play.created("create-result", Handler="handler.handler", Runtime="python3.8", Timeout=2)
+    config = "get_function_configuration"
+    play("get-function-configuration", config, FunctionName=FN, Qualifier="$LATEST")
+    play("publish_version_1", "publish_version", FunctionName=FN, Description="my-first-version")
+    play("get_function_configuration_version_1", config, FunctionName=FN, Qualifier="1")
+    alias = {"FunctionName": FN, "Name": "alias"}
+    play("create_alias", "create_alias", **alias, FunctionVersion="1")
+    read("get_function_before_provisioned", f"{FN}:1")
+    put = {"FunctionName": FN, "Qualifier": "alias", "ProvisionedConcurrentExecutions": 1}
+    play("get_provisioned_config_after_alias_move", "put_provisioned_concurrency_config", **put)
+    read("get_function_after_provisioned", f"{FN}:alias")
+    play("", "update_function_configuration", FunctionName=FN, Timeout=10)
+    play.wait()
+    play("get_function_after_update", config, FunctionName=FN)
+    play("publish_version_2", "publish_version", FunctionName=FN)
+    play("update_alias", "update_alias", **alias, FunctionVersion="2")
+
+
 def destinations(play: Player, step: str = "put_function_event_invoke_config") -> None:
     play.created()
     both = {"OnSuccess": {"Destination": QUEUE}, "OnFailure": {"Destination": QUEUE}}
@@ -117,9 +141,7 @@ def destinations(play: Player, step: str = "put_function_event_invoke_config") -
 
 
 def tagged_mapping(play: Player) -> None:
-    mapping = ARN.replace(f"function:{FN}", f"event-source-mapping:{UUID}")
-    play("", "tag_resource", Resource=mapping, Tags={"A": "tag-a"})
-    mapped(play, QUEUE, ("get_event_source_mapping_with_tag",))
+    mapped(play, QUEUE, ("get_event_source_mapping_with_tag", "tag_single_response"))
 
 
 _SOURCES = "TestLambdaEventSourceMappings::test"
@@ -173,12 +195,9 @@ SCENARIOS: dict[str, Callable[[Player], None]] = {
             ("reserved_provisioned_overlap", "put_provisioned_5"),
             ("provisioned_concurrency_init_failure", "put_provisioned"),
             ("lambda_provisioned_concurrency_scheduling", "get_provisioned_postwait"),
-            (
-                "lambda_provisioned_concurrency_moves_with_alias",
-                "get_provisioned_config_after_alias_move",
-            ),
         )
     },
+    f"{_CONCURRENCY}_lambda_provisioned_concurrency_moves_with_alias": moves_with_alias,
     **{
         f"{_QUEUED}_assess_lambda_destination_invocation[{name}]": destinations
         for name in ("Success-payload0", "payload0", "payload1")

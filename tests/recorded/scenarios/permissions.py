@@ -210,6 +210,50 @@ def several(play: Player) -> None:
     play("policy_after_2_add", "get_policy", FunctionName=FN)
 
 
+def before_2023(play: Player) -> None:
+    def policy(step: str, **qualifier: str) -> None:
+        play(step, "get_policy", FunctionName=FN, **qualifier)
+
+    play.created()
+    _add(play, "add_permission", **BUCKET)
+    policy("get_policy")
+    play("", "publish_version", FunctionName=FN)
+    policy("get_policy_after_publishing_latest")
+    policy("get_policy_after_publishing_new_version", Qualifier="1")
+    _add(play, Qualifier="1", **BUCKET)
+    policy("get_policy_after_adding_to_new_version")
+    _add(play, StatementId="s3_2", **BUCKET)
+    policy("get_policy_after_adding_2")
+
+
+def revisions_before_2023(play: Player) -> None:
+    def read(step: str) -> None:
+        play(f"get_function_{step}", "get_function", FunctionName=FN)
+        play(f"get_function_{step}_v1", "get_function", FunctionName=FN, Qualifier="1")
+
+    play.created(Runtime="python3.8")
+    _add(play, "add_permission_revision_id_doesnotmatch", RevisionId="wrong", **BUCKET)
+    _add(play, **BUCKET)
+    remove = {"FunctionName": FN, "StatementId": "s3", "RevisionId": "wrong"}
+    play("remove_permission_fn_revision_id_doesnotmatch", "remove_permission", **remove)
+    _add(play, StatementId="s3_2", **BUCKET)
+    play("", "publish_version", FunctionName=FN)
+    _add(play, StatementId="s3_2", Qualifier="1", **BUCKET)
+    play("get_policy_after_publish_version", "get_policy", FunctionName=FN)
+    play("get_policy_v1_after_publish_version", "get_policy", FunctionName=FN, Qualifier="1")
+    play("", "update_function_configuration", FunctionName=FN, Runtime="python3.9")
+    play.wait()
+    read("fn8")
+    _add(play, StatementId="s3_3", Qualifier="1", **BUCKET)
+    read("fn9")
+    play("get_policy_v1_after_add_permission9", "get_policy", FunctionName=FN, Qualifier="1")
+
+
+def revision(play: Player) -> None:
+    play.created()
+    _add(play, "add_permission_revision_exception", RevisionId="wrong", **BUCKET)
+
+
 _IN = "TestLambdaPermissions::test"
 SCENARIOS: dict[str, Callable[[Player], None]] = {
     f"{_IN}_permission_exceptions": refused,
@@ -218,4 +262,7 @@ SCENARIOS: dict[str, Callable[[Player], None]] = {
     f"{_IN}_add_lambda_permission_fields": members,
     f"{_IN}_remove_multi_permissions": remove,
     f"{_IN}_create_multiple_lambda_permissions": several,
+    f"{_IN}_lambda_permission_versioning": before_2023,
+    f"{_IN}_lambda_permission_revisions": revisions_before_2023,
+    "TestLambdaRevisions::test_function_revisions_permissions": revision,
 }

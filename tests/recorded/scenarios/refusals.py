@@ -52,8 +52,10 @@ def environment_near_limit(play: Player) -> None:
     play.created("successful_create_fn_result", Environment=near)
 
 
-def vpc(play: Player, member: str, step: str, wrong: str) -> None:
-    play.create(step, VpcConfig={"SubnetIds": [], "SecurityGroupIds": [], member: [wrong]})
+def vpc(play: Player, member: str, what: str, absent: str) -> None:
+    for step, each in ((f"non-existent-{what}", absent), (f"invalid-format-{what}", "bad-format")):
+        both = {"SubnetIds": [], "SecurityGroupIds": [], member: [each]}
+        play.create(f"create-response-{step}", VpcConfig=both)
 
 
 _RETIRED = (
@@ -75,13 +77,13 @@ SCENARIOS: dict[str, Callable[[Player], None]] = {
     "TestLambdaFunction::test_invalid_vpc_config_subnet": partial(
         vpc,
         member="SubnetIds",
-        step="create-response-invalid-format-subnet-id",
-        wrong="bad-format",
+        what="subnet-id",
+        absent="subnet-0000",
     ),
     "TestLambdaFunction::test_invalid_vpc_config_security_group": partial(
         vpc,
         member="SecurityGroupIds",
-        step="create-response-invalid-format-security-group",
-        wrong="bad-format",
+        what="security-group",
+        absent="sg-0000",
     ),
 }
