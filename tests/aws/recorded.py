@@ -36,20 +36,23 @@ def of_sdk() -> list[tuple[str, str, int, dict[str, Any]]]:
     return found
 
 
-def _of_scenarios() -> Iterator[tuple[str, int, dict[str, Any]]]:
+def of_scenarios() -> Iterator[dict[str, Any]]:
+    """Every reply of the scenarios, in the SDK's form."""
+    for path in sorted(Path(FOLDER or "").glob("lambda_*.json")):
+        for scenario in json.loads(path.read_text()).values():
+            steps = scenario["recorded-content"].values()
+            yield from (reply for reply in steps if isinstance(reply, dict))
+
+
+def _operations() -> Iterator[tuple[str, int, dict[str, Any]]]:
     """The replies of scenarios whose members tell the operation."""
-    for name in ("lambda_api", "lambda_invoke", "lambda_common"):
-        scenarios = json.loads((Path(FOLDER or "") / f"{name}.json").read_text())
-        for scenario in scenarios.values():
-            for reply in scenario["recorded-content"].values():
-                if not isinstance(reply, dict):
-                    continue
-                if isinstance(reply.get("Configuration"), dict):
-                    yield "GetFunction", 200, reply
-                elif "AliasArn" in reply:
-                    yield "GetAlias", 200, reply
-                elif isinstance(reply.get("Policy"), dict) and "RevisionId" in reply:
-                    yield "GetPolicy", 200, {**reply, "Policy": json.dumps(reply["Policy"])}
+    for reply in of_scenarios():
+        if isinstance(reply.get("Configuration"), dict):
+            yield "GetFunction", 200, reply
+        elif "AliasArn" in reply:
+            yield "GetAlias", 200, reply
+        elif isinstance(reply.get("Policy"), dict) and "RevisionId" in reply:
+            yield "GetPolicy", 200, {**reply, "Policy": json.dumps(reply["Policy"])}
 
 
 def on_the_wire(value: Any) -> Any:
@@ -67,7 +70,7 @@ def on_the_wire(value: Any) -> Any:
 def of(operation: str, status: int = 200) -> list[dict[str, Any]]:
     """Every reply of one of Lambda's operations, those of scenarios too."""
     all_of_it = [(name, code, data) for _, name, code, data in of_sdk()]
-    all_of_it += _of_scenarios()
+    all_of_it += _operations()
     found = [data for name, code, data in all_of_it if (name, code) == (operation, status)]
     assert found
     return [on_the_wire(data) if status < 300 else data for data in found]

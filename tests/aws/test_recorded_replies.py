@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.aws.recorded import NONE, needs_recordings, of, refused
+from tests.aws.recorded import NONE, needs_recordings, of, of_scenarios, refused
 from tests.aws.wire import Reply, WireServer
-from tuner.errors import FunctionNotFoundError
+from tuner.errors import (
+    AccessDeniedError,
+    AwsError,
+    ConflictError,
+    FunctionNotFoundError,
+    LostReplyError,
+    ThrottledError,
+)
 
 if TYPE_CHECKING:
     from tuner.aws.gateway import LambdaGateway
@@ -119,3 +126,47 @@ def test_a_function_url_and_tags_are_read(wire: WireServer, gateway: LambdaGatew
         wire.say(Reply(body=data))
         arn = "arn:aws:lambda:eu-west-1:123456789012:function:any"
         assert dict(gateway.read_tags(arn)) == data["Tags"]
+
+
+ERRORS = {
+    "AccessDeniedException": AccessDeniedError,
+    "PreconditionFailedException": ConflictError,
+    "ResourceConflictException": ConflictError,
+    "ResourceNotFoundException": FunctionNotFoundError,
+    "TooManyRequestsException": ThrottledError,
+}
+
+
+def test_every_error_is_told_in_one_line(wire: WireServer, gateway: LambdaGateway) -> None:
+    """Each refusal that was recorded is an error of its kind, after which nothing has run."""
+    errors = [reply for reply in of_scenarios() if "Error" in reply]
+    assert len(errors) > 300
+    for reply in errors:
+        error, status = reply["Error"], reply["ResponseMetadata"]["HTTPStatusCode"]
+        body = {key: reply[key] for key in ("Type", "message", "Message", "Reason") if key in reply}
+        headers = {"x-amzn-ErrorType": error["Code"]}
+        wire.say(Reply(status, {"message": error.get("Message", ""), **body}, headers))
+        with pytest.raises(ERRORS.get(error["Code"], AwsError)) as caught:
+            gateway.invoke("any", "1", b"{}", timeout_s=3)
+        assert not isinstance(caught.value, LostReplyError)
+        assert "\n" not in str(caught.value)
+        if isinstance(caught.value, ThrottledError):
+            assert caught.value.reason == reply["Reason"]
+
+
+def test_every_invocation_is_read(wire: WireServer, gateway: LambdaGateway) -> None:
+    """Payload, version, and the handler's error are what was recorded."""
+    invocations = [reply for reply in of_scenarios() if "ExecutedVersion" in reply]
+    assert len(invocations) > 100
+    for reply in invocations:
+        payload = reply["Payload"]
+        text = payload if isinstance(payload, str) else json.dumps(payload)
+        headers = {"X-Amz-Executed-Version": reply["ExecutedVersion"]}
+        if reply.get("FunctionError"):
+            headers["X-Amz-Function-Error"] = reply["FunctionError"]
+        wire.say(Reply(reply["StatusCode"], text.encode(), headers))
+        read = gateway.invoke("any", "1", b"{}", timeout_s=3)
+        assert read.payload.decode() == text
+        assert read.executed_version == reply["ExecutedVersion"]
+        assert read.function_error == reply.get("FunctionError")
+        assert read.status_code == reply["StatusCode"]

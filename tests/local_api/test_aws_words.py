@@ -107,6 +107,14 @@ def test_a_broken_constraint_is_a_validation_exception(
         ("put_function_event_invoke_config", {}, WRONG, "at least one of error handling"),
         ("get_provisioned_concurrency_config", {"Qualifier": "$LATEST"}, WRONG, "or a published"),
         ("get_provisioned_concurrency_config", {"Qualifier": "next"}, ABSENT, "Cannot find alias"),
+        ("delete_provisioned_concurrency_config", {"Qualifier": "$LATEST"}, WRONG, "a published"),
+        (
+            "update_function_code",
+            {"ImageUri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/any:1"},
+            WRONG,
+            "Please don't provide ImageUri when updating a function with packageType Zip",
+        ),
+        ("update_function_url_config", {"FunctionName": "none"}, ABSENT, "Function does not exist"),
     ],
 )
 def test_what_is_refused_is_named_as_aws_names_it(

@@ -54,6 +54,14 @@ def test_update_changes_only_what_is_given(client: Any) -> None:
     assert "Environment" not in emptied
 
 
+def test_a_dead_letter_queue_goes_with_an_empty_arn(client: Any) -> None:
+    """An empty configuration leaves it as it was."""
+    queue = {"TargetArn": "arn:aws:sqs:us-east-1:123456789012:dead"}
+    for given, kept in ((queue, queue), ({}, queue), ({"TargetArn": ""}, None)):
+        reply = client.update_function_configuration(FunctionName="hello", DeadLetterConfig=given)
+        assert reply.get("DeadLetterConfig") == kept
+
+
 def test_every_change_moves_the_revision(client: Any) -> None:
     """RevisionId and LastModified move with an update, and a stale one is refused with 412."""
     before = client.get_function_configuration(FunctionName="hello")

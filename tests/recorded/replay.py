@@ -132,7 +132,7 @@ def replay(
     result = Result()
     with ExitStack() as stack:
         runs = _open(stack, None) if real else None  # its start takes a second: one for all
-        beside = _open(stack, _scripted(), emulated_services=True) if from_s3 else None
+        beside = _open(stack, None, emulated_services=True) if from_s3 else None
         for name, play in scenarios.items():
             player = runs if name in real else beside if name in from_s3 else None
             with ExitStack() as own:

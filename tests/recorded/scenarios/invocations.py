@@ -241,6 +241,23 @@ def blocked(play: Player) -> None:
     _invoke(play, "invoke_v1_after_block", event=hello, Qualifier="1")
 
 
+RAISE = (
+    "\n" * 53
+    + """def handler(event, context):
+    raise Exception("Test exception (this is intentional)")
+"""
+)
+
+
+def dead_letters(play: Player) -> None:
+    queue = {"TargetArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:any"}
+    play.created("create_lambda_with_dlq", DeadLetterConfig=queue, **_code(RAISE))
+    change = {"FunctionName": FN, "DeadLetterConfig": {}}
+    play("delete_dlq", "update_function_configuration", **change)
+    play.wait()
+    _invoke(play, "invoke_result", event={"raise_error": 1}, LogType="Tail")
+
+
 _FAILS = {
     "runtime_exit": "import sys\n\nsys.exit(0)\n",
     "handler_exit": "import sys\n\n\ndef handler(event, context):\n    sys.exit(0)\n",
@@ -284,6 +301,7 @@ SCENARIOS: dict[str, Callable[[Player], None]] = {
     "TestLambdaConcurrency::test_reserved_concurrency": throttled,
     "TestLambdaConcurrency::test_reserved_concurrency_async_queue": one_at_a_time,
     "TestLambdaConcurrency::test_lambda_concurrency_block": blocked,
+    "TestLambdaDLQ::test_dead_letter_queue": dead_letters,
     f"{_FEATURES}_request_response[python3.9]": partial(plain, runtime="python3.9"),
     f"{_FEATURES}_event[python3.9]": partial(plain, runtime="python3.9", InvocationType="Event"),
     f"{_FEATURES}_dry_run[python3.9]": partial(plain, runtime="python3.9", InvocationType="DryRun"),

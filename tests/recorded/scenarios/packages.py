@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,23 @@ def from_s3(play: Player) -> None:
     update = {"FunctionName": FN, "S3Bucket": BUCKET, "S3Key": "two"}
     play("update-function-response", "update_function_code", **update)
     play("get-function-response-updated", "get_function", FunctionName=FN)
+
+
+TELL = """
+def handler(event, context):
+    names = ("invoked_function_arn", "function_version", "function_name", "memory_limit_in_mb",
+             "aws_request_id", "log_group_name", "log_stream_name", "client_context")
+    return {"event": event, "context": {name: getattr(context, name) for name in names}}
+"""
+
+
+def invoked_from_s3(play: Player) -> None:
+    play.put_object(BUCKET, "told", make_zip(TELL))
+    code = {"S3Bucket": BUCKET, "S3Key": "told"}
+    play.create("creation-response", Handler="handler.handler", Timeout=10, Code=code)
+    play.wait()
+    event = json.dumps({"foo": "bar with 'quotes\""}).encode()
+    play("invocation-response", "invoke", FunctionName=FN, Payload=event)
 
 
 def not_in_s3(play: Player) -> None:
@@ -215,6 +233,7 @@ FROM_S3: dict[str, Callable[[Player], None]] = {
     "TestLambdaFunction::test_lambda_code_location_s3": from_s3,
     "TestLambdaFunction::test_lambda_code_location_s3_errors": not_in_s3,
     "TestLambdaLayer::test_layer_s3_content": layer_from_s3,
+    "TestLambdaFeatures::test_upload_lambda_from_s3": invoked_from_s3,
 }
 SCENARIOS: dict[str, Callable[[Player], None]] = {
     f"{_SIZES}_oversized_lambda": partial(too_large, size_mb=251),

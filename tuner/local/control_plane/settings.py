@@ -74,7 +74,7 @@ def update_settings(request: Mapping[str, Any], base: Settings) -> Settings:
     for name, inner in _WITH_ONE_MEMBER.items():
         if name in given:
             value = given[name].get(inner)
-            if value is not None or name not in _DEFAULTS:
+            if value is not None or name == "Environment":
                 # No variables are a setting of their own, unlike an empty ARN.
                 changes[name] = {inner: value} if value or value == {} else None
     if "LoggingConfig" in given:
