@@ -12,7 +12,7 @@ from tuner.model.comparison import Comparison
 from tuner.model.record import to_record
 from tuner.model.spend import Spend
 from tuner.model.sweep import Sweep
-from tuner.report import breakeven, card, json, spend_json
+from tuner.report import breakeven, card, json, spend
 
 
 def as_dict(value: Any) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def as_dict(value: Any) -> dict[str, Any]:
         case BreakEven():
             return breakeven.to_json(value)
         case Spend():
-            return spend_json.to_json(value)
+            return spend.to_json(value)
         case Analysis():
             return json.to_json(session.recommend(value))
     return json.to_json(value)

@@ -135,9 +135,7 @@ def _show(answer: "Spend", form: str, out_file: Path | None) -> None:
     from tuner.report import spend as words
 
     if form == "json":
-        from tuner.report.spend_json import to_json
-
-        show_json(to_json(answer))
+        show_json(words.to_json(answer))
     elif form == "markdown":
         show_text(words.render_markdown(answer))
     elif form == "text":

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.report import numbers
-from tuner.report.json import interval_json
+from tuner.report.json import fields_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tuner.model.advice import Advice
-    from tuner.model.interval import Interval
 
 _MOST_SURE: Final = 0.99
 """No model is surer of a size that never ran."""
@@ -21,36 +20,21 @@ def advice_json(advice: Advice | None) -> dict[str, Any] | None:
     """The advice of an observation or a scanned function; None where there is none."""
     if advice is None:
         return None
-    worth = advice.sweep
     return {
-        "verdict": advice.verdict,
-        "memory_mb": advice.memory_mb,
-        "saving_usd_per_month": interval_json(advice.saving_usd_per_month),
-        "saving_ratio": interval_json(advice.saving_ratio),
-        "reason": advice.reason,
-        "basis": advice.basis,
-        "confidence": advice.confidence,
-        "duration_ratio": interval_json(advice.duration_ratio),
-        "leans_to_mb": advice.leans_to_mb,
-        "mix_shift_ratio": advice.mix_shift_ratio,
-        "sweep": None
-        if worth is None
-        else {
-            "invocation_count": worth.invocation_count,
-            "cost_usd": worth.cost_usd,
-            "saving_ratio": interval_json(worth.saving_ratio),
-            "saving_usd_per_month": interval_json(worth.saving_usd_per_month),
-            "value_per_dollar": worth.value_per_dollar,
-        },
+        **fields_json(
+            advice, "verdict", "memory_mb", "saving_usd_per_month", "saving_ratio", "reason",
+            "basis", "confidence", "duration_ratio", "leans_to_mb", "mix_shift_ratio",
+        ),
+        "sweep": advice.sweep
+        and fields_json(
+            advice.sweep, "invocation_count", "cost_usd", "saving_ratio", "saving_usd_per_month",
+            "value_per_dollar",
+        ),
         "sizes": [
-            {
-                "memory_mb": each.memory_mb,
-                "duration_ms": interval_json(each.duration_ms),
-                "cost_usd_per_million": interval_json(each.cost_usd_per_million),
-            }
+            fields_json(each, "memory_mb", "duration_ms", "cost_usd_per_million")
             for each in advice.forecasts
         ],
-    }
+    }  # fmt: skip
 
 
 def advice_lines(advice: Advice, now_mb: int, command: str) -> Iterator[str]:
@@ -63,7 +47,8 @@ def advice_lines(advice: Advice, now_mb: int, command: str) -> Iterator[str]:
     saving = advice.saving_usd_per_month
     if advice.verdict in ("resize", "sweep") and saving is not None:
         could = "Saves" if advice.verdict == "resize" else "Could save"
-        yield f"{could} {_dollars(saving)} a month (90%)."
+        low, high = numbers.rough_usd(saving.low), numbers.rough_usd(saving.high)
+        yield f"{could} {low} to {high} a month (90%)."
     if advice.confidence is not None:
         sure = numbers.percent(min(advice.confidence, _MOST_SURE))
         yield f"{sure} sure that it's better than {now_mb} MB."
@@ -74,7 +59,3 @@ def advice_lines(advice: Advice, now_mb: int, command: str) -> Iterator[str]:
         )
     if advice.verdict == "sweep":
         yield f"Measure: {command}"
-
-
-def _dollars(saving: Interval) -> str:
-    return f"{numbers.rough_usd(saving.low)} to {numbers.rough_usd(saving.high)}"

@@ -36,7 +36,7 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
     An interval is `{"estimate", "low", "high"}`, 90%. Unknown values are None, never left out.
     """
     current = recommendation.current
-    fields = _fields(
+    fields = fields_json(
         current, "memory_mb", "duration_ms", "cost_usd_per_million", "parameters",
         "cost_usd_per_million_records",
     )  # fmt: skip
@@ -59,17 +59,17 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
         },
         "platform": _platform(recommendation),
         "options": [
-            _fields(each, "name", "memory_mb", "duration_ms", "cost_usd_per_million")
+            fields_json(each, "name", "memory_mb", "duration_ms", "cost_usd_per_million")
             for each in recommendation.options
         ],
         "sizes": [_size(size) for size in recommendation.sizes],
         "variation": _variation(recommendation.variation),
         "findings": findings_json(recommendation.findings),
         "assumptions": list(recommendation.assumptions),
-        "prices": _fields(recommendation.prices, "as_of", "region"),
+        "prices": fields_json(recommendation.prices, "as_of", "region"),
         "sweep": {
             "id": recommendation.sweep.sweep_id,
-            **_fields(
+            **fields_json(
                 recommendation.sweep,
                 "file",
                 "invocation_count",
@@ -84,21 +84,21 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
 
 def function_json(function: FunctionConfig) -> dict[str, Any]:
     """What identifies the function and its code."""
-    return _fields(
+    return fields_json(
         function, "name", "region", "architecture", "runtime", "memory_mb", "code_sha256"
     )
 
 
-def _fields(value: Any, *names: str) -> dict[str, Any]:
+def fields_json(value: Any, *names: str) -> dict[str, Any]:
     """Attributes by their names; what is a value of its own as it stands in JSON."""
     found = {name: getattr(value, name) for name in names}
     for name, each in found.items():
         if isinstance(each, Interval):
             found[name] = interval_json(each)
         elif isinstance(each, Quantity):
-            found[name] = _fields(each, "a", "b", "change")
+            found[name] = fields_json(each, "a", "b", "change")
         elif isinstance(each, Change):
-            found[name] = _fields(each, "ratio", "probability_higher", "verdict")
+            found[name] = fields_json(each, "ratio", "probability_higher", "verdict")
         elif name == "parameters":
             found[name] = parameters_json(each)
     return found
@@ -113,12 +113,12 @@ def interval_json(interval: Interval | None) -> dict[str, float] | None:
 
 def findings_json(findings: Sequence[Finding]) -> list[dict[str, str]]:
     """What the operator should know."""
-    return [_fields(each, "code", "severity", "message") for each in findings]
+    return [fields_json(each, "code", "severity", "message") for each in findings]
 
 
 def goal_json(goal: Goal) -> dict[str, Any]:
     """The goal with its limits."""
-    limits = _fields(
+    limits = fields_json(
         goal, "name", "tolerance_ratio", "max_duration_ms", "percentile",
         "max_cost_usd_per_million", "allow_different_replies",
     )  # fmt: skip
@@ -126,7 +126,7 @@ def goal_json(goal: Goal) -> dict[str, Any]:
 
 
 def _choice(choice: Choice) -> dict[str, Any]:
-    return _fields(
+    return fields_json(
         choice, "verdict", "memory_mb", "best_so_far_mb", "basis", "duration_ms",
         "cost_usd_per_million", "saving_ratio", "saving_usd_per_month", "expected_regret_ratio",
         "regret_bound_ratio", "confidence", "lean_saving_ratio", "parameters",
@@ -135,7 +135,7 @@ def _choice(choice: Choice) -> dict[str, Any]:
 
 
 def _size(size: SizeSummary) -> dict[str, Any]:
-    fields = _fields(
+    fields = fields_json(
         size, "architecture", "memory_mb", "payload", "parameters", "invocation_count",
         "environment_count", "cold_start_count", "error_count", "timeout_count", "oom_count",
         "throttle_count", "duration_ms", "cost_usd_per_million", "max_memory_used_mb",
@@ -183,7 +183,7 @@ def _variation(variation: Variation | None) -> dict[str, Any] | None:
 
 
 def _pair(pair: PairEstimate) -> dict[str, Any]:
-    fields = _fields(
+    fields = fields_json(
         pair, "memory_mb", "duration_ms", "cost_usd_per_million", "cost_usd_per_million_records",
         "change_ratio",
     )  # fmt: skip
@@ -210,7 +210,7 @@ def _typed(value: str) -> Any:
 def _prior(prior: PriorUse | None) -> dict[str, Any] | None:
     if prior is None:
         return None
-    fields = _fields(
+    fields = fields_json(
         prior, "sweep_id", "started_at", "code_sha256", "tells", "sample_count", "weight"
     )
     return {**fields, "differs": list(prior.differs)}
@@ -220,7 +220,7 @@ def _platform(recommendation: Recommendation) -> dict[str, Any] | None:
     platform = recommendation.platform
     if platform is None:
         return None
-    return _fields(platform, "verdict", "break_even_rate_per_s")
+    return fields_json(platform, "verdict", "break_even_rate_per_s")
 
 
 def comparison_json(found: Comparison) -> dict[str, Any]:
@@ -239,7 +239,7 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
         "a": _side_json(found.a),
         "b": _side_json(found.b),
         "pairs": [
-            _fields(
+            fields_json(
                 pair, "what", "a_memory_mb", "b_memory_mb", "measured", "duration_ms",
                 "cost_usd_per_million", "cost_usd_per_million_records",
             )
@@ -247,14 +247,14 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
         ],
         "same_sizes": None
         if pooled is None
-        else {"sizes_mb": list(pooled.sizes_mb), **_fields(pooled, "duration", "cost")},
-        "by_value": [_fields(each, "value", "duration", "cost") for each in found.by_value],
+        else {"sizes_mb": list(pooled.sizes_mb), **fields_json(pooled, "duration", "cost")},
+        "by_value": [fields_json(each, "value", "duration", "cost") for each in found.by_value],
         "findings": findings_json(found.findings),
         "assumptions": list(found.assumptions),
-        "prices": _fields(found.prices, "as_of", "region"),
+        "prices": fields_json(found.prices, "as_of", "region"),
     }  # fmt: skip
 
 
 def _side_json(side: Side) -> dict[str, Any]:
-    fields = _fields(side, "source", "sweep_id", "started_at", "environment", "recommended_mb")
+    fields = fields_json(side, "source", "sweep_id", "started_at", "environment", "recommended_mb")
     return {**fields, "function": function_json(side.function)}

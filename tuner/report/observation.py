@@ -8,7 +8,7 @@ from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.advice import advice_json, advice_lines
 from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
-from tuner.report.json import SCHEMA_VERSION, findings_json
+from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -26,15 +26,11 @@ _TITLES: Final = (
 def to_json(found: Observation) -> dict[str, Any]:
     """Return the contract's object. What is not known is None, never left out."""
     usage = found.usage
+    place = fields_json(found, "region", "memory_mb", "architecture")
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": "observation",
-        "function": {
-            "name": found.function,
-            "region": found.region,
-            "memory_mb": found.memory_mb,
-            "architecture": found.architecture,
-        },
+        "function": {"name": found.function, **place},
         "window": {"from": _iso(found.window.start), "to": _iso(found.window.end)},
         "sources": list(found.sources),
         "invocation_count": usage.invocation_count,
@@ -46,22 +42,28 @@ def to_json(found: Observation) -> dict[str, Any]:
         "log_ingestion_cost_usd": _number(found.log_ingestion_cost_usd),
         "rate_per_s": found.rate_per_s,
         "duration_ms": _durations(usage.durations),
-        "cold_start_count": usage.cold_start_count,
-        "cold_start_share": usage.cold_start_share,
+        **fields_json(usage, "cold_start_count", "cold_start_share"),
         "init_duration_ms": {"mean": usage.mean_init_ms, "p95": usage.p95_init_ms},
         "max_memory_used_mb": {
             "p50": usage.p50_memory_used_mb,
             "p99": usage.p99_memory_used_mb,
             "max": usage.max_memory_used_mb,
         },
-        "error_count": usage.error_count,
-        "timeout_count": usage.timeout_count,
-        "oom_count": usage.oom_count,
-        "throttle_count": found.throttle_count,
-        "max_concurrency": found.max_concurrency,
-        "unreadable_line_count": found.unreadable_line_count,
-        "left_out_count": found.left_out_count,
-        "by_memory": [_by_memory(each) for each in found.by_memory],
+        **fields_json(usage, "error_count", "timeout_count", "oom_count"),
+        **fields_json(found, "throttle_count", "max_concurrency"),
+        **fields_json(found, "unreadable_line_count", "left_out_count"),
+        "by_memory": [
+            {
+                **fields_json(each, "memory_mb", "version"),
+                "from": _iso(each.usage.first),
+                "to": _iso(each.usage.last),
+                "invocation_count": each.usage.invocation_count,
+                "duration_ms": _durations(each.usage.durations),
+                "cost_usd_per_million": float(each.cost_usd_per_million),
+                **fields_json(each.usage, "max_memory_used_mb", "oom_count"),
+            }
+            for each in found.by_memory
+        ],
         "advice": advice_json(found.advice),
         "findings": findings_json(found.findings),
         "assumptions": list(found.assumptions),
@@ -69,21 +71,8 @@ def to_json(found: Observation) -> dict[str, Any]:
     }
 
 
-def _by_memory(each: MemoryObservation) -> dict[str, Any]:
-    return {
-        "memory_mb": each.memory_mb,
-        "version": each.version,
-        "from": _iso(each.usage.first),
-        "to": _iso(each.usage.last),
-        "invocation_count": each.usage.invocation_count,
-        "duration_ms": _durations(each.usage.durations),
-        "cost_usd_per_million": float(each.cost_usd_per_million),
-        "max_memory_used_mb": each.usage.max_memory_used_mb,
-        "oom_count": each.usage.oom_count,
-    }
-
-
 def _durations(found: Durations | None) -> dict[str, float | None]:
+    """Mean and percentiles by their names in JSON and on the terminal."""
     if found is None:
         return {"mean": None, "p50": None, "p95": None, "p99": None}
     return {"mean": found.mean_ms, "p50": found.p50_ms, "p95": found.p95_ms, "p99": found.p99_ms}

@@ -5,19 +5,21 @@ from __future__ import annotations
 import csv
 import io
 from collections import defaultdict
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.advice import advice_json
 from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
-from tuner.report.json import SCHEMA_VERSION, findings_json
+from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from tuner.model.advice import Advice
+    from tuner.model.finding import Severity
     from tuner.model.interval import Interval
     from tuner.model.scan import OptimizerView, Scan, ScannedFunction
 
@@ -39,14 +41,20 @@ KINDS: Final = {
 """What functions' own findings are headed with, by code."""
 _NAMED: Final = 10
 _NAMED_WITH_WORDS: Final = 3
-_COLUMNS: Final = (
+_CSV: Final = (
     "account", "region", "name", "architecture", "runtime", "memory_mb", "timeout_s",
     "invocation_count", "cost_usd_per_month", "cost_basis", "mean_duration_ms", "cold_start_share",
-    "max_memory_used_mb", "error_count", "timeout_count", "oom_count", "throttle_count", "verdict",
-    "advised_memory_mb", "saving_usd_per_month", "saving_usd_per_month_low",
-    "saving_usd_per_month_high", "sweep_cost_usd", "value_per_dollar", "reason",
-    "optimizer_finding", "optimizer_memory_mb", "optimizer_agreement", "findings",
+    "max_memory_used_mb", "error_count", "timeout_count", "oom_count", "throttle_count",
+    "verdict=advice.verdict", "advised_memory_mb=advice.memory_mb",
+    "saving_usd_per_month=advice.saving_usd_per_month.estimate",
+    "saving_usd_per_month_low=advice.saving_usd_per_month.low",
+    "saving_usd_per_month_high=advice.saving_usd_per_month.high",
+    "sweep_cost_usd=advice.sweep.cost_usd", "value_per_dollar", "reason=advice.reason",
+    "optimizer_finding=compute_optimizer.finding",
+    "optimizer_memory_mb=compute_optimizer.memory_mb",
+    "optimizer_agreement=compute_optimizer.agreement", "findings",
 )  # fmt: skip
+"""The columns of CSV, and where `function_json` has them if elsewhere."""
 
 
 def render(scan: Scan, *, width: int, encoding: str, top: int | None = None) -> str:
@@ -75,9 +83,8 @@ def headline(scan: Scan) -> str:
         parts.append(f"{scan.window.start:%Y-%m-%d} to {scan.window.end:%Y-%m-%d}")
     if scan.total_cost_usd_per_month is not None:
         parts.append(f"{numbers.usd(scan.total_cost_usd_per_month)} a month")
-    saving = sum(each.saving_usd_per_month for each in scan.functions)
-    if saving:
-        parts.append(f"about {numbers.rough_usd(saving)} of it may be saved")
+    if scan.saving_usd_per_month:
+        parts.append(f"about {numbers.rough_usd(scan.saving_usd_per_month)} of it may be saved")
     return " · ".join(parts)
 
 
@@ -157,9 +164,9 @@ def optimizer_cell(view: OptimizerView | None) -> str:
     return view.agreement if view.agreement != "disagree" else f"disagree: {view.why}"
 
 
-def grouped_findings(scan: Scan) -> list[tuple[str, str, list[tuple[str, str]]]]:
+def grouped_findings(scan: Scan) -> list[tuple[Severity, str, list[tuple[str, str]]]]:
     """(severity, code, [(function, message)]) of the functions' own findings, warnings first."""
-    found: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    found: defaultdict[tuple[Severity, str], list[tuple[str, str]]] = defaultdict(list)
     for each in scan.functions:
         for finding in each.findings:
             found[finding.severity, finding.code].append((each.function.name, finding.message))
@@ -188,15 +195,15 @@ def to_json(scan: Scan, *, top: int | None = None) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "kind": "scan",
         "window": {
-            "from": None if scan.window.start is None else scan.window.start.isoformat(),
-            "to": None if scan.window.end is None else scan.window.end.isoformat(),
+            "from": scan.window.start and scan.window.start.isoformat(),
+            "to": scan.window.end and scan.window.end.isoformat(),
         },
         "sources": list(scan.sources),
         "function_count": len(scan.functions),
         "functions": [function_json(each) for each in scan.functions[:top]],
         "total_cost_usd_per_month": scan.total_cost_usd_per_month,
-        "scan_cost_usd": None if scan.cost is None else scan.cost.usd,
-        "scanned_log_bytes": None if scan.cost is None else scan.cost.log_bytes,
+        "scan_cost_usd": scan.cost and scan.cost.usd,
+        "scanned_log_bytes": scan.cost and scan.cost.log_bytes,
         "prices": {"as_of": scan.prices_as_of},
         "findings": findings_json(scan.findings),
         "assumptions": list(scan.assumptions),
@@ -208,36 +215,20 @@ def function_json(each: ScannedFunction) -> dict[str, Any]:
     function = each.function
     return {
         "account": function.account or None,
-        "region": function.region,
-        "name": function.name,
-        "architecture": function.architecture,
-        "memory_mb": function.memory_mb,
-        "timeout_s": function.timeout_s,
-        "invocation_count": each.invocation_count,
-        "cost_usd_per_month": each.cost_usd_per_month,
-        "cost_basis": each.cost_basis,
+        **fields_json(function, "region", "name", "architecture", "memory_mb", "timeout_s"),
+        **fields_json(each, "invocation_count", "cost_usd_per_month", "cost_basis"),
         "mean_duration_ms": each.mean_ms,
         "longest_duration_ms": each.longest_ms,
-        "cold_start_share": each.cold_start_share,
-        "max_memory_used_mb": each.max_memory_used_mb,
-        "error_count": each.error_count,
-        "timeout_count": each.timeout_count,
-        "oom_count": each.oom_count,
-        "throttle_count": each.throttle_count,
+        **fields_json(
+            each, "cold_start_share", "max_memory_used_mb", "error_count", "timeout_count",
+            "oom_count", "throttle_count",
+        ),
         "advice": advice_json(each.advice),
         "value_per_dollar": each.value_per_dollar,
         "compute_optimizer": _optimizer_json(each.optimizer),
-        "provisioned": [
-            {
-                "qualifier": some.qualifier,
-                "allocated_count": some.allocated_count,
-                "mean_utilization_ratio": some.mean_utilization_ratio,
-                "idle_usd_per_month": some.idle_usd_per_month,
-            }
-            for some in each.provisioned
-        ],
+        "provisioned": [asdict(some) for some in each.provisioned],
         "findings": findings_json(each.findings),
-    }
+    }  # fmt: skip
 
 
 def _optimizer_json(view: OptimizerView | None) -> dict[str, Any] | None:
@@ -245,10 +236,10 @@ def _optimizer_json(view: OptimizerView | None) -> dict[str, Any] | None:
         return None
     finding = view.finding
     return {
-        "finding": None if finding is None else finding.finding,
+        "finding": finding and finding.finding,
         "reason_codes": [] if finding is None else list(finding.reason_codes),
-        "memory_mb": None if finding is None else finding.recommended_mb,
-        "saving_usd_per_month": None if finding is None else finding.saving_usd_per_month,
+        "memory_mb": finding and finding.recommended_mb,
+        "saving_usd_per_month": finding and finding.saving_usd_per_month,
         "agreement": view.agreement,
         "why": view.why,
     }
@@ -258,27 +249,19 @@ def to_csv(functions: Sequence[ScannedFunction]) -> str:
     """A line for each function, a column for each figure; an empty cell is not known."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    writer.writerow(column.partition("=")[0] for column in _CSV)
     for each in functions:
-        writer.writerow("" if cell is None else _inert(cell) for cell in _csv_cells(each))
+        codes = " ".join(finding.code for finding in each.findings)
+        figures = {**function_json(each), "runtime": each.function.runtime, "findings": codes}
+        writer.writerow(_inert(_at(figures, column.rpartition("=")[2])) for column in _CSV)
     return out.getvalue()
 
 
-def _csv_cells(each: ScannedFunction) -> Iterable[Any]:
-    function, advice, view = each.function, each.advice, each.optimizer
-    saving = None if advice is None else advice.saving_usd_per_month
-    finding = None if view is None else view.finding
-    yield from (function.account, function.region, function.name, function.architecture)
-    yield from (function.runtime, function.memory_mb, function.timeout_s, each.invocation_count)
-    yield from (each.cost_usd_per_month, each.cost_basis, each.mean_ms, each.cold_start_share)
-    yield from (each.max_memory_used_mb, each.error_count, each.timeout_count, each.oom_count)
-    yield each.throttle_count
-    yield from (None, None) if advice is None else (advice.verdict, advice.memory_mb)
-    yield from (None,) * 3 if saving is None else (saving.estimate, saving.low, saving.high)
-    yield None if advice is None or advice.sweep is None else advice.sweep.cost_usd
-    yield from (each.value_per_dollar, None if advice is None else advice.reason)
-    yield from (None, None) if finding is None else (finding.finding, finding.recommended_mb)
-    yield from (None if view is None else view.agreement, " ".join(f.code for f in each.findings))
+def _at(figures: Any, path: str) -> Any:
+    """What is there; None where one of the objects on the way is."""
+    for name in path.split("."):
+        figures = figures and figures[name]
+    return figures
 
 
 def _inert(cell: object) -> object:

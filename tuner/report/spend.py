@@ -1,20 +1,22 @@
-"""Where the money goes, as text and Markdown; rows and sentences that the page shows as well."""
+"""Where the money goes, as text, Markdown and JSON; rows and sentences that the page shows too."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json
 from tuner.report.sanitize import markdown, markdown_finding, markdown_table, plain
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tuner.model.interval import Interval
-    from tuner.model.spend import BillDifference, CostChange, Deployment, Earning, Movement, Spend
+    from tuner.model.spend import CostChange, Deployment, Movement, Spend
 
 _HOURS_PER_MONTH: Final = 730
 MOST_KEYS: Final = 20
@@ -82,6 +84,74 @@ def render_markdown(answer: Spend) -> str:
     parts.append("\n".join(map(markdown_finding, answer.findings)))
     parts.append(f"<sub>Assumes {'; '.join(map(markdown, assumed(answer)))}.</sub>")
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def to_json(answer: Spend) -> dict[str, Any]:
+    """Return the contract's object: times are UTC, ratios are after over before, less 1."""
+    bill = answer.bill
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "spend",
+        "by": answer.by,
+        "region": answer.region,
+        "window": {"from": _time(answer.first_at), "to": _time(answer.last_at)},
+        "cost_usd": answer.cost_usd,
+        "invocation_count": answer.invocation_count,
+        "days": [
+            {
+                "day": each.day.isoformat(),
+                **fields_json(
+                    each, "key", "invocation_count", "cost_usd", "cost_usd_per_million"
+                ),
+            }
+            for each in answer.days
+        ],
+        "movements": [asdict(each) for each in answer.movements],
+        "deploys": [_deployment_json(each) for each in answer.deploys],
+        "changes": [_change_json(each) for each in answer.changes],
+        "revenue": [
+            fields_json(
+                each, "key", "cost_usd", "revenue_usd", "cost_usd_per_revenue_usd",
+                "cost_growth_ratio",
+            )
+            for each in answer.revenue
+        ],
+        "bill": bill
+        and {
+            "from": bill.first_day.isoformat(),
+            "to": bill.last_day.isoformat(),
+            **fields_json(bill, "billed_usd", "observed_usd"),
+            "differences": [asdict(each) for each in bill.differences],
+            "effective_price_ratio": bill.effective_price_ratio,
+        },
+        "findings": findings_json(answer.findings),
+        "assumptions": list(assumed(answer)),
+        "prices": {"as_of": answer.prices_as_of, "region": answer.region},
+    }  # fmt: skip
+
+
+def _deployment_json(deployment: Deployment) -> dict[str, Any]:
+    named = fields_json(deployment, "function", "version", "source")
+    return {"at": _time(deployment.at), **named}
+
+
+def _change_json(change: CostChange) -> dict[str, Any]:
+    return {
+        "at": _time(change.at),
+        "earliest": _time(change.earliest),
+        "latest": _time(change.latest),
+        "found_at": _time(change.found_at),
+        **fields_json(change, "function", "key"),
+        "cause": change.cause and _deployment_json(change.cause),
+        **fields_json(
+            change, "cost_usd_per_invocation_ratio", "usd_per_month",
+            "invocations_per_day_before", "invocations_per_day_after",
+        ),
+    }  # fmt: skip
+
+
+def _time(at: datetime.datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%S}Z"
 
 
 def title(answer: Spend) -> str:
@@ -178,12 +248,23 @@ def earning_rows(answer: Spend) -> list[tuple[str, ...]]:
         (
             plain(each.key),
             numbers.usd(each.cost_usd),
-            "–" if each.revenue_usd is None else numbers.usd(each.revenue_usd),
-            _dollar(each),
-            "–" if each.cost_growth_ratio is None else _growth(each.cost_growth_ratio),
+            _known(each.revenue_usd),
+            _known(each.cost_usd_per_revenue_usd),
+            "–"
+            if each.cost_growth_ratio is None
+            else with_ends(each.cost_growth_ratio, numbers.change),
         )
         for each in answer.revenue
     ]
+
+
+def _known(amount_usd: float | None) -> str:
+    return "–" if amount_usd is None else numbers.usd(amount_usd)
+
+
+def with_ends(interval: Interval, write: Callable[[float], str]) -> str:
+    """An estimate with the ends of its interval, as `write` writes them."""
+    return f"{write(interval.estimate)} ({write(interval.low)} to {write(interval.high)})"
 
 
 def bill_sentence(answer: Spend) -> str:
@@ -209,7 +290,10 @@ def bill_sentence(answer: Spend) -> str:
 def bill_rows(answer: Spend) -> list[tuple[str, ...]]:
     """Where the difference comes from."""
     assert answer.bill is not None
-    return [_bill_row(each) for each in answer.bill.differences]
+    return [
+        (_REASONS[each.reason], signed_usd(each.usd), plain(each.detail))
+        for each in answer.bill.differences
+    ]
 
 
 def assumed(answer: Spend) -> tuple[str, ...]:
@@ -253,20 +337,6 @@ def _traffic(change: CostChange) -> str:
     if not before or abs(after / before - 1) < 0.1:
         return ""
     return f"; traffic {numbers.change(after / before - 1)}, which isn't in it"
-
-
-def _dollar(earning: Earning) -> str:
-    ratio = earning.cost_usd_per_revenue_usd
-    return "–" if ratio is None else numbers.usd(ratio)
-
-
-def _growth(ratio: Interval) -> str:
-    low, high = numbers.change(ratio.low), numbers.change(ratio.high)
-    return f"{numbers.change(ratio.estimate)} ({low} to {high})"
-
-
-def _bill_row(each: BillDifference) -> tuple[str, ...]:
-    return (_REASONS[each.reason], signed_usd(each.usd), plain(each.detail))
 
 
 def _bars(values: Sequence[float]) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.model.interval import counted
+from tuner.model.finding import Finding
+from tuner.model.interval import counted, listed
 from tuner.report import numbers
 from tuner.report.page.shell import fill
+from tuner.report.page.tables import findings, tile
 from tuner.report.scan import (
     KINDS,
     cost_line,
@@ -29,7 +31,6 @@ _HEAD: Final = (
 _OPTIMIZER: Final = _HEAD.index("Compute Optimizer") - 1
 """Among a row's cells, which come after its name."""
 _LISTED: Final = 10
-_SEVERITIES: Final = {"info": "Note", "warning": "Warning", "error": "Error"}
 
 
 def render_scan(scan: Scan, *, version: str, top: int | None = None) -> str:
@@ -52,7 +53,7 @@ def render_scan(scan: Scan, *, version: str, top: int | None = None) -> str:
         head=head,
         rows=rows,
         verdicts=sorted({each.advice.verdict for each in scan.functions if each.advice}),
-        findings=[*_findings(scan)],
+        findings=findings([*scan.findings, *_grouped(scan)]),
         assumptions=scan.assumptions,
         sources=scan.sources,
         cost_line=cost_line(scan),
@@ -62,21 +63,14 @@ def render_scan(scan: Scan, *, version: str, top: int | None = None) -> str:
 def _tiles(scan: Scan) -> Iterator[dict[str, str]]:
     """What the account costs, what may be saved, and what idles."""
     total = scan.total_cost_usd_per_month
-    saving = sum(each.saving_usd_per_month for each in scan.functions)
-    idle = sum(each.invocation_count == 0 for each in scan.functions)
-    provisioned = sum(
-        some.idle_usd_per_month for each in scan.functions for some in each.provisioned
-    )
-    yield _tile("cost", "–" if total is None else f"{numbers.usd(total)} a month", "at list price")
-    yield _tile("may be saved", f"{numbers.usd(saving)} a month", "by resizes and sweeps, expected")
-    yield _tile("not invoked", counted(f"{idle:,}", "function"), "in the whole window")
-    yield _tile(
-        "idle provisioned", f"{numbers.usd(provisioned)} a month", "environments kept ready"
-    )
-
-
-def _tile(title: str, figure: str, note: str) -> dict[str, str]:
-    return {"title": title, "figure": figure, "note": note}
+    cost = "–" if total is None else f"{numbers.usd(total)} a month"
+    saving = f"{numbers.usd(scan.saving_usd_per_month)} a month"
+    idle = f"{numbers.usd(scan.idle_provisioned_usd_per_month)} a month"
+    unused = counted(f"{scan.not_invoked_count:,}", "function")
+    yield tile("cost", cost, note="at list price")
+    yield tile("may be saved", saving, note="by resizes and sweeps, expected")
+    yield tile("not invoked", unused, note="in the whole window")
+    yield tile("idle provisioned", idle, note="environments kept ready")
 
 
 def _row(each: ScannedFunction, place: str) -> dict[str, Any]:
@@ -109,17 +103,9 @@ def _known(value: float | None) -> float:
     return -1e18 if value is None else float(f"{value:.6g}")
 
 
-def _findings(scan: Scan) -> Iterator[dict[str, str]]:
-    for finding in scan.findings:
-        yield _finding(finding.severity, finding.code, finding.message)
+def _grouped(scan: Scan) -> Iterator[Finding]:
+    """The functions' own findings, one of each kind."""
     for severity, code, some in grouped_findings(scan):
-        names = ", ".join(name for name, _ in some[:_LISTED])
-        rest = f" and {len(some) - _LISTED:,} more" if len(some) > _LISTED else ""
-        message = f"{KINDS[code]}, {len(some):,}: {names}{rest}"
-        yield _finding(severity, code, message)
-
-
-def _finding(severity: str, code: str, message: str) -> dict[str, str]:
-    return {
-        "severity": severity, "word": _SEVERITIES[severity], "code": code, "message": message,
-    }  # fmt: skip
+        names = [name for name, _ in some]
+        message = f"{KINDS[code]}, {len(some):,}: {listed(names, _LISTED)}"
+        yield Finding(code, severity, message)

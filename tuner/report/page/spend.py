@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.page.shell import fill
-from tuner.report.page.tables import Row, Table, findings
+from tuner.report.page.tables import Row, Table, findings, tile
 from tuner.report.spend import (
     EARNING_HEAD,
     assumed,
@@ -24,16 +24,16 @@ from tuner.report.spend import (
     signed_usd,
     summary,
     title,
+    with_ends,
 )
 from tuner.report.spend_days import by_day, relative_prices, shown_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from tuner.model.interval import Interval
     from tuner.model.spend import CostChange, Spend
 
 _OTHERS: Final = "all others"
@@ -51,7 +51,7 @@ def render(answer: Spend, *, version: str) -> str:
         title=title(answer),
         summary=summary(answer),
         what=key_head(answer)[0],
-        tiles=_tiles(answer),
+        tiles=[*_tiles(answer)],
         has_days=bool(days),
         changes=_change_table(answer),
         keys=_key_table(answer),
@@ -114,27 +114,24 @@ def _readouts(
     return rows
 
 
-def _tiles(answer: Spend) -> list[tuple[str, str, str]]:
+def _tiles(answer: Spend) -> Iterator[dict[str, str]]:
     changes = answer.changes
     net = sum(each.usd_per_month.estimate for each in changes)
     explained = sum(each.cause is not None for each in changes)
-    tiles = [
-        (
-            "changes of an invocation's cost",
-            signed_usd(net) + " a month" if changes else "none",
-            f"{counted(len(changes), 'change')}, {explained} put to a deployment",
-        )
-    ]
+    yield tile(
+        "changes of an invocation's cost",
+        signed_usd(net) + " a month" if changes else "none",
+        note=f"{counted(len(changes), 'change')}, {explained} put to a deployment",
+    )
     if answer.keys:
         cost = sum(each.cost_usd for each in answer.days if each.key == answer.keys[0])
         share = numbers.percent(cost / (answer.cost_usd or 1))
-        tiles.append(("most expensive", answer.keys[0], f"{numbers.usd(cost)}, {share} of all"))
+        yield tile("most expensive", answer.keys[0], note=f"{numbers.usd(cost)}, {share} of all")
     traffic = sum(each.traffic_usd_per_day for each in answer.movements)
     price = sum(each.price_usd_per_day for each in answer.movements)
     if answer.movements:
         note = f"{signed_usd(traffic)} by traffic, {signed_usd(price)} per invocation"
-        tiles.append((key_head(answer)[5], f"{signed_usd(traffic + price)} a day", note))
-    return tiles
+        yield tile(key_head(answer)[5], f"{signed_usd(traffic + price)} a day", note=note)
 
 
 def _change_table(answer: Spend) -> Table:
@@ -147,17 +144,13 @@ def _change_table(answer: Spend) -> Table:
             each.function,
             moment(each.at),
             "none known" if each.cause is None else deployment_name(each.cause),
-            _ends(ratio, numbers.change),
-            _ends(money, signed_usd),
+            with_ends(ratio, numbers.change),
+            with_ends(money, signed_usd),
             _traffic(each),
         )
         rows.append(Row(cells, swatch=line))
     head = ("function", "when", "deployment", "an invocation (90%)", "a month (90%)", "traffic")
     return Table(head, tuple(rows))
-
-
-def _ends(interval: Interval, write: Any) -> str:
-    return f"{write(interval.estimate)} ({write(interval.low)} to {write(interval.high)})"
 
 
 def _traffic(change: CostChange) -> str:
