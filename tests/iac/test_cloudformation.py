@@ -312,9 +312,14 @@ def test_a_merged_size_is_overridden_and_an_anchored_one_is_left_to_its_others(
     [
         ("!Ref Size", "EphemeralStorage: {Size: !Ref Size}", "MemorySize: 256"),
         ("!Ref Size", 'Description: !Sub "${Size} MB"', "MemorySize: 256"),
-        ("!Ref Size", "Timeout: 3", "Default: 256}}"),
+        ("!Ref Size", "Timeout: 3", "Default: 256}, Which: {Type: String, Default: all}}"),
         (
             "!FindInMap [Sizes, all, mb]",
+            "EphemeralStorage: {Size: !FindInMap [Sizes, all, mb]}",
+            "MemorySize: 256",
+        ),
+        (
+            "!FindInMap [Sizes, !Ref Which, mb]",
             "EphemeralStorage: {Size: !FindInMap [Sizes, all, mb]}",
             None,
         ),
@@ -329,7 +334,7 @@ def test_what_else_a_value_sets_is_left(
     path = write(
         tmp_path,
         f"""\
-        Parameters: {{Size: {{Type: Number, Default: 512}}}}
+        Parameters: {{Size: {{Type: Number, Default: 512}}, Which: {{Type: String, Default: all}}}}
         Mappings: {{Sizes: {{all: {{mb: 512, s: 3}}}}}}
         Resources:
           F:

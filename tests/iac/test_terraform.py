@@ -43,7 +43,7 @@ resource "aws_lambda_function" "two" { memory_size = local.all }
 resource "aws_lambda_function" "three" { memory_size = var.both }
 resource "aws_lambda_function" "four" { memory_size = var.both }
 resource "aws_lambda_function" "given" { memory_size = var.none }
-resource "aws_lambda_function" "by_map" { memory_size = local.sizes["a"] }
+resource "aws_lambda_function" "by_map" { memory_size = local.sizes[var.env] }
 resource "aws_lambda_function" "perhaps" {
   count       = var.env == "prod" ? 1 : 0
   memory_size = 256
@@ -115,7 +115,7 @@ def test_the_memory_is_changed_where_it_is_the_functions_own(
     [
         ("given", 6, "has no default"),
         ("by_map", 30, "which isn't one plain value"),
-        ("several", 36, "for_each makes several functions"),
+        ('several["a"]', 36, "for_each makes several functions"),
         ("ignored", 41, "Terraform ignores changes of memory_size"),
     ],
 )
@@ -219,3 +219,51 @@ def test_only_the_number_changes(
         assert after == before.replace(b"777", str(memory_mb).encode(), 1)
     else:
         assert after.replace(line, b"", 1) == before
+
+
+def test_an_element_of_for_each_is_changed_where_only_it_gets_its_memory(tmp_path: Path) -> None:
+    """Per key, through a module's call too; what all elements share, or lack, is refused."""
+    inner = write(
+        tmp_path,
+        'variable "functions" {}\nresource "aws_lambda_function" "f" {\n'
+        '  for_each = var.functions\n  function_name = "shop-${each.key}"\n'
+        "  memory_size = try(each.value.memory_size, 128)\n}\n"
+        'resource "aws_cloudwatch_log_group" "g" {\n  for_each = var.functions\n'
+        '  name = "/aws/lambda/${each.key}-${each.value.name}"\n}\n'
+        'output "names" {\n  value = [for k, v in var.functions : v.name]\n}\n',
+        "modules/fn/main.tf",
+    )
+    outer = write(
+        tmp_path,
+        'module "all" {\n  source = "./modules/fn"\n  functions = {\n'
+        '    a = { name = "x", memory_size = 512 } # a\n    "b" = { name = "y" }\n'
+        "    c = { memory_size = local.shared }\n    d = { memory_size = local.shared }\n  }\n}\n"
+        "locals {\n  shared = 256\n}\n",
+    )
+    found, after = edited(tmp_path, "shop-a", 320, was_mb=512)
+    assert (found.path, found.line) == (outer, 4)
+    assert after == outer.read_bytes().replace(b"512", b"320")
+    said = refusal(tmp_path, "shop-b", 320)
+    assert said.startswith(f"{inner}:5: the memory is the default 128 here: write memory_size in")
+    assert "read in 2 places" in refusal(tmp_path, "shop-c", 320)
+    inner.write_bytes(inner.read_bytes().replace(b": v.name", b": v"))
+    assert "read in 2 places" in refusal(tmp_path, "shop-a", 320)
+
+
+def test_a_deployed_name_tells_which_values_count(tmp_path: Path) -> None:
+    """What the name has in a variable's place chooses the file of values, or the map's value."""
+    write(
+        tmp_path,
+        'variable "env" {}\nvariable "memory" {}\nlocals {\n'
+        "  sizes = {\n    prod = 512\n    dev = 256\n  }\n}\n"
+        'resource "aws_lambda_function" "f" {\n  function_name = "billing-${var.env}-worker"\n'
+        "  memory_size = var.memory\n}\n"
+        'resource "aws_lambda_function" "g" {\n  function_name = "${var.env}-map"\n'
+        "  memory_size = local.sizes[var.env]\n}\n",
+    )
+    prod = write(tmp_path, 'env = "prod"\nmemory = 1024\n', "one.tfvars")
+    write(tmp_path, 'env = "dev"\nmemory = 128\n', "two.tfvars")
+    found, after = edited(tmp_path, "billing-prod-worker", 320, was_mb=1024)
+    assert (found.path, after) == (prod, b'env = "prod"\nmemory = 320\n')
+    found, _ = edited(tmp_path, "dev-map", 320, was_mb=256)
+    assert found.line == 6

@@ -16,7 +16,7 @@ from tuner.whole_file import write_whole
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tuner.iac.edit import Declarations
+    from tuner.iac.setting import DeclaredFunction
     from tuner.model.recommendation import Recommendation
 
 
@@ -95,7 +95,8 @@ def plan_edits(
         if isinstance(each, RefusedEdit):
             refused.append(each)
             continue
-        drift.append(_drift(each, as_it_is, (deployed or {}).get(each.function, each.was_mb)))
+        found = find_declaration(each.function, as_it_is, Sources(), chosen)
+        drift.append(_drift(each, found, (deployed or {}).get(each.function, each.was_mb)))
         try:
             changed = bool(sources.changed)
             declared = read_declarations(units, sources, chosen) if changed else as_it_is
@@ -108,8 +109,7 @@ def plan_edits(
     return EditPlan(tuple(edits), tuple(refused), before, dict(sources.changed), tuple(drift))
 
 
-def _drift(wanted: Wanted, declared: Declarations, deployed_mb: int | None) -> Drift:
-    found = find_declaration(wanted.function, declared)
+def _drift(wanted: Wanted, found: DeclaredFunction | None, deployed_mb: int | None) -> Drift:
     return Drift(
         wanted.function,
         None if found is None else found.path,

@@ -19,7 +19,8 @@ from tuner.errors import TemplateError
 from tuner.iac.intrinsics import Scope
 from tuner.iac.memory_value import MEMORY, MemoryValues, same_place
 from tuner.iac.parameters import read_parameters
-from tuner.iac.setting import ANY, SUFFIX, DeclaredFunction, Setting, Sources
+from tuner.iac.samconfig import STACK_NAME, environment_of
+from tuner.iac.setting import ANY, SUFFIX, DeclaredFunction, Setting, Sources, unknown
 from tuner.iac.supported_properties import FUNCTION, FUNCTIONS
 from tuner.iac.yaml_edit import Yaml
 from tuner.model import lambda_limits as limits
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _REFERENCE: Final = re.compile(r"\$\{[^!][^}]*\}")
 _CHOOSING: Final = ("If", "FindInMap")
 _LOOP: Final = "Fn::ForEach::"
+_STACK: Final = unknown(STACK_NAME)
 _TOP_LEVEL: Final = re.compile(r"""^["'\s{]*Resources["']?\s*:""", re.MULTILINE)
 
 
@@ -47,10 +49,16 @@ def read_functions(
     *,
     parameters: Mapping[str, str] | None = None,
     stage: str | None = None,
+    known: Mapping[str, str] | None = None,
 ) -> list[DeclaredFunction]:
-    """Return a template's functions in its order. Raises TemplateError."""
+    """Return a template's functions in its order. Raises TemplateError.
+
+    `known` is what else is known of the deployment: parameters, and AWS::StackName.
+    """
+    if stage is None and known:
+        stage = environment_of(path, known, sources)
     template = _Template(Yaml.read(path, sources), sources, stage=stage)
-    template.read(parameters or {})
+    template.read(parameters or {}, known or {})
     return [
         DeclaredFunction(
             each.logical_id,
@@ -76,6 +84,8 @@ class _Function:
     memory: TemplateNode | None = None
     """Its own one, a merged one or the one in Globals."""
     in_loop: bool = False
+    fault: TemplateError | None = None
+    """Why its properties can't be read."""
 
 
 @dataclass(slots=True)
@@ -98,12 +108,14 @@ class _Template:
     def _memories(self) -> list[TemplateNode]:
         return [each.memory for each in self.functions if each.memory is not None]
 
-    def read(self, given: Mapping[str, str]) -> None:
+    def read(self, given: Mapping[str, str], known: Mapping[str, str]) -> None:
         root = self.yaml.root
         sections = root.values("the template")
         if "Resources" not in sections:
             root.refuse("the template has no Resources")
-        scope = self.scope = Scope(read_parameters(sections.get("Parameters"), given))
+        declared = _values(sections.get("Parameters"), "Parameters")
+        told = {name: value for name, value in known.items() if name in declared}
+        scope = self.scope = Scope(read_parameters(sections.get("Parameters"), {**told, **given}))
         sections = {name: replace(node, scope=scope) for name, node in sections.items()}
         scope.mappings = _values(sections.get("Mappings"), "Mappings")
         scope.conditions = _values(sections.get("Conditions"), "Conditions")
@@ -135,7 +147,12 @@ class _Template:
         shared: Mapping[str, TemplateNode],
     ) -> None:
         properties = parts.get("Properties")
-        own = {} if properties is None else properties.entries(f"the properties of {logical_id}")
+        try:
+            what = f"the properties of {logical_id}"
+            own = {} if properties is None else properties.entries(what)
+        except TemplateError as fault:  # of this function alone
+            self.functions.append(_Function(logical_id, key, fault=fault))
+            return
         memory = own[MEMORY][1] if MEMORY in own else shared.get(MEMORY)
         self.functions.append(
             _Function(
@@ -171,6 +188,8 @@ class _Template:
 
     def locate(self, function: _Function, memory_mb: int) -> Setting:
         """Where the function's new size goes. Raises TemplateError."""
+        if function.fault is not None:
+            raise function.fault
         if function.in_loop:
             function.key.refuse(
                 f"{function.logical_id} is made by a loop ({_LOOP[:-2]}), which gives all its "
@@ -227,8 +246,7 @@ class _Template:
             return given.setting()
         if not (shared or used):
             return self.yaml.replacing(place, now_mb)
-        chosen = memory.function()[0] in _CHOOSING
-        if chosen:
+        if memory.function()[0] in _CHOOSING and not _is_constant(memory):
             both = ", ".join([*shared, *used])
             place.refuse(
                 f"the memory of {function.logical_id} is chosen by {memory.function_as_written}, "
@@ -249,6 +267,14 @@ class _Template:
             and (other := self.values.place_or_none(each.memory)) is not None
             and same_place(other, place)
         )
+
+
+def _is_constant(memory: TemplateNode) -> bool:
+    """Whether a FindInMap has the same keys in every deployment."""
+    kind, argument = memory.function()
+    if kind != "FindInMap":
+        return False
+    return not any(each.function()[0] for each in argument.arguments(MEMORY))
 
 
 def _megabytes(node: TemplateNode) -> int:
@@ -276,21 +302,27 @@ def _literal_name(function: _Function) -> str | None:
         return None
 
 
+def _gap(item: TemplateNode) -> str:
+    kind, argument = item.function()
+    return unknown(argument.text("FunctionName")) if kind == "Ref" else ANY
+
+
 def _made_names(function: _Function) -> list[str]:
     """What CloudFormation generates without a name, or the known parts of a name."""
     if function.in_loop:
-        return [f"{ANY}-{_REFERENCE.sub(ANY, function.logical_id)}-{SUFFIX}"]
+        return [f"{_STACK}-{_REFERENCE.sub(ANY, function.logical_id)}-{SUFFIX}"]
     if function.name is None:
-        return [f"{ANY}-{function.logical_id}-{SUFFIX}"]
+        return [f"{_STACK}-{function.logical_id}-{SUFFIX}"]
     kind, argument = function.name.function()
     with contextlib.suppress(TemplateError):
         if kind == "Sub":
             argument = argument.arguments("FunctionName")[0] if argument.is_list else argument
-            return [_REFERENCE.sub(ANY, argument.text("FunctionName"))]
+            text = argument.text("FunctionName")
+            return [_REFERENCE.sub(lambda match: unknown(match[0][2:-1]), text)]
         if kind == "Join":
             by, listed = argument.arguments("FunctionName", 2, 2)
             parts = [
-                ANY if item.function()[0] else item.text("FunctionName")
+                _gap(item) if item.function()[0] else item.text("FunctionName")
                 for item in listed.arguments("FunctionName")
             ]
             return [by.text("FunctionName").join(parts)]

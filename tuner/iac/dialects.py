@@ -17,7 +17,7 @@ from tuner.iac import (
     terraform,
     typescript_code,
 )
-from tuner.iac.setting import Sources
+from tuner.iac.setting import STAGE, Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,6 +56,14 @@ class Stage:
 
     name: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
+    known: Mapping[str, str] = field(default_factory=dict)
+    """What a deployed name tells, such as `var.environment` of Terraform."""
+
+    def with_told(self, told: Mapping[str, str]) -> Stage:
+        """The same with what a deployed name tells; what was said counts first."""
+        if self.name is not None or not told:
+            return self
+        return Stage(told.get(STAGE), self.parameters, told)
 
 
 def find_units(places: Sequence[Path]) -> list[Unit]:
@@ -83,17 +91,15 @@ def read_unit(unit: Unit, sources: Sources, stage: Stage) -> list[DeclaredFuncti
     path = unit.path
     if unit.dialect == "cloudformation":
         return cloudformation.read_functions(
-            path, sources, parameters=stage.parameters, stage=stage.name
+            path, sources, parameters=stage.parameters, stage=stage.name, known=stage.known
         )
     if unit.dialect == "cdk_python":
         return cdk_python.read_functions(path, sources)
     if unit.dialect == "cdk_typescript":
         return cdk_typescript.read_functions(path, sources)
-    by_stage = {
-        "chalice": chalice.read_functions,
-        "serverless": serverless.read_functions,
-        "terraform": terraform.read_functions,
-    }
+    if unit.dialect == "terraform":
+        return terraform.read_functions(path, sources, stage=stage.name, known=stage.known)
+    by_stage = {"chalice": chalice.read_functions, "serverless": serverless.read_functions}
     return by_stage[unit.dialect](path, sources, stage=stage.name)
 
 

@@ -75,7 +75,7 @@ def edit_memory(
     Raises TemplateError if the function can't be changed, NotInTemplateError if nothing declares
     it. The message begins with file and line if there are any.
     """
-    unit, functions, index = _chosen(wanted.function, declared)
+    unit, functions, index, stage = _chosen(wanted.function, declared, sources, stage)
     function = functions[index]
     now = function.memory
     if now != wanted.memory_mb:
@@ -100,16 +100,37 @@ def edit_memory(
     return _edit(wanted, setting, data, after), changed
 
 
-def find_declaration(name: str, declared: Declarations) -> DeclaredFunction | None:
+def find_declaration(
+    name: str, declared: Declarations, sources: Sources, stage: Stage
+) -> DeclaredFunction | None:
     """The one function that a name means; None if there is none or more than one."""
     try:
-        _, functions, index = _chosen(name, declared)
+        _, functions, index, _ = _chosen(name, declared, sources, stage)
     except TemplateError:
         return None
     return functions[index]
 
 
-def _chosen(name: str, declared: Declarations) -> tuple[Unit, tuple[DeclaredFunction, ...], int]:
+def _chosen(
+    name: str, declared: Declarations, sources: Sources, stage: Stage
+) -> tuple[Unit, Sequence[DeclaredFunction], int, Stage]:
+    """The one function that a name means, read as the name tells of its deployment, and that.
+
+    Raises TemplateError.
+    """
+    unit, functions, index = _meant(name, declared)
+    told = stage.with_told(functions[index].told_by(name))
+    if told == stage:
+        return unit, functions, index, stage
+    again = read_unit(unit, sources, told)
+    key = functions[index].key
+    same = [at for at, each in enumerate(again) if each.key == key and each.rank(name) is not None]
+    if len(same) != 1:
+        return unit, functions, index, stage
+    return unit, again, same[0], told
+
+
+def _meant(name: str, declared: Declarations) -> tuple[Unit, tuple[DeclaredFunction, ...], int]:
     """The one function that a name means. Raises TemplateError."""
     ranked: dict[int, list[tuple[Unit, tuple[DeclaredFunction, ...], int]]] = {}
     for unit, functions in declared.functions:

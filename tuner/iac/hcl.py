@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from tuner.errors import TemplateError
-from tuner.iac.setting import ANY, Setting
+from tuner.iac.setting import Setting, unknown
 from tuner.model.optional_import import optional_import
 
 if TYPE_CHECKING:
@@ -74,7 +74,12 @@ class Value:
     @property
     def string(self) -> str | None:
         """A plain string."""
-        node = _inner(self.node)
+        return self.text_of(self.node)
+
+    @staticmethod
+    def text_of(node: Any) -> str | None:
+        """An expression's text, where it's a plain string."""
+        node = inner_node(node)
         if node.type != "literal_value" or node.children[0].type != "string_lit":
             return None
         return "".join(
@@ -83,11 +88,20 @@ class Value:
             if each.type == "template_literal"
         )
 
-    def pattern(self, known: Callable[[str, str], str | None]) -> str | None:
-        """A string with ANY where it depends on what isn't known; None if it's no string."""
+    def is_within(self, other: Value) -> bool:
+        """Whether it's written within another."""
+        same = self.path == other.path
+        return same and bool(other.node.start_byte <= self.node.start_byte < other.node.end_byte)
+
+    def inner(self, node: Any) -> Value:
+        """An expression within this one."""
+        return Value(self.path, self.name, node, self.start)
+
+    def pattern(self, known: Callable[[Value], str | None]) -> str | None:
+        """A string with gaps where it depends on what isn't known; None if it's no string."""
         if self.string is not None:
             return self.string
-        node = _inner(self.node)
+        node = inner_node(self.node)
         if node.type != "template_expr" or node.children[0].type != "quoted_template":
             return None
         parts = []
@@ -96,8 +110,8 @@ class Value:
             if each.type == "template_literal":
                 parts.append(text)
             elif each.type in ("template_interpolation", "template_directive"):
-                found = _REFERENCE.fullmatch(text.removeprefix("${").removesuffix("}").strip())
-                parts.append((known(found[1], found[2]) if found else None) or ANY)
+                inner = next((e for e in each.children if e.type == "expression"), None)
+                parts.append((inner and known(self.inner(inner))) or unknown(text[2:-1].strip()))
         return "".join(parts)
 
     @property
@@ -114,7 +128,7 @@ class Value:
         return Setting(self.path, (start, end), memory_mb)
 
 
-def _inner(node: Any) -> Any:
+def inner_node(node: Any) -> Any:
     """An expression's only child, as often as that holds."""
     while node.type == "expression" and node.child_count == 1:
         node = node.children[0]
@@ -130,6 +144,14 @@ class Block:
     labels: tuple[str, ...]
     node: Any = field(repr=False)
     values: dict[str, Value] = field(repr=False)
+
+    @property
+    def root(self) -> Any:
+        """The file's tree."""
+        node = self.node
+        while node.parent is not None:
+            node = node.parent
+        return node
 
     @property
     def line(self) -> int:

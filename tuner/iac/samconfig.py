@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import TemplateError
 from tuner.iac.setting import Setting, byte_span
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tuner.iac.setting import Sources
 
 _NAMES: Final = ("samconfig.toml", "samconfig.yaml", "samconfig.yml")
+STACK_NAME: Final = "AWS::StackName"
 _SECTION: Final = re.compile(r"^\s*\[([\w.\"'-]+)\]", re.MULTILINE)
 
 
@@ -75,6 +77,33 @@ def _given_in(file: Path, parameter: str, sources: Sources) -> list[GivenValue]:
         span = byte_span(sources.data(file), text, *number.span(1))
         found.append(GivenValue(file, line, environment, int(number[1]), span))
     return found
+
+
+def environment_of(template: Path, known: Mapping[str, str], sources: Sources) -> str | None:
+    """The one environment of samconfig.toml that a deployment is of, by its stack or parameters."""
+    file = template.with_name("samconfig.toml")
+    if not file.is_file() or not _is_toml(text := sources.text(file)):
+        return None
+    fitting = [
+        name
+        for name, table in tomllib.loads(text).items()
+        if isinstance(table, dict) and _fits(table, known)
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _fits(table: Mapping[str, Any], known: Mapping[str, str]) -> bool:
+    """Whether an environment has the known stack's name, or gives a known parameter its value."""
+    deploy = table.get("deploy", {})
+    given = deploy.get("parameters", {}) if isinstance(deploy, dict) else {}
+    if not isinstance(given, dict):
+        return False
+    if given.get("stack_name") is not None and given["stack_name"] == known.get(STACK_NAME):
+        return True
+    overrides = given.get("parameter_overrides", "")
+    texts = overrides if isinstance(overrides, list) else [overrides]
+    written = " ".join(map(str, texts)).replace('"', "").replace("'", "").split()
+    return any(f"{name}={value}" in written for name, value in known.items())
 
 
 def _is_toml(text: str) -> bool:

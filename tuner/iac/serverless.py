@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Final
 import yaml
 
 from tuner.errors import TemplateError
-from tuner.iac.setting import ANY, DeclaredFunction, Setting, Sources
+from tuner.iac.setting import (
+    ANY,
+    STAGE,
+    DeclaredFunction,
+    Setting,
+    Sources,
+    is_known,
+    unknown,
+)
 from tuner.iac.yaml_edit import Yaml
 
 if TYPE_CHECKING:
@@ -259,7 +267,7 @@ class _Service:
         if function.name is None:
             return None
         pattern = self._pattern(str(function.name.yaml_node.value))
-        return None if ANY in pattern else pattern
+        return pattern if is_known(pattern) else None
 
     def made_names(self, function: _Function) -> list[str]:
         """Its name's known parts, or what the framework makes: `service-stage-key`."""
@@ -269,11 +277,16 @@ class _Service:
         if service is not None and service.is_mapping:
             service = _values(service).get("name")
         named = ANY if service is None else self._pattern(str(service.yaml_node.value))
-        return [f"{named}-{self.stage or ANY}-{function.key}"]
+        return [f"{named}-{self._stage}-{function.key}"]
+
+    @property
+    def _stage(self) -> str:
+        """The stage, as names have it."""
+        return self.stage or unknown(STAGE)
 
     def _pattern(self, text: str, levels: int = 5) -> str:
         """A text with its variables in place, and ANY for those that aren't known."""
-        text = _STAGE.sub(self.stage or ANY, text)
+        text = _STAGE.sub(self._stage, text)
         while levels and (match := _INNERMOST.search(text)):
             levels -= 1
             found = self._known(match[0])
@@ -289,7 +302,7 @@ class _Service:
             node = _values(node).get("name")
         if node is None or not isinstance(node.yaml_node, yaml.ScalarNode):
             return ANY
-        text = _STAGE.sub(self.stage or ANY, str(node.yaml_node.value))
+        text = _STAGE.sub(self._stage, str(node.yaml_node.value))
         return ANY if "${" in text else text
 
 

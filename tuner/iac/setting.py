@@ -30,6 +30,8 @@ DIGEST: Final = "\2"
 """In a pattern of names: what CDK puts behind a logical id."""
 INNER: Final = "\3"
 """In a pattern of names: ids of what is around, or nothing."""
+STAGE: Final = "stage"
+"""The gap in a pattern of names that is a deployment's stage, for `unknown`."""
 TAIL: Final = "\4"
 """In a pattern of names: what Pulumi puts behind a name."""
 
@@ -111,11 +113,18 @@ class DeclaredFunction:
         """How `name` matches it: 0 literally, 1 or 2 as the framework names it, 3 by its key."""
         if self.name == name:
             return 0
-        if any(_matches(pattern, name) for pattern in self.made_names):
+        if any(_match(pattern, name) is not None for pattern in self.made_names):
             return 1
-        if any(_matches(pattern, name) for pattern in self.nested_names):
+        if any(_match(pattern, name) is not None for pattern in self.nested_names):
             return 2
-        return 3 if name in (self.key, self.key.rpartition(".")[2]) else None
+        own = self.key.rpartition(".")[2]
+        label, _, element = own.partition("[")
+        return 3 if name in (self.key, own, label, element.strip('"]')) else None
+
+    def told_by(self, name: str) -> dict[str, str]:
+        """What its deployed name tells of the deployment, such as its stage."""
+        found = (_match(pattern, name) for pattern in self.made_names)
+        return next((each for each in found if each is not None), {})
 
 
 _MEANINGS: Final = {
@@ -124,22 +133,49 @@ _MEANINGS: Final = {
     INNER: "[A-Za-z0-9]*",
     TAIL: "[0-9a-f]{7}",
 }
-_UNKNOWN: Final = re.compile("[\1\2\3\4]")
+_GAP: Final = re.compile("\5([^\6]*)\6|([\0\1\2\3\4])")
 
 
-def _matches(pattern: str, name: str) -> bool:
-    if _UNKNOWN.search(pattern) is None and ANY not in pattern:
-        return pattern == name
-    parts = pattern.split(ANY)
-    if not all(piece in name for part in parts for piece in _UNKNOWN.split(part)):
-        return False
+def unknown(what: str) -> str:
+    """In a pattern of names: what only a deployment knows, such as its stage."""
+    return f"\5{what}\6"
+
+
+def is_known(pattern: str) -> bool:
+    """Whether a pattern is one name."""
+    return _GAP.search(pattern) is None
+
+
+def _match(pattern: str, name: str) -> dict[str, str] | None:
+    """What the gaps of a pattern are in a name, by what they are; None if it doesn't fit."""
+    if is_known(pattern):
+        return {} if pattern == name else None
+    literals, gaps, at = [], [], 0
+    for gap in _GAP.finditer(pattern):
+        literals.append(pattern[at : gap.start()])
+        gaps.append(gap)
+        at = gap.end()
+    literals.append(pattern[at:])
+    if not all(literal in name for literal in literals):
+        return None
     # Names have 64 characters at most, so that many wildcards don't cost much either.
-    if len(parts) >= 8 or not any(_UNKNOWN.sub("", part).strip("-_.") for part in parts):
-        return False
-    written = ".+".join(map(re.escape, parts))
-    for unknown, meaning in _MEANINGS.items():
-        written = written.replace(re.escape(unknown), meaning)
-    return re.fullmatch(written, name) is not None
+    wild = [gap for gap in gaps if gap[2] in (None, ANY)]
+    if len(wild) >= 7 or not any(literal.strip("-_.") for literal in literals):
+        return None
+    groups: dict[str, str] = {}
+    written = re.escape(literals[0])
+    for gap, literal in zip(gaps, literals[1:], strict=True):
+        what = gap[1]
+        if what in groups:
+            written += f"(?P={groups[what]})"
+        elif what is not None:
+            groups[what] = f"gap{len(groups)}"
+            written += f"(?P<{groups[what]}>.+)"
+        else:
+            written += _MEANINGS.get(gap[2], ".+")
+        written += re.escape(literal)
+    found = re.fullmatch(written, name)
+    return None if found is None else {what: found[group] for what, group in groups.items()}
 
 
 @dataclass(frozen=True, slots=True)

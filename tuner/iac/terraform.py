@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from tuner.iac.hcl import Block, Value, read_blocks, references_in
+from tuner.iac.hcl_access import access_of, touches
 from tuner.iac.setting import ANY, DeclaredFunction, Setting
-from tuner.iac.terraform_modules import Folders, Scope
+from tuner.iac.terraform_modules import Folders, Read, Scope, is_automatic
 from tuner.model import lambda_limits as limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tuner.iac.setting import Sources
@@ -35,18 +36,30 @@ def has_functions(text: str) -> bool:
 
 
 def read_functions(
-    folder: Path, sources: Sources, *, stage: str | None = None
+    folder: Path,
+    sources: Sources,
+    *,
+    stage: str | None = None,
+    known: Mapping[str, str] | None = None,
 ) -> list[DeclaredFunction]:
-    """Return a folder's functions, each for each call of the folder. Raises TemplateError."""
-    reader = _Reader(sources, stage)
-    scopes = Folders(sources).scopes(folder)
+    """Return a folder's functions, each for each call of the folder and each element of `for_each`.
+
+    `known` is what else is known of the deployment, such as `var.environment`. Raises
+    TemplateError.
+    """
+    folders = Folders(sources, stage, known or {})
+    reader = _Reader(sources, folders)
     found = [
-        (block, scope) for scope in scopes for block in scope.folder.blocks if _is_function(block)
+        (block, element)
+        for scope in folders.scopes(folder)
+        for block in scope.folder.blocks
+        if _is_function(block) and _is_made(block, scope)
+        for element in scope.elements(block)
     ]
     reader.functions = found
     return [
         DeclaredFunction(
-            f"{scope.prefix}{_address(block)}",
+            f"{scope.prefix}{_address(block)}{_element(scope)}",
             block.path,
             block.line,
             partial(reader.locate, block, scope),
@@ -56,6 +69,10 @@ def read_functions(
         )
         for block, scope in found
     ]
+
+
+def _element(scope: Scope) -> str:
+    return "" if scope.each is None else f'["{scope.each.key}"]'
 
 
 def _address(block: Block) -> str:
@@ -76,10 +93,22 @@ def _is_function(block: Block) -> bool:
     return _MODULE.search(source) is not None and not (is_layer and made is None)
 
 
+def _is_made(block: Block, scope: Scope) -> bool:
+    """Whether a module makes its function for this call: it may be asked for a layer only."""
+    count = block.values.get("count")
+    if scope.call is None or count is None:
+        return True
+    given = scope.call.values
+    asked = {name: value.text for name, value in given.items() if f"var.{name}" in count.text}
+    if asked.get("create") == "false" or asked.get("create_function") == "false":
+        return False
+    return not (asked.get("create_layer") == "true" and "create_function" not in given)
+
+
 @dataclass(slots=True)
 class _Reader:
     sources: Sources
-    stage: str | None
+    folders: Folders
     functions: list[tuple[Block, Scope]] = field(default_factory=list)
 
     def memory(self, block: Block, scope: Scope) -> int | str:
@@ -87,20 +116,8 @@ class _Reader:
         value = block.values.get(_MEMORY)
         if value is None:
             return limits.MIN_MEMORY_MB
-        place, at = scope.resolved(value)
-        given = self._given(place, at)
-        return (given or place).number or f"{place.path}:{place.text}"
-
-    def _given(self, place: Value, scope: Scope) -> Value | None:
-        """What a file of values gives for the variable whose default a place is."""
-        if place.name != "default" or scope.parent is not None:
-            return None
-        name = _variable_of(place, scope)
-        files = [] if name is None else self._value_files(scope, name)
-        for file, found in files:
-            if _is_automatic(file, scope) or self._is_stage(file):
-                return found
-        return None
+        place, _ = scope.resolved(value)
+        return place.number or f"{place.path}:{place.text}"
 
     def _value_files(self, scope: Scope, name: str) -> list[tuple[Path, Value]]:
         found = []
@@ -116,6 +133,11 @@ class _Reader:
         now = self.memory(block, scope)
         now_mb = now if isinstance(now, int) else None
         value = block.values.get(_MEMORY)
+        if scope.each is not None and (value is None or value.number is not None):
+            block.values["for_each"].refuse(
+                "for_each makes several functions here, which all get the same memory: take "
+                f"{_MEMORY} from its elements"
+            )
         if value is None:
             self._check_uncalled(block, scope)
             return block.inserting(_MEMORY, now_mb, self.sources.data(block.path), _BELOW)
@@ -123,11 +145,58 @@ class _Reader:
             self._check_uncalled(block, scope)
             return value.setting(now_mb)
         if value.reference is None:
+            return self._within(value, scope, now_mb)
+        return self._followed(value, scope, now_mb)
+
+    def _within(self, value: Value, scope: Scope, now_mb: int | None) -> Setting:
+        """The place within an object that an expression leads to. Raises TemplateError."""
+        reads: list[Read] = []
+        self._check_given(value, scope)
+        place, at = scope.leaf(value, (), reads) or (value, scope)
+        if place.number is None:
             value.refuse(
-                f"{_MEMORY} is {_short(value)}, which isn't one plain value: write a number "
+                f"{value.name} is {_short(value)}, which isn't one plain value: write a number "
                 "here, or change it where it comes from"
             )
-        return self._followed(value, scope, now_mb)
+        if place.is_within(value):
+            self._refuse_default(value, scope, place)
+        for read in reads:
+            others = self._touches(read)
+            if len(others) > 1:
+                places = ", ".join(f"{path}:{line}" for path, line in others[:4])
+                place.refuse(
+                    f"this is the memory, and it's read in {len(others)} places ({places}): give "
+                    "this function its own value"
+                )
+        return self._in_folder(place, at, now_mb)
+
+    def _refuse_default(self, value: Value, scope: Scope, place: Value) -> NoReturn:
+        """Say where a memory would be written that an expression gives a default for."""
+        access = access_of(value.node)
+        assert access is not None
+        where = f"the value of {access.kind}.{access.name}"
+        if access.kind == "each" and scope.each is not None:
+            where = f'the element "{scope.each.key}" of {_short(scope.each.source)}'
+        value.refuse(
+            f"the memory is the default {place.number} here: write {access.path[-1]} in {where}"
+        )
+
+    def _check_given(self, value: Value, scope: Scope) -> None:
+        """Refuse a variable of the root that several files of values give."""
+        reads: list[Read] = []
+        scope.leaf(value, (), reads)
+        for read in reads:
+            if read.kind == "var" and read.scope.call is None:
+                self._variable(value, read.name, read.scope)
+
+    def _touches(self, read: Read) -> list[tuple[Path, int]]:
+        """Where a folder reads a value: file and line."""
+        roots = {block.path: block.root for block in read.scope.folder.blocks}
+        return [
+            (path, int(node.start_point[0]) + 1)
+            for path, root in roots.items()
+            for node in touches(root, read.kind, read.name, read.path)
+        ]
 
     def _followed(self, value: Value, scope: Scope, now_mb: int | None) -> Setting:
         """The place behind `var` or `local`, where it's the function's alone; else the function's
@@ -151,16 +220,25 @@ class _Reader:
                     f"the local {name}, which is the memory, is {_short(place)}: write a number, "
                     "or change it by hand"
                 )
-        else:
-            place = self._variable(value, name, scope)
-            if self._uses(kind, name, scope) == 1:
-                return place.setting(now_mb)
-            if self._value_files(scope, name):
-                place.refuse(
-                    f"the variable {name} is used elsewhere too, and files of values give it: "
-                    "give this function its own variable"
-                )
+        elif (setting := self._of_variable(value, name, scope, now_mb)) is not None:
+            return setting
         return replace(self._in_folder(value, scope, now_mb), shared_by=shared)
+
+    def _of_variable(
+        self, value: Value, name: str, scope: Scope, now_mb: int | None
+    ) -> Setting | None:
+        """The variable's own value; None if others use it too, and the function gets its own."""
+        place = self._variable(value, name, scope)
+        if place.number is None:
+            place.refuse(f"the variable {name}, which is the memory, is {_short(place)}")
+        if self._uses("var", name, scope) == 1:
+            return place.setting(now_mb)
+        if self._value_files(scope, name):
+            place.refuse(
+                f"the variable {name} is used elsewhere too, and files of values give it: "
+                "give this function its own variable"
+            )
+        return None
 
     def _in_folder(self, value: Value, scope: Scope, now_mb: int | None) -> Setting:
         if scope.call_count > 1:
@@ -178,6 +256,11 @@ class _Reader:
         if "count" in call.values or "for_each" in call.values:
             _check_single(call, parent)
         given = call.values.get(name)
+        if parent.each is not None and (given is None or given.number is not None):
+            call.values["for_each"].refuse(
+                "for_each calls this module several times, and all get the same memory: take "
+                f"{name} from its elements"
+            )
         if given is None:
             if parent.call_count > 1:
                 call.refuse("this call is in a module that is called several times itself")
@@ -185,7 +268,7 @@ class _Reader:
         if given.number is not None:
             return self._in_folder(given, parent, now_mb)
         if given.reference is None:
-            given.refuse(f"{name}, which is the memory, is {_short(given)}: write a number here")
+            return self._within(given, parent, now_mb)
         return self._followed(given, parent, now_mb)
 
     def _variable(self, value: Value, name: str, scope: Scope) -> Value:
@@ -194,11 +277,11 @@ class _Reader:
         if variable is None:
             value.refuse(f"there is no variable {name} in this folder")
         given = self._value_files(scope, name)
-        chosen = [found for file, found in given if _is_automatic(file, scope)]
-        named = [found for file, found in given if self._is_stage(file)]
-        if self.stage is not None and named:
+        chosen = [found for file, found in given if is_automatic(file, scope.folder)]
+        named = [found for file, found in given if self.folders.is_stage(file)]
+        if len(named) == 1:
             chosen = named
-        elif (given and not chosen) or len(chosen) > 1:
+        elif named or (given and not chosen) or len(chosen) > 1:
             places = ", ".join(f"{file}:{found.line}" for file, found in given[:6])
             given[0][1].refuse(
                 f"the variable {name}, which is the memory, is given in {places}: say which "
@@ -210,12 +293,7 @@ class _Reader:
                 f"the variable {name}, which is the memory, has no default: change it where it is "
                 "given"
             )
-        if place.number is None:
-            place.refuse(f"the variable {name}, which is the memory, is {_short(place)}")
         return place
-
-    def _is_stage(self, file: Path) -> bool:
-        return self.stage is not None and self.stage in (file.stem, file.parent.name)
 
     def _uses(self, kind: str, name: str, scope: Scope) -> int:
         files = (file for file in scope.folder.files if file.suffix == ".tf")
@@ -244,13 +322,13 @@ def _check_single(block: Block, scope: Scope) -> None:
     """Refuse a block that stands for several functions, or whose memory Terraform leaves alone."""
     if block.node.has_error:
         block.refuse("this block can't be read: change it by hand")
-    if "for_each" in block.values:
+    if "for_each" in block.values and scope.each is None:
         block.values["for_each"].refuse(
-            "for_each makes several functions here, which get the same memory or take it from a "
-            "map: change it by hand"
+            "for_each makes several functions here, and its elements aren't written in this "
+            "repository: change it by hand"
         )
     count = block.values.get("count")
-    if count is not None and not _ONE_OR_NONE.fullmatch(count.text.strip()):
+    if count is not None and not _ONE_OR_NONE.fullmatch(_outcome(count, scope)):
         count.refuse(
             "count makes several functions here, which get the same memory: write them out"
         )
@@ -265,11 +343,15 @@ def _check_single(block: Block, scope: Scope) -> None:
         _check_single(scope.call, scope.parent)
 
 
+def _outcome(count: Value, scope: Scope) -> str:
+    """What `count` comes to, its locals followed."""
+    place, _ = scope.resolved(count)
+    return place.text.strip().removeprefix("(").removesuffix(")").strip()
+
+
 def _name(block: Block, scope: Scope) -> str | None:
     value = block.values.get("function_name")
-    if value is None:
-        return None
-    return scope.resolved(value)[0].string
+    return None if value is None else scope.known(value)
 
 
 def _made_names(block: Block, scope: Scope) -> Iterator[str]:
@@ -277,23 +359,9 @@ def _made_names(block: Block, scope: Scope) -> Iterator[str]:
     if value is None:
         return
     place, at = scope.resolved(value)
-    pattern = place.pattern(at.known)
+    pattern = scope.known(value) or place.pattern(at.known)
     if pattern is not None and pattern.strip(ANY):
         yield pattern
-
-
-def _variable_of(place: Value, scope: Scope) -> str | None:
-    for block in scope.folder.blocks:
-        default = block.values.get("default")
-        if block.kind == "variable" and default is not None and default.node.id == place.node.id:
-            return block.labels[0]
-    return None
-
-
-def _is_automatic(file: Path, scope: Scope) -> bool:
-    if file.parent != scope.folder.path:
-        return False
-    return file.name == "terraform.tfvars" or file.name.endswith(".auto.tfvars")
 
 
 def _short(value: Value) -> str:

@@ -14,8 +14,12 @@ from typing import TYPE_CHECKING, Final
 from tuner.errors import TemplateError
 from tuner.iac.document import file_bytes
 from tuner.iac.hcl import Block, Value, read_blocks
+from tuner.iac.hcl_access import ANY_KEY, KEY_OF_EACH, access_of, pairs_of, strings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tuner.iac.hcl_access import Access
     from tuner.iac.setting import Sources
 
 _LOCAL_SOURCE: Final = re.compile(rb'source\s*=\s*"\.{1,2}[/"]')
@@ -45,6 +49,37 @@ class Folder:
 
 
 @dataclass(frozen=True, slots=True)
+class Each:
+    """The element of a `for_each` that a block stands for."""
+
+    key: str
+    source: Value
+    """The expression of `for_each`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A name that was followed, and the keys that were read within its value."""
+
+    scope: Scope
+    kind: str
+    name: str
+    path: tuple[str, ...]
+
+    @property
+    def given(self) -> str | None:
+        """What is known of it in this deployment."""
+        return None if self.path else self.scope.known_values.get(f"{self.kind}.{self.name}")
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether no deployment gives it another value."""
+        if self.kind == "local" or self.name in self.scope.values:
+            return True
+        return self.scope.call is not None and self.name in self.scope.call.values
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """A folder as one call sees it, or as the root."""
 
@@ -53,36 +88,113 @@ class Scope:
     parent: Scope | None = None
     call_count: int = 1
     """How many calls the folder has in all."""
+    each: Each | None = None
+    """The element for the block that is read."""
+    values: Mapping[str, Value] = field(default_factory=dict)
+    """What a deployment's files surely give to variables."""
+    known_values: Mapping[str, str] = field(default_factory=dict)
+    """What else is known of a deployment, such as `var.environment`."""
 
     @property
     def prefix(self) -> str:
         """`module.NAME.` of the calls that lead here."""
-        outer = "" if self.parent is None else self.parent.prefix
-        return "" if self.call is None else f"{outer}module.{self.call.labels[0]}."
+        if self.call is None or self.parent is None:
+            return ""
+        each = self.parent.each
+        element = "" if each is None else f'["{each.key}"]'
+        return f"{self.parent.prefix}module.{self.call.labels[0]}{element}."
 
-    def known(self, kind: str, name: str) -> str | None:
-        """A string that the call of the module, or a local, surely gives."""
-        if kind == "local":
-            value = self.folder.local(name)
-            return None if value is None else value.string
-        if self.call is None or self.parent is None or name not in self.call.values:
-            return None
-        return self.parent.resolved(self.call.values[name])[0].string
+    def known(self, value: Value) -> str | None:
+        """The string that an expression surely comes to here."""
+        written = value.text.strip()
+        is_element = written == "each.value" and not self._has_elements
+        if self.each is not None and (written == "each.key" or is_element):
+            return self.each.key
+        if value.string is not None or written in self.known_values:
+            return value.string or self.known_values[written]
+        reads: list[Read] = []
+        found = self.leaf(value, (), reads)
+        given = [read.given for read in reads if read.given is not None]
+        if given or found is None or not all(read.is_sure for read in reads):
+            return given[0] if given else None
+        place, at = found
+        return None if (place.node.id, at) == (value.node.id, self) else at.known(place)
 
-    def resolved(self, value: Value, levels: int = 8) -> tuple[Value, Scope]:
+    @property
+    def _has_elements(self) -> bool:
+        return self.each is not None and self.leaf(self.each.source, (self.each.key,)) is not None
+
+    def resolved(self, value: Value) -> tuple[Value, Scope]:
         """Follow variables and locals to what is written; the value itself where that ends."""
-        reference = value.reference
-        if reference is None or levels == 0:
-            return value, self
-        kind, name = reference
-        if kind == "local":
-            found = self.folder.local(name)
-            return (value, self) if found is None else self.resolved(found, levels - 1)
+        return self.leaf(value, ()) or (value, self)
+
+    def leaf(
+        self,
+        value: Value,
+        path: tuple[str, ...],
+        reads: list[Read] | None = None,
+        levels: int = 12,
+    ) -> tuple[Value, Scope] | None:
+        """What is written where an expression leads, by keys within its value; None if nothing is.
+
+        `reads` takes the names on the way.
+        """
+        reads = [] if reads is None else reads
+        pairs = pairs_of(value.node) if path else None
+        if pairs is not None:
+            key = self._key(path[0])
+            inner = None if key is None else pairs.get(key)
+            return inner and self.leaf(value.inner(inner), path[1:], reads, levels)
+        access = access_of(value.node) if levels else None
+        if access is None:
+            return None if path else (value, self)
+        start = self._start(access)
+        whole = tuple(self._key(key) or key for key in (*access.path, *path))
+        found = None
+        if start is not None:
+            begun, at, whole = start[0], start[1], (*start[2], *whole)
+            if access.kind != "each":
+                reads.append(Read(self, access.kind, access.name, whole))
+            found = at.leaf(begun, whole, reads, levels - 1)
+        if found is None and access.default is not None:
+            rest = (*access.after_default, *path)
+            return self.leaf(value.inner(access.default), rest, reads, levels - 1)
+        return found
+
+    def _start(self, access: Access) -> tuple[Value, Scope, tuple[str, ...]] | None:
+        """Where a name gets its value, and what of it is read first."""
+        name = access.name
+        if access.kind == "each":
+            if self.each is None or name != "value":
+                return None
+            return self.each.source, self, (self.each.key,)
+        if access.kind == "local":
+            value = self.folder.local(name)
+            return None if value is None else (value, self, ())
         if self.call is not None and name in self.call.values and self.parent is not None:
-            return self.parent.resolved(self.call.values[name], levels - 1)
+            return self.call.values[name], self.parent, ()
         variable = self.folder.variable(name)
         default = None if variable is None else variable.values.get("default")
-        return (value, self) if default is None else (default, self)
+        default = self.values.get(name, default)
+        return None if default is None else (default, self, ())
+
+    def _key(self, key: str) -> str | None:
+        """A key as a text, where it's known."""
+        if key == KEY_OF_EACH:
+            return None if self.each is None else self.each.key
+        if key.startswith(ANY_KEY):
+            return self.known_values.get(key.removeprefix(ANY_KEY))
+        return key
+
+    def elements(self, block: Block) -> list[Scope]:
+        """This scope once for each element of a block's `for_each`; itself if that isn't known."""
+        source = block.values.get("for_each")
+        found = None if source is None else self.leaf(source, ())
+        if source is None or found is None:
+            return [self]
+        pairs = pairs_of(found[0].node)
+        keys = strings_of(found[0].node) if pairs is None else list(pairs)
+        return [replace(self, each=Each(key, source)) for key in keys] if keys else [self]
 
 
 @dataclass(slots=True)
@@ -90,6 +202,8 @@ class Folders:
     """Reads folders, and finds the calls of each."""
 
     sources: Sources
+    stage: str | None = None
+    known: Mapping[str, str] = field(default_factory=dict)
     _folders: dict[Path, Folder] = field(default_factory=dict)
     _calls: dict[Path, dict[Path, list[Block]]] = field(default_factory=dict)
 
@@ -107,15 +221,40 @@ class Folders:
         folder = self.folder(path)
         calls = self._calls_of(path)
         if not calls or levels == 0:
-            return [Scope(folder)]
+            return [Scope(folder, values=self._values(folder), known_values=self.known)]
         scopes = [
-            Scope(folder, call, parent)
+            Scope(folder, call, element, known_values=self.known)
             for call in calls
             for parent in self.scopes(call.path.parent, levels - 1)
+            for element in parent.elements(call)
         ]
         if len(scopes) > _MAX_CALLS:
             raise TemplateError(f"{path} is called over {_MAX_CALLS} times: name the file")
         return [replace(each, call_count=len(scopes)) for each in scopes]
+
+    def _values(self, folder: Folder) -> dict[str, Value]:
+        """What the files of values that a deployment takes give to variables."""
+        found: dict[str, Value] = {}
+        files = [file for file in folder.files if file.suffix == ".tfvars"]
+        named = [file for file in files if self.is_stage(file)]
+        for file in (*(file for file in files if is_automatic(file, folder)), *named):
+            for block in read_blocks(file, self.sources):
+                found.update(block.values)
+        return found
+
+    def is_stage(self, file: Path) -> bool:
+        """Whether a file of values is the stage's, by its name or by what it gives."""
+        if self.stage is not None:
+            return self.stage in (file.stem, file.parent.name)
+        if not self.known or file.suffix != ".tfvars":
+            return False
+        blocks = read_blocks(file, self.sources)
+        given = {f"var.{name}": value.string for b in blocks for name, value in b.values.items()}
+        shared = [name for name in self.known if given.get(name) is not None]
+        if shared:
+            return all(given[name] == self.known[name] for name in shared)
+        workspace = self.known.get("terraform.workspace")
+        return workspace in (file.stem, file.parent.name)
 
     def _calls_of(self, path: Path) -> list[Block]:
         """The calls of a folder as a module, in the whole repository."""
@@ -134,6 +273,13 @@ class Folders:
                         target = (file.parent / written).resolve()
                         found.setdefault(target, []).append(block)
         return self._calls[root].get(whole, [])
+
+
+def is_automatic(file: Path, folder: Folder) -> bool:
+    """Whether Terraform takes a file of values without being told to."""
+    if file.parent != folder.path:
+        return False
+    return file.name == "terraform.tfvars" or file.name.endswith(".auto.tfvars")
 
 
 def _calling_files(root: Path) -> list[Path]:
