@@ -17,6 +17,7 @@ from tests.aws.wire import Received, Reply, WireServer
 from tuner.aws.function_list import list_functions
 from tuner.aws.iam_policy import least_policy
 from tuner.aws.reading_policy import least_reading_policy
+from tuner.aws.rollout_policy import least_rollout_policy
 from tuner.aws.services import Services
 from tuner.errors import AccessDeniedError, AwsError, ConflictError, FunctionNotFoundError
 from tuner.model.function import Build
@@ -36,7 +37,7 @@ READ_BY: Final = {
     "CreateFunction": "CreateFunction",
     "DeleteEventSourceMapping": "ListEventSourceMappings",
     "DeleteFunction": "DeleteFunction",
-    "GetAlias": "ListAliases",
+    "GetAlias": "GetAlias",
     "GetEventSourceMapping": "ListEventSourceMappings",
     "GetFunction": "GetFunction",
     "GetFunctionConfiguration": "GetFunction",
@@ -49,14 +50,14 @@ READ_BY: Final = {
     "ListTags": "ListTags",
     "ListVersionsByFunction": "ListVersionsByFunction",
     "PutFunctionConcurrency": "GetFunctionConcurrency",
-    "UpdateAlias": "ListAliases",
+    "UpdateAlias": "UpdateAlias",
     "UpdateEventSourceMapping": "ListEventSourceMappings",
     "UpdateFunctionCode": "GetFunction",
     "UpdateFunctionConfiguration": "UpdateFunctionConfiguration",
 }
 REFUSED_LIKE: Final = {
     ("DeleteFunction", 404): "DeleteFunction",
-    ("GetAlias", 404): "GetFunction",
+    ("GetAlias", 404): "GetAlias",
     ("GetFunction", 404): "GetFunction",
     ("GetPolicy", 404): "GetPolicy",
     ("RemovePermission", 404): "GetPolicy",
@@ -98,7 +99,11 @@ def test_every_reply_is_accounted_for(capsys: pytest.CaptureFixture[str]) -> Non
             total[what] += count
             print(f"{operation:30}{status:4}{count:4}  {what:12}{why}")
         print(f"{counts.total()} replies: {dict(total)}")
-    policies = [least_policy("any"), *map(least_reading_policy, ("observe", "scan", "spend"))]
+    policies = [
+        least_policy("any"),
+        least_rollout_policy("any"),
+        *map(least_reading_policy, ("observe", "scan", "spend")),
+    ]
     allowed = json.dumps(policies)
     for operation, status in counts:
         if how(operation, status)[0] == "not made":
@@ -199,15 +204,22 @@ def test_versions_are_deleted_whether_they_are_there(
 
 def test_an_alias_is_read_as_it_was_created(wire: WireServer, gateway: LambdaGateway) -> None:
     """An alias of ten years ago, without a RevisionId, is read like one of today."""
-    for raw in [*of("CreateAlias", 201), *of("UpdateAlias")]:
+    for raw in of("CreateAlias", 201):
         wire.say(Reply(body={"Aliases": [raw]}))
         (read,) = gateway.list_aliases("any")
-        weighted = (raw.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
-        assert (read.name, read.versions) == (raw["Name"], (raw["FunctionVersion"], *weighted))
+        assert (read.name, read.versions) == (raw["Name"], (raw["FunctionVersion"],))
+    for raw in [*of("GetAlias"), *of("UpdateAlias")]:
+        shares = (raw.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+        wanted = (raw["Name"], raw["FunctionVersion"], shares, raw.get("RevisionId"))
+        wire.say(Reply(body=raw))
+        found = gateway.read_alias("any", raw["Name"])
+        for routing in (found, gateway.update_alias("any", found)):
+            weights = dict(routing.weights)
+            assert (routing.alias, routing.version, weights, routing.revision_id) == wanted
     for data in of("GetAlias", 404):
         wire.say(refused(data, 404))
         with pytest.raises(FunctionNotFoundError):
-            gateway.read_function("any", "Dev")
+            gateway.read_alias("any", "Dev")
 
 
 def test_code_that_was_updated_is_read(wire: WireServer, gateway: LambdaGateway) -> None:
