@@ -68,6 +68,9 @@ bench-observe: $(STAMP)  ## Measure what is read of production: a million report
 bench-rollout: $(STAMP)  ## Simulate rollouts: errors that rise are returned in time, and nothing goes back in vain
 	$(BIN)/python -m tests.bench rollout
 
+live: $(STAMP)  ## Check the tool against an AWS account, for less than a cent; asks first (ROLE=arn:…, or FUNCTION=name)
+	$(BIN)/tuner live-check --create lambda-tuner-live-check --out live-check.json $(if $(ROLE),--role $(ROLE)) $(if $(FUNCTION),--function $(FUNCTION)) $(if $(REGION),--region $(REGION))
+
 readme: $(STAMP)  ## Run the commands that the README shows and insert their output
 	$(BIN)/python -m tests.end_to_end.renew_readme
 
@@ -90,4 +93,4 @@ notebooks: $(STAMP)  ## Run the notebooks' twins and write the notebooks with th
 clean:  ## Remove what the targets made
 	rm -rf $(VENV) demo-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide bench-observe bench-rollout readme pictures prices findings docs notebooks clean
+.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide bench-observe bench-rollout live readme pictures prices findings docs notebooks clean

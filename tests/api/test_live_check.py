@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from tests.api.live_check import NAME, SMALL, functions, no_sleep, scripted_place
+from tests.aws.agreement import as_iam_sees, check_allowed
 from tests.conftest import COUNTED
 from tests.lease.account import Killed
 from tests.lease.in_process import without_sockets
@@ -22,6 +23,7 @@ from tuner.api.live_check.check import Place, check_place, read_place
 from tuner.api.live_check.file import read_check, to_document, write_check
 from tuner.api.live_check.probing import BUDGET_USD, Probing
 from tuner.api.live_check.sweeps import undo
+from tuner.aws.live_check_policy import least_live_check_policy
 from tuner.errors import InputError, NotAgreedError, TunerError, UsageError
 from tuner.lease.recover import find_unfinished
 from tuner.model.live_check import LiveCheck
@@ -85,6 +87,26 @@ def test_the_second_step_sees_what_the_tool_relies_on(found: LiveCheck) -> None:
     assert figures["old_revision"] == "PreconditionFailedException"
     assert figures["failure_timeout"] == "Unhandled Sandbox.Timedout"
     assert 0 < found.cost_usd < BUDGET_USD
+
+
+def test_its_policy_allows_what_it_calls_and_no_more(place: Place) -> None:
+    """Every call of both steps is in the printed policy, and every action in it is called."""
+    calls: list[tuple[str, str]] = []
+
+    def record(params: dict[str, Any], model: Any, **_: Any) -> None:
+        calls.extend(as_iam_sees(model.name, params))
+
+    # The control plane's client is there already; others are made on the way.
+    gateway = place.gateway
+    watched = (gateway._session.boto.events, gateway._control.client.meta.events)
+    for events in watched:
+        events.register("provide-client-params", record)
+    gateway._invocations.close()
+    check_place(place, read_place(place), NAME, SMALL, sleep=no_sleep)
+    for events in watched:
+        events.unregister("provide-client-params", record)
+    calls = [(action, resource.replace("us-east-1", "eu-west-1")) for action, resource in calls]
+    check_allowed(calls, least_live_check_policy(region="eu-west-1", account_id="123456789012"))
 
 
 def test_nothing_is_left_of_it(place: Place, found: LiveCheck) -> None:

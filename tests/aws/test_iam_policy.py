@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tuner.aws.iam_policy import least_policy
+from tuner.aws.live_check_policy import least_live_check_policy
 from tuner.errors import InputError
 
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:resize"
@@ -90,3 +91,21 @@ def test_no_function_no_policy() -> None:
     """What is no function's name gets an error, not a policy for anything."""
     with pytest.raises(InputError):
         least_policy("*")
+
+
+def test_a_live_check_changes_functions_of_its_own_only() -> None:
+    """What changes anything is in the second step, on functions named lambda-tuner-*."""
+    policy = statements(least_live_check_policy(FUNCTION))
+    assert {sid[:5] for sid in policy} == {"Step1", "Step2"}
+    reading = ("Get", "List", "Filter")
+    for sid, statement in policy.items():
+        actions = statement["Action"]
+        actions = [actions] if isinstance(actions, str) else actions
+        changes = [each for each in actions if not each.partition(":")[2].startswith(reading)]
+        if sid == "Step2GiveTheFunctionItsRole":
+            assert statement["Condition"]["StringEquals"] == {
+                "iam:PassedToService": "lambda.amazonaws.com"
+            }
+        elif changes:
+            assert sid.startswith("Step2")
+            assert statement["Resource"].endswith("lambda-tuner-*")

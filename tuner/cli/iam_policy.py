@@ -18,7 +18,9 @@ tuner iam-policy arn:aws:lambda:eu-west-1:123456789012:function:resize-images
 
 tuner iam-policy --for scan
 
-tuner iam-policy resize-images --for apply"""
+tuner iam-policy resize-images --for apply
+
+tuner iam-policy --for live-check --region eu-west-1"""
 
 
 def iam_policy(
@@ -26,27 +28,29 @@ def iam_policy(
         str | None,
         typer.Argument(
             metavar="[FUNCTION]",
-            help="Name or ARN. A sweep's policy needs one; without one, the policy of a command "
-            "that reads is for every function.",
+            help="Name or ARN. A sweep's policy needs one; without one, another command's is for "
+            "every function that it reads.",
             show_default=False,
         ),
     ] = None,
     *,
     purpose: Annotated[
-        Literal["sweep", "apply", "observe", "scan", "spend"],
+        Literal["sweep", "apply", "live-check", "observe", "scan", "spend"],
         typer.Option(
-            "--for", help="What it's for; apply: a rollout (apply --live). The others only read."
+            "--for",
+            help="What it's for; apply: a rollout (apply --live). The last three only read.",
         ),
     ] = "sweep",
     region: Annotated[str | None, options.region_option("the ARN's, else any")] = None,
     isolation: options.IsolationOption = "auto",
 ) -> None:
-    """Print the least IAM policy that a sweep of FUNCTION needs, as JSON.
+    """Print the least IAM policy that a command needs, as JSON: by default a sweep of FUNCTION.
 
     It needs no credentials and doesn't call AWS. Whatever the ARN doesn't name is `*`.
     """
     from tuner.aws.function_ref import check_region, parse_reference
     from tuner.aws.iam_policy import least_policy
+    from tuner.aws.live_check_policy import least_live_check_policy
     from tuner.aws.reading_policy import least_reading_policy
     from tuner.aws.rollout_policy import least_rollout_policy
     from tuner.errors import UsageError
@@ -57,6 +61,8 @@ def iam_policy(
         if function is None:
             raise UsageError("name the FUNCTION that a rollout's policy is for")
         policy = least_rollout_policy(function, region=region or "*")
+    elif purpose == "live-check":
+        policy = least_live_check_policy(function, region=region or "*")
     elif purpose != "sweep":
         policy = least_reading_policy(purpose, function, region=region or "*")
     elif function is None:

@@ -88,7 +88,7 @@ class CheckPlan:
 Rule = Literal["same", "near", "shown"]
 """How a figure of two places is compared: it must be the same, within a tenth, or is only shown."""
 
-_SHOWN: Final = ("_ms", "_s", "_count")
+_SHOWN: Final = ("_ms", "_s", "_count", "_verdict")
 _NEAR: Final = ("cpu_share", "quota_period")
 
 

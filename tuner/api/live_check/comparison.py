@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _NEAR_RATIO: Final = 0.1
 _ABSENT: Final = "—"
 _MEASURED: Final = re.compile(r"[0-9]+(?:\.[0-9]+)? (ms|MB)\b")
+_MEASURED_FIELDS: Final = ("DurationMs", "durationMs", "maxMemoryUsedMB")
+"""Fields of JSON logs with what was measured."""
 _OWN: Final = ("CodeSize",)
 """Fields of a reply that are the package's."""
 _MOST_SHOWN: Final = 60
@@ -89,12 +91,22 @@ def _fields(check: LiveCheck) -> dict[str, Any]:
 def _walk(path: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict) and value:
         for name, each in value.items():
-            yield from _walk(f"{path}: {name}" if ": " not in path else f"{path}.{name}", each)
+            below = f"{path}.{name}" if ": " in path else f"{path}: {name}"
+            yield from _walk(below, "N" if name.endswith(_MEASURED_FIELDS) else each)
     elif isinstance(value, str) and "\n" in value:
         for number, line in enumerate(value.splitlines(), start=1):
-            yield f"{path}, line {number}", line.rstrip()
+            yield from _walk(f"{path}, line {number}", _line(line))
     else:
         yield path, value
+
+
+def _line(line: str) -> Any:
+    """A line of a log: an object, if it's JSON."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return line.rstrip()
+    return found if isinstance(found, dict) else line.rstrip()
 
 
 def _shown(value: object) -> str:
