@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from tuner.errors import EndpointError
 from tuner.lease import orphans
 from tuner.lease import recover as lease_recover
+from tuner.lease.cleanup import ROLLOUT_ID
 from tuner.lease.recover import find_unfinished
+from tuner.rollout.record import close_record
 from tuner.sweep.io import tell_nobody
 
 if TYPE_CHECKING:
@@ -73,6 +75,20 @@ class Recovery:
             on_progress=on_progress,
             endpoint_url=self.gateway.endpoint_url,
         )
+        self._close_record()
+
+    def _close_record(self) -> None:
+        """Say in a rollout's record how it ended."""
+        header, alias = self.journal.header, self.journal.alias
+        if header.sweep_id.startswith(ROLLOUT_ID):
+            close_record(
+                self.state_dir,
+                header.function.name,
+                header.sweep_id,
+                "finished" if alias is not None and alias.finish else "returned",
+                reason="interrupted, then recovered",
+                ended_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            )
 
 
 @contextmanager
