@@ -104,6 +104,21 @@ def test_who_is_denied_is_no_trigger(wire: WireServer, gateway: LambdaGateway) -
         assert tuple(each for each in found if "policy" in each) == sources
 
 
+def test_null_is_the_same_as_missing(wire: WireServer, gateway: LambdaGateway) -> None:
+    """Lists and members that are null are read as if they weren't there."""
+    raw = {"FunctionName": "resize", "MemorySize": 512, "Timeout": 3}
+    nulls = dict.fromkeys(
+        ("Architectures", "EphemeralStorage", "Layers", "LoggingConfig", "Runtime", "SnapStart")
+    )
+    wire.say(Reply(body={"Configuration": raw}), Reply(body={"Configuration": {**raw, **nulls}}))
+    assert gateway.read_function("resize") == gateway.read_function("resize")
+    lists = ("Aliases", "EventSourceMappings", "Functions", "NextMarker", "Policy", "Versions")
+    wire.say(Reply(body=dict.fromkeys(lists)))
+    assert gateway.list_versions("resize") == gateway.list_aliases("resize") == ()
+    assert gateway.batch_sizes("resize") == gateway.list_copies("resize") == ()
+    assert gateway.live_traffic("resize").unknown == ()
+
+
 def test_a_service_is_named_without_its_region(wire: WireServer, gateway: LambdaGateway) -> None:
     """A principal that names a region, or China's partition, is its service."""
     for principal in ("logs.eu-west-1.amazonaws.com", "logs.cn-north-1.amazonaws.com.cn"):

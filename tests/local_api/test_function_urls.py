@@ -47,10 +47,11 @@ def test_a_url_belongs_to_a_function_or_an_alias(client: Any) -> None:
     for qualifier, code in (
         ({}, "ResourceConflictException"),
         ({"Qualifier": "1"}, "ValidationException"),
+        ({"FunctionName": "hello:1"}, "ValidationException"),
         ({"Qualifier": "other"}, "ResourceNotFoundException"),
     ):
         with pytest.raises(ClientError) as refused:
-            client.create_function_url_config(**URL, **qualifier)
+            client.create_function_url_config(**{**URL, **qualifier})
         assert code_of(refused) == code
     client.delete_function_url_config(FunctionName="hello")
     assert client.get_function_url_config(FunctionName="hello", Qualifier="live")

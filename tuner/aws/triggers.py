@@ -91,7 +91,7 @@ def _url(control: ControlPlane, function: FunctionRef) -> tuple[str, ...]:
 def _policy(control: ControlPlane, function: FunctionRef) -> Iterator[str]:
     client: Any = control.client
     document = client.get_policy(FunctionName=function.target).get("Policy") or "{}"
-    statements = json.loads(document).get("Statement", ())
+    statements = json.loads(document).get("Statement") or []
     for statement in statements if isinstance(statements, list) else (statements,):
         if statement.get("Effect") == "Deny":
             continue

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.local.control_plane.api_error import conflict, no_such_resource, not_found
 from tuner.local.control_plane.function_state import FunctionUrl
+from tuner.local.control_plane.names import LATEST, is_version
+from tuner.local.control_plane.validation import unmatched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,9 +98,12 @@ class FunctionUrlApi:
     @contextmanager
     def _open(self, reference: Reference, absent: str | None) -> Iterator[Function]:
         """Hold the function; with the words of a change, its alias must exist too."""
+        qualifier = reference.qualifier
+        if qualifier == LATEST or (qualifier is not None and is_version(qualifier)):
+            raise unmatched("qualifier", qualifier, "FunctionUrlQualifier")
         error = no_such_resource() if absent is None else not_found(absent)
         with self._store.open(reference, error) as function:
-            if absent is not None and function.find_version(reference.qualifier) is None:
+            if absent is not None and function.find_version(qualifier) is None:
                 raise error
             yield function
 
