@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ UNMODELLED_VALUES = {"LastUpdateStatusReasonCode": {"Creating"}}
 MAY_LACK_TYPE = {"InvalidParameterValueException"}
 
 
+@functools.cache
 def service_model() -> Any:
     return botocore.session.get_session().get_service_model("lambda")
 

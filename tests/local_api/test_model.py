@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_api.conftest import ROLE, code_of, make_zip
+from tests.local_api.conftest import ROLE, Serve, code_of, make_zip
 from tests.local_api.model import problems_of, service_model
 from tuner.local.control_plane.api_error import ApiError
 from tuner.local.control_plane.lambda_api import read_routes
@@ -210,3 +212,27 @@ def test_a_full_create_round_trips(client: Any) -> None:
     listed = next(f for f in client.list_functions()["Functions"] if f["FunctionName"] == "full")
     assert not {"State", "LastUpdateStatus", "RuntimeVersionConfig"} & set(listed)
     assert listed["Environment"] == created["Environment"]
+
+
+def test_every_operation_is_served_or_refused_by_name(serve: Serve) -> None:
+    """Whatever the model has is answered, or refused in one line that names it; nothing fails."""
+    _, server = serve()
+    client = HTTPConnection(server.endpoint_url.removeprefix("http://"))
+    authorization = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/lambda/aws4_request"
+    with closing(client):
+        for name in service_model().operation_names:
+            operation = service_model().operation_model(name)
+            path = re.sub(r"\{[^}]+\}", "1", operation.http["requestUri"])
+            client.request(
+                operation.http["method"],
+                path,
+                b"{}",
+                {"Authorization": authorization, "Content-Type": "application/json"},
+            )
+            reply = client.getresponse()
+            body = reply.read().decode()
+            assert reply.status < 500, (name, body)
+            assert "UnknownOperation" not in (reply.headers["x-amzn-ErrorType"] or ""), name
+            if "not supported by the local Lambda" in body:
+                assert reply.headers["x-amzn-ErrorType"] == "InvalidParameterValueException"
+                assert name in body
