@@ -171,7 +171,7 @@ def test_a_policy_that_fits_a_user_has_no_advice() -> None:
     assert (ran.stderr == "") == fits
 
 
-@pytest.mark.parametrize("purpose", ["observe", "scan", "spend"])
+@pytest.mark.parametrize("purpose", ["observe", "verify", "scan", "spend"])
 def test_what_only_reads_has_a_policy_of_its_own(purpose: str) -> None:
     """Without a function it's for all of them; a sweep's needs one."""
     policy = json.loads(run_here("iam-policy", "--for", purpose).stdout)

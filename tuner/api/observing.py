@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tuner.api.reading import AT_LIST_PRICE, DEFAULT_REGION, discount_ratio
+from tuner.api.reading import AT_LIST_PRICE, DEFAULT_REGION, ReadLogs, discount_ratio
 from tuner.aws.function_ref import check_region, parse_reference
 from tuner.model.finding import Finding
 from tuner.model.interval import counted
 from tuner.observe import kept
 from tuner.observe.folder import ObservationFolder
 from tuner.observe.reading_findings import reading_findings
-from tuner.observe.usage import observe as observe_store
 from tuner.pricing.book import age_findings
 from tuner.pricing.renewal import current_price_book
 from tuner.report.observation import to_json
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from tuner.observe.store import ReportStore
     from tuner.pricing import LambdaPrices
 
-DURATIONS_OF: str = "durations are of invocations that succeeded"
-
 
 def observe(
     request: FilesRequest,
@@ -43,6 +41,21 @@ def observe(
     What was read is kept in the state folder, so the same files are read once. Raises UsageError,
     InputError and PriceError.
     """
+    with files_logs(request, state_dir=state_dir, today=today, progress=progress) as logs:
+        found = logs.observed()
+    kept.keep(state_dir, to_json(found))
+    return found
+
+
+@contextmanager
+def files_logs(
+    request: FilesRequest,
+    *,
+    state_dir: Path,
+    today: datetime.date | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[ReadLogs]:
+    """The reports of a function in files of logs. Raises what `observe` does."""
     reference = parse_reference(request.function or "")
     if request.region is not None:
         check_region(reference, request.region)
@@ -52,23 +65,21 @@ def observe(
     )
     with store:
         prices, assumed = _prices(request, reference, store)
-        found = observe_store(
+        yield ReadLogs(
             store,
-            reference.name,
             reading,
+            reference.name,
+            reference.account_id,
             prices,
-            span=request.span,
-            account=reference.account_id,
-            discount_ratio=discount,
-            findings=(
+            (
                 *reading_findings(reading),
                 *_findings(store, reference),
                 *age_findings(prices.as_of, today),
             ),
-            assumptions=assumed,
+            assumed,
+            request.span,
+            discount,
         )
-    kept.keep(state_dir, to_json(found))
-    return found
 
 
 def forget(function: str, *, state_dir: Path) -> int:
@@ -92,7 +103,6 @@ def _prices(
         *(["architecture x86_64"] if not (request.architecture or kinds) else []),
         AT_LIST_PRICE,
         *([f"{percent:g}% off the list price"] if percent else []),
-        DURATIONS_OF,
     )
     return current_price_book().lambda_prices(region, kind), assumed
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
 from tuner.api.live_reports import LivePlan, LiveReader, check_readable, open_services
-from tuner.api.observing import DURATIONS_OF
-from tuner.api.reading import AT_LIST_PRICE, discount_ratio
+from tuner.api.reading import AT_LIST_PRICE, ReadLogs, discount_ratio
 from tuner.aws import function_list, log_groups, metric_data
 from tuner.aws.function_ref import check_region, parse_reference
 from tuner.aws.usage_query import CPU_GROUP
@@ -16,7 +16,6 @@ from tuner.errors import AwsError
 from tuner.model.finding import Finding
 from tuner.observe import kept
 from tuner.observe.reading_findings import reading_findings
-from tuner.observe.usage import observe as observe_store
 from tuner.pricing.book import FREE_EPHEMERAL_STORAGE_MB, age_findings
 from tuner.pricing.renewal import current_price_book
 from tuner.report.observation import to_json
@@ -43,6 +42,35 @@ def observe_live(
     price of log queries. What else may not be read becomes a finding. Raises UsageError, AwsError
     and its subclasses, InputError, PriceError and NotAgreedError.
     """
+    with live_logs(request, caller, price_book=price_book) as (logs, metrics, book):
+        found = logs.observed()
+        start, end = found.window.start, found.window.end
+        assert start is not None and end is not None  # noqa: PT018 - a live source has a window
+        sums = metrics.sums(start, end)
+        if sums is not None and not sums.invocation_count:
+            sums = None  # of a server without metrics: its log has reports
+        logs_usd = metrics.log_cost_usd(start, end, book)
+        function = metrics.function
+    found = replace(
+        found,
+        throttle_count=None if sums is None else sums.throttle_count,
+        max_concurrency=found.max_concurrency if sums is None else sums.max_concurrency,
+        ephemeral_storage_cost_usd=_storage_cost_usd(function, found.usage, logs.prices),
+        log_ingestion_cost_usd=logs_usd,
+        findings=(*found.findings, *metrics.findings, *_missing(sums, found.usage)),
+    )
+    kept.keep(caller.state_dir, to_json(found))
+    return found
+
+
+@contextmanager
+def live_logs(
+    request: LiveRequest, caller: Caller, *, price_book: PriceBook | None = None
+) -> Iterator[tuple[ReadLogs, Metrics, PriceBook]]:
+    """The reports of a function in an account, its metrics, and the prices.
+
+    Raises what `observe_live` does.
+    """
     reference, where = parse_reference(request.function or ""), request.where
     if reference.region is not None:
         check_region(reference, where.region or reference.region)
@@ -56,49 +84,33 @@ def observe_live(
         function = function_list.read_function(services, reference)
         book = price_book or current_price_book()
         prices = book.lambda_prices(function.region, function.architecture)  # before a query's cost
-        metrics = _Metrics(services, function)
+        metrics = Metrics(services, function)
         plan = _plan(services, function, metrics, (start, end), request.source)
         reader = LiveReader(services, plan, request.source, caller)
         store, reading = reader.read(asked=function.name)
         with store:
-            found = observe_store(
+            logs = ReadLogs(
                 store,
-                function.name,
                 reading,
+                function.name,
+                function.account or None,
                 prices,
-                account=function.account or None,
-                settings=function,
-                discount_ratio=discount,
-                findings=(
+                (
                     *reader.findings,
                     *reading_findings(reading),
                     *age_findings(prices.as_of, caller.now.date()),
                 ),
-                assumptions=(
-                    AT_LIST_PRICE, *([f"{percent:g}% off"] if percent else []), DURATIONS_OF
-                ),
-            )  # fmt: skip
-        start, end = found.window.start or start, found.window.end or end
-        sums = metrics.sums(start, end)
-        if sums is not None and not sums.invocation_count:
-            sums = None  # of a server without metrics: its log has reports
-        logs_usd = metrics.log_cost_usd(start, end, book)
-    found = replace(
-        found,
-        throttle_count=None if sums is None else sums.throttle_count,
-        max_concurrency=found.max_concurrency if sums is None else sums.max_concurrency,
-        ephemeral_storage_cost_usd=_storage_cost_usd(function, found.usage, prices),
-        log_ingestion_cost_usd=logs_usd,
-        findings=(*found.findings, *metrics.findings, *_missing(sums, found.usage)),
-    )
-    kept.keep(caller.state_dir, to_json(found))
-    return found
+                (AT_LIST_PRICE, *([f"{percent:g}% off"] if percent else [])),
+                discount_ratio=discount,
+                settings=function,
+            )
+            yield logs, metrics, book
 
 
 def _plan(
     services: Services,
     function: AccountFunction,
-    metrics: _Metrics,
+    metrics: Metrics,
     window: tuple[datetime.datetime, datetime.datetime],
     source: LiveSource,
 ) -> LivePlan:
@@ -111,17 +123,17 @@ def _plan(
     return LivePlan(((function, group),), *window, count, groups.get(CPU_GROUP))
 
 
-class _Metrics:
+class Metrics:
     """CloudWatch's metrics of a function. Once they can't be read, all are None."""
 
     def __init__(self, services: Services, function: AccountFunction) -> None:
         self._services = services
-        self._function = function
+        self.function = function
         self.findings: list[Finding] = []
 
     def sums(self, start: datetime.datetime, end: datetime.datetime) -> FunctionMetrics | None:
         """Invocations, errors, throttles and concurrency."""
-        name = self._function.name
+        name = self.function.name
         found = self._ask(
             lambda: metric_data.function_metrics(
                 self._services, [name], start=start, end=end, period_s=_period_s(start, end)
@@ -133,7 +145,7 @@ class _Metrics:
         self, start: datetime.datetime, end: datetime.datetime, book: PriceBook
     ) -> Decimal | None:
         """The cost of its log's ingestion; None if bytes or price aren't known."""
-        region, group = self._function.region, self._function.log_group
+        region, group = self.function.region, self.function.log_group
         prices = (each.logs_gb_usd for each in book.network_entries if each.region == region)
         price = next(prices, None)
         if price is None:

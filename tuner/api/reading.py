@@ -10,21 +10,27 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.errors import UsageError
 from tuner.model.request import Target
-from tuner.observe.usage import ALL
+from tuner.observe.usage import ALL, observe
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable
     from pathlib import Path
 
-    from tuner.model.account import ReadingCost
+    from tuner.model.account import AccountFunction, ReadingCost
+    from tuner.model.finding import Finding
     from tuner.model.function import Architecture
+    from tuner.model.observation import Observation, Window
+    from tuner.observe.folder import Reading
+    from tuner.observe.store import ReportStore
     from tuner.observe.usage import Span
+    from tuner.pricing import LambdaPrices
 
 LiveSource = Literal["auto", "insights", "events"]
 DEFAULT_REGION: Final = "us-east-1"
 """The region for prices if neither the caller nor a source names one."""
 AT_LIST_PRICE: Final = "list prices without free tier and volume tiers"
+DURATIONS_OF: Final = "durations are of invocations that succeeded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,43 @@ class Caller:
     agree: Callable[[ReadingCost], bool]
     tell: Callable[[str], None] = lambda _: None
     sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLogs:
+    """A function's reports, ready to be asked, and what goes with every answer by them."""
+
+    store: ReportStore
+    reading: Reading
+    function: str
+    account: str | None
+    prices: LambdaPrices
+    findings: tuple[Finding, ...]
+    assumptions: tuple[str, ...]
+    span: Span = ALL
+    discount_ratio: Decimal = Decimal()
+    settings: AccountFunction | None = None
+    """Today's, where they're known."""
+
+    @property
+    def window(self) -> Window:
+        """What an answer is about. Raises InputError where nothing is left of it."""
+        return self.span.of(self.reading.asked_window or self.reading.window)
+
+    def observed(self) -> Observation:
+        """What the function did in the window. Raises InputError where there is no report."""
+        return observe(
+            self.store,
+            self.function,
+            self.reading,
+            self.prices,
+            span=self.span,
+            account=self.account,
+            settings=self.settings,
+            discount_ratio=self.discount_ratio,
+            findings=self.findings,
+            assumptions=(*self.assumptions, DURATIONS_OF),
+        )
 
 
 def discount_ratio(percent: float) -> Decimal:

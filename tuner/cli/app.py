@@ -50,6 +50,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     "spend": Entry(
         "tuner.cli.spend:spend", "Say where the money goes, and which deployment changed it."
     ),
+    "verify": Entry(
+        "tuner.cli.verify:verify", "Say what a change saved, against its sweep's forecast."
+    ),
     "scan": Entry("tuner.cli.scan:scan", "Rank an account's functions by what tuning would save."),
     "recover": Entry("tuner.cli.recover:recover", "Undo what an interrupted sweep left changed."),
     "live-check": Entry(

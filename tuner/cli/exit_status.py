@@ -33,7 +33,7 @@ _HAVE_JSON: Final = frozenset(
             "prices refresh",
         ),
         *("payload sources", "payload make", "payload events", "payload check", "local check"),
-        *("live-check", "sweeps", "observe", "scan", "spend"),
+        *("live-check", "sweeps", "observe", "verify", "scan", "spend"),
     }
 )
 """Commands with --json, for which a setting may ask for JSON too."""

@@ -35,10 +35,10 @@ def iam_policy(
     ] = None,
     *,
     purpose: Annotated[
-        Literal["sweep", "apply", "live-check", "observe", "scan", "spend"],
+        Literal["sweep", "apply", "live-check", "observe", "verify", "scan", "spend"],
         typer.Option(
             "--for",
-            help="What it's for; apply: a rollout (apply --live). The last three only read.",
+            help="What it's for; apply: a rollout (apply --live). The last four only read.",
         ),
     ] = "sweep",
     region: Annotated[str | None, options.region_option("the ARN's, else any")] = None,
@@ -64,7 +64,8 @@ def iam_policy(
     elif purpose == "live-check":
         policy = least_live_check_policy(function, region=region or "*")
     elif purpose != "sweep":
-        policy = least_reading_policy(purpose, function, region=region or "*")
+        reads = "observe" if purpose == "verify" else purpose
+        policy = least_reading_policy(reads, function, region=region or "*")
     elif function is None:
         raise UsageError("name the FUNCTION that a sweep's policy is for")
     else:

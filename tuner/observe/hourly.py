@@ -130,14 +130,14 @@ def fit_noise(costs: HourlyCosts, changes: Sequence[int]) -> Noise | None:
         by_hour, levels = _daily_cycle(costs, noise.weights(counts), pieces.of_hour)
         residuals = costs.means - by_hour - levels[pieces.of_hour]
         free = counts.astype(bool).sum() - len(levels) - HOURS_PER_DAY
-        hour_variance = _extra_variance(residuals, own, counts > 0, max(float(free), 1.0))
+        hour_variance = extra_variance(residuals, own, counts > 0, max(float(free), 1.0))
         noise = replace(noise, season=by_hour, hour_variance=hour_variance)
     weights = np.asarray(np.bincount(pieces.of_hour, noise.weights(counts)), dtype=np.float64)
     known = weights > 0
     by_weekday, residuals, freedom = _weekly_cycle(pieces, levels, weights)
     own = 1 / np.maximum(weights, 1e-12)
     day_variance = (
-        _extra_variance(residuals, own, known, freedom)
+        extra_variance(residuals, own, known, freedom)
         if changes
         else _variance_of_steps(residuals, own, known)
     )
@@ -213,7 +213,7 @@ def _shrunk(effects: Floats, variances: Floats) -> Floats:
     return np.asarray(effects * real / (real + variances)) if real else np.zeros(len(effects))
 
 
-def _extra_variance(residuals: Floats, own: Floats, known: Flags, freedom: float) -> float:
+def extra_variance(residuals: Floats, own: Floats, known: Flags, freedom: float) -> float:
     """The variance of residuals, of which so many are free, beyond their own."""
     ratio = max(freedom / max(int(known.sum()), 1), 0.05)
     return _variance_beyond(residuals[known], own[known], ratio)

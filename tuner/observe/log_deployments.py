@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tuner.model.spend import Deployment
@@ -41,31 +42,45 @@ class SettingHour:
     first_at: datetime
 
 
-def deployments_in_logs(function: str, rows: Iterable[SettingHour]) -> tuple[Deployment, ...]:
-    """The deployments of one function, not counting its initial state."""
+@dataclass(frozen=True, slots=True)
+class SettingRun:
+    """A stretch in which most lines were of one setting."""
+
+    setting: Setting
+    at: datetime
+    """Its first line."""
+    done: datetime
+    """When it had taken over."""
+
+
+def setting_runs(rows: Iterable[SettingHour]) -> tuple[SettingRun, ...]:
+    """Which setting led when, in order; the first run is the initial state."""
     by_hour: dict[datetime, dict[Setting, SettingHour]] = {}
     for row in rows:
         by_hour.setdefault(row.hour, {})[row.setting] = row
     hours = sorted(by_hour)
-    found: list[Deployment] = []
-    leader: Setting | None = None
+    found: list[SettingRun] = []
     for index, hour in enumerate(hours):
         leads = _leader(by_hour, hours[index:])
-        if leads is None or leads == leader:
+        if leads is None or (found and leads == found[-1].setting):
             continue
-        if leader is not None:
-            at = _first_of(leads, by_hour, hours, index)
-            found.append(
-                Deployment(
-                    at=at,
-                    function=function,
-                    version=_described(leader, leads),
-                    source="memory" if leads.version == leader.version else "version",
-                    until=max(hour, at) + _HOUR,
-                )
-            )
-        leader = leads
+        at = _first_of(leads, by_hour, hours, index)
+        found.append(SettingRun(leads, at, max(hour, at) + _HOUR))
     return tuple(found)
+
+
+def deployments_in_logs(function: str, rows: Iterable[SettingHour]) -> tuple[Deployment, ...]:
+    """The deployments of one function, not counting its initial state."""
+    return tuple(
+        Deployment(
+            at=after.at,
+            function=function,
+            version=_described(before.setting, after.setting),
+            source="memory" if after.setting.version == before.setting.version else "version",
+            until=after.done,
+        )
+        for before, after in pairwise(setting_runs(rows))
+    )
 
 
 def _leader(

@@ -31,7 +31,7 @@ def to_json(found: Observation) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "kind": "observation",
         "function": {"name": found.function, **place},
-        "window": {"from": _iso(found.window.start), "to": _iso(found.window.end)},
+        "window": {"from": iso(found.window.start), "to": iso(found.window.end)},
         "sources": list(found.sources),
         "invocation_count": usage.invocation_count,
         "billed_gb_seconds": float(usage.billed_gb_seconds),
@@ -55,8 +55,8 @@ def to_json(found: Observation) -> dict[str, Any]:
         "by_memory": [
             {
                 **fields_json(each, "memory_mb", "version"),
-                "from": _iso(each.usage.first),
-                "to": _iso(each.usage.last),
+                "from": iso(each.usage.first),
+                "to": iso(each.usage.last),
                 "invocation_count": each.usage.invocation_count,
                 "duration_ms": _durations(each.usage.durations),
                 "cost_usd_per_million": float(each.cost_usd_per_million),
@@ -82,7 +82,8 @@ def _number(amount: Decimal | None) -> float | None:
     return None if amount is None else float(amount)
 
 
-def _iso(moment: datetime | None) -> str | None:
+def iso(moment: datetime | None) -> str | None:
+    """UTC, to the millisecond or, where it has more, the microsecond."""
     if moment is None:
         return None
     parts = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"

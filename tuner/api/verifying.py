@@ -1,0 +1,273 @@
+"""What a change of memory saved, against the forecast of its sweep, by what production says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from tuner import session
+from tuner.api.observing import files_logs
+from tuner.breakeven.terms import Terms
+from tuner.errors import InputError
+from tuner.model.interval import Interval
+from tuner.model.lambda_limits import SECONDS_PER_MONTH
+from tuner.model.verification import Forecast, Outcome, Verification
+from tuner.observe import verdicts
+from tuner.observe.explaining import causes_of
+from tuner.observe.log_deployments import setting_runs
+from tuner.observe.outcomes import keep_outcome, read_outcomes
+from tuner.observe.realized import Reports, realize
+from tuner.observe.use_hours import use_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tuner.api.reading import Caller, FilesRequest, LiveRequest, ReadLogs
+    from tuner.model.sweep import Sweep
+    from tuner.model.verification import TrackRecord
+    from tuner.observe.realized import Realized
+    from tuner.observe.use_hours import UseRows
+    from tuner.pricing import PriceBook
+
+_MOST_UNTOUCHED: Final = 10
+_FEWEST_OF_UNTOUCHED: Final = 500
+
+
+def verify(
+    sweep: Sweep,
+    request: FilesRequest,
+    *,
+    caller: Caller,
+    progress: Callable[[int, int], None] | None = None,
+) -> Verification:
+    """Say by files of logs what a sweep's recommendation saved, and keep it in the ledger.
+
+    The function is the sweep's. AWS isn't called. Raises what `observing.observe` does.
+    """
+    forecast = forecast_of(sweep)
+    request = replace(request, function=forecast.function, region=request.region or forecast.region)
+    with files_logs(
+        request, state_dir=caller.state_dir, today=caller.now.date(), progress=progress
+    ) as logs:
+        return _kept(_verified(forecast, logs), caller)
+
+
+def verify_live(sweep: Sweep, request: LiveRequest, caller: Caller) -> Verification:
+    """The same by the function's log in CloudWatch. Raises what `observe_live` does."""
+    from tuner.api.observing_live import live_logs
+
+    forecast = forecast_of(sweep)
+    where = request.where
+    if where.region is None and forecast.environment == "aws":
+        where = replace(where, region=forecast.region)
+    request = replace(request, function=forecast.function, where=where)
+    with live_logs(request, caller) as (logs, _metrics, _book):
+        return _kept(_verified(forecast, logs), caller)
+
+
+def forecast_of(sweep: Sweep, *, price_book: PriceBook | None = None) -> Forecast:
+    """What a sweep says now, with today's prices. Raises InputError and PriceError."""
+    analysis = session.analyse(sweep, price_book=price_book)
+    terms = Terms(min_saving_usd_per_month=0.0)
+    answer = session.recommend(analysis, terms, price_book=price_book)
+    function, choice = answer.function, answer.choice
+    at = datetime.fromisoformat(sweep.started_at)
+    return Forecast(
+        sweep_id=answer.sweep.sweep_id,
+        swept_at=at if at.tzinfo else at.replace(tzinfo=UTC),
+        environment=answer.environment,
+        function=function.name,
+        region=function.region,
+        architecture=function.architecture,
+        code_sha256=function.code_sha256,
+        verdict=choice.verdict,
+        from_mb=answer.current.memory_mb,
+        to_mb=choice.memory_mb,
+        saving_ratio=choice.saving_ratio,
+        cost_usd_per_million=answer.current.cost_usd_per_million,
+        rate_per_s=answer.rate_per_s,
+    )
+
+
+def ledger(state_dir: Path) -> tuple[TrackRecord, tuple[Outcome, ...]]:
+    """How earlier forecasts came out."""
+    outcomes = read_outcomes(state_dir)
+    return verdicts.track_record(outcomes), outcomes
+
+
+def _verified(forecast: Forecast, read: ReadLogs) -> Verification:
+
+    window = read.window
+    if read.store.total(forecast.function) is None:
+        names = sorted({each.function for each in read.store.functions() if each.function})
+        theirs = f" (they are of {', '.join(names[:3])})" if names else ""
+        raise InputError(
+            f"no report of {forecast.function} is in these logs{theirs}: give logs of the function "
+            "that the sweep is of"
+        )
+    answer = Verification(
+        forecast=forecast,
+        verdict="unknown",
+        reason="",
+        window=window,
+        forecast_usd_per_month=None,
+        saved=None,
+        difference_ratio=None,
+        days_needed=None,
+        sources=read.reading.sources,
+        findings=read.findings,
+        assumptions=(
+            *read.assumptions,
+            "the same list prices before and after",
+            "no change of what is invoked on the very day of the change",
+        ),
+        prices_as_of=read.prices.as_of,
+    )
+    reports = _reports(read, forecast.function)
+    if forecast.verdict != "resize" or forecast.saving_ratio is None:
+        return replace(answer, reason=_nothing_to_verify(forecast, reports.hours))
+    found = realize(
+        reports, from_mb=forecast.from_mb, to_mb=forecast.to_mb, since=forecast.swept_at
+    )
+    if isinstance(found, str):
+        return replace(answer, reason=found)
+    saved = replace(
+        found.saved,
+        causes=causes_of(found, forecast, read.settings),
+        other_deployment_count=len(found.deployed),
+    )
+    return _judged(replace(answer, saved=saved), found)
+
+
+def _judged(answer: Verification, found: Realized) -> Verification:
+
+    saved, forecast = answer.saved, answer.forecast
+    assert saved is not None and forecast.saving_ratio is not None  # noqa: PT018
+    realized = saved.saving_ratio
+    verdict = verdicts.verdict_of(realized, forecast.saving_ratio)
+    needed = None
+    if verdict == "unknown" and saved.method == "before_after" and _lasts(found):
+        spans = [
+            (each.end - each.start).total_seconds() / 86_400 for each in (saved.before, saved.after)
+        ]
+        needed = verdicts.days_needed(realized, forecast.saving_ratio, *spans)
+    month = saved.after.rate_per_s * SECONDS_PER_MONTH / 1e6
+    cost = forecast.cost_usd_per_million
+    promised = None
+    if cost is not None:
+        scale = month * cost.estimate
+        promised = Interval(
+            forecast.saving_ratio.estimate * scale,
+            forecast.saving_ratio.low * scale,
+            forecast.saving_ratio.high * scale,
+        )
+    return replace(
+        answer,
+        verdict=verdict,
+        reason=_reason(answer, verdict, needed),
+        forecast_usd_per_month=promised,
+        difference_ratio=verdicts.difference(realized, forecast.saving_ratio),
+        days_needed=needed,
+    )
+
+
+def _lasts(found: Realized) -> bool:
+    """Whether more days come."""
+    return found.move is not None and found.move.until is None
+
+
+def _reason(answer: Verification, verdict: str, needed: float | None) -> str:
+    if verdict == "as_forecast":
+        return "what came is within what was said"
+    if verdict in {"less", "more"}:
+        return f"it saved {verdict} than was said"
+    if needed is not None:
+        return f"the interval is too wide: about {max(round(needed), 1)} more days would tell"
+    saved = answer.saved
+    days = saved is not None and saved.method == "before_after"
+    more = "more days before the change (`days`, `logs`)" if days else "more invocations"
+    return f"the interval is too wide to tell: {more} may help"
+
+
+def _nothing_to_verify(forecast: Forecast, hours: UseRows) -> str:
+    current = hours.where(hours.memory_mb == forecast.from_mb)
+    verdict = f"says to keep {forecast.from_mb} MB" if forecast.to_mb else "is inconclusive"
+    said = f"the sweep {verdict}, so there is no saving to verify"
+    cost = forecast.cost_usd_per_million
+    if not current.total_count:
+        return f"{said}, and no line is at {forecast.from_mb} MB"
+    million = f"${current.mean_usd * 1e6:,.2f}"
+    if cost is None:
+        return f"{said}; a million invocations cost {million} in production"
+    return (
+        f"{said}; a million invocations cost {million} in production, and ${cost.estimate:,.2f} "
+        f"({cost.low:,.2f} to {cost.high:,.2f}) with the sweep's payloads"
+    )
+
+
+def _reports(read: ReadLogs, function: str) -> Reports:
+
+    ask = partial(
+        use_rows,
+        read.store,
+        prices=read.prices,
+        account=read.account,
+        discount_ratio=float(read.discount_ratio),
+    )
+    asked = read.window
+    return Reports(
+        hours=ask(function, asked),
+        slots=lambda window, slot_s: ask(function, window, slot_s=slot_s, by_environment=True),
+        window=asked,
+        untouched=tuple(_untouched(read, function, lambda name: ask(name, asked))),
+    )
+
+
+def _untouched(read: ReadLogs, function: str, ask: Callable[[str], UseRows]) -> Iterator[UseRows]:
+    """Functions of the same logs that had one version and one size throughout, the largest first.
+
+    Only those of the same account count.
+    """
+
+    count = 0
+    for each in read.store.functions(read.window):
+        if each.function in {None, function} or count == _MOST_UNTOUCHED:
+            continue
+        if each.usage.invocation_count < _FEWEST_OF_UNTOUCHED:
+            continue
+        rows = ask(str(each.function))
+        if len(setting_runs(rows.setting_hours(by_version=True))) == 1:
+            count += 1
+            yield rows
+
+
+def _kept(answer: Verification, caller: Caller) -> Verification:
+    """Add it to the ledger, if it's an outcome of the forecast."""
+    saved, forecast = answer.saved, answer.forecast
+    if (
+        saved is None
+        or forecast.saving_ratio is None
+        or (saved.before.memory_mb, saved.after.memory_mb) != (forecast.from_mb, forecast.to_mb)
+    ):
+        return answer
+    keep_outcome(
+        caller.state_dir,
+        Outcome(
+            sweep_id=forecast.sweep_id,
+            function=forecast.function,
+            region=forecast.region,
+            from_mb=forecast.from_mb,
+            to_mb=saved.after.memory_mb,
+            verdict=answer.verdict,
+            method=saved.method,
+            forecast_saving_ratio=forecast.saving_ratio,
+            realized_saving_ratio=saved.saving_ratio,
+            forecast_usd_per_month=answer.forecast_usd_per_month,
+            realized_usd_per_month=saved.usd_per_month,
+            verified_at=caller.now,
+        ),
+    )
+    return answer

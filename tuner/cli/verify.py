@@ -1,0 +1,133 @@
+"""`tuner verify`: what a change of memory saved, against the forecast of its sweep.
+
+typer evaluates annotations, so nothing here is postponed.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tuner.cli import options
+from tuner.cli.groups import WhereOptions, spread
+from tuner.cli.reading import Discount, ReadOptions, Source, files_read
+from tuner.cli.saved import kept_names
+from tuner.cli.screen import show_json, show_text, width
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tuner.model.verification import Verification
+
+EPILOG = """\
+tuner verify resize-images
+
+tuner verify resize-images --days 28 --json
+
+tuner verify sweep.jsonl --logs exported/
+
+tuner verify --ledger"""
+
+COMMON = ("sweep", "logs", "days", "ledger", "region", "profile", "json")
+"""What the short help shows."""
+
+
+@spread
+def verify(
+    sweep: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[SWEEP]",
+            help="Sweep file, or function's name for its newest sweep.",
+            autocompletion=kept_names,
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    read: ReadOptions,
+    ledger: Annotated[
+        bool,
+        typer.Option("--ledger", help="Show how earlier forecasts came out; reads no logs."),
+    ] = False,
+    discount_percent: Discount = 0.0,
+    source: Source = "auto",
+    where: WhereOptions,
+    json: options.JsonOutput = False,
+    out_file: Annotated[
+        Path | None,
+        options.output_option("--out", metavar="FILE", help="Write the JSON there too."),
+    ] = None,
+) -> int:
+    """Say what a change of memory saved, against the forecast of its sweep.
+
+    Reads the function's logs as `tuner observe` does, finds when the memory changed, and compares
+    what an invocation costs on both sides: within the same minutes or hours where an alias was
+    split between versions, else by the days before and after. It changes nothing. Each answer goes
+    to a ledger in the state folder; without SWEEP, or with --ledger, that is shown: how often the
+    90% intervals held.
+    """
+    from tuner.cli.flags import shown
+    from tuner.errors import UsageError
+
+    if ledger or sweep is None:
+        if sweep is not None or read.logs:
+            raise UsageError("--ledger shows what is verified: leave out SWEEP and --logs")
+        return _show_ledger(json=json, out_file=out_file)
+    from tuner.api import verifying
+    from tuner.cli.saved import load
+
+    loaded = load(sweep)
+    if read.logs:
+        files = read.files(None, where.region or loaded.function.region, discount_percent)
+        found = verifying.verify(loaded, files, caller=read.caller(), progress=files_read)
+    else:
+        live = read.live(None, where, source, discount_percent)
+        found = verifying.verify_live(loaded, live, read.caller())
+    _show(shown(found), json=json, out_file=out_file)
+    return 0
+
+
+def _show(found: "Verification", *, json: bool, out_file: Path | None) -> None:
+    import sys
+
+    from tuner.cli.flags import with_flags
+    from tuner.report.verification import render, to_json
+
+    document = to_json(found)
+    _write(document, out_file)
+    if json:
+        show_json(document)
+    else:
+        encoding = sys.stdout.encoding or "ascii"
+        show_text(with_flags(render(found, width=width(), encoding=encoding)))
+
+
+def _show_ledger(*, json: bool, out_file: Path | None) -> int:
+    import sys
+
+    from tuner.api.verifying import ledger
+    from tuner.cli.config import state_dir
+    from tuner.report.verification import ledger_json, render_ledger
+
+    record, outcomes = ledger(state_dir())
+    document = ledger_json(record, outcomes)
+    _write(document, out_file)
+    if json:
+        show_json(document)
+    else:
+        show_text(render_ledger(record, outcomes, encoding=sys.stdout.encoding or "ascii"))
+    return 0
+
+
+def _write(document: "dict[str, Any]", out_file: Path | None) -> None:
+    if out_file is None:
+        return
+    from json import dumps
+
+    from tuner.errors import InputError
+    from tuner.whole_file import write_whole
+
+    try:
+        write_whole(out_file, (dumps(document, indent=2, allow_nan=False) + "\n").encode())
+    except OSError as error:
+        raise InputError(f"{out_file} can't be written ({error.strerror})") from None

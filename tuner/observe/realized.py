@@ -1,0 +1,252 @@
+"""What a change of memory did to a function's bill: the method, the interval, the dollars.
+
+Where an alias was split, both versions saw the same traffic, and `split` compares them; otherwise
+`before_after` compares the days on both sides of the change. Cold starts are priced apart, at the
+share that they have after the change; dollars are at the rate after the change, so that neither
+more traffic nor more cold starts pass for a loss.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tuner.model.interval import Interval
+from tuner.model.lambda_limits import SECONDS_PER_MONTH
+from tuner.model.verification import Saved, Side
+from tuner.observe import split
+from tuner.observe.before_after import DRAW_COUNT, MOST_DAYS, fit_step
+from tuner.observe.memory_moves import Move, find_move, pure_hours
+from tuner.observe.use_hours import HOUR_S, hour_of, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from tuner.model.observation import Window
+    from tuner.model.verification import VerificationMethod
+    from tuner.observe.use_hours import UseRows
+
+    Floats = NDArray[np.float64]
+
+LEAST_HOURS: Final = 24
+"""On each side: less than a day says nothing of days."""
+_FEWEST_COLD: Final = 5
+_SPLIT_SLOTS: Final = 3
+"""In fewer slots of five minutes both versions are there by chance, as one takes over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """A function's reports as they're asked for: by the hour, and finer where versions overlap."""
+
+    hours: UseRows
+    slots: Callable[[Window, int], UseRows]
+    """By slots of so many seconds and environment, in a window."""
+    window: Window
+    untouched: tuple[UseRows, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Realized:
+    """A comparison, with what its causes are looked for in."""
+
+    saved: Saved
+    move: Move | None
+    before: UseRows
+    after: UseRows
+    cycle_moved: float = 0.0
+    deployed: tuple[datetime, ...] = ()
+
+
+def realize(
+    reports: Reports, *, from_mb: int, to_mb: int | None, since: datetime, seed: int = 0
+) -> Realized | str:
+    """Compare the sizes by the better of both methods; a sentence where neither can."""
+    by_split = None if to_mb is None else _by_split(reports, from_mb, to_mb, since, seed)
+    move = find_move(reports.hours, to_mb, since)
+    by_days = move if isinstance(move, str) else _by_days(reports, move, seed)
+    if by_split is None:
+        return by_days
+    if isinstance(by_days, str) or by_days.saved.after.memory_mb != to_mb:
+        return by_split
+    widths = [
+        each.saved.saving_ratio.high - each.saved.saving_ratio.low for each in (by_split, by_days)
+    ]
+    return by_split if widths[0] <= widths[1] else by_days
+
+
+def _by_days(reports: Reports, move: Move, seed: int) -> Realized | str:
+    rows = pure_hours(reports.hours, move, most_days=MOST_DAYS)
+    is_after = rows.memory_mb == move.to_mb
+    before, after = rows.where(~is_after), rows.where(is_after)
+    short = _too_short(before, after, move)
+    if short is not None:
+        return short
+    deployed = [hour_of(each) for each in move.others]
+    apart = _colds_apart(before, after)
+    step = fit_step(
+        rows.where(~rows.cold) if apart else rows,
+        move.to_mb,
+        deployed_hours=deployed,
+        untouched=reports.untouched,
+        seed=seed,
+    )
+    if step is None:
+        return f"there are too few invocations to compare {move.from_mb} with {move.to_mb} MB"
+    draws = _with_cold_starts(step.draws, before, after, seed) if apart else step.draws
+    end = move.until or reports.window.end or moment(float(after.slot.max()) + 1)
+    span = (end - move.at).total_seconds()
+    in_span = (reports.hours.slot >= int(hour_of(move.at))) & (reports.hours.slot <= hour_of(end))
+    rate = reports.hours.count[in_span].sum() / max(span, 1.0)
+    compared = _Compared("before_after", draws, before, after, move.at, float(rate))
+    saved = compared.saved(len(reports.untouched))
+    return Realized(saved, move, before, after, step.cycle_moved, move.others)
+
+
+def _too_short(before: UseRows, after: UseRows, move: Move) -> str | None:
+    """Why days can't be compared yet."""
+    for rows, side in ((before, "before"), (after, "after")):
+        hours = int(rows.slot.max() - rows.slot.min()) + 1 if len(rows.slot) else 0
+        if hours >= LEAST_HOURS:
+            continue
+        lasted = f"{hours} hour{'' if hours == 1 else 's'}"
+        if side == "after" and move.until is not None:
+            return (
+                f"{move.to_mb} MB lasted {lasted} only, and it's {move.then_mb} MB since "
+                f"{move.until:%Y-%m-%d %H:%M}: nothing can be said of so short a time"
+            )
+        if side == "after":
+            return (
+                f"the memory changed to {move.to_mb} MB on {move.at:%Y-%m-%d %H:%M}, and there are "
+                f"{lasted} of lines since: a day is the least to compare days by"
+            )
+        return (
+            f"there are {lasted} of lines before the change of {move.at:%Y-%m-%d %H:%M}: look back "
+            "further (`days`), or add older logs (`logs`)"
+        )
+    return None
+
+
+def _by_split(
+    reports: Reports, from_mb: int, to_mb: int, since: datetime, seed: int
+) -> Realized | None:
+    hours = reports.hours
+    hours = hours.where((hours.slot >= int(hour_of(since))) & (hours.version != ""))
+    sizes, at = np.unique(hours.memory_mb, return_inverse=True)
+    if to_mb not in sizes or len(sizes) < 2:
+        return None
+    counts = dict(zip(sizes.tolist(), np.bincount(at, hours.count).tolist(), strict=True))
+    del counts[to_mb]
+    old_mb = from_mb if from_mb in counts else max(counts, key=lambda each: counts[each])
+    both = split.overlap(
+        hours.where((hours.memory_mb == old_mb) | (hours.memory_mb == to_mb)), to_mb
+    )
+    if not len(both.slot):
+        return None
+    first, last = moment(int(both.slot.min())), moment(int(both.slot.max()) + 1)
+    window = type(reports.window)(first, last)
+    short = reports.slots(window, split.SHORT_SLOT_S)
+    short = short.where((short.memory_mb == old_mb) | (short.memory_mb == to_mb))
+    seen = np.unique(split.overlap(short, to_mb).slot)
+    if len(seen) < _SPLIT_SLOTS:
+        return None
+    rows = short
+    if (seen[-1] - seen[0] + 1) * split.SHORT_SLOT_S > split.SHORT_SPLIT_HOURS * 3600:
+        rows = reports.slots(window, split.LONG_SLOT_S)
+        rows = rows.where((rows.memory_mb == old_mb) | (rows.memory_mb == to_mb))
+    step = split.fit_split(rows, to_mb, seed=seed)
+    if step is None:
+        return None
+    chosen = split.overlap(rows, to_mb)
+    is_new = chosen.memory_mb == to_mb
+    before, after = chosen.where(~is_new), chosen.where(is_new)
+    slot_s = split.SHORT_SLOT_S if rows is short else split.LONG_SLOT_S
+    began = datetime.fromtimestamp(float(after.first_us.min()) / 1e6, first.tzinfo)
+    end = reports.window.end or last
+    since_then = reports.hours.where(reports.hours.slot >= int(hour_of(began)))
+    span_s = max((end - began).total_seconds(), slot_s)
+    rate = since_then.count.sum() / span_s
+    compared = _Compared("split", step.draws, before, after, began, float(rate), slot_s)
+    return Realized(compared.saved(0), None, before, after)
+
+
+def _colds_apart(before: UseRows, after: UseRows) -> bool:
+    """Whether cold starts are many enough to price, and few enough to take out."""
+    return all(
+        each.count[each.cold].sum() >= _FEWEST_COLD and each.cold_share < 0.5
+        for each in (before, after)
+    )
+
+
+def _with_cold_starts(draws: Floats, before: UseRows, after: UseRows, seed: int) -> Floats:
+    """From the step of warm invocations to that of all, at the later share of cold starts."""
+    rng = np.random.default_rng([seed, 1])
+    share = after.cold_share
+    warm = after.where(~after.cold).mean_usd
+    cold = [_mean_draws(each.where(each.cold), rng) for each in (before, after)]
+    new = (1 - share) * warm + share * cold[1]
+    old = (1 - share) * warm / np.exp(draws) + share * cold[0]
+    return np.asarray(np.log(new / old))
+
+
+def _mean_draws(rows: UseRows, rng: np.random.Generator) -> Floats:
+    count = rows.count.sum()
+    squared = rows.cost_squares.sum() / count / rows.mean_usd**2 - 1
+    deviation = np.sqrt(max(float(squared), 0.0) / count)
+    return np.asarray(rows.mean_usd * np.exp(rng.normal(0, deviation, DRAW_COUNT)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """Both sides, and draws of the logarithm of the later cost over the earlier."""
+
+    method: VerificationMethod
+    draws: Floats
+    before: UseRows
+    after: UseRows
+    changed_at: datetime
+    rate_per_s: float
+    slot_s: int = HOUR_S
+
+    def saved(self, untouched_count: int) -> Saved:
+        """The saving as a share, and at this rate in dollars."""
+        month = self.rate_per_s * SECONDS_PER_MONTH * self.after.mean_usd
+        return Saved(
+            method=self.method,
+            saving_ratio=_interval(1 - np.exp(self.draws)),
+            usd_per_month=_interval(month * np.expm1(-self.draws)),
+            before=_side(self.before, self.slot_s, None),
+            after=_side(self.after, self.slot_s, self.rate_per_s),
+            changed_at=self.changed_at,
+            untouched_count=untouched_count,
+        )
+
+
+def _interval(draws: Floats) -> Interval:
+    low, middle, high = np.quantile(draws, [0.05, 0.5, 0.95])
+    return Interval(float(middle), float(low), float(high))
+
+
+def _side(rows: UseRows, slot_s: int, rate_per_s: float | None) -> Side:
+    start = datetime.fromtimestamp(float(rows.first_us.min()) / 1e6, tz=moment(0).tzinfo)
+    end = moment(0) + timedelta(seconds=float(rows.slot.max() + 1) * slot_s)
+    slots = len(np.unique(rows.slot))
+    if rate_per_s is None:
+        span = max((end - start).total_seconds(), float(slots * slot_s))
+        rate_per_s = rows.total_count / span
+    return Side(
+        memory_mb=int(rows.memory_mb[0]),
+        versions=tuple(dict.fromkeys(str(each) for each in rows.version if each)),
+        start=start,
+        end=end,
+        invocation_count=rows.total_count,
+        cost_usd_per_million=rows.mean_usd * 1e6,
+        cold_start_share=rows.cold_share,
+        failure_share=rows.failure_share,
+        rate_per_s=float(rate_per_s),
+    )

@@ -1,0 +1,171 @@
+"""A function's sums by the hour, version and memory size, and by environment where sizes overlap.
+
+`before_after` and `split` compare them. An hour is counted from 1970-01-01T00:00Z.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from tuner.observe.log_deployments import Setting, SettingHour
+from tuner.observe.store import where_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from tuner.model.observation import Window
+    from tuner.observe.store import ReportStore
+    from tuner.pricing import LambdaPrices
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+HOUR_S: Final = 3600
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UseRows:
+    """Columns of equal length: what one version did at one size in one slot of time."""
+
+    slot: Ints
+    """Which one since 1970; an hour unless asked otherwise."""
+    version: NDArray[np.object_]
+    """Empty where it isn't known."""
+    environment: NDArray[np.object_]
+    """The log stream, if asked for; otherwise empty."""
+    memory_mb: Ints
+    cold: Flags
+    count: Floats
+    cost_usd: Floats
+    cost_squares: Floats
+    failure_count: Floats
+    kill_count: Floats
+    first_us: Ints
+    """When the first of them was logged."""
+    log_ms: Floats
+    """Sum of the logarithms of successful handler durations, and what goes with it."""
+    log_ms_squares: Floats
+    success_count: Floats
+
+    def where(self, chosen: Flags) -> UseRows:
+        """Some of the rows."""
+        return UseRows(*(getattr(self, each)[chosen] for each in self.__dataclass_fields__))
+
+    @property
+    def total_count(self) -> int:
+        """Invocations in all."""
+        return int(self.count.sum())
+
+    @property
+    def mean_usd(self) -> float:
+        """Mean cost of an invocation; 0 without one."""
+        return float(self.cost_usd.sum() / max(self.count.sum(), 1))
+
+    @property
+    def cold_share(self) -> float:
+        """Cold starts among all invocations."""
+        return float(self.count[self.cold].sum() / max(self.count.sum(), 1))
+
+    @property
+    def failure_share(self) -> float:
+        """Invocations that did not succeed among all."""
+        return float(self.failure_count.sum() / max(self.count.sum(), 1))
+
+    def setting_hours(self, *, by_version: bool) -> list[SettingHour]:
+        """The lines of each memory size (and version) by hour, for `setting_runs`."""
+        found: dict[tuple[int, Setting], list[int]] = {}
+        for at, hour in enumerate(self.slot.tolist()):
+            version = str(self.version[at]) if by_version else None
+            found.setdefault((hour, Setting(version, int(self.memory_mb[at]))), []).append(at)
+        return [
+            SettingHour(
+                hour=moment(hour),
+                setting=setting,
+                count=int(self.count[rows].sum()),
+                first_at=EPOCH + timedelta(microseconds=int(self.first_us[rows].min())),
+            )
+            for (hour, setting), rows in sorted(found.items(), key=lambda each: each[0][0])
+        ]
+
+
+def moment(hour: float) -> datetime:
+    """When an hour since 1970 begins."""
+    return EPOCH + timedelta(hours=hour)
+
+
+def hour_of(at: datetime) -> float:
+    """Hours from 1970 to a moment."""
+    return (at - EPOCH) / timedelta(hours=1)
+
+
+def use_rows(
+    store: ReportStore,
+    function: str,
+    window: Window,
+    prices: LambdaPrices,
+    *,
+    account: str | None = None,
+    discount_ratio: float = 0.0,
+    slot_s: int = HOUR_S,
+    by_environment: bool = False,
+) -> UseRows:
+    """Read a function's sums; rows without a time are in none of them."""
+    where, values = where_of(function, window, account)
+    environment = "coalesce(log_stream, '')" if by_environment else "''"
+    columns = store.connection.execute(
+        f"""SELECT epoch_ms(logged_at) // {slot_s * 1000} AS slot,
+              coalesce(version, '') AS version, {environment} AS environment, memory_mb,
+              init_duration_ms IS NOT NULL OR restore_duration_ms IS NOT NULL AS cold,
+              count(*)::DOUBLE AS count,
+              sum(memory_mb::HUGEINT * billed_duration_ms)::DOUBLE AS mb_ms,
+              sum((memory_mb * billed_duration_ms)::HUGEINT ** 2)::DOUBLE AS mb_ms_squares,
+              (count(*) FILTER (outcome <> 'success'))::DOUBLE AS failures,
+              (count(*) FILTER (outcome = 'oom'))::DOUBLE AS kills,
+              min(epoch_us(logged_at)) AS first_us,
+              coalesce(sum(ln(greatest(duration_ms, 0.01))) FILTER (outcome = 'success'), 0)
+                AS log_ms,
+              coalesce(sum(ln(greatest(duration_ms, 0.01)) ** 2) FILTER (outcome = 'success'), 0)
+                AS log_ms_squares,
+              (count(*) FILTER (outcome = 'success'))::DOUBLE AS successes
+            FROM reports WHERE {where} AND logged_at IS NOT NULL
+            GROUP BY slot, version, environment, memory_mb, cold
+            ORDER BY slot, version, environment, memory_mb, cold""",  # noqa: S608 - of constants
+        values,
+    ).fetchnumpy()
+    found: dict[str, NDArray[Any]] = {name: np.asarray(each) for name, each in columns.items()}
+    rate = prices.price_usd_per_ms(1) * (1 - discount_ratio)
+    request = float(prices.request_price_usd) * (1 - discount_ratio)
+    count, mb_ms = found["count"], found["mb_ms"]
+    squares = count * request**2 + 2 * request * rate * mb_ms + rate**2 * found["mb_ms_squares"]
+    return UseRows(
+        slot=found["slot"].astype(np.int64),
+        version=found["version"],
+        environment=found["environment"],
+        memory_mb=found["memory_mb"].astype(np.int64),
+        cold=found["cold"].astype(bool),
+        count=count,
+        cost_usd=count * request + rate * mb_ms,
+        cost_squares=squares,
+        failure_count=found["failures"],
+        kill_count=found["kills"],
+        first_us=found["first_us"].astype(np.int64),
+        log_ms=found["log_ms"],
+        log_ms_squares=found["log_ms_squares"],
+        success_count=found["successes"],
+    )
+
+
+def hourly_counts(rows: UseRows, hours: Sequence[int] | Ints) -> Floats:
+    """Invocations in each of these hours."""
+    at, where = np.unique(rows.slot, return_inverse=True)
+    sums = np.bincount(where, rows.count) if len(at) else np.zeros(0)
+    known = dict(zip(at.tolist(), sums.tolist(), strict=True))
+    return np.array([known.get(int(hour), 0.0) for hour in hours])

@@ -1,0 +1,141 @@
+"""Whether a saving came as forecast, and what many verified forecasts say of the next ones.
+
+The verdict, over the difference realized less forecast (both are shares of the old cost; its 90%
+interval is made of the two intervals: Zou and Donner, "Construction of confidence limits about
+effect measures", Stat. Med. 27 (2008), 1693–1702):
+
+- A difference is *material* beyond 2% of the cost, or beyond a tenth of the forecast saving if that
+  is more: a smaller one changes nothing that anybody does.
+- `less` and `more`: it's material, and zero is outside its interval.
+- `as_forecast`: otherwise, if the whole interval is within half of the forecast saving (or within
+  what's material, if that is more): what came is sure to be most of what was said.
+- `unknown`: otherwise. The interval is too wide to tell.
+"""
+
+from __future__ import annotations
+
+import math
+from statistics import median
+from typing import TYPE_CHECKING, Final
+
+from tuner.model.interval import Interval
+from tuner.model.verification import TrackRecord
+from tuner.observe.change_points import SMALLEST_RATIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tuner.model.verification import Outcome, VerificationVerdict
+
+_MATERIAL_SHARE: Final = 0.1
+_KNOWN_SHARE: Final = 0.5
+_NORMAL_90: Final = 1.645
+PRIOR_OUTCOMES: Final = 10
+"""How many outcomes the belief that intervals are right is worth."""
+FEWEST_OUTCOMES: Final = 5
+WORTH_WIDENING: Final = 1.2
+
+
+def difference(realized: Interval, forecast: Interval) -> Interval:
+    """Realized less forecast, 90%."""
+    middle = realized.estimate - forecast.estimate
+    below = math.hypot(realized.estimate - realized.low, forecast.high - forecast.estimate)
+    above = math.hypot(realized.high - realized.estimate, forecast.estimate - forecast.low)
+    return Interval(middle, middle - below, middle + above)
+
+
+def verdict_of(realized: Interval, forecast: Interval) -> VerificationVerdict:
+    """By the rule above."""
+    apart = difference(realized, forecast)
+    material, known = _material(forecast), _known(forecast)
+    if apart.estimate < -material and apart.high < 0:
+        return "less"
+    if apart.estimate > material and apart.low > 0:
+        return "more"
+    return "as_forecast" if apart.low >= -known and apart.high <= known else "unknown"
+
+
+def days_needed(
+    realized: Interval, forecast: Interval, days_before: float, days_after: float
+) -> float | None:
+    """About how many more days would tell, if the interval narrows with the root of the days.
+
+    None where no number of them would: the days before the change are what they are, and so is the
+    forecast's own interval.
+    """
+    apart, known = difference(realized, forecast), _known(forecast)
+    reach = (realized.high - realized.low) / 2
+    own = (forecast.high - forecast.low) / 2
+    target = max(known - min(abs(apart.estimate), known / 2), known / 4)
+    left = target**2 - own**2
+    if left <= 0:
+        return None
+    before, after = max(days_before, 1.0), max(days_after, 1.0)
+    unit = reach**2 / (1 / before + 1 / after)
+    room = left / unit - 1 / before
+    if room <= 0:
+        return None
+    wanted = 1 / room - after
+    return wanted if 0 < wanted <= 90 else None
+
+
+def _material(forecast: Interval) -> float:
+    return max(SMALLEST_RATIO, _MATERIAL_SHARE * abs(forecast.estimate))
+
+
+def _known(forecast: Interval) -> float:
+    return max(SMALLEST_RATIO, _KNOWN_SHARE * abs(forecast.estimate))
+
+
+def track_record(outcomes: Iterable[Outcome]) -> TrackRecord:
+    """How forecasts came out, and by how much their intervals should be wider.
+
+    The factor scales a forecast's deviation: the one at which the squared differences, each over
+    its variance, come to their number, with a prior of `PRIOR_OUTCOMES` that came at a factor of 1.
+    It's never below 1: what a sweep measured isn't surer than it says because others were lucky.
+    """
+    known = [*outcomes]
+    pairs = [(each.realized_saving_ratio, each.forecast_saving_ratio) for each in known]
+    apart = [difference(*each) for each in pairs]
+    ratios = [
+        realized.estimate / forecast.estimate
+        for realized, forecast in pairs
+        if forecast.estimate > SMALLEST_RATIO
+    ]
+    return TrackRecord(
+        outcome_count=len(known),
+        held_count=sum(each.low <= 0 <= each.high for each in apart),
+        typical_ratio=median(ratios) if ratios else None,
+        width_factor=_width_factor(pairs),
+    )
+
+
+def _width_factor(pairs: list[tuple[Interval, Interval]]) -> float:
+    def excess(factor: float) -> float:
+        found = PRIOR_OUTCOMES / factor**2 - PRIOR_OUTCOMES - len(pairs)
+        for realized, forecast in pairs:
+            variance = _variance(realized) + factor**2 * _variance(forecast)
+            found += (realized.estimate - forecast.estimate) ** 2 / max(variance, 1e-12)
+        return found
+
+    low, high = 1.0, 30.0
+    if excess(low) <= 0:
+        return 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if excess(middle) > 0 else (low, middle)
+    return high
+
+
+def _variance(interval: Interval) -> float:
+    return ((interval.high - interval.low) / 2 / _NORMAL_90) ** 2
+
+
+def widened(interval: Interval, factor: float) -> Interval:
+    """The interval, so many times as wide around its estimate."""
+    middle = interval.estimate
+    return Interval(
+        middle,
+        middle - factor * (middle - interval.low),
+        middle + factor * (interval.high - middle),
+    )

@@ -1,0 +1,240 @@
+"""What a change saved, against its forecast, as JSON and for the terminal; and the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.model.interval import counted
+from tuner.model.record import to_record
+from tuner.report import numbers
+from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.json import SCHEMA_VERSION, findings_json
+from tuner.report.observation import iso
+from tuner.report.sanitize import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tuner.model.interval import Interval
+    from tuner.model.verification import Outcome, Side, TrackRecord, Verification
+
+_HEADS: Final = {
+    "as_forecast": "AS FORECAST",
+    "less": "LESS THAN FORECAST",
+    "more": "MORE THAN FORECAST",
+    "unknown": "CAN'T TELL",
+}
+_METHODS: Final = {
+    "split": "Versions of both sizes compared within the same {slots}, while traffic was split",
+    "before_after": "Days before and after the change, less hours of day, weekdays and drift",
+}
+_TITLES: Final = (
+    "memory", "version", "from (UTC)", "to (UTC)", "invocations", "$/million", "cold", "failed",
+)  # fmt: skip
+_UNEXPLAINED: Final = (
+    "Nothing else moved in these logs, so the memory did less or more for production's events than "
+    "for the sweep's payloads: tune again with events like them."
+)
+_VERSIONS_SHOWN: Final = 3
+
+
+def to_json(found: Verification) -> dict[str, Any]:
+    """Return the contract's object. What is not known is None, never left out."""
+    forecast, saved = found.forecast, found.saved
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "verification",
+        "function": {
+            "name": forecast.function,
+            "region": forecast.region,
+            "architecture": forecast.architecture,
+        },
+        "sweep": {"id": forecast.sweep_id, "started_at": iso(forecast.swept_at)},
+        "verdict": found.verdict,
+        "reason": found.reason,
+        "forecast_usd_per_month": _interval(found.forecast_usd_per_month),
+        "realized_usd_per_month": _interval(None if saved is None else saved.usd_per_month),
+        "forecast_saving_ratio": _interval(forecast.saving_ratio),
+        "realized_saving_ratio": _interval(None if saved is None else saved.saving_ratio),
+        "difference_ratio": _interval(found.difference_ratio),
+        "method": None if saved is None else saved.method,
+        "recommended_memory_mb": forecast.to_mb,
+        "changed_at": None if saved is None else iso(saved.changed_at),
+        "before": None if saved is None else _side(saved.before),
+        "after": None if saved is None else _side(saved.after),
+        "untouched_function_count": None if saved is None else saved.untouched_count,
+        "days_needed": found.days_needed,
+        "window": {"from": iso(found.window.start), "to": iso(found.window.end)},
+        "sources": list(found.sources),
+        "causes": [{"code": each.code, "message": each.message} for each in found.causes],
+        "findings": findings_json(found.findings),
+        "assumptions": list(found.assumptions),
+        "prices": {"as_of": found.prices_as_of, "region": forecast.region},
+    }
+
+
+def _side(side: Side) -> dict[str, Any]:
+    return {
+        "memory_mb": side.memory_mb,
+        "versions": list(side.versions),
+        "from": iso(side.start),
+        "to": iso(side.end),
+        "invocation_count": side.invocation_count,
+        "cost_usd_per_million": side.cost_usd_per_million,
+        "cold_start_share": side.cold_start_share,
+        "failure_share": side.failure_share,
+        "rate_per_s": side.rate_per_s,
+    }
+
+
+def _interval(found: Interval | None) -> dict[str, float] | None:
+    return None if found is None else to_record(found)
+
+
+def render(found: Verification, *, width: int, encoding: str = "utf-8") -> str:
+    """Return the verdict, forecast beside what came, both sides, and what explains it."""
+    forecast, saved = found.forecast, found.saved
+    about = [plain(forecast.function), forecast.region, forecast.architecture]
+    if saved is not None:
+        moved = f"{saved.before.memory_mb} → {saved.after.memory_mb} MB"
+        about.append(f"{moved} since {saved.changed_at:%Y-%m-%d %H:%M} UTC")
+    lines = [" · ".join(about), *wrapped(f"{_HEADS[found.verdict]}: {_headline(found)}", width), ""]
+    if saved is not None:
+        lines += [*table_lines(_compared(found), "<<<"), ""]
+        lines += [*table_lines([_TITLES, _row(saved.before), _row(saved.after)], "><>>>>>>"), ""]
+    said = [] if saved is None else [_method(found)]
+    said += [
+        f"• {plain(each.message)[:1].upper()}{plain(each.message)[1:]}." for each in found.causes
+    ]
+    if found.verdict in {"less", "more"} and not found.causes:
+        said.append(_UNEXPLAINED)
+    said += [f"{SIGNS[each.severity]} {plain(each.message)}" for each in found.findings]
+    said.append(f"Assumes {'; '.join(found.assumptions)}; prices of {found.prices_as_of}.")
+    for text in said:
+        lines += wrapped(text, width)
+    return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
+
+
+def _headline(found: Verification) -> str:
+    saved, forecast = found.saved, found.forecast
+    if saved is None or forecast.saving_ratio is None:
+        return f"{found.reason}."
+    said = f"{numbers.saving(saved.saving_ratio)}; forecast {numbers.saving(forecast.saving_ratio)}"
+    if found.verdict == "unknown":
+        return f"{said}; {found.reason}."
+    amount = saved.usd_per_month.estimate
+    verb = "Saves" if amount >= 0 else "Costs"
+    more = "" if amount >= 0 else " more"
+    at = numbers.rate(saved.after.rate_per_s)
+    return f"{said}. {verb} about {numbers.rough_usd(abs(amount))}{more} a month at {at}."
+
+
+def _sentence(message: str) -> str:
+    return f"{plain(message)[:1].upper()}{plain(message)[1:]}."
+
+
+def _compared(found: Verification) -> list[tuple[str, str, str]]:
+    saved, forecast = found.saved, found.forecast
+    assert saved is not None
+    return [
+        ("", "forecast (90%)", "realized (90%)"),
+        (
+            "saving",
+            _ranged(forecast.saving_ratio, numbers.percent),
+            _ranged(saved.saving_ratio, numbers.percent),
+        ),
+        (
+            "a month",
+            _ranged(found.forecast_usd_per_month, numbers.rough_usd),
+            _ranged(saved.usd_per_month, numbers.rough_usd),
+        ),
+    ]
+
+
+def _ranged(interval: Interval | None, write: Callable[[float], str]) -> str:
+    if interval is None:
+        return "–"
+    return f"{write(interval.estimate)} ({write(interval.low)} to {write(interval.high)})"
+
+
+def _row(side: Side) -> tuple[str, ...]:
+    versions = ", ".join(side.versions[:_VERSIONS_SHOWN])
+    return (
+        numbers.memory(side.memory_mb),
+        plain(versions + (", …" if len(side.versions) > _VERSIONS_SHOWN else "")),
+        f"{side.start:%Y-%m-%d %H:%M}",
+        f"{side.end:%Y-%m-%d %H:%M}",
+        f"{side.invocation_count:,}",
+        numbers.usd_per_million(side.cost_usd_per_million),
+        numbers.percent(side.cold_start_share),
+        numbers.percent(side.failure_share),
+    )
+
+
+def _method(found: Verification) -> str:
+    saved = found.saved
+    assert saved is not None
+    hours = (saved.after.end - saved.after.start).total_seconds() / 3600
+    said = _METHODS[saved.method].format(slots="minutes" if hours <= 6 else "hours")
+    if saved.untouched_count:
+        said += f", against {counted(saved.untouched_count, 'function')} that nobody changed"
+    return f"{said}."
+
+
+def ledger_json(record: TrackRecord, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The ledger as one object."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "track_record",
+        "outcome_count": record.outcome_count,
+        "held_count": record.held_count,
+        "typical_ratio": record.typical_ratio,
+        "width_factor": record.width_factor,
+        "outcomes": [
+            {
+                "sweep": each.sweep_id,
+                "function": {"name": each.function, "region": each.region},
+                "from_memory_mb": each.from_mb,
+                "to_memory_mb": each.to_mb,
+                "verdict": each.verdict,
+                "method": each.method,
+                "forecast_saving_ratio": to_record(each.forecast_saving_ratio),
+                "realized_saving_ratio": to_record(each.realized_saving_ratio),
+                "forecast_usd_per_month": _interval(each.forecast_usd_per_month),
+                "realized_usd_per_month": to_record(each.realized_usd_per_month),
+                "verified_at": iso(each.verified_at),
+            }
+            for each in outcomes
+        ],
+    }
+
+
+def render_ledger(
+    record: TrackRecord, outcomes: Sequence[Outcome], *, encoding: str = "utf-8"
+) -> str:
+    """The ledger: every verified forecast, how many held, and the typical ratio."""
+    if not outcomes:
+        return "No forecast is verified yet: tuner verify SWEEP adds one.\n"
+    titles = ("function", "memory", "forecast", "realized", "a month", "verdict", "verified")
+    rows = [
+        (
+            plain(each.function),
+            f"{each.from_mb} → {each.to_mb} MB",
+            _ranged(each.forecast_saving_ratio, numbers.percent),
+            _ranged(each.realized_saving_ratio, numbers.percent),
+            numbers.rough_usd(each.realized_usd_per_month.estimate),
+            each.verdict.replace("_", " "),
+            f"{each.verified_at:%Y-%m-%d}",
+        )
+        for each in outcomes
+    ]
+    said = (
+        f"{record.held_count} of {counted(record.outcome_count, '90% interval')} held (nine of ten "
+        "should)."
+    )
+    if record.typical_ratio is not None:
+        said += f" Typically {numbers.percent(record.typical_ratio)} of the forecast saving came."
+    if record.width_factor > 1.005:
+        said += f" Intervals should be {record.width_factor:.2g} times as wide."
+    lines = [*table_lines([titles, *rows], "<<<<><<"), "", said]
+    return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
