@@ -138,6 +138,24 @@ def test_events_that_wait_end_with_the_endpoint() -> None:
     assert threading.active_count() <= before
 
 
+def test_an_event_that_waits_runs_what_its_function_is_by_then(serve: Serve) -> None:
+    """As on AWS, an update is met by events that came before it and had to wait."""
+    ran, sizes = threading.Event(), []
+
+    def response(deployment: Deployment, _: InvokeRequest) -> bytes:
+        sizes.append(deployment.memory_mb)
+        ran.set()
+        return b"null"
+
+    client, _ = serve(executor=ScriptedExecutor(time_scale=0, response=response))
+    client.put_function_concurrency(FunctionName="hello", ReservedConcurrentExecutions=0)
+    client.invoke(FunctionName="hello", InvocationType="Event")
+    client.update_function_configuration(FunctionName="hello", MemorySize=256)
+    client.delete_function_concurrency(FunctionName="hello")
+    assert ran.wait(10)
+    assert sizes == [256]
+
+
 def test_a_throttled_event_keeps_no_other_from_running(serve: Serve) -> None:
     """Events of a function that may not run wait; those of another one are not behind them."""
     ran = threading.Event()

@@ -44,6 +44,12 @@ class Bench:
     work_dir: Path
     logged: list[tuple[str, str, LogEvent]] = field(default_factory=list)
 
+    def init_starts(self) -> list[str]:
+        """End everything; give what was logged before every first init."""
+        self.executor.close()
+        messages = [event.message for _, _, event in self.logged]
+        return [each for each in messages if "INIT_START" in each or "initStart" in each]
+
     @property
     def environment_counts(self) -> tuple[int, int]:
         """How many environments are idle, and busy."""

@@ -122,6 +122,7 @@ def test_another_interpreter_runs_with_the_stand_in(tmp_path: Path, place: int) 
     bench = open_bench(tmp_path, None)
     try:
         assert bench.call("echo", {"n": 1}, runtime=runtime).value["event"] == {"n": 1}
+        assert bench.call("describe", {}, runtime=runtime).value["left_ms"] > 1000
         assert bench.call("fail", runtime=runtime).value["errorType"] == "ValueError"
         assert bench.call("app.nothing", runtime=runtime).function_error == "Unhandled"
         # The stand-in lies below the machine's /tmp: the handler's own can be written all the same.

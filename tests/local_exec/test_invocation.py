@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -91,22 +92,27 @@ def test_no_variable_of_the_caller_leaks(any_bench: Bench, monkeypatch: pytest.M
 def test_log_has_every_line_in_order(bench: Bench) -> None:
     """Init output, START, the function's own lines, END and REPORT come in Lambda's order."""
     call = bench.call("talk")
-    wanted = ["INIT_START ", "module level", "START RequestId: ", "to stdout", "to stderr"]
+    wanted = ["module level", "START RequestId: ", "to stdout", "to stderr"]
     wanted += ["[ERROR]\t", "END RequestId: ", "REPORT RequestId: "]
     lines = call.log.splitlines()
     assert [line[: len(start)] for line, start in zip(lines, wanted, strict=False)] == wanted
-    assert call.report.request_id in lines[2]
-    assert lines[2].endswith("Version: 7")
+    assert call.report.request_id in lines[1]
+    assert lines[1].endswith("Version: 7")
 
 
 def test_log_reaches_the_sink(any_bench: Bench) -> None:
-    """The sink gets the same lines, under the environment's log stream."""
+    """The sink gets the same lines after INIT_START, under the environment's log stream."""
     call = any_bench.call("describe", {})
     any_bench.executor.close()
     groups, streams, events = zip(*any_bench.logged, strict=True)
     assert set(groups) == {"/aws/lambda/fn"}
     assert set(streams) == {call.value["log_stream"]}
-    assert "".join(event.message for event in events) == call.log
+    began, *messages = [event.message for event in events]
+    assert began == (
+        f"INIT_START Runtime Version: python:3.{sys.version_info.minor}.v{sys.version_info.micro}\t"
+        f"Runtime Version ARN: arn:aws:lambda:eu-west-1::runtime:{'0' * 64}\n"
+    )
+    assert "".join(messages) == call.log
     assert all(event.timestamp_ms > 1_700_000_000_000 for event in events)
 
 
@@ -115,7 +121,9 @@ def test_json_log_format(any_bench: Bench) -> None:
     call = any_bench.call("talk", log_format="JSON")
     records = [json.loads(line) for line in call.log.splitlines() if line.startswith("{")]
     kinds = [record["type"] for record in records if "type" in record]
-    assert kinds == ["platform.initStart", "platform.start", "platform.report"]
+    assert kinds == ["platform.start", "platform.report"]
+    [began] = any_bench.init_starts()
+    assert json.loads(began)["record"]["runtimeVersionArn"].startswith("arn:aws:lambda:eu-west-1::")
     assert call.report.status == "success"
 
 
@@ -127,8 +135,8 @@ def kinds_of(log: str) -> list[str]:
 @pytest.mark.parametrize(
     ("level", "succeeds", "kinds"),
     [
-        ("DEBUG", True, "initStart initRuntimeDone initReport start runtimeDone report"),
-        ("INFO", True, "initStart start report"),
+        ("DEBUG", True, "initRuntimeDone initReport start runtimeDone report"),
+        ("INFO", True, "start report"),
         ("WARN", True, ""),
         ("WARN", False, "runtimeDone report"),
     ],

@@ -15,11 +15,16 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_PLACEHOLDER: Final = re.compile(r"<+[^<>=]+>(?::\d+>)?|1{12}|(?:aaa)+a*")
+_PLACEHOLDER: Final = re.compile(r"<+[^<>=]+>(?::\d+>)?|1{12}|(?:aaa)+a*|(?<![\w-])date(?=[\t ])")
+_FIGURE: Final = re.compile(r"((?:Duration|Max Memory Used): |\.v)[\d.]+(?= ms\t| MB\t|\t)")
+"""What a log line says of one run, or of one build of a runtime."""
 _BOUND: Final = re.compile(r"<+(uuid|code-sha-?256|revision-id).*")
 _ENUM: Final = re.compile(r"value set: \[([^\]]*)\]")
 _CONSTRAINT: Final = re.compile(r"Value '.*?' at '.*?' failed to satisfy constraint: .+?(?=;|$)")
-_HIDDEN: Final = ("date", "datetime", "code-sha256", "lambda-url", "function-url")
+_HIDDEN: Final = (
+    *("date", "datetime", "timestamp", "event-id", "log-result", "code-sha256"),
+    *("lambda-url", "function-url"),
+)
 _NO_RUNTIME: Final = "can't be run locally"
 _ABSENT: Final = "ResourceNotFoundException"
 _REFUSED: Final = re.compile(r"(is|are) not supported by the local Lambda")
@@ -147,7 +152,9 @@ class _Comparison:
             return True
         if not isinstance(recorded, str) or local is None:
             return bool(recorded == local)
-        recorded, local = _ENUM.sub(_in_order, recorded), _ENUM.sub(_in_order, str(local))
+        recorded, local = (
+            _FIGURE.sub(r"\g<1>0", _ENUM.sub(_in_order, text)) for text in (recorded, str(local))
+        )
         at, pattern, names = 0, "", []
         for found in _PLACEHOLDER.finditer(recorded):
             names.append(found[0])
@@ -182,7 +189,9 @@ def _as_constraints(reply: dict[str, Any]) -> dict[str, Any]:
 def _like(local: Any, recorded: Any) -> Any:
     """Read what is JSON in text where the recording has the object."""
     if isinstance(recorded, dict) and isinstance(local, str):
-        return json.loads(local)
+        return _like(json.loads(local), recorded)
+    if isinstance(recorded, str) and _PLACEHOLDER.fullmatch(recorded) and local is not None:
+        return str(local)
     if isinstance(recorded, dict) and isinstance(local, dict):
         return {key: _like(value, recorded.get(key)) for key, value in local.items()}
     return local

@@ -8,8 +8,12 @@ returns them, with ids, names, and dates replaced (`<uuid:1>`, `<function-name:1
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack, closing
+import threading
+import time
+from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPConnection
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -19,12 +23,15 @@ from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import CREDENTIALS, ROLE, Clock, make_zip
 from tests.recorded.comparison import Result, compare
+from tests.recorded.function_log import FunctionLog
 from tests.scripted_executor import ScriptedExecutor
 from tuner.local import LocalLambda
+from tuner.local.execution.executor import ProcessExecutor
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from pathlib import Path
+    from collections.abc import Collection, Iterator, Mapping
+
+    from tuner.local.deployment import Executor
 
 FN: Final = "fn"
 ACCOUNT: Final = "123456789012"
@@ -37,10 +44,11 @@ UPDATE_S: Final = 10.0
 class Player:
     """Makes a scenario's calls on a local Lambda of its own, and keeps the replies by step."""
 
-    def __init__(self, client: Any, clock: Clock) -> None:
+    def __init__(self, client: Any, clock: Clock, log: FunctionLog) -> None:
         self._client = client
         self._clock = clock
         self.last_failed = False
+        self._log = log
         self._replies: dict[str, tuple[str, dict[str, Any]]] = {}
 
     def __call__(self, step: str, operation: str, **members: Any) -> dict[str, Any]:
@@ -83,7 +91,25 @@ class Player:
         for each in self._client.list_functions()["Functions"]:
             self._client.delete_function(FunctionName=each["FunctionName"])
         replies, self._replies = self._replies, {}
+        self._log.clear()
         return replies
+
+    def expect(self, holds: bool, what: str) -> None:
+        """Hold what a scenario was about, where the recording has nothing of it."""
+        assert holds, what
+
+    def logged(self, count: int, begins: str = "") -> tuple[str, list[str]]:
+        """Wait for log entries; give the last one's stream, and them."""
+        return self._log.wait(count, begins)
+
+    @contextmanager
+    def beside(self, step: str, operation: str, **members: Any) -> Iterator[None]:
+        """Make a call in a thread of its own."""
+        thread = threading.Thread(target=self, args=(step, operation), kwargs=members)
+        thread.start()
+        time.sleep(0.7)  # nothing tells when its handler runs
+        yield
+        thread.join()
 
     def keep(self, step: str, operation: str, told: Any) -> None:
         """Let a step be what was made of an operation's replies."""
@@ -131,7 +157,7 @@ def replay(
     """
     result = Result()
     with ExitStack() as stack:
-        runs = _open(stack, None) if real else None  # its start takes a second: one for all
+        runs = _open_real(stack) if real else None  # its start takes a second: one for all
         beside = _open(stack, None, emulated_services=True) if from_s3 else None
         for name, play in scenarios.items():
             player = runs if name in real else beside if name in from_s3 else None
@@ -147,8 +173,18 @@ def _scripted() -> ScriptedExecutor:
     return ScriptedExecutor(1.0, time_scale=0)
 
 
+def _open_real(stack: ExitStack) -> Player:
+    log = FunctionLog()
+    folder = Path(stack.enter_context(TemporaryDirectory(prefix="tuner-recorded-")))
+    return _open(stack, ProcessExecutor(work_dir=folder, on_log=log.keep), log)
+
+
 def _open(
-    stack: ExitStack, executor: ScriptedExecutor | None, *, emulated_services: bool = False
+    stack: ExitStack,
+    executor: Executor | None,
+    log: FunctionLog | None = None,
+    *,
+    emulated_services: bool = False,
 ) -> Player:
     clock = Clock()
     server = stack.enter_context(
@@ -156,6 +192,7 @@ def _open(
             executor=executor,
             emulated_services=emulated_services,
             update_s=UPDATE_S,
+            event_retry_delays_s=(0.05, 0.05),
             clock=clock,
         )
     )
@@ -167,7 +204,7 @@ def _open(
         **CREDENTIALS,
     )
     stack.callback(client.close)
-    return Player(client, clock)
+    return Player(client, clock, log or FunctionLog())
 
 
 FILES: Final = (

@@ -22,13 +22,6 @@ NOT_REPLAYED: Final[tuple[tuple[str, str], ...]] = (
     ("test_assume_role|test_lambda_different_iam_keys", "roles are kept, and never assumed"),
     ("test_runtime_introspection_arm", "this machine's processors are x86-64"),
     ("test_lambda_host_prefix_api_operation", "about other services' host names"),
-    (
-        (
-            "TestLambda(Runtimes|Calling|Features|Behavior|BaseFeatures|Errors|Versions)"
-            "|TestRequestId|Test(NodeJS|Python|GoProvided)Runtimes|TestCloudwatchLogs"
-        ),
-        "about handlers",
-    ),
 )
 """Why a scenario, or a step of one, isn't played: "scenario step" has the pattern."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.recorded.scenarios import (
     aliases,
+    behavior,
     concurrency,
     functions,
     invocations,
@@ -14,6 +15,7 @@ from tests.recorded.scenarios import (
     packages,
     permissions,
     refusals,
+    runtimes,
     tags,
     urls,
     versions,
@@ -37,11 +39,13 @@ SCENARIOS = {
         urls,
         not_here,
         other_runtimes,
+        runtimes,
+        behavior,
     )
     for name, play in module.SCENARIOS.items()
 }
 
-REAL = frozenset(invocations.SCENARIOS)
+REAL = frozenset({**invocations.SCENARIOS, **runtimes.SCENARIOS, **behavior.SCENARIOS})
 """Those whose handlers run."""
 
 FROM_S3 = frozenset(packages.FROM_S3)

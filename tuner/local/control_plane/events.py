@@ -1,7 +1,8 @@
 """Asynchronous invocations: run after their callers have left, and retried if they fail.
 
 As on Lambda, a failed function runs again after one and then two minutes, with the same request id;
-a throttled event waits for its turn; an event that is too old is dropped. The endpoint's log says
+a throttled event waits for its turn, and runs what its function or alias is by then; an event that
+is too old is dropped. The endpoint's log says
 what was dropped: there are no destinations or dead-letter queues here.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 
@@ -15,7 +16,7 @@ import itertools
 import logging
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import TunerError
@@ -47,7 +48,9 @@ _SETTINGS: Final = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "Destina
 class _Event:
     """One event, and how often its function has failed with it."""
 
+    find_target: Callable[[], Target] = field(repr=False)
     target: Target
+    """As it was when last looked for."""
     request: InvokeRequest
     accepted_s: float
     failure_count: int = 0
@@ -73,8 +76,12 @@ class EventQueue:
         self._workers: list[threading.Thread] = []
         self._closed = False
 
-    def put(self, target: Target, request: InvokeRequest) -> None:
-        """Accept an event; raises a throttle's ApiError if too many are waiting."""
+    def put(self, find_target: Callable[[], Target], request: InvokeRequest) -> None:
+        """Accept an event for what `find_target` finds when its turn comes.
+
+        Raises the ApiError of there being none now, or of a throttle if too many are waiting.
+        """
+        target = find_target()
         with self._changed:
             if len(self._waiting) >= MAX_QUEUED:
                 raise throttled("ConcurrentInvocationLimitExceeded")
@@ -85,7 +92,7 @@ class EventQueue:
                 ]
                 for worker in self._workers:
                     worker.start()
-        self._push(_Event(target, request, time.monotonic()), 0.0)
+        self._push(_Event(find_target, target, request, time.monotonic()), 0.0)
 
     def close(self) -> None:
         """Take no more events; waiting ones are dropped."""
@@ -122,9 +129,10 @@ class EventQueue:
             _say_dropped(event, "it is older than its function allows")
             return
         try:
+            event = replace(event, target=event.find_target())
             result = self._run(event.target, event.request)
         except ApiError as refused:
-            if refused.status == 429:
+            if refused.status in (409, 429):  # it's being changed, or may not run now
                 self._push(event, THROTTLED_DELAY_S)
             else:
                 _say_dropped(event, refused)

@@ -13,6 +13,7 @@ import uuid
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tuner.local.control_plane.api_error import ApiError, throttled, too_large
@@ -103,7 +104,7 @@ class InvokeApi:
             asynchronous=kind == "Event",
         )
         if kind == "Event":
-            self._events.put(target, request)
+            self._events.put(partial(self._store.target, reference), request)
             return Response(202, headers=(("x-amzn-RequestId", request.request_id),))
         ratio = None
         if self._load is not None:

@@ -108,6 +108,7 @@ class InvocationLog:
         }
         text = f"INIT_START Runtime Version: {runtime_version}\tRuntime Version ARN: {arn}"
         self._platform(text, "platform.initStart", record)
+        self._bytes.clear()  # the tail that a caller gets begins after it
 
     def init_report(
         self, duration_ms: float, phase: str, status: str, error_type: str | None = None

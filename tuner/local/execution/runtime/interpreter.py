@@ -67,11 +67,12 @@ class Interpreter:
         del deployment
         opt, minor = seen.opt_dir, seen.runtime
         layers = () if opt is None else (f"{opt}/python/lib/{minor}/site-packages", f"{opt}/python")
-        client = () if self.client_dir is None else (self.client_dir,)
-        for_children = RUNTIME_DIR if RUNTIME_DIR in links else self.client_dir or RUNTIME_DIR
+        found = RUNTIME_DIR if RUNTIME_DIR in links else self.client_dir
+        client = () if found is None else (found,)
         locale = "C.UTF-8" if _minor(seen.runtime) >= FIRST_ON_AL2023 else ""
         given = dict(seen.environment).get("LC_CTYPE", locale)
-        return (self.executable, STARTER, ":".join((*layers, *client)), for_children, given)
+        searched = ":".join((*layers, *client))
+        return (self.executable, STARTER, searched, found or RUNTIME_DIR, given)
 
     def variables(self, seen: Deployment, links: Mapping[str, str]) -> Mapping[str, str]:
         """Of every managed runtime; PYTHONPATH is set at its start."""

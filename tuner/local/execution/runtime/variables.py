@@ -70,18 +70,17 @@ def function_variables(
 def managed_variables(deployment: Deployment, bin_dir: str) -> dict[str, str]:
     """What every runtime but the OS-only ones has besides; its interpreter is in `bin_dir`."""
     return {
-        **os_only_variables(deployment),
+        **_search_paths(deployment, bin_dir),
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{deployment.runtime}",
         "PWD": str(deployment.code_dir),
         "SHLVL": "0",  # a shell starts Lambda's clients
-        "PATH": f"{bin_dir}:{_path(deployment)}",
-        "LD_LIBRARY_PATH": f"{LANG_DIR}/lib:{_libraries(deployment)}",
     }
 
 
 def os_only_variables(deployment: Deployment) -> dict[str, str]:
-    """Search paths of the `provided` runtimes."""
-    return {"PATH": _path(deployment), "LD_LIBRARY_PATH": _libraries(deployment)}
+    """What `provided` runtimes have besides; before Amazon Linux 2023 they lacked /var/lang."""
+    has_lang = deployment.runtime == "provided.al2023"
+    return _search_paths(deployment, f"{LANG_DIR}/bin" if has_lang else None)
 
 
 def bin_dir_of(executable: str, links: Mapping[str, str]) -> str:
@@ -94,11 +93,11 @@ def layers_dir(deployment: Deployment) -> str:
     return "/opt" if deployment.opt_dir is None else str(deployment.opt_dir)
 
 
-def _path(deployment: Deployment) -> str:
-    return f"/usr/local/bin:/usr/bin/:/bin:{layers_dir(deployment)}/bin"
-
-
-def _libraries(deployment: Deployment) -> str:
-    code = deployment.code_dir
+def _search_paths(deployment: Deployment, bin_dir: str | None) -> dict[str, str]:
+    code, layers = deployment.code_dir, layers_dir(deployment)
+    commands = f"/usr/local/bin:/usr/bin/:/bin:{layers}/bin"
     system = f"/lib64:/usr/lib64:{RUNTIME_DIR}:{RUNTIME_DIR}/lib"
-    return f"{system}:{code}:{code}/lib:{layers_dir(deployment)}/lib"
+    libraries = f"{system}:{code}:{code}/lib:{layers}/lib"
+    if bin_dir is None:
+        return {"PATH": commands, "LD_LIBRARY_PATH": libraries}
+    return {"PATH": f"{bin_dir}:{commands}", "LD_LIBRARY_PATH": f"{LANG_DIR}/lib:{libraries}"}

@@ -56,10 +56,11 @@ def initialize_client(user_agent: str) -> None:
     _agent = user_agent
 
 
-def next() -> tuple[bytes, dict[str, str]]:  # noqa: A001 (the name that awslambdaric calls)
-    """Wait for an event: its body and the headers."""
+def next() -> tuple[bytes, dict[str, str | int]]:  # noqa: A001 (the name that awslambdaric calls)
+    """Wait for an event: its body and the headers, the deadline as a number."""
     _, headers, body = _exchange(f"GET {_ROOT}/next HTTP/1.1\r\n")
-    return body, headers
+    deadline_ms = int(headers["Lambda-Runtime-Deadline-Ms"])
+    return body, {**headers, "Lambda-Runtime-Deadline-Ms": deadline_ms}
 
 
 def post_invocation_result(
