@@ -267,3 +267,17 @@ def test_a_deployed_name_tells_which_values_count(tmp_path: Path) -> None:
     assert (found.path, after) == (prod, b'env = "prod"\nmemory = 320\n')
     found, _ = edited(tmp_path, "dev-map", 320, was_mb=256)
     assert found.line == 6
+
+
+def test_a_root_finds_its_functions_in_modules_elsewhere(tmp_path: Path) -> None:
+    """By the root's folder or file; two roots with one module are told apart by it."""
+    module = 'variable "m" {}\nresource "aws_lambda_function" "f" {\n  memory_size = var.m\n}\n'
+    write(tmp_path, module, "modules/fn/main.tf")
+    write(tmp_path, 'module "in" {\n  source = "../fn"\n  m = 256\n}\n', "modules/two/main.tf")
+    one = write(tmp_path, 'module "x" {\n  source = "../modules/fn"\n  m = 512\n}\n', "one/main.tf")
+    write(tmp_path, 'module "y" {\n  source = "../modules/two"\n}\n', "two/main.tf")
+    assert edited(one.parent, "f", 320)[0].path == one
+    assert edited(one, "f", 320)[0].path == one
+    assert edited(tmp_path / "two", "f", 320)[0].line == 3
+    said = refusal(tmp_path, "f", 320)
+    assert f"module.x.aws_lambda_function.f of {tmp_path / 'one'}" in said

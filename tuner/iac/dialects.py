@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -18,6 +19,7 @@ from tuner.iac import (
     typescript_code,
 )
 from tuner.iac.setting import STAGE, Sources
+from tuner.iac.terraform_modules import called_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -48,6 +50,14 @@ class Unit:
     dialect: Dialect
     only: Path | None = None
     """The one file whose functions are meant, where it was named."""
+    within: Path | None = None
+    """Where the module must be called from, for one that lies elsewhere."""
+
+    def has(self, function: DeclaredFunction) -> bool:
+        """Whether a function that was read is meant."""
+        if self.within is not None and function.root is not None:
+            return function.root.resolve().is_relative_to(self.within.resolve())
+        return self.only in (None, function.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +84,12 @@ def find_units(places: Sequence[Path]) -> list[Unit]:
     found: dict[Unit, None] = {}
     for place in places:
         if place.is_dir():
-            found.update(dict.fromkeys(_units_within(place)))
+            found.update(dict.fromkeys((*_units_within(place), *_units_called(place))))
             continue
         unit = _unit(place, Sources().text(place))
+        if unit is None and (called := _units_called(place)):
+            found.update(dict.fromkeys(called))
+            continue
         if unit is None:
             raise TemplateError(
                 f"{place} declares no function that is known here: CloudFormation, SAM, "
@@ -123,6 +136,30 @@ def _units_within(folder: Path) -> Iterator[Unit]:
                 continue
             if unit is not None:
                 yield unit
+
+
+def _units_called(place: Path, levels: int = 3) -> list[Unit]:
+    """Terraform's modules elsewhere that a file, or those of a folder, call."""
+    root = place if place.is_dir() else place.parent
+    found: dict[Path, None] = {}
+    files = sorted(place.rglob("*.tf")) if place.is_dir() else [place] * (place.suffix == ".tf")
+    files = [file for file in files if not _SKIPPED.intersection(file.parts)][:_MAX_FILES]
+    for _ in range(levels):
+        folders: dict[Path, None] = {}
+        for file in files:
+            with suppress(TemplateError):  # too large, or no text
+                folders.update(dict.fromkeys(called_folders(file, Sources().text(file))))
+        inside = root.resolve()
+        new = [f for f in folders if f not in found and not f.resolve().is_relative_to(inside)]
+        found.update(dict.fromkeys(new))
+        files = [file for folder in new for file in sorted(folder.glob("*.tf"))]
+    units = []
+    for folder in found:
+        with suppress(TemplateError):
+            texts = (Sources().text(file) for file in folder.glob("*.tf"))
+            if any(terraform.has_functions(text) for text in texts):
+                units.append(Unit(folder, "terraform", within=root))
+    return units
 
 
 def _unit(path: Path, text: str) -> Unit | None:

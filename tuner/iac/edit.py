@@ -135,7 +135,7 @@ def _meant(name: str, declared: Declarations) -> tuple[Unit, tuple[DeclaredFunct
     ranked: dict[int, list[tuple[Unit, tuple[DeclaredFunction, ...], int]]] = {}
     for unit, functions in declared.functions:
         for index, each in enumerate(functions):
-            rank = each.rank(name) if unit.only in (None, each.path) else None
+            rank = each.rank(name) if unit.has(each) else None
             if rank is not None:
                 ranked.setdefault(rank, []).append((unit, functions, index))
     if not ranked:
@@ -145,13 +145,19 @@ def _meant(name: str, declared: Declarations) -> tuple[Unit, tuple[DeclaredFunct
     matches = ranked[min(ranked)]
     if len(matches) > 1:
         found = [functions[index] for _, functions, index in matches]
-        places = ", ".join(f"{each.path}:{each.line} ({each.key})" for each in found[:8])
+        places = ", ".join(map(_place, found[:8]))
         more = f" and {len(found) - 8} more" if len(found) > 8 else ""
         raise TemplateError(
             f"{found[0].path}:{found[0].line}: several declarations may be {name}: {places}{more}: "
             "say which (`template`, `stage`, `template_parameters=NAME=VALUE`)"
         )
     return matches[0]
+
+
+def _place(function: DeclaredFunction) -> str:
+    root = function.root
+    elsewhere = "" if root in (None, function.path.parent) else f" of {root}"
+    return f"{function.path}:{function.line} ({function.key}{elsewhere})"
 
 
 def _check_was(wanted: Wanted, function: DeclaredFunction) -> None:

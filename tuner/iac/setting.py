@@ -108,6 +108,8 @@ class DeclaredFunction:
     memory: int | str | None = None
     """What it has: MB, or the expression if only the deployment knows; edits are checked against
     it."""
+    root: Path | None = None
+    """Where it's deployed from, if that's another place than the file: Terraform's root module."""
 
     def rank(self, name: str) -> int | None:
         """How `name` matches it: 0 literally, 1 or 2 as the framework names it, 3 by its key."""

@@ -66,6 +66,7 @@ def read_functions(
             name=_name(block, scope),
             made_names=tuple(_made_names(block, scope)),
             memory=reader.memory(block, scope),
+            root=scope.root,
         )
         for block, scope in found
     ]

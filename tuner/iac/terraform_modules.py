@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tuner.iac.hcl_access import Access
     from tuner.iac.setting import Sources
 
-_LOCAL_SOURCE: Final = re.compile(rb'source\s*=\s*"\.{1,2}[/"]')
+_LOCAL_SOURCE: Final = re.compile(r'source\s*=\s*"(\.{1,2}(?:/[^"$]*)?)"')
 _SKIPPED: Final = frozenset({".terraform", ".git", "node_modules", ".terragrunt-cache"})
 _LEVELS: Final = 3
 _MAX_FILES: Final = 3_000
@@ -96,6 +96,11 @@ class Scope:
     """What else is known of a deployment, such as `var.environment`."""
 
     @property
+    def root(self) -> Path:
+        """The folder that the outermost call is in."""
+        return self.folder.path if self.parent is None else self.parent.root
+
+    @property
     def prefix(self) -> str:
         """`module.NAME.` of the calls that lead here."""
         if self.call is None or self.parent is None:
@@ -146,7 +151,7 @@ class Scope:
             inner = None if key is None else pairs.get(key)
             return inner and self.leaf(value.inner(inner), path[1:], reads, levels)
         access = access_of(value.node) if levels else None
-        if access is None:
+        if access is None or (access.kind, access.name) == ("each", "key"):
             return None if path else (value, self)
         start = self._start(access)
         whole = tuple(self._key(key) or key for key in (*access.path, *path))
@@ -275,6 +280,12 @@ class Folders:
         return self._calls[root].get(whole, [])
 
 
+def called_folders(file: Path, text: str) -> list[Path]:
+    """The folders that a file calls as modules."""
+    found = (Path(normpath(file.parent / match[1])) for match in _LOCAL_SOURCE.finditer(text))
+    return [each for each in dict.fromkeys(found) if each.is_dir()]
+
+
 def is_automatic(file: Path, folder: Folder) -> bool:
     """Whether Terraform takes a file of values without being told to."""
     if file.parent != folder.path:
@@ -291,7 +302,7 @@ def _calling_files(root: Path) -> list[Path]:
             file = Path(parent, name)
             if name.endswith(".tf") and file.is_file():
                 with suppress(TemplateError):  # too large to be read
-                    if _LOCAL_SOURCE.search(file_bytes(file)):
+                    if _LOCAL_SOURCE.search(file_bytes(file).decode("utf-8", "replace")):
                         found.append(file)
         if len(found) > _MAX_FILES:
             raise TemplateError(f"{root} has over {_MAX_FILES:,} files that call modules")
