@@ -5,6 +5,7 @@ names that they get, and how often code runs.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from os import walk
 from os.path import normpath, relpath
 from pathlib import Path
@@ -15,7 +16,7 @@ from tuner.iac.document import MAX_TEMPLATE_BYTES
 from tuner.iac.setting import ANY, DIGEST, INNER, SUFFIX, TAIL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 from tuner.iac.setting import Sources
 
@@ -33,7 +34,7 @@ _SKIPPED: Final = frozenset(
 )
 _TESTS: Final = re.compile(r"(^|[/_.])(tests?|spec|__tests__)([/_.]|$)")
 _MAX_FILES: Final = 2_000
-_PLAIN: Final = re.compile(r"[^A-Za-z0-9]")
+_PLAIN: Final = re.compile(r"[^A-Za-z0-9\0]")
 
 
 def is_pulumi(module: str, kind: str) -> bool:
@@ -72,14 +73,67 @@ def nested_names(construct_id: str) -> tuple[str, ...]:
     return (f"{ANY}-{INNER}{_PLAIN.sub('', construct_id)}{DIGEST}-{SUFFIX}",)
 
 
-def places_of_use(
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Where code makes an object of a class, or calls a function."""
+
+    path: Path
+    line: int
+    at: int
+    """Byte offset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a place in code is in."""
+
+    names: tuple[tuple[str, bool], ...]
+    """Of functions and classes, and whether it's a class."""
+    in_loop: bool
+
+
+def why_several(
+    around: Around,
+    path: Path,
+    sources: Sources,
+    suffixes: Sequence[str],
+    around_of: Callable[[Use], Around],
+    *,
+    needs_use: bool,
+) -> str | None:
+    """Why a place in an app's code runs several times; None if it runs once.
+
+    Whatever it's in must be used once, outside loops, and so on outward. With `needs_use` it must
+    be used: a library's class may be used anywhere.
+    """
+    waiting, seen = list(around.names), set[str]()
+    while waiting:
+        name, is_class = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        uses = _uses_of(path, re.escape(name), sources, suffixes, is_class=is_class)
+        shown = ", ".join(f"{use.path}:{use.line}" for use in uses[:4])
+        if len(uses) > 1:
+            return f"{name} is used {len(uses)} times ({shown}), and each makes this function"
+        if not uses and needs_use:
+            return f"nothing here uses {name}, which may be used several times elsewhere"
+        for use in uses:
+            further = around_of(use)
+            if further.in_loop:
+                return f"{name} is used in a loop ({shown}), which makes this function each time"
+            waiting += further.names
+    return None
+
+
+def _uses_of(
     path: Path, name: str, sources: Sources, suffixes: Sequence[str], *, is_class: bool
-) -> list[str]:
-    """Where the app makes an object of a class, or calls a function: file and line.
+) -> list[Use]:
+    """Where the app makes an object of a class, or calls a function.
 
     Tests are left out: they make stacks that nobody deploys.
     """
-    root = _project(path)
+    root = project_of(path)
     whole = path.resolve()
     files = sources.listed(root / "".join(suffixes), lambda: _files_of(root, suffixes))
     is_typescript = ".ts" in suffixes
@@ -103,7 +157,7 @@ def places_of_use(
             if _is_method_definition(data, match.end(), line_start, match.start(), suffixes):
                 continue
             line = data.count(b"\n", 0, match.start()) + 1
-            found.append(f"{shown}:{line}")
+            found.append(Use(shown, line, match.start()))
     return found
 
 
@@ -120,7 +174,7 @@ def _is_method_definition(
     return line.rstrip().endswith((b"{", b"(", b",")) and b";" not in line and b"=" not in line
 
 
-def _project(path: Path) -> Path:
+def project_of(path: Path) -> Path:
     """The app's folder: that of cdk.json; else the file's."""
     whole = path.resolve().parent
     for folder in (whole, *whole.parents[:5]):

@@ -13,18 +13,24 @@ from typing import TYPE_CHECKING, Final, Literal, NoReturn
 
 from tuner.errors import TemplateError
 from tuner.iac.cdk import (
+    Around,
     classes_of,
     is_pulumi,
     names_of,
     nested_names,
-    places_of_use,
+    project_of,
+    why_several,
 )
+from tuner.iac.cdk_assembly import of_construct, synthesized
 from tuner.iac.setting import ANY, BOM, DeclaredFunction, Setting, Sources
 from tuner.model import lambda_limits as limits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from tuner.iac.cdk import Use
+    from tuner.iac.cdk_assembly import Synthesized
 
 _MEMORY: Final = "memory_size"
 _BESIDE: Final = ("timeout", "runtime", "handler")
@@ -41,19 +47,24 @@ def read_functions(path: Path, sources: Sources) -> list[DeclaredFunction]:
     """Return a file's functions in its order. Raises TemplateError."""
     reader = _Reader(path, sources)
     reader.read()
-    return [
-        DeclaredFunction(
-            _text_of(each.id) or ast.unparse(each.id),
-            path,
-            each.call.lineno,
-            partial(reader.locate, each),
-            name=reader.name(each),
-            made_names=tuple(reader.made_names(each)),
-            nested_names=nested_names(_text_of(each.id) or "") if _text_of(each.id) else (),
-            memory=reader.memory(each),
-        )
-        for each in reader.calls
-    ]
+    known = synthesized(project_of(path), sources)
+    return [_declared(reader, each, known) for each in reader.calls]
+
+
+def _declared(reader: _Reader, each: _Call, known: list[Synthesized]) -> DeclaredFunction:
+    memory, pattern = reader.memory(each), reader.id_pattern(each)
+    found = [] if each.made_by == "pulumi" else of_construct(known, pattern, each.handler, memory)
+    return DeclaredFunction(
+        _text_of(each.id) or ast.unparse(each.id),
+        reader.path,
+        each.call.lineno,
+        partial(reader.locate, each),
+        name=reader.name(each),
+        made_names=(*reader.made_names(each), *(one.deployed for one in found)),
+        nested_names=nested_names(pattern) if pattern else (),
+        memory=memory,
+        logical_ids=tuple(one.logical_id for one in found),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,11 @@ class _Call:
     """What the call is in, from the module inward."""
     values: Mapping[str, ast.keyword]
     made_by: Literal["cdk", "pulumi"]
+
+    @property
+    def handler(self) -> str | None:
+        """Its handler, where it's written as a text."""
+        return _text_of(self.values["handler"].value) if "handler" in self.values else None
 
 
 @dataclass(slots=True)
@@ -217,32 +233,38 @@ class _Reader:
 
     def _check_single(self, each: _Call) -> None:
         """Refuse a call that makes several functions."""
-        written = ast.unparse(each.id)
-        if _text_of(each.id) is None:
-            self._refuse(
-                each.call,
-                f"the id of this function is made by the program ({written[:60]}), so this line "
-                "may make several: change it by hand",
-            )
-        for node in each.around:
-            if isinstance(node, _LOOPS):
-                self._refuse(each.call, "a loop makes this function, and others with it")
-        names = [
-            (node, isinstance(node, ast.ClassDef))
-            for node in each.around
-            if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
-            and node.name != "__init__"
-        ]
-        for node, is_class in names:
-            uses = places_of_use(
-                self.path, re.escape(node.name), self.sources, (".py",), is_class=is_class
-            )
-            if len(uses) > 1:
-                self._refuse(
-                    each.call,
-                    f"{node.name} is used {len(uses)} times ({', '.join(uses[:4])}), and each "
-                    "makes this function: give it the memory as an argument",
-                )
+        around = _around(each.around)
+        if around.in_loop:
+            self._refuse(each.call, "a loop makes this function, and others with it")
+        is_computed = _text_of(each.id) is None
+        why = why_several(
+            *(around, self.path, self.sources, (".py",), self._around_of), needs_use=is_computed
+        )
+        if why is not None:
+            written = f"its id is {ast.unparse(each.id)[:60]}, and " if is_computed else ""
+            self._refuse(each.call, f"{written}{why}: give it the memory as an argument")
+
+    def _around_of(self, use: Use) -> Around:
+        data = self.sources.data(use.path)
+        try:
+            tree = ast.parse(data)
+        except (SyntaxError, ValueError):
+            return Around((), in_loop=False)
+        place = (use.line, use.at - data.rfind(b"\n", 0, use.at) - 1)
+        return _around([node for node in ast.walk(tree) if _covers(node, place)])
+
+    def id_pattern(self, each: _Call) -> str | None:
+        """What is known of its id."""
+        return self._pattern(each.id)
+
+    def _pattern(self, value: ast.expr) -> str | None:
+        if isinstance(value, ast.Name):
+            value = self._constant(value) or value
+        if isinstance(value, ast.JoinedStr):
+            return "".join(_text_of(part) or ANY for part in value.values)
+        if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
+            return "".join(self._pattern(part) or ANY for part in (value.left, value.right))
+        return _text_of(value)
 
     def _extra(self, each: _Call) -> dict[str, ast.expr] | ast.expr | None:
         """What `**` adds: its values where they are written in this file, else the expression."""
@@ -318,12 +340,7 @@ class _Reader:
         key = "name" if each.made_by == "pulumi" else "function_name"
         if key not in each.values:
             return None
-        value = each.values[key].value
-        if isinstance(value, ast.Name):
-            value = self._constant(value) or value
-        if isinstance(value, ast.JoinedStr):
-            return "".join(_text_of(part) or ANY for part in value.values)
-        return _text_of(value) or ANY
+        return self._pattern(each.values[key].value) or ANY
 
     def _span(self, node: ast.expr) -> tuple[int, int]:
         assert node.end_lineno is not None
@@ -339,6 +356,26 @@ class _Reader:
 
     def _refuse(self, node: ast.expr, why: str) -> NoReturn:
         raise TemplateError(f"{self.path}:{node.lineno}: {why}")
+
+
+def _around(nodes: Sequence[ast.AST]) -> Around:
+    return Around(
+        tuple(
+            (node.name, isinstance(node, ast.ClassDef))
+            for node in nodes
+            if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+            and node.name != "__init__"
+        ),
+        any(isinstance(node, _LOOPS) for node in nodes),
+    )
+
+
+def _covers(node: ast.AST, place: tuple[int, int]) -> bool:
+    """Whether a line and column are within a node."""
+    if not isinstance(node, (ast.stmt, ast.expr)):
+        return False
+    end = (node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
+    return (node.lineno, node.col_offset) <= place < end
 
 
 def _number(node: ast.expr) -> int | None:

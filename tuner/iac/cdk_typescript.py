@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from tuner.errors import TemplateError
 from tuner.iac.cdk import (
+    Around,
     classes_of,
     is_pulumi,
     names_of,
     nested_names,
-    places_of_use,
+    project_of,
+    why_several,
 )
+from tuner.iac.cdk_assembly import of_construct, synthesized
 from tuner.iac.setting import ANY, DeclaredFunction, Setting, Sources
 from tuner.iac.typescript_code import (
     LOOPS,
@@ -26,6 +29,7 @@ from tuner.iac.typescript_code import (
     number_of,
     shortened,
     string_of,
+    typescript_tree,
     walk,
     written,
 )
@@ -33,6 +37,9 @@ from tuner.model import lambda_limits as limits
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tuner.iac.cdk import Use
+    from tuner.iac.cdk_assembly import Synthesized
 
 _LIBRARIES: Final = ("aws-cdk-lib", "@aws-cdk/", "@pulumi/aws")
 _MEMORY: Final = "memorySize"
@@ -59,20 +66,24 @@ def read_functions(path: Path, sources: Sources) -> list[DeclaredFunction]:
     """Return a file's functions in its order. Raises TemplateError."""
     reader = _Reader(path, sources)
     reader.read()
-    return [
-        DeclaredFunction(
-            text or written(each.id),
-            path,
-            each.line,
-            partial(reader.locate, each),
-            name=reader.name(each),
-            made_names=reader.made_names(each),
-            nested_names=nested_names(text) if text else (),
-            memory=reader.memory(each),
-        )
-        for each in reader.calls
-        for text in [string_of(each.id)]
-    ]
+    known = synthesized(project_of(path), sources)
+    return [_declared(reader, each, known) for each in reader.calls]
+
+
+def _declared(reader: _Reader, each: _Call, known: list[Synthesized]) -> DeclaredFunction:
+    memory, pattern = reader.memory(each), reader.id_pattern(each)
+    found = [] if each.by_pulumi else of_construct(known, pattern, reader.handler(each), memory)
+    return DeclaredFunction(
+        string_of(each.id) or written(each.id),
+        reader.path,
+        each.line,
+        partial(reader.locate, each),
+        name=reader.name(each),
+        made_names=(*reader.made_names(each), *(one.deployed for one in found)),
+        nested_names=nested_names(pattern) if pattern else (),
+        memory=memory,
+        logical_ids=tuple(one.logical_id for one in found),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,29 +275,42 @@ class _Reader:
 
     def _check_single(self, each: _Call) -> None:
         """Refuse an expression that makes several functions."""
-        if string_of(each.id) is None:
-            self._refuse(
-                each.node,
-                f"the id of this function is made by the program ({shortened(each.id)}), so this "
-                "line may make several: change it by hand",
+        around = _around(each.node.parent)
+        if around.in_loop:
+            self._refuse(each.node, "a loop makes this function, and others with it")
+        is_computed = string_of(each.id) is None
+        why = why_several(
+            *(around, self.path, self.sources, SUFFIXES, self._around_of), needs_use=is_computed
+        )
+        if why is not None:
+            its = f"its id is {shortened(each.id)}, and " if is_computed else ""
+            self._refuse(each.node, f"{its}{why}: give it the memory as a property")
+
+    def _around_of(self, use: Use) -> Around:
+        root = typescript_tree(self.sources.data(use.path))
+        return _around(root.descendant_for_byte_range(use.at, use.at))
+
+    def id_pattern(self, each: _Call) -> str | None:
+        """What is known of its id."""
+        return self._pattern(each.id)
+
+    def _pattern(self, value: Any) -> str | None:
+        if value.type == "identifier":
+            value = self._code.constant(written(value)) or value
+        if value.type == "template_string":
+            return "".join(
+                ANY if part.type == "template_substitution" else written(part)
+                for part in value.named_children
             )
-        node = each.node.parent
-        while node is not None:
-            if node.type in LOOPS or is_for_each(node):
-                self._refuse(each.node, "a loop makes this function, and others with it")
-            name = name_of(node)
-            if name is not None and name != "constructor":
-                is_class = node.type.startswith(("class", "abstract_class"))
-                uses = places_of_use(
-                    self.path, re.escape(name), self.sources, SUFFIXES, is_class=is_class
-                )
-                if len(uses) > 1:
-                    self._refuse(
-                        each.node,
-                        f"{name} is used {len(uses)} times ({', '.join(uses[:4])}), and each makes "
-                        "this function: give it the memory as a property",
-                    )
-            node = node.parent
+        if value.type == "binary_expression" and written(value.children[1]) == "+":
+            return "".join(self._pattern(part) or ANY for part in value.named_children)
+        return string_of(value)
+
+    def handler(self, each: _Call) -> str | None:
+        """Its handler, where it's written as a text."""
+        found = self._code.object(each.props)
+        value = None if found is None else found.pairs.get("handler")
+        return None if value is None else string_of(value)
 
     def name(self, each: _Call) -> str | None:
         """Its literal name."""
@@ -304,17 +328,21 @@ class _Reader:
         value = None if found is None else found.pairs.get(key)
         if value is None:
             return None
-        if value.type == "identifier":
-            value = self._code.constant(written(value)) or value
-        if value.type == "template_string":
-            return "".join(
-                ANY if part.type == "template_substitution" else written(part)
-                for part in value.named_children
-            )
-        return string_of(value) or ANY
+        return self._pattern(value) or ANY
 
     def _refuse(self, node: Any, why: str) -> NoReturn:
         raise TemplateError(f"{self.path}:{int(node.start_point[0]) + 1}: {why}")
+
+
+def _around(node: Any) -> Around:
+    names, in_loop = [], False
+    while node is not None:
+        in_loop = in_loop or node.type in LOOPS or is_for_each(node)
+        name = name_of(node)
+        if name is not None and name != "constructor":
+            names.append((name, node.type.startswith(("class", "abstract_class"))))
+        node = node.parent
+    return Around(tuple(names), in_loop)
 
 
 def _module(path: str) -> str:

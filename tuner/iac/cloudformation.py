@@ -68,6 +68,7 @@ def read_functions(
             name=_literal_name(each),
             made_names=tuple(_made_names(each)),
             memory=template.memory(each.memory),
+            logical_ids=(each.logical_id,),
         )
         for each in template.functions
     ]

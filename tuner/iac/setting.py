@@ -108,6 +108,8 @@ class DeclaredFunction:
     memory: int | str | None = None
     """What it has: MB, or the expression if only the deployment knows; edits are checked against
     it."""
+    logical_ids: tuple[str, ...] = ()
+    """CloudFormation's names for it."""
     root: Path | None = None
     """Where it's deployed from, if that's another place than the file: Terraform's root module."""
 
@@ -119,9 +121,12 @@ class DeclaredFunction:
             return 1
         if any(_match(pattern, name) is not None for pattern in self.nested_names):
             return 2
+        if any(_is_shortened(logical_id, name) for logical_id in self.logical_ids):
+            return 2
         own = self.key.rpartition(".")[2]
         label, _, element = own.partition("[")
-        return 3 if name in (self.key, own, label, element.strip('"]')) else None
+        names = (self.key, own, label, element.strip('"]'), *self.logical_ids)
+        return 3 if name in names else None
 
     def told_by(self, name: str) -> dict[str, str]:
         """What its deployed name tells of the deployment, such as its stage."""
@@ -135,6 +140,8 @@ _MEANINGS: Final = {
     INNER: "[A-Za-z0-9]*",
     TAIL: "[0-9a-f]{7}",
 }
+_SHORTENED: Final = 60
+_SHORTEST: Final = 12
 _GAP: Final = re.compile("\5([^\6]*)\6|([\0\1\2\3\4])")
 
 
@@ -146,6 +153,19 @@ def unknown(what: str) -> str:
 def is_known(pattern: str) -> bool:
     """Whether a pattern is one name."""
     return _GAP.search(pattern) is None
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether a name fits a pattern."""
+    return _match(pattern, name) is not None
+
+
+def _is_shortened(logical_id: str, name: str) -> bool:
+    """Whether a generated name has the beginning of a logical id: they end at 64 characters."""
+    rest, _, suffix = name.rpartition("-")
+    begun = rest.rpartition("-")[2]
+    fits = len(begun) >= _SHORTEST < len(logical_id) and logical_id.startswith(begun)
+    return fits and len(name) >= _SHORTENED and re.fullmatch(_MEANINGS[SUFFIX], suffix) is not None
 
 
 def _match(pattern: str, name: str) -> dict[str, str] | None:

@@ -1,0 +1,99 @@
+"""Which of a CDK program's lines make one function, and under which name."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.iac.editing import edited, refusal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STACK = {
+    "py": """\
+from aws_cdk import Stack, aws_lambda as lambda_
+class Shop(Stack):
+    def __init__(self, scope, prefix):
+        lambda_.Function(self, prefix + "Worker", handler="worker.run", timeout=3)
+""",
+    "ts": """\
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+export class Shop extends Stack {
+  constructor(scope, prefix) {
+    new lambda.Function(this, `${prefix}Worker`, { handler: 'worker.run', timeout: 3 });
+  }
+}
+""",
+}
+APP = {
+    "py": {
+        "once": 'from shop import Shop\nShop(app, "One")\n',
+        "loop": "from shop import Shop\nfor stage in STAGES:\n    Shop(app, stage)\n",
+        "outer": (
+            "from shop import Shop\nclass Stage:\n    def __init__(self, app):\n"
+            '        Shop(app, "One")\nStage(dev)\nStage(prod)\n'
+        ),
+    },
+    "ts": {
+        "once": "import { Shop } from './shop';\nnew Shop(app, 'One');\n",
+        "loop": (
+            "import { Shop } from './shop';\nSTAGES.forEach((stage) => {\n  new Shop(app, stage);\n"
+            "});\n"
+        ),
+        "outer": (
+            "import { Shop } from './shop';\nclass Stage {\n  constructor(app) {\n"
+            "    new Shop(app, 'One');\n  }\n}\nnew Stage(dev);\nnew Stage(prod);\n"
+        ),
+    },
+}
+KEY = {"py": "prefix + 'Worker'", "ts": "`${prefix}Worker`"}
+
+
+def write(folder: Path, language: str, app: str) -> Path:
+    (folder / "cdk.json").write_text("{}")
+    (folder / f"app.{language}").write_text(APP[language][app])
+    path = folder / f"shop.{language}"
+    path.write_text(STACK[language])
+    return path
+
+
+@pytest.mark.parametrize("language", ["py", "ts"])
+def test_a_line_that_runs_once_is_changed_whatever_its_id(tmp_path: Path, language: str) -> None:
+    """A computed id is no reason to refuse; code that runs several times is, however far out."""
+    path = write(tmp_path, language, "once")
+    found, _ = edited(tmp_path, KEY[language], 320)
+    assert (found.path, found.was_mb) == (path, 128)
+    write(tmp_path, language, "loop")
+    assert "Shop is used in a loop" in refusal(tmp_path, KEY[language])
+    write(tmp_path, language, "outer")
+    assert "Stage is used 2 times" in refusal(tmp_path, KEY[language])
+
+
+@pytest.mark.parametrize("language", ["py", "ts"])
+def test_a_synthesized_app_tells_deployed_names(tmp_path: Path, language: str) -> None:
+    """By what `cdk synth` wrote: logical id, generated name, shortened or not, and given name."""
+    write(tmp_path, language, "once")
+    out = tmp_path / "cdk.out"
+    out.mkdir()
+    stack = {"properties": {"templateFile": "One.template.json", "stackName": "shop-one"}}
+    (out / "manifest.json").write_text(json.dumps({"artifacts": {"One": stack}}))
+    logical_id = "ApiVeryLongConstructNameAround" + "BlueWorker1A2B3C4D"
+    function = {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {"Handler": "worker.run", "MemorySize": 128},
+        "Metadata": {"aws:cdk:path": "One/Api/BlueWorker/Resource"},
+    }
+    other = {
+        **function,
+        "Properties": {"Handler": "other.run", "FunctionName": "other"},
+        "Metadata": {"aws:cdk:path": "One/OtherWorker/Resource"},
+    }
+    resources = {logical_id: function, "OtherWorker5E6F7A8B": other}
+    (out / "One.template.json").write_text(json.dumps({"Resources": resources}))
+    shortened = f"shop-one-{logical_id[:42]}-Ab1Cd2Ef3Gh4"
+    for name in (logical_id, f"shop-one-{logical_id}-Ab1Cd2Ef3Gh4", shortened):
+        assert edited(tmp_path, name, 320)[0].path == tmp_path / f"shop.{language}"
+    assert "nothing here" in refusal(tmp_path, "other")
