@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import csv
 import gzip
+import io
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -264,9 +266,76 @@ def kinesis_event(events: Sequence[Event]) -> bytes:
     return json.dumps({"Records": found}).encode()
 
 
+def _table(names: Sequence[str], rows: Sequence[Sequence[object]], separator: str = ",") -> bytes:
+    out = io.StringIO()
+    table = csv.writer(out, delimiter=separator, lineterminator="\n")
+    table.writerows([names, *rows])
+    return out.getvalue().encode()
+
+
+def console_csv(events: Sequence[Event]) -> bytes:
+    """What the console saves of a log's events."""
+    return _table(("timestamp", "message"), [(each.at_ms, each.message) for each in events])
+
+
+def insights_csv(events: Sequence[Event]) -> bytes:
+    """What the console saves of a query's messages."""
+    rows = [
+        (iso(each.at_ms, zone="").replace("T", " "), each.message, f"123456789012:{GROUP}", STREAM)
+        for each in events
+    ]
+    return _table(("@timestamp", "@message", "@log", "@logStream"), rows)
+
+
+def insights_json(events: Sequence[Event]) -> bytes:
+    """The same as JSON: messages that are JSON come as objects, and other fields beside them."""
+    rows = [
+        {
+            "@timestamp": iso(each.at_ms, zone="").replace("T", " "),
+            "@message": json.loads(each.message) if each.message[0] == "{" else each.message,
+            "@logStream": STREAM,
+            "@duration": "",
+            "level": "INFO",
+        }
+        for each in events
+    ]
+    return json.dumps(rows, indent=2).encode()
+
+
+def found_fields(invocations: Sequence[Invocation], separator: str = ",") -> bytes:
+    """What the console saves of a query for the fields of reports."""
+    names = ("@timestamp", "@requestId", "@duration", "@billedDuration", "@memorySize",
+             "@maxMemoryUsed", "@initDuration", "@logStream")  # fmt: skip
+    rows = [
+        (iso(each.end_ms, zone="").replace("T", " "), each.request_id, each.duration,
+         f"{each.billed_ms}.0", f"{each.memory_mb / 1000:.3f}E9", "7.3E7", each.init or "", STREAM)
+        for each in invocations
+    ]  # fmt: skip
+    return _table(names, rows, separator)
+
+
+def found_fields_json(invocations: Sequence[Invocation]) -> bytes:
+    """The same as JSON, of JSON logs."""
+    rows = []
+    for each in invocations:
+        row = {
+            "@timestamp": iso(each.end_ms, zone="").replace("T", " "),
+            "@logStream": STREAM,
+            "record.requestId": each.request_id,
+            "record.status": each.status or "success",
+            "record.metrics.durationMs": each.duration,
+            "record.metrics.billedDurationMs": str(each.billed_ms),
+            "record.metrics.memorySizeMB": str(each.memory_mb),
+            "record.metrics.maxMemoryUsedMB": "73",
+        }
+        rows.append(row | ({"record.metrics.initDurationMs": each.init} if each.init else {}))
+    return json.dumps(rows).encode()
+
+
 TIMED: Final[tuple[Callable[[Sequence[Event]], bytes], ...]] = (
     exported, tailed, tailed_short, sam_logs, led_by_epoch, led_by_local_time, filtered_text,
     got_text, filtered, filtered_pages, pairs_of_json, insights_results, event_lines, subscription,
-    subscription_lines, firehose, lambda_event, kinesis_event,
+    subscription_lines, firehose, lambda_event, kinesis_event, console_csv, insights_csv,
+    insights_json,
 )  # fmt: skip
 UNTIMED: Final[tuple[Callable[[Sequence[Event]], bytes], ...]] = (plain, messages_of_json)

@@ -282,7 +282,7 @@ def test_files_that_are_no_logs_are_told(tmp_path: Path) -> None:
     assert named == {
         "image.png": "not text",
         "noise.bin": "not text",
-        "old.zip": "a ZIP archive: unpack it first",
+        "old.zip": "a ZIP archive that is damaged or cut off",
     }
 
 

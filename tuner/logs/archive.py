@@ -7,16 +7,18 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.logs.files import TornFileError, UnusableFileError, read_text
+from tuner.logs.files import parts_of
 from tuner.logs.lines import LineReader
 from tuner.logs.records import WRAPS
+from tuner.logs.table import header_of, read_table
+from tuner.logs.unpacked import TornFileError, UnusableFileError
 from tuner.model.observation import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tuner.logs.collector import Collector
-    from tuner.logs.files import LogFile
+    from tuner.logs.files import LogFile, Part
 
 _MOST_LINE: Final = 32 << 20
 """Characters of a line or a JSON value that are kept; anything longer isn't a log line."""
@@ -56,30 +58,37 @@ def read_files(
     for count, file in enumerate(files):
         if progress is not None:
             progress(count, len(files))
-        name = str(file.path)
-        reader = LineReader(collector, _origin_of(file))
         try:
-            came.too_long_count += _read(reader, _Pieces(read_text(file)))
-            came.read.append(name)
-        except TornFileError as error:
-            came.read.append(name)
-            came.torn.append((name, str(error)))
+            for part in parts_of(file):
+                _read_part(part, collector, came)
         except UnusableFileError as error:
-            came.unusable.append((name, str(error)))
-        reader.end()
-        collector.line_count += reader.messages.number
+            came.unusable.append((str(file.path), str(error)))
     collector.flush()
     return came
 
 
-def _origin_of(file: LogFile) -> Origin:
-    folder = _STREAM_FOLDER.search(file.within)
+def _read_part(part: Part, collector: Collector, came: ReadFiles) -> None:
+    reader = LineReader(collector, _origin_of(part))
+    try:
+        came.too_long_count += _read(reader, _Pieces(part.text))
+        came.read.append(part.name)
+    except TornFileError as error:
+        came.read.append(part.name)
+        came.torn.append((part.name, str(error)))
+    except UnusableFileError as error:
+        came.unusable.append((part.name, str(error)))
+    reader.end()
+    collector.line_count += reader.messages.number
+
+
+def _origin_of(part: Part) -> Origin:
+    folder = _STREAM_FOLDER.search(part.within)
     if folder is None:
-        return Origin(str(file.path))
+        return Origin(part.name)
     year, month, day, rest = folder.groups()
     function, _, version = rest.partition("[")
     return Origin(
-        str(file.path),
+        part.name,
         function=function or None,
         version=version.partition("]")[0],
         log_stream=f"{year}/{month}/{day}/{rest}",
@@ -92,6 +101,8 @@ def _read(reader: LineReader, source: _Pieces) -> int:
         source.at = len(source.text)
     if _JSON.match(source.text):
         _read_values(reader, source)
+    elif (header := header_of(source.text)) is not None:
+        read_table(reader, header, _lines(source))
     else:
         _read_lines(reader, source)
     if source.torn is not None:
@@ -154,6 +165,21 @@ def _read_lines(reader: LineReader, source: _Pieces) -> None:
         source.too_long_count += 1
     elif length:
         reader.read(["".join(parts)])
+
+
+def _lines(source: _Pieces) -> Iterator[str]:
+    """Every line of the text, whatever its length up to a limit."""
+    rest: str = ""
+    piece: str | None = source.text
+    while piece is not None:
+        *lines, rest = (rest + piece).split("\n")
+        yield from lines
+        if len(rest) > _MOST_LINE:
+            rest = ""
+            source.too_long_count += 1
+        piece = source.piece()
+    if rest:
+        yield rest
 
 
 def _read_values(reader: LineReader, source: _Pieces) -> None:

@@ -10,18 +10,14 @@ import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from tuner.logs.query_rows import GROUP, MESSAGE, STREAM, TIME, first, is_row, read_row, stream_of
 from tuner.logs.times import read_time
 
 if TYPE_CHECKING:
     from tuner.logs.messages import MessageReader
-    from tuner.logs.stream import Stream
 
-_MESSAGE: Final = ("message", "@message")
-_TIME: Final = ("timestamp", "@timestamp")
-_STREAM: Final = ("logStreamName", "logStream", "@logStream")
-_GROUP: Final = ("logGroupName", "logGroup", "logGroupIdentifier", "@log")
 _ENVELOPE: Final = frozenset(
-    (*_MESSAGE, *_TIME, *_STREAM, *_GROUP, "ingestionTime", "@ingestionTime", "eventId", "id",
+    (*MESSAGE, *TIME, *STREAM, *GROUP, "ingestionTime", "@ingestionTime", "eventId", "id",
      "@ptr", "extractedFields", "owner", "@requestId", "@type")
 )  # fmt: skip
 """What a record that only wraps a message may have. With anything else it's a function's own."""
@@ -52,6 +48,8 @@ def _read_object(reader: MessageReader, value: Mapping[str, Any], depth: int) ->
         return _read_list(reader, listed, depth)
     elif _is_envelope(value) and not reader.has_platform_lines:
         _event(reader, value)
+    elif is_row(value) and not reader.has_platform_lines:
+        read_row(reader, value)
     elif _is_record(value):
         if depth == 0 and "record" in value:
             reader.has_platform_lines = True
@@ -111,16 +109,8 @@ def _is_envelope(value: Mapping[str, Any]) -> bool:
 
 
 def _event(reader: MessageReader, value: Mapping[str, Any]) -> None:
-    group, account, region = _text(_first(value, _GROUP)), None, None
-    if group is not None and group.startswith("arn:"):
-        parts = group.split(":")
-        region, account, group = (
-            (parts[3], parts[4], parts[6]) if len(parts) > 6 else (None, None, None)
-        )
-    elif group is not None and group[:12].isdigit() and group[12:13] == ":":
-        account, group = group[:12], group[13:]  # as Insights writes @log
-    stream: Stream = reader.stream(_text(_first(value, _STREAM)), group, account, region)
-    reader.message(str(_first(value, _MESSAGE)), read_time(_first(value, _TIME)), stream)
+    stream = stream_of(reader, value)
+    reader.message(str(first(value, MESSAGE)), read_time(first(value, TIME)), stream)
 
 
 def _packed(value: Mapping[str, Any]) -> Any:
@@ -144,13 +134,6 @@ def _unpacked(data: str) -> Any:
         return json.loads(raw)
     except (binascii.Error, zlib.error, ValueError, RecursionError):
         return None
-
-
-def _first(value: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    for name in names:
-        if (found := value.get(name)) is not None:
-            return found
-    return None
 
 
 def _text(value: Any) -> str | None:

@@ -1,0 +1,102 @@
+"""Reads the files of a ZIP archive one after another, without unpacking it to disk.
+
+Every file is unpacked in pieces, so that its size doesn't matter to memory. What can only be made
+to harm is refused: files that unpack to hundreds of times their size, or that overlap.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from tuner.logs.unpacked import CHUNK, TornFileError, UnusableFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_BEGINS: Final = (b"PK\x03\x04", b"PK\x05\x06")
+_END: Final = b"PK\x05\x06"
+_END_BYTES: Final = 22
+_MOST_COMMENT: Final = 1 << 16
+_MOST_LISTED: Final = 64 << 20
+"""Bytes of an archive's list of files: some hundred thousand files."""
+_LARGE: Final = 64 << 20
+_MOST_RATIO: Final = 300
+"""Logs unpack to some ten times their size: no two requests have the same id."""
+_ENCRYPTED: Final = 1
+
+
+def is_zip(path: Path) -> bool:
+    """Whether a file is a ZIP archive. What is in a pipe can't be one: its list is at its end."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return file.read(4) in _BEGINS
+    except OSError:
+        return False
+
+
+def members(path: Path) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """The files of an archive, by name, with their bytes in pieces; hidden ones are left out.
+
+    Raises UnusableFileError for an archive without a list of its files; the pieces raise it for a
+    file that can't be unpacked, and TornFileError behind what can be of a damaged one.
+    """
+    try:
+        _check_list(path)
+        with zipfile.ZipFile(path) as archive:
+            listed = [each for each in archive.infolist() if not each.is_dir()]
+            if sum(each.compress_size for each in listed) > path.stat().st_size:
+                raise UnusableFileError("a ZIP archive whose files overlap: it is damaged")
+            for each in sorted(listed, key=lambda each: each.filename):
+                if not _is_hidden(each.filename):
+                    yield each.filename, _pieces(archive, each)
+    except OSError as error:
+        raise UnusableFileError(f"can't be read: {error.strerror}") from None
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        raise UnusableFileError("a ZIP archive that is damaged or cut off") from None
+
+
+def _check_list(path: Path) -> None:
+    """Raise UnusableFileError for a list of files that would fill the memory."""
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - _END_BYTES - _MOST_COMMENT, 0))
+        tail = file.read()
+    end = tail.rfind(_END)
+    if end < 0:
+        raise UnusableFileError("a ZIP archive that is damaged or cut off")
+    if int.from_bytes(tail[end + 12 : end + 16], "little") > _MOST_LISTED:
+        raise UnusableFileError("a ZIP archive of too many files: unpack it first")
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
+
+
+def _pieces(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    if member.flag_bits & _ENCRYPTED:
+        raise UnusableFileError("packed with a password: unpack it first")
+    if member.file_size > max(_LARGE, _MOST_RATIO * member.compress_size):
+        ratio = member.file_size // max(member.compress_size, 1)
+        raise UnusableFileError(
+            f"unpacks to {ratio:,} times its size: unpack it first if it's logs"
+        )
+    try:
+        stream = archive.open(member)
+    except NotImplementedError:
+        raise UnusableFileError("packed in a way that isn't known: unpack it first") from None
+    except (zipfile.BadZipFile, OSError, RuntimeError):
+        raise UnusableFileError("damaged in its ZIP archive") from None
+    with stream:
+        while True:
+            try:
+                piece = stream.read(CHUNK)
+            except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
+                raise TornFileError(f"damaged ZIP data ({error})") from None
+            if not piece:
+                return
+            yield piece
