@@ -38,14 +38,14 @@ APP = {
         ),
     },
     "ts": {
-        "once": "import { Shop } from './shop';\nnew Shop(app, 'One');\n",
+        "once": "import { Shop } from './s';\n// new Shop(app)\nnew Shop(app, 'One', {\n});\n",
         "loop": (
             "import { Shop } from './shop';\nSTAGES.forEach((stage) => {\n  new Shop(app, stage);\n"
             "});\n"
         ),
         "outer": (
             "import { Shop } from './shop';\nclass Stage {\n  constructor(app) {\n"
-            "    new Shop(app, 'One');\n  }\n}\nnew Stage(dev);\nnew Stage(prod);\n"
+            "    new Shop(app, 'One');\n  }\n}\nnew Stage(dev, {\n});\nnew Stage(prod, {\n});\n"
         ),
     },
 }

@@ -163,3 +163,17 @@ def test_only_the_number_changes(
     else:
         assert after.replace(f"    memorySize: {memory_mb}{new_line}".encode(), b"", 1) == before
     assert yaml.safe_load(after.decode("utf-8-sig"))["functions"]["g"]["memorySize"] == 777
+
+
+def test_a_file_of_a_services_functions_can_be_named(tmp_path: Path) -> None:
+    """It's read as part of the service that takes its functions from it, and alone is meant."""
+    (tmp_path / "serverless.yml").write_text(
+        "service: shop\nprovider: {name: aws}\nfunctions:\n"
+        "  - ${file(./parts/one.yml)}\n  - ${file(./parts/two.yml)}\n"
+    )
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    (parts / "one.yml").write_text("a: {handler: x.y, memorySize: 512}\n")
+    (parts / "two.yml").write_text("b: {handler: x.y}\n")
+    assert edited(parts / "one.yml", "shop-dev-a", 320)[0].was_mb == 512
+    assert "nothing here declares" in refusal(parts / "one.yml", "b")

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from os import walk
 from os.path import normpath, relpath
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tuner.errors import TemplateError
 from tuner.iac.document import MAX_TEMPLATE_BYTES
 from tuner.iac.setting import ANY, DIGEST, INNER, SUFFIX, TAIL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 from tuner.iac.setting import Sources
 
@@ -92,14 +92,20 @@ class Around:
     in_loop: bool
 
 
+class Language(Protocol):
+    """What a language's reader tells of other places in an app's code."""
+
+    suffixes: Sequence[str]
+
+    def around_of(self, use: Use) -> Around:
+        """What a use is in."""
+
+    def is_use(self, use: Use) -> bool:
+        """Whether it's one, and no definition, text or comment."""
+
+
 def why_several(
-    around: Around,
-    path: Path,
-    sources: Sources,
-    suffixes: Sequence[str],
-    around_of: Callable[[Use], Around],
-    *,
-    needs_use: bool,
+    around: Around, path: Path, sources: Sources, language: Language, *, needs_use: bool
 ) -> str | None:
     """Why a place in an app's code runs several times; None if it runs once.
 
@@ -112,14 +118,15 @@ def why_several(
         if name in seen:
             continue
         seen.add(name)
-        uses = _uses_of(path, re.escape(name), sources, suffixes, is_class=is_class)
+        written = _uses_of(path, re.escape(name), sources, language.suffixes, is_class=is_class)
+        uses = [use for use in written if language.is_use(use)]
         shown = ", ".join(f"{use.path}:{use.line}" for use in uses[:4])
         if len(uses) > 1:
             return f"{name} is used {len(uses)} times ({shown}), and each makes this function"
         if not uses and needs_use:
             return f"nothing here uses {name}, which may be used several times elsewhere"
         for use in uses:
-            further = around_of(use)
+            further = language.around_of(use)
             if further.in_loop:
                 return f"{name} is used in a loop ({shown}), which makes this function each time"
             waiting += further.names
@@ -154,24 +161,9 @@ def _uses_of(
             line_start = data.rfind(b"\n", 0, match.start()) + 1
             if data[line_start : match.start()].lstrip().startswith((b"#", b"//", b"*")):
                 continue
-            if _is_method_definition(data, match.end(), line_start, match.start(), suffixes):
-                continue
             line = data.count(b"\n", 0, match.start()) + 1
             found.append(Use(shown, line, match.start()))
     return found
-
-
-def _is_method_definition(
-    data: bytes, end: int, line_start: int, start: int, suffixes: Sequence[str]
-) -> bool:
-    """Whether `name(` begins a method of a TypeScript class: it begins its line, `{` ends it."""
-    if ".ts" not in suffixes:
-        return False
-    head = data[line_start:start].strip().decode("utf-8", "replace")
-    if not re.fullmatch(r"((private|public|protected|static|async|override)\s*)*", head):
-        return False
-    line = data[end : max(data.find(b"\n", end), end)]
-    return line.rstrip().endswith((b"{", b"(", b",")) and b";" not in line and b"=" not in line
 
 
 def project_of(path: Path) -> Path:

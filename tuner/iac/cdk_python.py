@@ -86,6 +86,7 @@ class _Call:
 class _Reader:
     path: Path
     sources: Sources
+    suffixes: Sequence[str] = (".py",)
     calls: list[_Call] = field(default_factory=list)
     _data: bytes = b""
     _tree: ast.Module = field(default_factory=lambda: ast.Module([], []))
@@ -237,14 +238,18 @@ class _Reader:
         if around.in_loop:
             self._refuse(each.call, "a loop makes this function, and others with it")
         is_computed = _text_of(each.id) is None
-        why = why_several(
-            *(around, self.path, self.sources, (".py",), self._around_of), needs_use=is_computed
-        )
+        why = why_several(around, self.path, self.sources, self, needs_use=is_computed)
         if why is not None:
             written = f"its id is {ast.unparse(each.id)[:60]}, and " if is_computed else ""
             self._refuse(each.call, f"{written}{why}: give it the memory as an argument")
 
-    def _around_of(self, use: Use) -> Around:
+    def is_use(self, use: Use) -> bool:
+        """Whether it's none in a comment: what a definition is, is known by its word."""
+        data = self.sources.data(use.path)
+        return b"#" not in data[data.rfind(b"\n", 0, use.at) + 1 : use.at]
+
+    def around_of(self, use: Use) -> Around:
+        """What a use is in."""
         data = self.sources.data(use.path)
         try:
             tree = ast.parse(data)

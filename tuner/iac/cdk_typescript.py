@@ -36,6 +36,7 @@ from tuner.iac.typescript_code import (
 from tuner.model import lambda_limits as limits
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tuner.iac.cdk import Use
@@ -102,6 +103,7 @@ class _Call:
 class _Reader:
     path: Path
     sources: Sources
+    suffixes: Sequence[str] = SUFFIXES
     calls: list[_Call] = field(default_factory=list)
     _data: bytes = b""
     _code: Code = field(default_factory=lambda: Code(None))
@@ -279,16 +281,31 @@ class _Reader:
         if around.in_loop:
             self._refuse(each.node, "a loop makes this function, and others with it")
         is_computed = string_of(each.id) is None
-        why = why_several(
-            *(around, self.path, self.sources, SUFFIXES, self._around_of), needs_use=is_computed
-        )
+        why = why_several(around, self.path, self.sources, self, needs_use=is_computed)
         if why is not None:
             its = f"its id is {shortened(each.id)}, and " if is_computed else ""
             self._refuse(each.node, f"{its}{why}: give it the memory as a property")
 
-    def _around_of(self, use: Use) -> Around:
+    def is_use(self, use: Use) -> bool:
+        """Whether an object is made, a function called or a class inherited from."""
+        node = self._node_at(use)
+        if node.type in ("new", "extends"):
+            return True
+        called = node
+        if called.parent.type == "member_expression":
+            called = called.parent
+        call = called.parent
+        if "identifier" not in node.type or call.type != "call_expression":
+            return False
+        return bool(call.child_by_field_name("function").id == called.id)
+
+    def around_of(self, use: Use) -> Around:
+        """What a use is in."""
+        return _around(self._node_at(use))
+
+    def _node_at(self, use: Use) -> Any:
         root = typescript_tree(self.sources.data(use.path))
-        return _around(root.descendant_for_byte_range(use.at, use.at))
+        return root.descendant_for_byte_range(use.at, use.at + 1)
 
     def id_pattern(self, each: _Call) -> str | None:
         """What is known of its id."""

@@ -57,7 +57,7 @@ class Unit:
         """Whether a function that was read is meant."""
         if self.within is not None and function.root is not None:
             return function.root.resolve().is_relative_to(self.within.resolve())
-        return self.only in (None, function.path)
+        return self.only is None or self.only.resolve() == function.path.resolve()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,9 @@ def find_units(places: Sequence[Path]) -> list[Unit]:
         unit = _unit(place, Sources().text(place))
         if unit is None and (called := _units_called(place)):
             found.update(dict.fromkeys(called))
+            continue
+        if unit is None and (service := _service_of(place)):
+            found[Unit(service, "serverless", only=place)] = None
             continue
         if unit is None:
             raise TemplateError(
@@ -136,6 +139,23 @@ def _units_within(folder: Path) -> Iterator[Unit]:
                 continue
             if unit is not None:
                 yield unit
+
+
+def _service_of(place: Path) -> Path | None:
+    """The service that has its functions, or some, in a file."""
+    if place.suffix not in _YAML:
+        return None
+    whole = place.resolve()
+    for folder in whole.parents[:6]:
+        for name in ("serverless.yml", "serverless.yaml", "serverless.json"):
+            file = Path(
+                os.path.normpath(place.parent / os.path.relpath(folder / name, whole.parent))
+            )
+            if file.is_file():
+                return file if place.name in Sources().text(file) else None
+        if (folder / ".git").exists():
+            break
+    return None
 
 
 def _units_called(place: Path, levels: int = 3) -> list[Unit]:

@@ -139,8 +139,7 @@ def _meant(name: str, declared: Declarations) -> tuple[Unit, tuple[DeclaredFunct
             if rank is not None:
                 ranked.setdefault(rank, []).append((unit, functions, index))
     if not ranked:
-        first = declared.unreadable[:1]
-        why = f"; {first[0]}" if first else ": name its file or folder (`template`)"
+        why = _why_none(declared)
         raise NotInTemplateError(f"nothing here declares a function called {name}{why}")
     matches = ranked[min(ranked)]
     if len(matches) > 1:
@@ -152,6 +151,21 @@ def _meant(name: str, declared: Declarations) -> tuple[Unit, tuple[DeclaredFunct
             "say which (`template`, `stage`, `template_parameters=NAME=VALUE`)"
         )
     return matches[0]
+
+
+def _why_none(declared: Declarations) -> str:
+    """What to do if no function has a name, and which have one that isn't known."""
+    if declared.unreadable:
+        return f"; {declared.unreadable[0]}"
+    unnamed = [f for _, functions in declared.functions for f in functions if f.is_unnamed]
+    if not unnamed:
+        return ": name its file or folder (`template`)"
+    places = ", ".join(map(_place, unnamed[:4]))
+    more = f" and {len(unnamed) - 4} more" if len(unnamed) > 4 else ""
+    return (
+        f", but only a deployment knows the names of {places}{more}: name its file or folder "
+        "(`template`), or the function as it's called there"
+    )
 
 
 def _place(function: DeclaredFunction) -> str:

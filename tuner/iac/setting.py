@@ -128,6 +128,13 @@ class DeclaredFunction:
         names = (self.key, own, label, element.strip('"]'), *self.logical_ids)
         return 3 if name in names else None
 
+    @property
+    def is_unnamed(self) -> bool:
+        """Whether nothing of its deployed name is known."""
+        return self.name is None and not any(
+            re.search("[A-Za-z]", _GAP.sub("", pattern)) for pattern in self.made_names
+        )
+
     def told_by(self, name: str) -> dict[str, str]:
         """What its deployed name tells of the deployment, such as its stage."""
         found = (_match(pattern, name) for pattern in self.made_names)
