@@ -60,6 +60,15 @@ class World:
     cold_times: float = 4.0
     gamma: bool = False
     """Requests of a gamma distribution, not a lognormal one."""
+    nightly_share: float = 0.0
+    """Of the requests that come in two hours of the night."""
+    regime_share: float = 0.0
+    """Days on which the level jumps, and stays there until it jumps again."""
+    regime_deviation: float = 0.05
+    arrivals: tuple[float, ...] = ()
+    """Recorded: requests in one slot after another, replayed an hour each."""
+    times: tuple[float, ...] = ()
+    """Recorded: durations over their mean, in place of a distribution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +95,20 @@ def make(world: World, rng: np.random.Generator) -> Made:
     traffic *= world.per_day / 24 / traffic.mean() * np.exp(world.traffic_growth_per_week * weeks)
     traffic *= np.exp(rng.normal(0, 0.15, len(hours)))
     traffic *= np.where(rng.random(len(hours)) < world.burst_share, world.burst_times, 1.0)
+    if world.nightly_share:
+        night = np.where((clock == 2) | (clock == 3), 12.0, 0.0) * world.per_day / 24
+        traffic = (1 - world.nightly_share) * traffic + world.nightly_share * night
+    if world.arrivals:
+        played = np.array(world.arrivals) / np.mean(world.arrivals)
+        begin = rng.integers(len(played))
+        traffic *= played[(begin + hours) % len(played)]
     level = world.cost_by_hour * np.sin((clock - 14) / 24 * 2 * np.pi)
     level += np.where(weekend, world.weekend_cost, 0.0) + world.cost_drift_per_week * weeks
     days = world.days_before + world.days_after
     day_level = _persistent(rng, days, world.day_deviation, world.day_persistence)
     day_level += np.cumsum(rng.normal(0, world.walk_deviation, days))
+    jumps = np.maximum.accumulate(np.where(rng.random(days) < world.regime_share, range(days), 0))
+    day_level += rng.normal(0, world.regime_deviation, days)[jumps] if world.regime_share else 0.0
     level += np.repeat(day_level, 24)
     level += _persistent(rng, len(hours), world.hour_deviation, world.hour_persistence)
     deployed = tuple(at + round(day * 24) for day, _ in world.deployments)
@@ -143,7 +161,9 @@ def _sums(
     most = 400
     few = np.minimum(count, most)
     at = np.repeat(np.arange(len(count)), few)
-    if world.gamma:
+    if world.times:
+        times = rng.choice(world.times, len(at))
+    elif world.gamma:
         shape = 1 / world.cv**2
         times = rng.gamma(shape, 1 / shape, len(at))
     else:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.sweeps import made_sweep, mixed_ms
 from tuner.model.interval import Interval
 from tuner.model.verification import Outcome
 from tuner.observe.outcomes import keep_outcome, ledger_file, read_outcomes
-from tuner.observe.verdicts import days_needed, track_record, verdict_of
+from tuner.observe.verdicts import days_needed, track_record, verdict_of, with_track_record
+from tuner.session import analyse, recommend
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,6 +84,18 @@ def test_intervals_that_are_too_narrow_get_wider_with_the_outcomes() -> None:
     assert 1.0 < factors[0] < factors[1] < factors[2] < 7.0
     # Differences of 0.09 are deviations of 0.0152 (a half-width of 0.025 by 1.645) 5.9 times.
     assert factors[2] == pytest.approx(5.4, abs=0.4)
+
+
+def test_a_new_answer_is_told_of_a_bad_record() -> None:
+    """From five outcomes that are far off; the interval itself stays what was measured."""
+    answer = recommend(analyse(made_sweep(mixed_ms, current_mb=3008)))
+    off = [outcome(f"{n}", Interval(0.20, 0.18, 0.22)) for n in range(8)]
+    assert with_track_record(answer, off[:4]) == answer
+    assert with_track_record(answer, [outcome(f"{n}", FORECAST) for n in range(8)]) == answer
+    told = with_track_record(answer, off)
+    [found] = [each for each in told.findings if each.code == "forecasts_off"]
+    assert "0 of 8 verified forecasts held, and typically 50% of the saving came" in found.message
+    assert told.saving == answer.saving
 
 
 def test_a_sweep_that_is_verified_again_counts_once(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from tuner.errors import NotAgreedError, UsageError
 from tuner.model.goal import Goal
 from tuner.model.number_fields import check_number
 from tuner.model.request import Budget, Measure, Output, Safety, Target, TuneRequest
+from tuner.observe.outcomes import read_outcomes
+from tuner.observe.verdicts import with_track_record
 from tuner.session.inputs import read_inputs, with_payloads
 from tuner.sweep.io import tell_nobody
 from tuner.sweep.store import default_state_dir
@@ -186,4 +188,5 @@ def tune(
     analysis = session.analyse(
         sweep, goal, min_memory_mb=measure.min_memory_mb, max_memory_mb=measure.max_memory_mb
     )
-    return session.recommend(analysis, terms, today=today)
+    answer = session.recommend(analysis, terms, today=today)
+    return with_track_record(answer, read_outcomes(folder))

@@ -249,6 +249,7 @@ def _kept(answer: Verification, caller: Caller) -> Verification:
     saved, forecast = answer.saved, answer.forecast
     if (
         saved is None
+        or forecast.environment == "local"
         or forecast.saving_ratio is None
         or (saved.before.memory_mb, saved.after.memory_mb) != (forecast.from_mb, forecast.to_mb)
     ):

@@ -15,6 +15,8 @@ from tuner.cli.config import state_dir, today
 from tuner.cli.progress import progress
 from tuner.cli.screen import agree, is_interactive, say, show_answer, show_json
 from tuner.errors import HookError, LeftChangedError, NotAgreedError, UnknownTrafficError
+from tuner.observe.outcomes import read_outcomes
+from tuner.observe.verdicts import with_track_record
 from tuner.report.json import SCHEMA_VERSION, function_json
 from tuner.report.plan import describe_plan
 from tuner.session.inputs import read_inputs, test_event_names, with_payloads
@@ -63,6 +65,7 @@ def sweep_and_answer(
         least_mb, most_mb = request.measure.min_memory_mb, request.measure.max_memory_mb
         analysis = session.analyse(sweep, wanted, min_memory_mb=least_mb, max_memory_mb=most_mb)
         answer = session.recommend(analysis, terms, today=today())
+        answer = with_track_record(answer, read_outcomes(folder))
         if manner.json:
             show_answer(answer, "json")
             return answer

@@ -23,7 +23,7 @@ VerificationMethod = Literal["split", "before_after"]
 CauseCode = Literal[
     "other_memory", "other_baseline", "changed_back", "code_changed", "architecture_changed",
     "cold_starts_moved", "rate_moved", "traffic_mix_moved", "durations_spread", "payloads_differ",
-    "failures_rose",
+    "failures_rose", "measured_elsewhere",
 ]  # fmt: skip
 
 

@@ -37,7 +37,7 @@ def causes_of(
         *_of_failures(found),
         *_of_cold_starts(found),
         *_of_traffic(found, forecast),
-        *_of_payloads(found, forecast),
+        *_of_sweep(found, forecast),
     )
 
 
@@ -139,7 +139,9 @@ def _of_traffic(found: Realized, forecast: Forecast) -> Iterator[Cause]:
         )
 
 
-def _of_payloads(found: Realized, forecast: Forecast) -> Iterator[Cause]:
+def _of_sweep(found: Realized, forecast: Forecast) -> Iterator[Cause]:
+    if forecast.environment == "local":
+        yield Cause("measured_elsewhere", "the sweep measured on a machine of yours, not on AWS")
     swept, seen = forecast.cost_usd_per_million, found.saved.before
     if swept is None or seen.memory_mb != forecast.from_mb or not swept.estimate:
         return

@@ -15,16 +15,19 @@ effect measures", Stat. Med. 27 (2008), 1693–1702):
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from tuner.model.interval import Interval
+from tuner.model.finding import Finding
+from tuner.model.interval import Interval, percent
 from tuner.model.verification import TrackRecord
 from tuner.observe.change_points import SMALLEST_RATIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tuner.model.recommendation import Recommendation
     from tuner.model.verification import Outcome, VerificationVerdict
 
 _MATERIAL_SHARE: Final = 0.1
@@ -108,6 +111,32 @@ def track_record(outcomes: Iterable[Outcome]) -> TrackRecord:
         typical_ratio=median(ratios) if ratios else None,
         width_factor=_width_factor(pairs),
     )
+
+
+def with_track_record(answer: Recommendation, outcomes: Iterable[Outcome]) -> Recommendation:
+    """The recommendation, with a finding if verified forecasts say that its saving is less sure.
+
+    The interval itself stays what the measurements say, so that a replay says the same anywhere.
+    """
+    record, saving = track_record(outcomes), answer.choice.saving_ratio
+    if (
+        saving is None
+        or answer.verdict != "resize"
+        or record.outcome_count < FEWEST_OUTCOMES
+        or record.width_factor < WORTH_WIDENING
+    ):
+        return answer
+    wide = widened(saving, record.width_factor)
+    typical = ""
+    if record.typical_ratio is not None:
+        typical = f", and typically {percent(record.typical_ratio)} of the saving came"
+    found = Finding(
+        "forecasts_off",
+        "warning",
+        f"{record.held_count} of {record.outcome_count} verified forecasts held{typical}: by those "
+        f"the saving is {percent(wide.estimate)} ({percent(wide.low)} to {percent(wide.high)})",
+    )
+    return replace(answer, findings=(*answer.findings, found))
 
 
 def _width_factor(pairs: list[tuple[Interval, Interval]]) -> float:
