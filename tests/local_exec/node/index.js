@@ -28,6 +28,10 @@ exports.callbackThenWork = (event, context, callback) => {
   setTimeout(() => console.log("worked on"), 300);
   callback(null, begin);
 };
+exports.callbackErrorThenWork = (event, context, callback) => {
+  setTimeout(() => {}, 10_000);
+  callback(event.error);
+};
 exports.nothing = () => "a value that nobody takes";
 exports.succeed = (event, context) => context.succeed("by context");
 exports.fail = (event, context) => context.fail(new Error("by context"));

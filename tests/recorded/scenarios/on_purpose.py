@@ -78,10 +78,6 @@ ON_PURPOSE: Final[tuple[Reason, ...]] = (
         "frames of the interpreter, which is this machine's",
     ),
     Reason(
-        "test_lambda_invoke_payload_encoding_error.* Error.Message",
-        "AWS's words go on with those of its JSON parser",
-    ),
-    Reason(
         "test_url_config_exceptions delete_function_url_config_qualifier_alias_doesnotmatch_arn",
         "AWS failed inside; here the two qualifiers are refused, as by the other operations",
     ),

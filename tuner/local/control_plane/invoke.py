@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.local.control_plane.api_error import ApiError, throttled, too_large
 from tuner.local.control_plane.events import EventQueue
+from tuner.local.control_plane.json_error import why_not_json
 from tuner.local.deployment import InvokeRequest, InvokeResult, parse_trace
 from tuner.local.http.message import BodyTooLargeError, Response
 from tuner.local.machine_load import HEADER, HostLoad
@@ -168,17 +169,13 @@ def _read_payload(call: Call, max_bytes: int) -> bytes:
         raise too_large(message) from None
     if not payload:
         return b"{}"
-    if payload != b"{}":
-        try:
-            json.loads(payload.decode())
-        except (ValueError, RecursionError) as error:
-            where = getattr(error, "pos", None)
-            raise ApiError(
-                400,
-                "InvalidRequestContentException",
-                "Could not parse request body into json: Could not parse payload into json"
-                + (f": at character {where}" if where is not None else ""),
-            ) from None
+    why = why_not_json(payload) if payload != b"{}" else None
+    if why is not None:
+        raise ApiError(
+            400,
+            "InvalidRequestContentException",
+            f"Could not parse request body into json: Could not parse payload into json: {why}",
+        )
     return payload
 
 

@@ -25,6 +25,7 @@ MAX_HEAD_BYTES: Final = 1024 * 1024 + 65536
 """The X-Ray cause of an error may fill a header of 1 MiB."""
 SO_TIMESTAMPNS: Final = 35
 
+ACCEPTED: Final = b'{"status": "OK"}'
 EXTENSION_ROOT: Final = "/2020-01-01/extension"
 NO_EXTENSIONS: Final = (
     b'{"errorType": "Extension.NotSupported", '
@@ -209,11 +210,11 @@ class RuntimeApi:
         """Acknowledge what the runtime posts; only `next` waits for its answer."""
         if call.kind == "next":
             return False
-        status, body = "413 Payload Too Large" if call.too_large else "202 Accepted", b""
+        status, body = "413 Payload Too Large" if call.too_large else "202 Accepted", ACCEPTED
         if call.kind == "extension":
             status, body = "403 Forbidden", NO_EXTENSIONS
         elif call.kind == "unknown":
-            status = "404 Not Found"
+            status, body = "404 Not Found", b""
         with contextlib.suppress(OSError):
             call.connection.send(status, body=body)
         return call.kind in ("extension", "unknown")

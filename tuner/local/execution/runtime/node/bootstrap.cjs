@@ -17,6 +17,7 @@ const NEVER_SETTLED =
   "The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly " +
   "caused by a Promise that was never settled. For more information, see " +
   "https://nodejs.org/docs/latest/api/process.html#exit-codes";
+const REQUEST_ID = Symbol.for("aws.lambda.runtime.requestId");
 const agent = new http.Agent({ keepAlive: true });
 
 let requestId; // of the event that is being handled
@@ -71,8 +72,9 @@ function serialised(value) {
 function run(handler, event, headers) {
   return new Promise((resolve, reject) => {
     const { context, callback, waitsForIdle } = makeContext(headers, (error, value) => {
-      const answer = error ? () => reject(error) : () => resolve(value);
-      if (waitsForIdle()) onIdle = answer;
+      const failed = error !== undefined && error !== null; // which waits for nothing
+      const answer = failed ? () => reject(error) : () => resolve(value);
+      if (waitsForIdle() && !failed) onIdle = answer;
       else setImmediate(answer);
     });
     onIdle = () => resolve(null); // it returned, called nobody back, and nothing is left to do
@@ -94,6 +96,7 @@ async function serveOne(handler) {
   requestId = undefined;
   const { headers, body } = await call("GET", "/invocation/next");
   requestId = headers["lambda-runtime-aws-request-id"];
+  globalThis[REQUEST_ID] = requestId; // where loggers look for it
   process.env._X_AMZN_TRACE_ID = headers["lambda-runtime-trace-id"] || "";
   const path = `/invocation/${requestId}`;
   try {

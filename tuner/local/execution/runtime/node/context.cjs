@@ -9,7 +9,7 @@ function makeContext(headers, answer) {
   const callback = (error, value) => {
     if (answered) return;
     answered = true;
-    answer(error === undefined ? null : error, value);
+    answer(error, value);
   };
   const context = {
     get callbackWaitsForEmptyEventLoop() {

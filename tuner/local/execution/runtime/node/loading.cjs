@@ -76,12 +76,9 @@ async function loadModule(taskRoot, folder, module) {
     return near(near.resolve(module, { paths: [taskRoot, folder] }));
   } catch (error) {
     if (error instanceof SyntaxError) throw renamed("UserCodeSyntaxError", error);
-    const codes = ["MODULE_NOT_FOUND", "ERR_MODULE_NOT_FOUND"];
-    if (error && codes.includes(error.code)) {
-      hintAtSdk(error);
-      throw renamed("ImportModuleError", error);
-    }
-    throw error;
+    if (["MODULE_NOT_FOUND", "ERR_MODULE_NOT_FOUND"].includes(error?.code)) hintAtSdk(error);
+    if (error?.code === "MODULE_NOT_FOUND") throw renamed("ImportModuleError", error);
+    throw error; // a missing import of an ES module is left as it is, on Lambda too
   }
 }
 
@@ -106,7 +103,17 @@ function loadFile(file, taskRoot) {
 function isModuleFolder(folder, taskRoot) {
   for (let at = folder; ; at = path.dirname(at)) {
     const file = path.join(at, "package.json");
-    if (isFile(file)) return JSON.parse(fs.readFileSync(file, "utf8")).type === "module";
+    if (isFile(file)) {
+      try {
+        return JSON.parse(fs.readFileSync(file, "utf8"))?.type === "module";
+      } catch (error) {
+        console.warn(
+          `${file} cannot be read, it will be ignored for ES module detection purposes.`,
+          error,
+        );
+        return false;
+      }
+    }
     if (at === taskRoot || at === path.dirname(at) || path.basename(at) === "node_modules") {
       return false;
     }
