@@ -178,8 +178,8 @@ def find_user_id() -> int:
     powers = int(_field("/proc/self/status", "CapEff:") or "0", 16)
     if any(not powers >> number & 1 for number in NEEDED_CAPABILITIES):
         return 0
-    processes = Path("/proc").glob("[0-9]*/status")
-    taken = {int(uid) for each in processes for uid in _field(str(each), "Uid:").split()}
+    processes = Path("/proc").glob("[0-9]*")  # looking into one that has ended is an error
+    taken = {int(uid) for each in processes for uid in _field(f"{each}/status", "Uid:").split()}
     maps = [group_files.read_or_none(f"/proc/self/{name}_map") for name in ("uid", "gid")]
     for user_id in USER_IDS:
         if user_id not in taken and all(_is_mapped(user_id, text or "") for text in maps):

@@ -105,8 +105,8 @@ def clean_leftovers(parent: Path, kind: str) -> int:
 def kill_processes_of(identities: list[str]) -> None:
     """Kill what was started in these environments: its log stream's name ends in the identity."""
     wanted = [f"]{identity}\0".encode() for identity in identities]
-    for path in Path("/proc").glob("[0-9]*/environ"):
+    for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            variables = path.read_bytes()
+            variables = (path / "environ").read_bytes()
             if any(mark in variables for mark in wanted):
-                os.kill(int(path.parent.name), signal.SIGKILL)
+                os.kill(int(path.name), signal.SIGKILL)
