@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -15,6 +16,7 @@ from tuner.api.live_check.function import handler
 from tuner.aws.live_gateway import connect_live
 from tuner.local import FunctionDefinition, LocalLambda
 from tuner.model.live_check import CheckPlan
+from tuner.sweep.io import Clock, SweepIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +66,9 @@ def scripted_place(folder: Path) -> Iterator[tuple[Place, Any]]:
         ) as gateway,
     ):
         patch.setattr(handler, "MARK", folder / "mark")
+        # Waits between attempts are for accounts that are really away.
+        clock = Clock(sleep=no_sleep)
+        patch.setattr("tuner.session.SweepIO", partial(SweepIO, clock=clock))
         yield Place(gateway, folder / "state", "orders", ROLE), found[-1]
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-SAMPLE_SIZE: Final = 4
+SAMPLE_SIZE: Final = 3
 SEED: Final = 20261130
 _OUTSIDE = re.compile(r"(?<![0-9.])(?!0{12})[0-9]{12}(?![0-9])")
 
@@ -236,19 +236,24 @@ def test_without_a_role_nothing_is_made(place: Place) -> None:
         check_place(nothing, read_place(nothing), NAME, SMALL, sleep=no_sleep)
 
 
-def requests_of(place: Place, handle: Any) -> list[str]:
-    """Every request of the second step."""
+EMPTY: Final = LiveCheck("local", "us-east-1", "python3.13", "", "", ())
+AT_ANY_CALL: Final = ("killed before", "killed after", "gone after", "error before")
+
+
+def control_calls(place: Place, handle: Any) -> list[int]:
+    """The numbers of the second step's requests but for invocations, which change nothing that a
+    kill could leave.
+    """
     wire = Wire()
     with without_sockets(handle), faulty(wire):
         check_place(place, EMPTY, NAME, SMALL, sleep=no_sleep)
-    return wire.requests
+    return [n for n, request in enumerate(wire.requests) if "/invocations" not in request]
 
 
-EMPTY: Final = LiveCheck("local", "us-east-1", "python3.13", "", "", ())
-
-
-def check_kill_at(place: Place, handle: Any, fault: str, number: int) -> bool:
-    """Kill the check at a request, recover, and hold that nothing is left."""
+def check_fault_at(place: Place, handle: Any, fault: str, number: int) -> bool:
+    """Kill the check at a request (or let the request fail), recover, and hold that nothing is
+    left; return whether a journal was.
+    """
     with without_sockets(handle):
         with suppress(Killed, TunerError), faulty(Wire(fault, number)):
             check_place(place, EMPTY, NAME, SMALL, sleep=no_sleep)
@@ -264,30 +269,29 @@ def check_kill_at(place: Place, handle: Any, fault: str, number: int) -> bool:
 def test_a_sample_of_kills_leaves_nothing(
     place: Place, place_and_handle: tuple[Place, Any]
 ) -> None:
-    """Killed at any request and recovered: no function, copy or journal is left."""
+    """Killed at any call after the function is made, and recovered: nothing is left."""
     handle, rng = place_and_handle[1], random.Random(SEED)
-    count = len(requests_of(place, handle))
-    cases = [(rng.choice(("killed before", "killed after")), n) for n in range(5, count)]
-    recovered = [check_kill_at(place, handle, *case) for case in rng.sample(cases, SAMPLE_SIZE)]
+    calls = control_calls(place, handle)[4:-6]
+    recovered = [
+        check_fault_at(place, handle, rng.choice(AT_ANY_CALL[:2]), number)
+        for number in rng.sample(calls, SAMPLE_SIZE)
+    ]
     assert all(recovered)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_a_kill_at_every_request_leaves_nothing(
+@pytest.mark.parametrize("fault", AT_ANY_CALL)
+def test_a_fault_at_every_call_leaves_nothing(
     place: Place,
     place_and_handle: tuple[Place, Any],
+    fault: str,
     record_property: Callable[[str, Any], None],
 ) -> None:
-    """The same after every request, and before every one that changes something."""
+    """Killed, cut off or refused at every call of the control plane in turn, and recovered."""
     handle = place_and_handle[1]
-    requests = requests_of(place, handle)
-    changes = [
-        number
-        for number, request in enumerate(requests)
-        if not request.startswith("GET") and "/invocations" not in request
+    recovered = [
+        check_fault_at(place, handle, fault, number) for number in control_calls(place, handle)
     ]
-    cases = [("killed after", number) for number in range(len(requests))]
-    cases += [("killed before", number) for number in changes]
-    recovered = [check_kill_at(place, handle, *case) for case in cases]
-    record_property(COUNTED, ("kills of a live check", len(recovered), sum(recovered)))
+    what = f"live check, {fault} every call"
+    record_property(COUNTED, (what, len(recovered), sum(recovered)))

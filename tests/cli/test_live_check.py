@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.api.live_check import NAME, ROLE, functions, scripted_place
-from tests.cli.running import run_here
+from tests.cli.running import ROOT, run, run_here, variables_for
 from tests.live.test_live_check_file import RECORDED
 
 if TYPE_CHECKING:
@@ -113,3 +115,22 @@ def test_a_file_of_something_else_is_one_line() -> None:
     ran = run_here("live-check", "--compare", str(sweep))
     assert ran.returncode == 1
     assert "mixed.jsonl is not the file of a live check" in ran.stderr
+
+
+@pytest.mark.slow
+def test_what_a_killed_check_left_is_recovered(place: Place, tmp_path: Path) -> None:
+    """After a SIGKILL the function is still there, and `tuner recover` deletes it."""
+    kept = variables_for(TUNER_STATE_DIR=str(tmp_path))
+    command = ("live-check", *at(place), "--create", NAME, "--role", ROLE, "--yes")
+    with subprocess.Popen(
+        [sys.executable, "-m", "tuner", *command], cwd=ROOT, env=kept,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        assert any("CPU share" in line for line in process.stderr)
+        process.kill()
+    assert NAME in functions(place)
+    ran = run("recover", "--yes", TUNER_STATE_DIR=str(tmp_path))
+    assert ran.returncode == 0, ran.stderr
+    assert f"{NAME}: delete this function of a live check" in ran.stdout
+    assert functions(place) == ["orders"]

@@ -110,7 +110,8 @@ def _of_this_machine(create: str | None, *, json: bool) -> "LiveCheck":
     from tuner.api.live_check.check import DEFAULT_NAME, open_local_place
 
     with open_local_place(_tell) as place:
-        return _both_steps(place, create or DEFAULT_NAME, json=json)
+        read = _first_step(place, json=json)
+        return _second_step(place, read, create or DEFAULT_NAME, json=json)
 
 
 def _of_account(
@@ -122,7 +123,7 @@ def _of_account(
     yes: bool,
     json: bool,
 ) -> "LiveCheck":
-    from tuner.api.live_check.check import Place, read_place, role_of
+    from tuner.api.live_check.check import Place, role_of
     from tuner.aws.live_gateway import connect_live
     from tuner.cli.config import state_dir
     from tuner.errors import NotAgreedError
@@ -137,25 +138,30 @@ def _of_account(
         function=function,
     ) as gateway:
         place = Place(gateway, state_dir(), function, role, where.profile)
+        read = _first_step(place, json=json)
         if create is None:
-            read = read_place(place, on_step=_tell)
-            _show(read, json=json)
             return read
         role_of(place)  # before anything is asked
         say(_plan(place, create))
         if not (yes or agree("Make it, probe it and delete it?")):
             raise NotAgreedError("not agreed to: nothing was changed")
-        return _both_steps(place, create, json=json)
+        return _second_step(place, read, create, json=json)
 
 
-def _both_steps(place: "Place", name: str, *, json: bool) -> "LiveCheck":
-    from tuner.api.live_check.check import check_place, read_place
+def _first_step(place: "Place", *, json: bool) -> "LiveCheck":
+    from tuner.api.live_check.check import read_place
+
+    read = read_place(place, on_step=_tell)
+    _show(read, json=json)
+    return read
+
+
+def _second_step(place: "Place", read: "LiveCheck", name: str, *, json: bool) -> "LiveCheck":
+    from tuner.api.live_check.check import check_place
     from tuner.sweep.io import StopSignal, stop_on_signals
 
     stop = StopSignal()
     with stop_on_signals(stop):
-        read = read_place(place, on_step=_tell)
-        _show(read, json=json)
         found = check_place(place, read, name, on_step=_tell, stop=stop)
     _show(found, json=json, after=len(read.assumptions))
     return found
