@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.conftest import COUNTED
-from tests.lease.account import Account, Faulty, Killed, Moment
+from tests.lease.account import Account, Faulty, Killed, Moment, ignore, no_sleep
 from tests.lease.in_process import on_a_quick_disk, without_sockets
 from tests.lease.recovering import recover_all
 from tests.lease.test_faults import FAULTS
-from tests.rollout.rolling import FAILING, QUIET, STEPS, Rollout, is_finished
-from tuner.errors import LeftChangedError, TunerError
+from tests.rollout.rolling import FAILING, QUIET, ROLLOUT_ID, STEPS, Rollout, is_finished
+from tuner.errors import LeaseError, LeftChangedError, TunerError
+from tuner.lease.orphans import plan_orphans, recover_orphans
 from tuner.lease.recover import find_unfinished
 
 if TYPE_CHECKING:
@@ -98,3 +99,31 @@ def test_every_fault_at_every_call_of_a_rollout(
     with on_a_quick_disk(account), without_sockets(account.handle):
         recovered = [check_case(account, *case) for case in CASES]
     record_property(COUNTED, ("every call of a rollout", len(recovered), sum(recovered)))
+
+
+def test_a_killed_rollout_is_undone_from_another_machine(account: Account) -> None:
+    """Its journal is lost: the tag and the version's Description say what to set back.
+
+    A finished one's version stays, whatever is asked.
+    """
+    for call in range(4, CALL_COUNTS[True]):
+        account.make_function()
+        before = account.snapshot()
+        control = Faulty(account.gateway, call, "after", Killed(), lasts=True)
+        with suppress(Killed, LeaseError):
+            rollout(account, control, finishes=True).run()
+        for journal in (account.state_dir / "journals").glob("*"):
+            journal.unlink()
+        assert plan_orphans(account.name, account.gateway, take_over=()).is_empty
+        plan = plan_orphans(account.name, account.gateway, take_over=(ROLLOUT_ID,))
+        recover_orphans(
+            plan,
+            account.gateway,
+            sleep=no_sleep,
+            on_progress=ignore,
+            take_over=(ROLLOUT_ID,),
+        )
+        assert account.snapshot() == before or is_finished(account, before), control.calls[call]
+        after = plan_orphans(account.name, account.gateway, take_over=(ROLLOUT_ID,))
+        assert after.is_empty
+        assert after.others == ()

@@ -221,8 +221,11 @@ def _denied(message: str, connection: Connection, request: Request) -> AccessDen
     if reason and reason[2]:
         advice = "ask whoever set it to lift it"
     elif action in (default, *_IAM_ACTIONS.values()):
-        asked = "`tuner iam-policy` (`purpose={}`)" if request.purpose else "`tuner iam-policy {}`"
-        advice = f"{asked.format(request.purpose or name or 'FUNCTION')} prints the least policy"
+        asked = f"`tuner iam-policy {name or 'FUNCTION'}`"
+        if request.purpose:  # one that reads may be for every function
+            whose = asked if request.purpose == "apply" else "`tuner iam-policy`"
+            asked = f"{whose} (`purpose={request.purpose}`)"
+        advice = f"{asked} prints the least policy"
     else:  # a key or role that it needs, which isn't in the policy
         advice = f"allow it for these credentials ({request.operation} needs it)"
     return AccessDeniedError(

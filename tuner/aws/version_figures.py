@@ -34,15 +34,14 @@ _LOOPBACK_BLOCK_S: Final = 1.0
 _LOOPBACK_DELAY_S: Final = 0.5
 _LOOK_BACK: Final = timedelta(seconds=5)
 """Before a span: what runtimes say of an error comes just before its report."""
-# Lines of the platform and of runtimes that say how a request went, whichever matches.
+# Lines of the platform and of runtimes that say how a request went, whichever matches. What a
+# runtime says without a request's id belongs to its stream's next report.
 _TEXT_PATTERN: Final = (
-    '?"REPORT RequestId" ?"START RequestId" ?"[ERROR]" ?"Invoke Error" ?"Uncaught Exception" '
+    '?"REPORT RequestId" ?"[ERROR]" ?"Invoke Error" ?"Uncaught Exception" '
     '?"Unhandled Promise Rejection" ?"Task timed out" ?"Runtime exited" ?"Process exited" '
     '?"Traceback (most recent call last)"'
 )
-_JSON_PATTERN: Final = (
-    '{ ($.type = "platform.report") || ($.type = "platform.start") || ($.errorType = "*") }'
-)
+_JSON_PATTERN: Final = '{ ($.type = "platform.report") || ($.errorType = "*") }'
 
 
 class LogFigures(VersionFigures):
@@ -90,7 +89,9 @@ class LogFigures(VersionFigures):
 
 
 def _arm(rows: Sequence[ReportRow]) -> Arm:
-    unique = {row[2]: row for row in rows}.values()
+    # A retried event has its request's id again; pages may overlap, and what was said of an error
+    # was taken by the first of two equal reports.
+    unique = list({(row[2], row[3], row[4]): row for row in reversed(rows)}.values())[::-1]
     outcomes = [row[11] for row in unique]
     warm = [row for row in unique if row[11] == "success" and row[8] is None and row[9] is None]
     return Arm(

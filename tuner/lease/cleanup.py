@@ -23,6 +23,8 @@ ROLLOUT_ID = "rollout-"
 """How a rollout's id begins. Its version may stay, so its Description isn't a sweep's."""
 _ANY_SWEEP = re.compile(r"lambda-tuner sweep ([A-Za-z0-9-]{1,80}) [0-9]+ MB")
 
+_ANY_ROLLOUT = re.compile(r"lambda-tuner rollout ([A-Za-z0-9-]{1,80}) [0-9]+ MB")
+
 
 @dataclass(frozen=True, slots=True)
 class Cleanup:
@@ -138,6 +140,12 @@ def sweep_of(version: FunctionConfig) -> str | None:
     """The id of the sweep that made a version, by its Description; None if none did."""
     match = _ANY_SWEEP.fullmatch(version.description)
     return match[1] if match else None
+
+
+def rollout_of(version: FunctionConfig) -> str | None:
+    """The id of the rollout that published a version, by its Description; None if none did."""
+    match = _ANY_ROLLOUT.fullmatch(version.description)
+    return f"{ROLLOUT_ID}{match[1]}" if match else None
 
 
 def _prefix(sweep_id: str) -> str:

@@ -58,8 +58,8 @@ def _take(descriptor: int, name: str) -> None:
         lock_file(descriptor)
     except OSError as error:
         raise LeaseError(
-            f"another sweep (or recovery) of {name} is running on this machine: wait for it "
-            "to end, or stop it"
+            f"another sweep (or rollout, or recovery) of {name} is running on this machine: wait "
+            "for it to end, or stop it"
         ) from error
 
 

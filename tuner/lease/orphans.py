@@ -1,4 +1,4 @@
-"""Restores what a sweep left when the machine with its journal is gone.
+"""Restores what a sweep or a rollout left when the machine with its journal is gone.
 
 The tag has the sweep and the original memory, Descriptions identify the versions and copies. This
 machine can't know whether that sweep is still running on another one: the caller must know, and
@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import AccessDeniedError, AwsError, LeaseError, LeftChangedError
-from tuner.lease.cleanup import aliases_by_version, sweep_of
+from tuner.lease.cleanup import aliases_by_version, rollout_of, sweep_of
 from tuner.lease.clone import COPY_PREFIX, delete_copy
 from tuner.lease.function_control import LeaseIO, harmless, watched
 from tuner.lease.journal import LeaseTerms, make_header
@@ -24,14 +24,14 @@ from tuner.lease.uninterruptible import WorkLimit, uninterruptible
 from tuner.model.progress import CopyDeleted, VersionDeleted, WindowClosed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
     from tuner.lease.function_control import FunctionControl
-    from tuner.model.function import FunctionConfig
+    from tuner.model.function import FunctionConfig, Routing
     from tuner.model.progress import ProgressHook
 
-_START = re.compile(r"([0-9]{8}-[0-9]{6})(?:-|$)")
+_START = re.compile(r"(?:rollout-)?([0-9]{8}-[0-9]{6})(?:-|$)")
 _MINUTE_S: Final = 60.0
 _HOUR_S: Final = 3600.0
 _DAY_S: Final = 86400.0
@@ -80,6 +80,8 @@ class OrphanPlan:
     others: tuple[str, ...] = ()
     """Ids of sweeps that may still be running on another machine: nothing of theirs is touched."""
     notes: tuple[str, ...] = ()
+    set_back: tuple[Routing, ...] = ()
+    """Aliases that a rollout shares with its version: they get back to the other one alone."""
 
     @property
     def restores(self) -> bool:
@@ -89,7 +91,9 @@ class OrphanPlan:
     @property
     def is_empty(self) -> bool:
         """Whether nothing in the account will change."""
-        return self.tag is None and not self.delete_versions and not self.delete_copies
+        return self.tag is None and not (
+            self.delete_versions or self.delete_copies or self.set_back
+        )
 
     def describe(self) -> tuple[str, ...]:
         """Return one line for each thing to do and each thing left alone."""
@@ -99,6 +103,11 @@ class OrphanPlan:
                 f"{name}: set $LATEST back from {self.function.memory_mb} to "
                 f"{self.tag.memory_mb} MB, as the sweep {self.tag.sweep_id} found it"
             )
+        lines += [
+            f"{name}: set alias {alias.alias} back to version {alias.version} (it routes to "
+            f"{alias.describe()})"
+            for alias in self.set_back
+        ]
         if self.delete_versions:
             lines.append(f"{name}: delete version {', '.join(self.delete_versions)}")
         lines += [f"{name}: delete its temporary copy {copy}" for copy, _ in self.delete_copies]
@@ -133,12 +142,22 @@ def plan_orphans(
         copies = control.list_copies(now.name)
     except AccessDeniedError as error:
         notes.append(f"{now.name}: can't look for temporary copies ({error})")
-    left = {v.version: sweep for v in control.list_versions(now.name) if (sweep := sweep_of(v))}
+    versions = control.list_versions(now.name)
+    left = {v.version: sweep for v in versions if (sweep := sweep_of(v))}
+    rolled = {v.version: rollout for v in versions if (rollout := rollout_of(v))}
+    shared = _shared_aliases(now.name, control, rolled)
+    # A finished rollout's version stays, and is nothing that was left.
+    unfinished = {rolled[alias.weights[0][0]] for alias in shared} | {tag.sweep_id if tag else ""}
+    left |= {version: rollout for version, rollout in rolled.items() if rollout in unfinished}
     copied = {copy: copy[0].removeprefix(COPY_PREFIX) for copy in copies}
     found = dict.fromkeys([*([tag.sweep_id] if tag else ()), *left.values(), *copied.values()])
     taken = [sweep for sweep in found if take_over is None or sweep in take_over]
     ours = [version for version, sweep in left.items() if sweep in taken]
     owners = aliases_by_version(control, now.name) if ours else {}
+    set_back = tuple(alias for alias in shared if rolled[alias.weights[0][0]] in taken)
+    for alias in set_back:
+        if owners.get(alias.weights[0][0]) == alias.alias:
+            del owners[alias.weights[0][0]]
     return OrphanPlan(
         now,
         tag if tag is not None and tag.sweep_id in taken else None,
@@ -147,7 +166,22 @@ def plan_orphans(
         delete_copies=tuple(copy for copy, sweep in copied.items() if sweep in taken),
         others=tuple(sweep for sweep in found if sweep not in taken),
         notes=tuple(notes),
+        set_back=set_back,
     )
+
+
+def _shared_aliases(
+    function: str, control: FunctionControl, rolled: Mapping[str, str]
+) -> tuple[Routing, ...]:
+    """Aliases that route a share to a version that a rollout published."""
+    if not rolled:
+        return ()
+    found = (
+        control.read_alias(function, alias.name)
+        for alias in control.list_aliases(function)
+        if len(alias.versions) > 1
+    )
+    return tuple(alias for alias in found if alias.weights and alias.weights[0][0] in rolled)
 
 
 def recover_orphans(
@@ -180,6 +214,8 @@ def _carry_out(plan: OrphanPlan, io: LeaseIO, take_over: Collection[str] | None)
         if plan.tag is not None and plan.restores:
             _restore(plan.function, plan.tag.memory_mb, io.control)
             io.on_progress(WindowClosed())
+        for alias in plan.set_back:
+            io.control.update_alias(name, replace(alias, weights=()))
         for version in plan.delete_versions:
             io.retry(partial(io.control.delete_version, name, version))
             io.on_progress(VersionDeleted(version))
