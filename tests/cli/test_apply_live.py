@@ -9,11 +9,14 @@ import pytest
 
 from tests.cli.running import run_here
 from tests.cli.scripted import at, client, state
+from tests.lease.account import a_zip
 from tests.scripted_executor import ScriptedExecutor
+from tests.sweeps import made_sweep, mixed_ms, save_sweep
 from tuner.local import FunctionDefinition, LocalLambda
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 __all__ = ["state"]
 
@@ -158,6 +161,33 @@ def test_without_an_alias_latest_is_set_at_once(server: LocalLambda, state: dict
     assert now["versions"] == [("$LATEST", 512), ("1", 1024)]
     assert now["aliases"] == before["aliases"]
     assert run_here("recover", **state).stdout == "Nothing is left of any sweep.\n"
+
+
+def test_a_sweep_says_what_to_roll_out(
+    server: LocalLambda, state: dict[str, str], tmp_path: Path
+) -> None:
+    """Its function and size; what it was measured at must still be deployed; one at a time."""
+    sweep = save_sweep(tmp_path / "hello.jsonl", made_sweep(mixed_ms, current_mb=3008))
+    name = made_sweep(mixed_ms).function.name
+    lambda_ = client(server)
+    role = lambda_.get_function_configuration(FunctionName="hello")["Role"]
+    ran = run_here("apply", sweep, "--live", *at(server), **state)
+    assert ran.returncode == 1
+    assert f"no function {name} in" in ran.stderr
+    lambda_.create_function(
+        FunctionName=name,
+        Role=role,
+        Runtime="python3.13",
+        Handler="app.handler",
+        MemorySize=1024,
+        Code={"ZipFile": a_zip()},
+    )
+    ran = run_here("apply", sweep, "--live", "--unqualified", "--yes", *at(server), **state)
+    assert ran.returncode == 1
+    assert f"{name} has 1024 MB now, not 3008 MB as when it was measured" in ran.stderr
+    ran = run_here("apply", sweep, sweep, "--live", *at(server), **state)
+    assert ran.returncode == 2
+    assert "one function at a time" in ran.stderr
 
 
 def test_its_policy_is_printed(state: dict[str, str]) -> None:

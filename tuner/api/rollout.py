@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
+from tuner.api.rollout_baseline import read_baseline, variation
 from tuner.aws.code_deploy import deployment_group
 from tuner.aws.function_list import provisioned_counts
-from tuner.aws.version_figures import LogFigures, MetricFigures
-from tuner.errors import AccessDeniedError, AwsError, InputError
+from tuner.errors import AccessDeniedError, InputError
 from tuner.lease.cleanup import ROLLOUT_ID
 from tuner.lease.journal import LeaseTerms
 from tuner.lease.lease import Lease, open_lease
@@ -22,15 +21,14 @@ from tuner.rollout.check import (
     check_same,
     choose_alias,
 )
-from tuner.rollout.figures import Arm
 from tuner.rollout.forecast import forecast_of, worst_case
-from tuner.rollout.needed import ASSUMED_CV, needed_for
+from tuner.rollout.needed import needed_for
 from tuner.rollout.record import RolloutRecord
 from tuner.rollout.run import PlannedRollout, RolloutIO, roll_out
 from tuner.sweep.plan import new_sweep_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tuner.aws import LambdaGateway
@@ -42,11 +40,6 @@ if TYPE_CHECKING:
     from tuner.rollout.figures import Source, VersionFigures
     from tuner.rollout.forecast import Forecast
     from tuner.rollout.steps import Step
-
-_FIRST_LOOK: Final = timedelta(minutes=10)
-_LONG_LOOK: Final = timedelta(hours=1)
-_ENOUGH_FOR_CV: Final = 200
-_LEAST_FOR_CV: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +222,15 @@ class _Look:
         version = self._gateway.read_function(self._name, before.version)
         check_same(latest, version, alias)
         self._check_memory(version.memory_mb)
-        seen = self._baseline(latest, before)
+        seen = read_baseline(
+            latest,
+            before,
+            gateway=self._gateway,
+            services=self._services,
+            now=self._now(),
+            source=request.source,
+            warn=self._warnings.append,
+        )
         baseline = seen.arm
         cv = variation(baseline.billed_ms)
         errors = baseline.failure_count / baseline.count if baseline.count else 0.0
@@ -244,6 +245,7 @@ class _Look:
             step_timeout_s=request.timeout_s,
             forecast=request.forecast or worst_case(version.memory_mb, request.memory_mb),
             baseline=baseline,
+            rate_per_s=seen.rate_per_s,
         )
         return OpenRollout(
             request,
@@ -290,67 +292,3 @@ class _Look:
 
     def _traffic(self) -> LiveTraffic:
         return self._gateway.live_traffic(self._name)
-
-    def _figures(
-        self, latest: FunctionConfig, alias: str
-    ) -> tuple[VersionFigures, VersionFigures | None]:
-        """Where figures are from, and where throttles are counted if not there."""
-        metrics = MetricFigures(self._services, alias)
-        if self._request.source == "metrics":
-            return metrics, None
-        if not latest.log_has_reports:
-            self._warnings.append("The log has no reports (JSON at SystemLogLevel WARN).")
-            return metrics, None
-        group, logs_json = self._gateway.log_group(self._name)
-        return LogFigures(self._services, group, logs_json=logs_json), metrics
-
-    def _baseline(self, latest: FunctionConfig, before: Routing) -> _Baseline:
-        """The old version's last invocations, which also shows whether figures can be read."""
-        figures, throttles = self._figures(latest, before.alias)
-        try:
-            arm = self._recent(figures, latest.name, before.version)
-        except AwsError as error:
-            if throttles is None or self._request.source is not None:
-                raise
-            self._warnings.append(f"The log can't be read ({error}): metrics are read instead.")
-            arm = self._recent(throttles, latest.name, before.version)
-            figures, throttles = throttles, None
-        if throttles is not None and not self._can_count(throttles, latest.name, before.version):
-            throttles = None
-        return _Baseline(figures, throttles, arm)
-
-    def _recent(self, figures: VersionFigures, name: str, version: str) -> Arm:
-        end = self._now() - timedelta(seconds=figures.delay_s)
-        middle = end - _FIRST_LOOK
-        found = figures.read(name, [version], middle, end).get(version, Arm())
-        if len(found.billed_ms) < _ENOUGH_FOR_CV:
-            earlier = figures.read(name, [version], end - _LONG_LOOK, middle)
-            found = earlier.get(version, Arm()) + found
-        return found
-
-    def _can_count(self, throttles: VersionFigures, name: str, version: str) -> bool:
-        end = self._now() - timedelta(seconds=throttles.delay_s)
-        if self._gateway.is_loopback:
-            return False  # a server on this machine counts none
-        try:
-            throttles.read(name, [version], end - _FIRST_LOOK, end)
-        except AwsError as error:
-            self._warnings.append(f"Throttles aren't watched: metrics can't be read ({error}).")
-            return False
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class _Baseline:
-    figures: VersionFigures
-    throttles: VersionFigures | None
-    arm: Arm
-
-
-def variation(amounts: Sequence[float]) -> float:
-    """Standard deviation over mean; what is assumed if there are too few."""
-    if len(amounts) < _LEAST_FOR_CV:
-        return ASSUMED_CV
-    middle = sum(amounts) / len(amounts)
-    spread = sum((each - middle) ** 2 for each in amounts) / (len(amounts) - 1)
-    return math.sqrt(spread) / middle if middle else ASSUMED_CV

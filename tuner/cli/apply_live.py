@@ -3,6 +3,7 @@
 typer evaluates annotations, so nothing here is postponed.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from tuner.model.recommendation import Recommendation
     from tuner.model.request import Target
     from tuner.rollout.events import RolloutEvent
+    from tuner.rollout.needed import Needed
     from tuner.rollout.record import RolloutRecord
     from tuner.rollout.run import PlannedRollout
+    from tuner.rollout.steps import Step
 
 FAILED = 1
 INTERRUPTED = 130
@@ -154,12 +157,13 @@ def _show_plan(rollout: "OpenRollout") -> None:
     for step, needed in plan.steps:
         say(
             f"  {step.weight * 100:g}% for at least {duration_text(step.least_s)} and "
-            f"{needed.count:,} invocations of the alias; {needed.for_errors:,} show errors that "
-            "rise by 20 points"
+            f"{needed.count:,} invocations of the alias ({_expected(plan, step, needed)}); "
+            f"{needed.for_errors:,} show errors that rise by 20 points"
         )
     within = duration_text(plan.step_timeout_s)
     say(f"  then 100%; a step that isn't settled within {within} goes back")
-    say(f"  {_limits(plan)}")
+    for line in _limits(plan):
+        say(f"  {line}")
     say(f"  {_sources(rollout)}")
     if rollout.traffic.sources:
         reached = ", ".join(rollout.traffic.sources)
@@ -171,14 +175,31 @@ def _show_plan(rollout: "OpenRollout") -> None:
         say(f"! {warning}")
 
 
-def _limits(plan: "PlannedRollout") -> str:
+def _expected(plan: "PlannedRollout", step: "Step", needed: "Needed") -> str:
+    """How long a step takes at the traffic of the last minutes."""
+    seconds = plan.expected_s(step, needed)
+    if seconds == math.inf:
+        return "nothing ran in the last hour"
+    if seconds > plan.step_timeout_s:
+        return f"{_about(seconds)} at the present traffic: too long, so it will go back"
+    return f"{_about(seconds)} at the present traffic"
+
+
+def _about(seconds: float) -> str:
+    for unit, length in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"about {seconds / length:.0f} {unit}"
+    return f"about {seconds:.0f} s"
+
+
+def _limits(plan: "PlannedRollout") -> tuple[str, ...]:
     forecast = plan.forecast
-    return (
-        f"back if errors, timeouts, kills or throttles rise, an invocation costs over "
-        f"{forecast.cost_limit:.2f} times the old version's, or p95 is over "
-        f"{forecast.duration_limit:.2f} times: a tenth above {forecast.basis}. All looks and all "
-        "figures together go back in vain in at most 5 of 100 rollouts"
+    worse = (
+        "back if errors, timeouts, out-of-memory kills or throttles rise, if an invocation costs "
+        f"over {forecast.cost_limit:.2f} times the old version's, or p95 is over "
+        f"{forecast.duration_limit:.2f} times: a tenth above {forecast.basis}"
     )
+    return worse, "at most 5 of 100 rollouts go back in vain, all looks and figures together"
 
 
 def _sources(rollout: "OpenRollout") -> str:

@@ -58,6 +58,12 @@ class PlannedRollout:
     forecast: Forecast
     baseline: Arm = field(default_factory=Arm)
     """The old version's last invocations."""
+    rate_per_s: float = 0.0
+    """How many a second there were."""
+
+    def expected_s(self, step: Step, needed: Needed) -> float:
+        """How long a step takes if traffic stays as it is."""
+        return max(step.least_s, needed.count / self.rate_per_s if self.rate_per_s else math.inf)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,109 @@
+"""Where both versions' figures are from, and what the old version did in the last hour."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from tuner.aws.version_figures import LogFigures, MetricFigures
+from tuner.errors import AwsError
+from tuner.rollout.figures import Arm
+from tuner.rollout.needed import ASSUMED_CV
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from tuner.aws import LambdaGateway
+    from tuner.aws.services import Services
+    from tuner.model.function import FunctionConfig, Routing
+    from tuner.rollout.figures import Source, VersionFigures
+
+_FIRST_LOOK: Final = timedelta(minutes=10)
+_LONG_LOOK: Final = timedelta(hours=1)
+_ENOUGH: Final = 200
+_LEAST_FOR_CV: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What the old version's last invocations were like, and where that is from."""
+
+    figures: VersionFigures
+    throttles: VersionFigures | None
+    """Where throttles are counted, if not there as well."""
+    arm: Arm
+    rate_per_s: float
+
+
+def read_baseline(
+    latest: FunctionConfig,
+    before: Routing,
+    *,
+    gateway: LambdaGateway,
+    services: Services,
+    now: datetime,
+    source: Source | None,
+    warn: Callable[[str], None],
+) -> Baseline:
+    """Read the old version's last ten minutes, or its last hour if those were quiet.
+
+    From reports, or if they can't be read from metrics, which `warn` is told. Raises AwsError if
+    neither can.
+    """
+    metrics = MetricFigures(services, before.alias)
+    if source is None and not latest.log_has_reports:
+        warn("The log has no reports (JSON at SystemLogLevel WARN): metrics are read instead.")
+        source = "metrics"
+    if source != "metrics":
+        group, logs_json = gateway.log_group(latest.name)
+        logs = LogFigures(services, group, logs_json=logs_json)
+        try:
+            arm, span = _recent(logs, latest.name, before.version, now)
+        except AwsError as error:
+            if source is not None or gateway.is_loopback:
+                raise
+            warn(f"The log can't be read ({error}): metrics are read instead.")
+        else:
+            counts = _counts(metrics, latest.name, before.version, now, warn)
+            # A server on this machine counts no throttles.
+            throttles = metrics if counts and not gateway.is_loopback else None
+            return Baseline(logs, throttles, arm, arm.count / span.total_seconds())
+    arm, span = _recent(metrics, latest.name, before.version, now)
+    return Baseline(metrics, None, arm, arm.count / span.total_seconds())
+
+
+def _recent(
+    figures: VersionFigures, name: str, version: str, now: datetime
+) -> tuple[Arm, timedelta]:
+    end = now - timedelta(seconds=figures.delay_s)
+    middle = end - _FIRST_LOOK
+    found = figures.read(name, [version], middle, end).get(version, Arm())
+    if found.count >= _ENOUGH:
+        return found, _FIRST_LOOK
+    earlier = figures.read(name, [version], end - _LONG_LOOK, middle)
+    return earlier.get(version, Arm()) + found, _LONG_LOOK
+
+
+def _counts(
+    metrics: VersionFigures, name: str, version: str, now: datetime, warn: Callable[[str], None]
+) -> bool:
+    """Whether metrics can be read."""
+    end = now - timedelta(seconds=metrics.delay_s)
+    try:
+        metrics.read(name, [version], end - _FIRST_LOOK, end)
+    except AwsError as error:
+        warn(f"Throttles aren't watched: metrics can't be read ({error}).")
+        return False
+    return True
+
+
+def variation(amounts: Sequence[float]) -> float:
+    """Standard deviation over mean; what is assumed if there are too few."""
+    if len(amounts) < _LEAST_FOR_CV:
+        return ASSUMED_CV
+    middle = sum(amounts) / len(amounts)
+    spread = sum((each - middle) ** 2 for each in amounts) / (len(amounts) - 1)
+    return math.sqrt(spread) / middle if middle else ASSUMED_CV
