@@ -9,7 +9,7 @@ import pytest
 
 from tests.observe.test_scanning import EVIDENCE, FUNCTION
 from tuner.api import judging
-from tuner.observe.advising import advise_function
+from tuner.observe.scanning import advise_function
 from tuner.pricing import load_price_book
 
 if TYPE_CHECKING:

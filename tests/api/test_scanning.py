@@ -14,7 +14,7 @@ from tuner.api.reading import Caller
 from tuner.api.scanning import ScanRequest, scan_account
 from tuner.aws.reading_policy import least_reading_policy
 from tuner.errors import AccessDeniedError, NotAgreedError
-from tuner.observe.advising import advise_function
+from tuner.observe.scanning import advise_function
 from tuner.pricing import load_price_book
 
 if TYPE_CHECKING:

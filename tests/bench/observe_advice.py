@@ -19,10 +19,9 @@ import numpy as np
 from tests.bench.decide_kinds import odd_functions
 from tests.bench.decide_world import cost_usd, generated_functions, recorded_functions
 from tests.bench.measured_handlers import measured_handlers
-from tuner.model.advice import DayMean, ObservedSize
+from tuner.model.advice import DayMean, ObservedSize, Situation
 from tuner.observe.advice import advise
 from tuner.observe.forecast import forecast
-from tuner.observe.weighing import Situation
 from tuner.pricing import load_price_book
 
 if TYPE_CHECKING:

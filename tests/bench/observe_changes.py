@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.stats import norm
 
-from tests.observe.cost_worlds import made_hours
+from tests.observe.cost_worlds import made_hours, up_to
 from tuner.observe.change_points import DAY_THRESHOLD, find_changes
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def found_within_a_day(per_day: float, cv: float, trials: int, *, step: float = 
             rng, days=HISTORY_DAYS + 2, per_day=per_day, cv=cv, steps=[(at, ratio)],
             day_deviation=DAY_DEVIATION,
         )  # fmt: skip
-        changes = find_changes(hours.up_to(at + 24))
+        changes = find_changes(up_to(hours, at + 24))
         found += any(abs(each.hour - at) <= 24 for each in changes)
     return found / trials
 
@@ -84,7 +84,7 @@ def false_told_daily(per_day: float, cv: float, functions: int) -> float:
         )
         mine: list[int] = []
         for day in range(HISTORY_DAYS + 1, HISTORY_DAYS + days + 1):
-            for change in find_changes(hours.up_to(day * 24)):
+            for change in find_changes(up_to(hours, day * 24)):
                 if change.hour >= HISTORY_DAYS * 24 and not any(
                     abs(change.hour - each) <= 48 for each in mine
                 ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 MEAN_USD = 2e-6
 _FEW = 2500
 """Up to so many invocations a day each one is drawn; above, an hour's sums are."""
+
+
+def up_to(hours: HourlyCosts, end: int) -> HourlyCosts:
+    """The first `end` hours."""
+    first, *sums = (getattr(hours, each.name) for each in fields(hours))
+    return HourlyCosts(first, *(each[:end] for each in sums))
 
 
 def made_hours(

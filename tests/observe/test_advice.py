@@ -16,10 +16,9 @@ from tuner.api.observing import observe
 from tuner.api.reading import FilesRequest
 from tuner.inference.prior import prior_shapes
 from tuner.inference.production import ObservedLevels, Period, _log_processor_share
-from tuner.model.advice import DayMean, ObservedSize
+from tuner.model.advice import DayMean, ObservedSize, Situation
 from tuner.observe.advice import advise
 from tuner.observe.forecast import forecast, periods_of
-from tuner.observe.weighing import Situation
 from tuner.pricing import load_price_book
 from tuner.report.observation import render, to_json
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.observe.cost_worlds import MEAN_USD, made_hours
+from tests.observe.cost_worlds import MEAN_USD, made_hours, up_to
 from tuner.observe.change_points import find_changes, thresholds
 from tuner.observe.hourly import HourlyCosts, fit_noise
 
@@ -71,7 +71,7 @@ def test_a_step_of_ten_percent_is_found_within_a_day(per_day: int, cv: float) ->
         hours = made_hours(
             rng, days=45, per_day=per_day, cv=cv, steps=[(at, ratio)], day_deviation=0.005
         )
-        [change] = find_changes(hours.up_to(at + 24))
+        [change] = find_changes(up_to(hours, at + 24))
         assert abs(change.hour - at) <= 12
         assert change.ratio.estimate == pytest.approx(ratio, abs=0.05)
 
@@ -175,7 +175,8 @@ def test_a_step_in_a_few_days_is_found(days: float, at: int) -> None:
     hours = made_hours(
         np.random.default_rng(9), days=int(np.ceil(days)), per_day=2000, cv=0.4, steps=[(at, 0.5)],
         cycle=0.0 if days < 5 else 0.1, weekend=0.0,  # in so few days they can't be told
-    ).up_to(int(days * 24))  # fmt: skip
+    )  # fmt: skip
+    hours = up_to(hours, int(days * 24))
     for deployed in ([], [hours.first_hour + at]):
         [change] = find_changes(hours, deployed_hours=deployed)
         assert abs(change.hour - hours.first_hour - at) <= 3

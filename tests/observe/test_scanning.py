@@ -37,7 +37,7 @@ OPTIMIZED = OptimizerFinding("Optimized", (), 1024, None, None, "Low", 5000)
 def scanned(**changed: Any) -> ScannedFunction:
     evidence = replace(EVIDENCE, **changed)
     return scan_function(
-        evidence, window_s=86_400.0, prices=PRICES, advise=None, asked_optimizer=False
+        evidence, window_s=86_400.0, prices=PRICES, judge=None, asked_optimizer=False
     )
 
 

@@ -114,5 +114,5 @@ def _cases(
 def _judge(case: _Case, *, advise: Advise | None, asked_optimizer: bool) -> ScannedFunction:
     evidence, window_s, prices = case
     return scan_function(
-        evidence, window_s=window_s, prices=prices, advise=advise, asked_optimizer=asked_optimizer
+        evidence, window_s=window_s, prices=prices, judge=advise, asked_optimizer=asked_optimizer
     )

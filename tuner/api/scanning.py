@@ -20,7 +20,7 @@ from tuner.model.finding import Finding
 from tuner.model.interval import counted
 from tuner.model.observation import Window
 from tuner.model.scan import FunctionEvidence
-from tuner.observe.advising import advise_function
+from tuner.observe.scanning import advise_function
 from tuner.pricing.renewal import current_price_book
 
 if TYPE_CHECKING:

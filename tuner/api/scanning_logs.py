@@ -9,10 +9,10 @@ from tuner.api.reading import AT_LIST_PRICE, DEFAULT_REGION
 from tuner.errors import InputError
 from tuner.model.finding import Finding
 from tuner.model.interval import counted
-from tuner.observe.advising import advise_function
 from tuner.observe.archive_days import archive_evidence
 from tuner.observe.folder import ObservationFolder
 from tuner.observe.reading_findings import reading_findings
+from tuner.observe.scanning import advise_function
 from tuner.pricing.renewal import current_price_book
 
 if TYPE_CHECKING:

@@ -40,11 +40,6 @@ class AccountFunction:
     has_lambda_insights: bool
     """Whether it has the extension that reports CPU time."""
 
-    @property
-    def arn(self) -> str:
-        """Its ARN without a version, in AWS's main partition's form; a key, not for requests."""
-        return f"arn:aws:lambda:{self.region}:{self.account}:function:{self.name}"
-
 
 @dataclass(frozen=True, slots=True)
 class LogGroup:
@@ -68,16 +63,6 @@ class FunctionMetrics:
     duration_ms_sum: float
     """Handler time; neither INIT nor rounding up to a billed millisecond is in it."""
     max_concurrency: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ProvisionedConcurrency:
-    """Environments that are kept ready for a version or alias, and how much of them was used."""
-
-    qualifier: str
-    allocated_count: int
-    mean_utilization_ratio: float | None
-    """None where CloudWatch has no data point, which is so where nothing was invoked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,19 @@ class ObservedSize:
 
 
 @dataclass(frozen=True, slots=True)
+class Situation:
+    """What is known of a function besides its sizes. None stands for what is not known."""
+
+    memory_mb: int
+    window_s: float | None
+    """How long it was observed; None where no line has a time."""
+    timeout_s: int | None = None
+    ephemeral_storage_mb: int | None = None
+    discount_ratio: float = 0.0
+    """Off the list price."""
+
+
+@dataclass(frozen=True, slots=True)
 class SweepWorth:
     """What a sweep costs, and what it could save: the best size over what is advised without it.
 

@@ -7,19 +7,17 @@ and costs are of every invocation that Lambda billed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003 - from_record reads the annotations
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from tuner.model.advice import Advice
     from tuner.model.finding import Finding
 
 ObservedOutcome = Literal["success", "error", "timeout", "oom"]
 _EXACT = Context(prec=60)
 """1/1,024,000 ends after 13 decimals: nothing is rounded."""
-OUTCOMES: tuple[ObservedOutcome, ...] = ("success", "error", "timeout", "oom")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +33,6 @@ class Origin:
     account: str | None = None
     region: str | None = None
     architecture: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ObservedReport:
-    """One REPORT line of an attempt to run an invocation.
-
-    `billed_duration_ms` is what is charged: it holds INIT (or the billed restore) already.
-    """
-
-    request_id: str
-    logged_at: datetime | None
-    """When it was written, with its zone; None where no line near it has a time."""
-    duration_ms: float
-    billed_duration_ms: int
-    memory_mb: int
-    max_memory_used_mb: int | None = None
-    init_duration_ms: float | None = None
-    restore_duration_ms: float | None = None
-    billed_restore_duration_ms: float | None = None
-    outcome: ObservedOutcome = "success"
-    error_signature: str | None = None
-    """An error's class name, never its message."""
-    cpu_ms: float | None = None
-    """CPU time, where Lambda Insights measured it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +61,6 @@ class Durations:
     p99_ms: float
     sum_ms: float
     sum_of_squares_ms2: float
-
-    @property
-    def variance_ms2(self) -> float:
-        """The sample variance; 0 for fewer than two."""
-        if self.count < 2:
-            return 0.0
-        spread = self.sum_of_squares_ms2 - self.sum_ms**2 / self.count
-        return max(spread, 0.0) / (self.count - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,23 +106,6 @@ class MemoryUse:
     memory_mb: int
     version: str | None
     usage: Usage
-
-
-@dataclass(frozen=True, slots=True)
-class DayUse:
-    """One function's day (UTC; None where no time is known) at one memory size and version."""
-
-    day: str | None
-    """ISO: 2026-11-29."""
-    function: str | None
-    version: str | None
-    memory_mb: int
-    invocation_count: int
-    billed_mb_ms: int
-    sum_of_squares_mb2_ms2: float
-    """Of configured memory × billed ms, for the spread of a day's cost per invocation."""
-    error_count: int
-    """Everything that did not succeed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tuner.model.advice import ObservedSize, SizeForecast
+    from tuner.model.advice import ObservedSize, Situation, SizeForecast
     from tuner.observe.forecast import Forecast
-    from tuner.observe.weighing import Situation, Weighed
+    from tuner.observe.weighing import Weighed
     from tuner.pricing import LambdaPrices
 
     Floats = NDArray[np.float64]

@@ -9,12 +9,12 @@ import numpy as np
 from scipy.stats import t as student_t
 
 from tuner.model.finding import Finding
-from tuner.model.interval import Interval
+from tuner.model.interval import Interval, listed
 from tuner.model.spend import UNTAGGED, Earning
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -55,7 +55,7 @@ def earnings(
                 cost_growth_ratio=None if earned is None else growth(cost, earned),
             )
         )
-    return tuple(found), _findings(found, keys, revenue, known)
+    return tuple(found), tuple(_findings(found, keys, revenue, known))
 
 
 def growth(
@@ -106,50 +106,28 @@ def _findings(
     keys: Sequence[str],
     revenue: Mapping[str, Mapping[datetime.date, float]],
     known: Sequence[datetime.date],
-) -> tuple[Finding, ...]:
-    said = []
+) -> Iterator[Finding]:
     unknown = sorted(set(revenue) - set(keys))
     if unknown:
-        said.append(
-            Finding(
-                "revenue_unknown",
-                "warning",
-                f"`revenue` has features that no function in the logs belongs to: "
-                f"{_listed(unknown)}. Their revenue is left out: check the names, or `by`",
-            )
+        yield Finding(
+            "revenue_unknown",
+            "warning",
+            "`revenue` has features that no function in the logs belongs to: "
+            f"{listed(unknown, _NAMED)}. Their revenue is left out: check the names, or `by`",
         )
     silent = [each.key for each in found if each.revenue_usd is None and each.key != UNTAGGED]
     if silent and len(silent) < len(keys):
-        said.append(
-            Finding(
-                "revenue_missing",
-                "info",
-                f"`revenue` doesn't have {_listed(silent)}: only the cost is known",
-            )
-        )
+        message = f"`revenue` doesn't have {listed(silent, _NAMED)}: only the cost is known"
+        yield Finding("revenue_missing", "info", message)
     if not known:
-        said.append(
-            Finding(
-                "revenue_other_days",
-                "warning",
-                "`revenue` has no day of the logs' window: give revenue of the same days",
-            )
-        )
+        message = "`revenue` has no day of the logs' window: give revenue of the same days"
+        yield Finding("revenue_other_days", "warning", message)
     for each in found:
         if each.outgrows and each.cost_growth_ratio is not None:
             ratio = each.cost_growth_ratio
-            said.append(
-                Finding(
-                    "cost_outgrows_revenue",
-                    "warning",
-                    f"the cost of {each.key} grows faster than its revenue: a dollar earned costs "
-                    f"{ratio.estimate:.0%} more each month (90%: {ratio.low:.0%} to "
-                    f"{ratio.high:.0%})",
-                )
+            yield Finding(
+                "cost_outgrows_revenue",
+                "warning",
+                f"the cost of {each.key} grows faster than its revenue: a dollar earned costs "
+                f"{ratio.estimate:.0%} more each month (90%: {ratio.low:.0%} to {ratio.high:.0%})",
             )
-    return tuple(said)
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

@@ -10,15 +10,16 @@ import hashlib
 import json
 import os
 import shutil
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import InputError
 from tuner.logs.archive import ReadFiles, read_files
-from tuner.logs.collector import Unreadable
+from tuner.logs.collector import Unreadable  # noqa: TC001 - from_record reads the annotations
 from tuner.logs.files import LogFile, find_files
 from tuner.model.observation import Window
+from tuner.model.record import from_record, to_record
 from tuner.observe.answers import Answers
 from tuner.observe.database import (
     duckdb_error,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from tuner.logs.collector import Collector
 
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 """Of the files below, and of how lines are read: with another, archives are read anew."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -63,7 +64,6 @@ class Reading:
     """Files that are no logs, each with why."""
     asked: tuple[str, ...]
     """The functions that were asked of it: rows that name none are theirs."""
-    read_at: datetime
     asked_window: Window | None = None
     """What a live source was asked for; None of files, which are read whole."""
 
@@ -187,9 +187,8 @@ class ObservationFolder:
         return reading
 
     def _write(self, kept: Path, reading: Reading) -> None:
-        record = {"format": _FORMAT, "size_bytes": kept.stat().st_size, **asdict(reading)}
-        text = json.dumps(record, default=lambda moment: moment.isoformat())
-        write_whole(kept.with_suffix(".json"), text.encode(), new_mode=0o600)
+        record = {"format": _FORMAT, "size_bytes": kept.stat().st_size, **to_record(reading)}
+        write_whole(kept.with_suffix(".json"), json.dumps(record).encode(), new_mode=0o600)
 
     def _forget_in(self, kept: Path, function: str) -> int:
         reading = _reading(kept)
@@ -256,7 +255,6 @@ def _made_reading(
         torn=tuple(came.torn),
         unusable=tuple(came.unusable),
         asked=(),
-        read_at=datetime.now(UTC),
     )
 
 
@@ -265,29 +263,9 @@ def _reading(kept: Path) -> Reading | None:
     try:
         record = json.loads(kept.with_suffix(".json").read_text(encoding="utf-8"))
         held = (record.pop("format"), record.pop("size_bytes"))
-        if held != (_FORMAT, kept.stat().st_size):
-            return None
-        asked = record.get("asked_window")
-        return Reading(
-            **{
-                **record,
-                "window": _window(record["window"]),
-                "asked_window": asked and _window(asked),
-                "sources": tuple(record["sources"]),
-                "unreadable": tuple(Unreadable(**each) for each in record["unreadable"]),
-                "torn": tuple((name, why) for name, why in record["torn"]),
-                "unusable": tuple((name, why) for name, why in record["unusable"]),
-                "asked": tuple(record["asked"]),
-                "read_at": datetime.fromisoformat(record["read_at"]),
-            }
-        )
+        return from_record(Reading, record) if held == (_FORMAT, kept.stat().st_size) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def _window(record: dict[str, str | None]) -> Window:
-    ends = (record["start"], record["end"])
-    return Window(*(datetime.fromisoformat(each) if each else None for each in ends))
 
 
 def _moment(at_us: int | None) -> datetime | None:

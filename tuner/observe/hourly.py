@@ -82,17 +82,6 @@ class HourlyCosts:
         day = self.first_hour // HOURS_PER_DAY + self.days
         return np.asarray((day + _EPOCH_WEEKDAY) % 7, dtype=np.int64)
 
-    def up_to(self, end: int) -> HourlyCosts:
-        """The first `end` hours."""
-        return replace(
-            self,
-            counts=self.counts[:end],
-            cost_sums_usd=self.cost_sums_usd[:end],
-            cost_square_sums=self.cost_square_sums[:end],
-            value_sums=self.value_sums[:end],
-            value_square_sums=self.value_square_sums[:end],
-        )
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Noise:

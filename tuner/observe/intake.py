@@ -1,4 +1,4 @@
-"""Fills a table of reports: from readers' batches of rows, or from values.
+"""Fills a table of reports from readers' batches of rows.
 
 The same line from two sources counts once; a retry, which has the same request id, is another
 attempt. Attempts are separated by what they took, and by time if lines have one.
@@ -6,7 +6,6 @@ attempt. Attempts are separated by what they took, and by time if lines have one
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.logs.collector import Collector
@@ -18,12 +17,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from tuner.logs.collector import ReportRow
-    from tuner.model.observation import ObservedReport, Origin
 
 _SAME_TIME_US: Final = 2_000_000
 """Copies of a line can differ by this much in time (some notations have whole seconds). A retry
 comes about a minute later."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_TIME: Final = -(2**62)
 _NO_SIZE: Final = -1
 
@@ -100,32 +97,6 @@ class Intake:
         self._connection = connection
         connection.execute(_RAW)
         self.collector = Collector(self._insert)
-
-    def add(self, origin: Origin, report: ObservedReport) -> None:
-        """Take one report of a live source, or of a test."""
-        at_us = None
-        if report.logged_at is not None:
-            at_us = (report.logged_at - _EPOCH) // timedelta(microseconds=1)
-            self.collector.saw(at_us)
-        if report.cpu_ms is not None:
-            self.collector.cpu_ms[report.request_id] = report.cpu_ms
-        self.collector.add(
-            (
-                self.collector.number(origin),
-                0,
-                report.request_id,
-                at_us,
-                report.duration_ms,
-                report.billed_duration_ms,
-                report.memory_mb,
-                report.max_memory_used_mb,
-                report.init_duration_ms,
-                report.restore_duration_ms,
-                report.billed_restore_duration_ms,
-                report.outcome,
-                report.error_signature,
-            )
-        )
 
     def finish(self, into: Path | None = None) -> int:
         """Count every line once, and number the attempts; return how many there are.

@@ -15,12 +15,8 @@ if TYPE_CHECKING:
 _SHOWN = 3
 
 
-def reading_findings(reading: Reading) -> tuple[Finding, ...]:
+def reading_findings(reading: Reading) -> Iterator[Finding]:
     """Findings about an archive, whatever function is asked for."""
-    return tuple(_findings(reading))
-
-
-def _findings(reading: Reading) -> Iterator[Finding]:
     if reading.unreadable_count:
         where = [f"{each.source}:{each.line} ({each.why})" for each in reading.unreadable]
         count = reading.unreadable_count

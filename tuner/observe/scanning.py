@@ -11,11 +11,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.model.account import OPTIMIZER_MAX_MEMORY_MB
-from tuner.model.advice import Advice
+from tuner.model.advice import Advice, Situation
 from tuner.model.finding import Finding
 from tuner.model.interval import counted, percent
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.model.scan import IdleProvisioned, ScannedFunction
+from tuner.observe.advice import advise
 from tuner.observe.observed_sizes import observed_sizes
 from tuner.observe.optimizer_comparison import compare_with_optimizer
 
@@ -43,7 +44,7 @@ def scan_function(
     *,
     window_s: float,
     prices: LambdaPrices | None,
-    advise: Advise | None,
+    judge: Advise | None,
     asked_optimizer: bool,
 ) -> ScannedFunction:
     """Sum up, price and judge one function.
@@ -60,8 +61,8 @@ def scan_function(
         processor_ms=dict(evidence.processor_ms),
     )
     advice = _nothing_advised(evidence, prices, count)
-    if advice is None and advise is not None and prices is not None:
-        advice = advise(function, sizes, prices, window_s)
+    if advice is None and judge is not None and prices is not None:
+        advice = judge(function, sizes, prices, window_s)
     warm = sum(each.warm_count for each in sizes)
     warm_ms = sum((each.mean_ms or 0.0) * each.warm_count for each in sizes)
     mean_ms = warm_ms / warm if warm else None
@@ -99,6 +100,19 @@ def scan_function(
         findings=(),
     )
     return replace(seen, findings=tuple(_findings(seen, evidence, window_s)))
+
+
+def advise_function(
+    function: AccountFunction,
+    sizes: tuple[ObservedSize, ...],
+    prices: LambdaPrices,
+    window_s: float,
+) -> Advice:
+    """Judge a function of an account or of an archive by what was seen of its sizes."""
+    situation = Situation(
+        function.memory_mb, window_s, function.timeout_s, function.ephemeral_storage_mb
+    )
+    return advise(sizes, situation, prices)
 
 
 def _nothing_advised(

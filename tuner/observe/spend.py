@@ -22,7 +22,7 @@ from tuner.observe.hourly import HOURS_PER_DAY
 from tuner.observe.log_deployments import deployments_in_logs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -224,46 +224,42 @@ def _findings(
     facts: SideFacts,
     key_of: Mapping[str, str],
     window: tuple[datetime.datetime, datetime.datetime],
-) -> list[Finding]:
-    found = []
+) -> Iterator[Finding]:
     days = (window[1] - window[0]) / datetime.timedelta(days=1)
     if days < _FEW_DAYS:
-        found.append(
-            Finding(
-                "short_window",
-                "info",
-                f"the logs cover {counted(f'{days:.1f}', 'day')}: under {_FEW_DAYS} days a weekly "
-                "cycle can't be told from a change, so only changes at deployments and large ones "
-                "are shown"
-                if days >= 1
-                else f"the logs cover {days * 24:.1f} hours: in under a day no change is found",
-            )
+        yield Finding(
+            "short_window",
+            "info",
+            f"the logs cover {counted(f'{days:.1f}', 'day')}: under {_FEW_DAYS} days a weekly "
+            "cycle can't be told from a change, so only changes at deployments and large ones are "
+            "shown"
+            if days >= 1
+            else f"the logs cover {days * 24:.1f} hours: in under a day no change is found",
         )
     untagged = sorted(each for each, key in key_of.items() if key == UNTAGGED)
     if facts.tags is not None and untagged:
-        found.append(
-            Finding(
-                "untagged",
-                "warning",
-                f"no function has the tag {facts.tag}: check its spelling, or tag the functions"
-                if len(untagged) == len(key_of)
-                else f"{len(untagged)} of {counted(len(key_of), 'function')} don't have the tag "
-                f"{facts.tag}: {', '.join(untagged[:3])}{' …' if len(untagged) > 3 else ''}",
-            )
+        yield Finding(
+            "untagged",
+            "warning",
+            f"no function has the tag {facts.tag}: check its spelling, or tag the functions"
+            if len(untagged) == len(key_of)
+            else f"{len(untagged)} of {counted(len(key_of), 'function')} don't have the tag "
+            f"{facts.tag}: {_first(untagged)}",
         )
     names = {each.function for each in functions}
     foreign = sorted({each.function for each in facts.deployments if each.function} - names)
     if foreign:
-        found.append(
-            Finding(
-                "deploys_unknown",
-                "info",
-                f"{counted(len(foreign), 'function')} of `deploys` "
-                f"{'is' if len(foreign) == 1 else 'are'} not in the logs: "
-                f"{', '.join(foreign[:3])}{' …' if len(foreign) > 3 else ''}",
-            )
+        verb = "is" if len(foreign) == 1 else "are"
+        yield Finding(
+            "deploys_unknown",
+            "info",
+            f"{counted(len(foreign), 'function')} of `deploys` {verb} not in the logs: "
+            f"{_first(foreign)}",
         )
-    return found
+
+
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
 
 
 def _at(hour: int) -> datetime.datetime:

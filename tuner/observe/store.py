@@ -31,7 +31,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tuner.model.observation import (
-    DayUse,
     Durations,
     FunctionUse,
     MemoryUse,
@@ -136,37 +135,6 @@ class ReportStore:
         count = keys.count(",") + 1 if keys else 0
         rows = self._all(f"SELECT {head}{_USAGE} FROM reports WHERE {where} {tail}", values)  # noqa: S608 - of constants
         return [(row[:count], _usage(row[count:])) for row in rows]
-
-    def durations(
-        self, function: str, memory_mb: int, window: Window = ALWAYS, *, at_most: int = 20_000
-    ) -> tuple[float, ...]:
-        """Durations in ms of warm successes at a size: all, or the same sample each time."""
-        where, values = where_of(function, window, None)
-        rows = self._all(
-            f"SELECT duration_ms FROM reports WHERE {where} AND memory_mb = ? AND {_SUCCESS}"  # noqa: S608 - of constants
-            " AND init_duration_ms IS NULL AND restore_duration_ms IS NULL"
-            " ORDER BY hash(request_id, attempt), request_id, attempt LIMIT ?",
-            [*values, memory_mb, at_most],
-        )
-        return tuple(row[0] for row in rows)
-
-    def daily(self, window: Window = ALWAYS, *, function: str | None = None) -> tuple[DayUse, ...]:
-        """Use by UTC day, function, version and memory size, in that order."""
-        where, values = where_of(function, window, None)
-        rows = self._all(
-            f"""SELECT strftime(logged_at, '%Y-%m-%d') AS day, function, version, memory_mb,
-                  count(*), sum(memory_mb::HUGEINT * billed_duration_ms)::VARCHAR,
-                  sum((memory_mb * billed_duration_ms)::DOUBLE ** 2),
-                  count(*) FILTER (outcome <> 'success')
-                FROM reports WHERE {where}
-                GROUP BY ALL ORDER BY day NULLS FIRST, function NULLS FIRST, version NULLS FIRST,
-                  memory_mb""",  # noqa: S608 - of constants
-            values,
-        )
-        return tuple(
-            DayUse(day, name, version, size, count, int(billed), squares, errors)
-            for day, name, version, size, count, billed, squares, errors in rows
-        )
 
     def functions(self, window: Window = ALWAYS) -> tuple[FunctionUse, ...]:
         """Every function, those first whose GB-seconds are the most."""

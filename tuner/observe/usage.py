@@ -8,10 +8,12 @@ from decimal import Context, Decimal, localcontext
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import InputError
-from tuner.model.advice import Advice
+from tuner.model.advice import Advice, Situation
 from tuner.model.interval import listed
 from tuner.model.lambda_limits import HOURS_PER_MONTH
 from tuner.model.observation import MemoryObservation, Observation, Window
+from tuner.observe.archive_days import function_days
+from tuner.observe.observed_sizes import observed_sizes
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -111,7 +113,14 @@ def observe(
     cost = cost_usd(usage, prices, discount_ratio)
     memory_mb = store.latest_memory_mb(function, asked) or by_memory[-1].memory_mb
     memory_mb = memory_mb if settings is None else settings.memory_mb
-    facts = _Facts(function, asked, account, memory_mb, window.seconds, settings, discount_ratio)
+    situation = Situation(
+        memory_mb=memory_mb,
+        window_s=window.seconds,
+        timeout_s=None if settings is None else settings.timeout_s,
+        ephemeral_storage_mb=None if settings is None else settings.ephemeral_storage_mb,
+        discount_ratio=float(discount_ratio),
+    )
+    facts = (function, asked, account, situation)
     return Observation(
         function=function,
         region=prices.region,
@@ -138,36 +147,15 @@ def observe(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What advice rests on beside the reports and the prices."""
-
-    function: str
-    window: Window
-    account: str | None
-    memory_mb: int
-    window_s: float | None
-    settings: AccountFunction | None
-    discount_ratio: Decimal
-
-
-def _advice(store: ReportStore, facts: _Facts, prices: LambdaPrices) -> Advice:
+def _advice(
+    store: ReportStore, facts: tuple[str, Window, str | None, Situation], prices: LambdaPrices
+) -> Advice:
     # numpy and scipy: not needed for what was answered before
     from tuner.observe.advice import advise  # noqa: PLC0415
-    from tuner.observe.advising import sizes_in  # noqa: PLC0415
-    from tuner.observe.weighing import Situation  # noqa: PLC0415
 
-    settings = facts.settings
-    situation = Situation(
-        memory_mb=facts.memory_mb,
-        window_s=facts.window_s,
-        timeout_s=None if settings is None else settings.timeout_s,
-        ephemeral_storage_mb=None if settings is None else settings.ephemeral_storage_mb,
-        discount_ratio=float(facts.discount_ratio),
-    )
-    sizes = sizes_in(
-        store, facts.function, facts.window, memory_mb=facts.memory_mb, account=facts.account
-    )
+    function, window, account, situation = facts
+    days, processor_ms = function_days(store, function, window, account=account)
+    sizes = observed_sizes(days, memory_mb=situation.memory_mb, processor_ms=processor_ms)
     return advise(sizes, situation, prices)
 
 

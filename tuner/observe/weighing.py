@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tuner.model.advice import ObservedSize
+    from tuner.model.advice import ObservedSize, Situation
     from tuner.model.goal import Goal
     from tuner.observe.forecast import Forecast
 
@@ -32,19 +32,6 @@ _FARTHEST_BELOW: Final = 2.0
 """No size is advised below the smallest one that ran over this: cliffs there show in no other."""
 _SLOWER_RATIO: Final = 1.02
 _TAIL_DEVIATIONS: Final = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What is known of a function besides its sizes. None stands for what is not known."""
-
-    memory_mb: int
-    window_s: float | None
-    """How long it was observed; None where no line has a time."""
-    timeout_s: int | None = None
-    ephemeral_storage_mb: int | None = None
-    discount_ratio: float = 0.0
-    """Off the list price."""
 
 
 @dataclass(frozen=True, slots=True)
