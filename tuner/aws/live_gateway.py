@@ -6,7 +6,6 @@ What changes anything accepts the names of copies and throwaways only (`lambda-t
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +14,7 @@ from botocore.exceptions import ClientError
 from tuner.aws.connection_errors import Request
 from tuner.aws.gateway import LambdaGateway, open_connection
 from tuner.aws.log_groups import to_ms
-from tuner.aws.price_list_api import HOME
+from tuner.aws.price_list_api import PriceList
 from tuner.aws.service_errors import REFUSALS
 from tuner.aws.temporary_copy import copied_settings
 
@@ -103,16 +102,8 @@ class LiveGateway(LambdaGateway):
 
     def lambda_price_items(self) -> Iterator[str]:
         """Items of the Price List API for Lambda in this region, as JSON text."""
-        home = replace(self._session, region=HOME)
-        with self._control.translating(Request("GetProducts")):
-            client = home.client("pricing", **_OPTIONS)
-            pages = client.get_paginator("get_products").paginate(
-                ServiceCode="AWSLambda",
-                FormatVersion="aws_v1",
-                Filters=[{"Type": "TERM_MATCH", "Field": "regionCode", "Value": self.region}],
-            )
-            for page in pages:
-                yield from page.get("PriceList", ())
+        with PriceList(session=self._session) as prices:
+            yield from prices.products(self.region, "AWSLambda", ())
 
     # Changing the throwaway function
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from tuner.aws.connection_errors import Request
 from tuner.aws.service_errors import REFUSALS, refused
 from tuner.aws.session import open_session
+
+if TYPE_CHECKING:
+    from tuner.aws.session import Session
 
 HOME: Final = "us-east-1"
 """The API has every region's prices but only a few regions host it, including this one."""
@@ -17,12 +20,19 @@ HOME: Final = "us-east-1"
 class PriceList:
     """The Price List API. It needs `pricing:GetProducts`, and costs nothing."""
 
-    def __init__(self, *, profile: str | None = None, region: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        profile: str | None = None,
+        region: str | None = None,
+        session: Session | None = None,
+    ) -> None:
         """Open it; raises InputError and CredentialsError. No request is sent yet.
 
-        `region` is the caller's own, by default the environment's or the profile's.
+        `region` is the caller's own, by default the environment's or the profile's; a `session`
+        has both, and its endpoint.
         """
-        session = open_session(region=region, profile=profile, endpoint_url=None)
+        session = session or open_session(region=region, profile=profile, endpoint_url=None)
         self.region = session.region
         home = replace(session, region=HOME)
         self._connection = home.connection

@@ -83,8 +83,8 @@ def live_check(
     The first step only reads: identity, limits, prices, and a FUNCTION if you name one. With
     --create a second one makes a function of its own, sweeps it in both isolations, kills a sweep
     and recovers, looks for reads that are behind, measures CPU shares, limits, failures and logs,
-    and deletes the function. That takes about five minutes and costs less than a cent; if it is
-    killed, tuner recover deletes the function.
+    and deletes the function. That takes a few minutes and costs less than a cent; if it is killed,
+    tuner recover deletes the function.
     """
     from tuner.errors import UsageError
 

@@ -7,7 +7,7 @@ import statistics
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.api.live_check.probing import SETTLE_LIMIT_S, is_under_way
-from tuner.errors import AwsError, MemoryCapError
+from tuner.errors import AwsError, FunctionNotFoundError, MemoryCapError
 from tuner.lease.function_control import WAITS_S
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _LEAST_P: Final = 0.001
 
 def check_sizes(probing: Probing) -> None:
     """Update and publish each size: how long it takes, and whether a read is behind."""
-    update_ms, publish_ms, stale_ms, stale_reads = [], [], [], 0
+    update_ms, publish_ms, stale_ms, stale_reads, unseen = [], [], [], 0, 0
     for size in probing.plan.sizes_mb:
         probing.step(f"publishing {size} MB")
         try:
@@ -34,7 +34,9 @@ def check_sizes(probing: Probing) -> None:
         stale_reads += behind_reads
         stale_ms += [behind_ms] if behind_reads else []
         update_ms += [took_ms]
-        publish_ms.append(_publish(probing, size))
+        took_ms, unseen_reads = _publish(probing, size)
+        publish_ms.append(took_ms)
+        unseen += unseen_reads
     probing.figure("update_ms", statistics.median(update_ms))
     probing.figure("update_longest_ms", max(update_ms))
     probing.figure("publish_ms", statistics.median(publish_ms))
@@ -42,6 +44,13 @@ def check_sizes(probing: Probing) -> None:
     probing.figure("stale_read_count", stale_reads)
     longest_ms = max(stale_ms, default=0.0)
     probing.figure("stale_longest_ms", longest_ms)
+    probing.figure("unseen_version_count", unseen)
+    probing.assume(
+        "a version after publishing",
+        "can be read at once",
+        f"{unseen} reads didn't find it" if unseen else "every read found it",
+        holds=unseen == 0,
+    )
     seen = "no read was behind"
     if stale_ms:
         seen = f"after {len(stale_ms)} of {len(update_ms)} updates, for up to {longest_ms:.0f} ms"
@@ -140,8 +149,10 @@ def _update(probing: Probing, size: int) -> tuple[float, float, int]:
     return took_ms, behind_ms, behind_reads
 
 
-def _publish(probing: Probing, size: int) -> float:
-    """Publish a size; return how long it took until its version can be invoked."""
+def _publish(probing: Probing, size: int) -> tuple[float, int]:
+    """Publish a size; return how long it took until its version can be invoked, and how many reads
+    didn't find it.
+    """
     begin = probing.clock()
     answer = probing.gateway.raw_publish(probing.name, f"live check {size} MB")
     version = probing.versions[size] = answer["Version"]
@@ -156,5 +167,20 @@ def _publish(probing: Probing, size: int) -> float:
             seen,
             holds=states == ("Active", "Successful"),
         )
-    probing.settled(version)
-    return (probing.clock() - begin) * 1000
+    unseen = _wait_for_version(probing, version)
+    return (probing.clock() - begin) * 1000, unseen
+
+
+def _wait_for_version(probing: Probing, version: str) -> int:
+    """Read a version until it's ready; return how often it wasn't there yet."""
+    unseen, begin = 0, probing.clock()
+    while True:
+        try:
+            probing.settled(version)
+        except FunctionNotFoundError:
+            if probing.clock() - begin > SETTLE_LIMIT_S:
+                raise
+            unseen += 1
+            probing.sleep(_LOOK_S)
+        else:
+            return unseen

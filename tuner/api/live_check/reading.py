@@ -54,12 +54,19 @@ def judged(topic: str, assumed: str, seen: str, *, holds: bool | None) -> Assump
 
 
 def _asked(
-    topic: str, assumed: str, ask: Callable[[], tuple[str, bool | None]]
+    topic: str,
+    assumed: str,
+    ask: Callable[[], tuple[str, bool | None]],
+    *,
+    is_vital: bool = False,
 ) -> Iterator[Assumption]:
+    """Ask; where a refusal `is_vital`, nothing else would be seen either, and it's raised."""
     try:
         seen, holds = ask()
-    except (CredentialsError, EndpointError):
-        raise  # nothing else will be seen either
+    except (CredentialsError, EndpointError) as error:
+        if is_vital:
+            raise
+        seen, holds = str(error), None
     except AwsError as error:
         seen, holds = str(error), None
     yield judged(topic, assumed, seen, holds=holds)
@@ -92,7 +99,7 @@ def _limits(gateway: LiveGateway) -> Iterator[Assumption]:
         seen = " and ".join(f"{(size or 0) / 2**20:.0f} MB" for size in sizes)
         return seen, sizes == (MAX_ZIPPED_BYTES, _UNZIPPED_BYTES)
 
-    yield from _asked("concurrency limit", "the account says it", concurrency)
+    yield from _asked("concurrency limit", "the account says it", concurrency, is_vital=True)
     yield from _asked("package sizes", "50 MB zipped and 250 MB unzipped", package)
 
 
