@@ -25,6 +25,8 @@ _HIDDEN: Final = (
     *("date", "datetime", "timestamp", "event-id", "log-result", "code-sha256"),
     *("lambda-url", "function-url"),
 )
+HANDLER: Final = "a handler"
+"""The operation of a step that is what a handler said."""
 _NO_RUNTIME: Final = "can't be run locally"
 _ABSENT: Final = "ResourceNotFoundException"
 _REFUSED: Final = re.compile(r"(is|are) not supported by the local Lambda")
@@ -67,13 +69,6 @@ class Result:
             f"{operation:44}{same[operation]:7}{differs[operation]:9}"
             for operation in sorted({*same, *differs})
         ]
-        total, different = same.total(), len(self.differences)
-        lines.append(f"{'all':44}{total:7}{different:9}")
-        lines.append(
-            f"{len(self.scenarios)} scenarios, {self.steps.total()} steps replayed, "
-            f"{len(self.refused)} refused by name, {len(self.not_replayed)} not replayed; "
-            f"{total / max(total + different, 1):.1%} as on AWS"
-        )
         return "\n".join(lines)
 
 

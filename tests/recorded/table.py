@@ -6,8 +6,10 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.recorded.comparison import HANDLER
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from tests.recorded.comparison import Result
 
@@ -17,6 +19,7 @@ NOT_REPLAYED: Final[tuple[tuple[str, str], ...]] = (
         "the SDK refuses it, and nothing is sent",
     ),
     ("update_table_response$", "a reply of DynamoDB"),
+    ("delete_function_url_config_qualifier_alias_doesnotmatch_arn", "AWS failed inside"),
     ("TestLambdaDLQ::test_dead_letter_queue receive_result", "events that fail are only logged"),
     ("TestLambdaDLQ::test_dead_letter_queue log_result", "the handler is another"),
     ("test_assume_role|test_lambda_different_iam_keys", "roles are kept, and never assumed"),
@@ -42,6 +45,32 @@ def unaccounted(recorded: Mapping[str, Any], result: Result) -> list[str]:
     )
     steps = (f"{name} {step}" for name, step in result.not_replayed if why_not(name, step) is None)
     return [*scenarios, *steps]
+
+
+def summary(result: Result, on_purpose: Collection[Any]) -> str:
+    """Give the counts of replies of the API, and of what handlers said."""
+    older = [
+        each
+        for each in result.differences
+        if any(reason.is_older and reason.covers(each) for reason in on_purpose)
+    ]
+    lines = []
+    for kind, wanted in (("the API", False), ("what handlers said", True)):
+        same = sum(
+            n for (_, operation), n in result.same.items() if (operation == HANDLER) == wanted
+        )
+        differ = sum((each.operation == HANDLER) == wanted for each in result.differences)
+        since = sum((each.operation == HANDLER) == wanted for each in older)
+        share = same / max(same + differ - since, 1)
+        lines.append(
+            f"{kind}: {same} fields and errors as on AWS, {differ - since} not, {share:.2%}; "
+            f"{since} as AWS has answered since"
+        )
+    lines.append(
+        f"{len(result.scenarios)} scenarios played, {result.steps.total()} steps compared, "
+        f"{len(result.refused)} refused by name, {len(result.not_replayed)} not played"
+    )
+    return "\n".join(lines)
 
 
 def by_class(recorded: Mapping[str, Any], result: Result) -> str:
