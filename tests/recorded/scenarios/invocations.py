@@ -211,34 +211,37 @@ def throttled(play: Player) -> None:
     _invoke(play, "invoke_result", InvocationType="Event")
 
 
-def one_at_a_time(play: Player) -> None:
-    """An event holds the only place; what is asked for meanwhile is refused."""
-    play.created(**_code(WAIT))
-    play("fn", "get_function_configuration", FunctionName=FN, Qualifier="$LATEST")
-    put = {"FunctionName": FN, "ReservedConcurrentExecutions": 1}
+def one_at_a_time(play: Player, name: str = "fn-one") -> None:
+    """An event holds the only place; what is asked for meanwhile is refused.
+
+    The name is its own: events of other scenarios' functions may still run.
+    """
+    play.created(FunctionName=name, **_code(WAIT))
+    play("fn", "get_function_configuration", FunctionName=name, Qualifier="$LATEST")
+    put = {"FunctionName": name, "ReservedConcurrentExecutions": 1}
     play("put_fn_concurrency", "put_function_concurrency", **put)
-    _invoke(play, "", InvocationType="Event", event={"wait": 0.5})
+    _invoke(play, "", name, InvocationType="Event", event={"wait": 0.5})
     while not play.last_failed:  # until the event has begun
-        _invoke(play, "too_many_requests_exc", event={"wait": 0})
+        _invoke(play, "too_many_requests_exc", name, event={"wait": 0})
     while play.last_failed:  # until it is done
-        _invoke(play, "", event={"wait": 0})
+        _invoke(play, "", name, event={"wait": 0})
 
 
-def blocked(play: Player) -> None:
-    play.created(**_code(ECHO))
-    play("v1_result", "publish_version", FunctionName=FN)
-    put = {"FunctionName": FN, "ReservedConcurrentExecutions": 1}
+def blocked(play: Player, name: str = "fn-blocked") -> None:
+    play.created(FunctionName=name, **_code(ECHO))
+    play("v1_result", "publish_version", FunctionName=name)
+    put = {"FunctionName": name, "ReservedConcurrentExecutions": 1}
     play("reserved_concurrency_result", "put_function_concurrency", **put)
     hello = {"hello": "world"}
-    _invoke(play, "invoke_latest_before_block", event=hello)
+    _invoke(play, "invoke_latest_before_block", name, event=hello)
     play(
         "provisioned_concurrency_result",
         "put_provisioned_concurrency_config",
-        FunctionName=FN,
+        FunctionName=name,
         Qualifier="1",
         ProvisionedConcurrentExecutions=1,
     )
-    _invoke(play, "invoke_v1_after_block", event=hello, Qualifier="1")
+    _invoke(play, "invoke_v1_after_block", name, event=hello, Qualifier="1")
 
 
 RAISE = (
