@@ -53,6 +53,8 @@ class Simulated(VersionFigures):
     delay_s: float = 30.0
     rng: random.Random = field(default_factory=lambda: random.Random(7))
     before_read: Callable[[], None] = lambda: None
+    only_counts: bool = False
+    """Whether it's CloudWatch's metrics."""
 
     def read(
         self, function: str, versions: Sequence[str], start: datetime, end: datetime
@@ -61,7 +63,13 @@ class Simulated(VersionFigures):
         routing = self.account.gateway.read_alias(function, "live")
         weight = sum(share for version, share in routing.weights if version == versions[1])
         block = self.world.minute(self.rng, weight)
-        return {versions[0]: block.old, versions[1]: block.new}
+        old, new = (self._seen(arm) for arm in (block.old, block.new))
+        return {versions[0]: old, versions[1]: new}
+
+    def _seen(self, arm: Arm) -> Arm:
+        if self.only_counts:
+            return Arm(arm.count, arm.failure_count, mean_duration_ms=100.0)
+        return arm
 
 
 QUIET: Final = World(400, error_ratio=0.0, cv=0.2, duration_ratio=512 / NEW_MB)
@@ -82,6 +90,7 @@ class Rollout:
     events: list[RolloutEvent] = field(default_factory=list)
     timeout_s: float = 3600.0
     record: RolloutRecord | None = None
+    metrics: Simulated | None = None
 
     def run(self) -> RolloutRecord:
         account = self.account
@@ -114,6 +123,7 @@ class Rollout:
         io = RolloutIO(
             self.control or account.gateway,
             Simulated(account, self.world, before_read=self.before_read),
+            self.metrics,
             now=self.clock.now,
             sleep=self.clock.sleep,
             is_stopped=self.is_stopped,

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.rollout.rolling import FAILING, NEW_MB, QUIET, ROLLOUT_ID, Clock, Rollout, is_finished
+from tests.rollout.rolling import (
+    FAILING,
+    NEW_MB,
+    QUIET,
+    ROLLOUT_ID,
+    Clock,
+    Rollout,
+    Simulated,
+    is_finished,
+)
 from tuner.errors import AccessDeniedError, AwsError, LeaseError
 from tuner.lease.lease import open_lease
 from tuner.lease.recover import find_unfinished
@@ -18,6 +27,7 @@ from tuner.rollout.record import record_path
 
 if TYPE_CHECKING:
     from tests.lease.account import Account
+    from tests.rollout.worlds import World
 
 
 def test_it_goes_on_step_by_step_and_keeps_what_it_did(account: Account) -> None:
@@ -52,6 +62,36 @@ def test_it_goes_back_at_once_when_it_worsens(account: Account) -> None:
     assert len(record.steps) == 1
     assert (rollout.clock.now() - Clock().at).total_seconds() < 300
     assert account.snapshot() == before
+
+
+def metrics_of(account: Account, world: World) -> Simulated:
+    return Simulated(account, world, source="metrics", delay_s=180, only_counts=True)
+
+
+def test_errors_that_the_log_does_not_name_are_returned(account: Account) -> None:
+    """A Java handler's exceptions are in CloudWatch's metrics alone, three minutes late."""
+    before = account.snapshot()
+    rollout = Rollout(account, metrics=metrics_of(account, FAILING))
+    record = rollout.run()
+    assert record.reason is not None
+    assert record.reason.startswith("errors by CloudWatch: ")
+    assert 180 < (rollout.clock.now() - Clock().at).total_seconds() < 500
+    assert account.snapshot() == before
+
+
+def test_a_step_waits_for_metrics_that_are_late(account: Account) -> None:
+    """It isn't settled before both have seen as many invocations as stated."""
+    alone = Rollout(account, steps="50%:1m")
+    assert alone.run().state == "finished"
+    account.make_function()
+    world = replace(QUIET, per_minute=60)
+    late = Rollout(account, steps="50%:1m", metrics=metrics_of(account, world))
+    record = late.run()
+    assert record.state == "finished"
+    took_s, took_late_s = (
+        (each.clock.now() - Clock().at).total_seconds() for each in (alone, late)
+    )
+    assert took_late_s > took_s + 180
 
 
 def test_a_step_without_traffic_waits_and_goes_back(account: Account) -> None:

@@ -28,13 +28,13 @@ from tuner.rollout.run import PlannedRollout, RolloutIO, roll_out
 from tuner.sweep.plan import new_sweep_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from tuner.aws import LambdaGateway
     from tuner.aws.services import Services
     from tuner.lease.clone import LiveTraffic
-    from tuner.model.function import FunctionConfig, Routing
+    from tuner.model.function import Alias, FunctionConfig, Routing
     from tuner.model.recommendation import Recommendation
     from tuner.model.request import Target
     from tuner.rollout.figures import Source, VersionFigures
@@ -92,7 +92,7 @@ class OpenRollout:
     gateway: LambdaGateway
     plan: PlannedRollout | None
     figures: VersionFigures | None
-    throttles: VersionFigures | None
+    metrics: VersionFigures | None
     traffic: LiveTraffic
     warnings: tuple[str, ...] = ()
 
@@ -119,7 +119,7 @@ class OpenRollout:
             self.gateway.endpoint_url,
             started.isoformat(timespec="minutes"),
         )
-        io = replace(watch, control=self.gateway, figures=self.figures, throttles=self.throttles)
+        io = replace(watch, control=self.gateway, figures=self.figures, metrics=self.metrics)
         if self.plan is None:
             return self._resize(terms, record, io)
         return roll_out(self.plan, terms, record, io)
@@ -215,9 +215,12 @@ class _Look:
             return OpenRollout(
                 request, latest, self._gateway, None, None, None, self._traffic(), ()
             )
-        alias = choose_alias(latest.name, self._gateway.list_aliases(self._name), request.alias)
+        aliases = self._gateway.list_aliases(self._name)
+        asked = request.alias or self._gateway.resolve(request.function).qualifier
+        alias = choose_alias(latest.name, aliases, asked)
         before = self._gateway.read_alias(self._name, alias)
         check_routing(latest.name, before)
+        self._warn_of_others(before, aliases)
         self._check_deployments(latest, before)
         version = self._gateway.read_function(self._name, before.version)
         check_same(latest, version, alias)
@@ -253,10 +256,22 @@ class _Look:
             self._gateway,
             plan,
             seen.figures,
-            seen.throttles,
+            seen.metrics,
             self._traffic(),
             tuple(self._warnings),
         )
+
+    def _warn_of_others(self, before: Routing, aliases: Sequence[Alias]) -> None:
+        others = [
+            each.name
+            for each in aliases
+            if each.name != before.alias and before.version in each.versions
+        ]
+        if others:
+            self._warnings.append(
+                f"Version {before.version} also runs what {', '.join(others)} gets, which isn't "
+                "shared at random: if its events are of another kind, the comparison is off"
+            )
 
     def _check_memory(self, memory_mb: int) -> None:
         was_mb = self._request.was_mb

@@ -32,8 +32,8 @@ class Baseline:
     """What the old version's last invocations were like, and where that is from."""
 
     figures: VersionFigures
-    throttles: VersionFigures | None
-    """Where throttles are counted, if not there as well."""
+    metrics: VersionFigures | None
+    """Where throttles and errors are counted besides, if figures are from reports."""
     arm: Arm
     rate_per_s: float
 
@@ -67,10 +67,12 @@ def read_baseline(
                 raise
             warn(f"The log can't be read ({error}): metrics are read instead.")
         else:
-            counts = _counts(metrics, latest.name, before.version, now, warn)
-            # A server on this machine counts no throttles.
-            throttles = metrics if counts and not gateway.is_loopback else None
-            return Baseline(logs, throttles, arm, arm.count / span.total_seconds())
+            # A server on this machine has no metrics of functions.
+            has_metrics = not gateway.is_loopback and _counts(
+                metrics, latest.name, before.version, now, warn
+            )
+            rate_per_s = arm.count / span.total_seconds()
+            return Baseline(logs, metrics if has_metrics else None, arm, rate_per_s)
     arm, span = _recent(metrics, latest.name, before.version, now)
     return Baseline(metrics, None, arm, arm.count / span.total_seconds())
 
@@ -95,7 +97,10 @@ def _counts(
     try:
         metrics.read(name, [version], end - _FIRST_LOOK, end)
     except AwsError as error:
-        warn(f"Throttles aren't watched: metrics can't be read ({error}).")
+        warn(
+            f"Metrics can't be read ({error}), so throttles aren't watched, and errors only as far "
+            "as the log names them: of Python, Node.js and JSON logs, and timeouts and kills of all"
+        )
         return False
     return True
 

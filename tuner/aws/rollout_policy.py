@@ -37,7 +37,7 @@ def least_rollout_policy(
             allow("ShiftTheAlias", ["lambda:UpdateAlias"], [arn]),
             allow("DeleteVersionsOnly", ["lambda:DeleteFunction"], [f"{arn}:*"]),
             allow("ReadReportsByVersion", ["logs:FilterLogEvents"], [group]),
-            allow("OptionalCountThrottles", ["cloudwatch:GetMetricData"], ["*"]),
+            allow("OptionalCountErrorsAndThrottles", ["cloudwatch:GetMetricData"], ["*"]),
             allow(
                 "OptionalMarkTheFunctionAsBeingChanged",
                 ["lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"],

@@ -210,8 +210,13 @@ def _sources(rollout: "OpenRollout") -> str:
             f"figures from CloudWatch's metrics, {delay_s:.0f} s late, under $0.01 an hour: "
             "errors, throttles and mean durations only"
         )
-    throttles = "" if rollout.throttles is None else "; throttles from metrics, under $0.01 an hour"
-    return f"figures from REPORT lines, {delay_s:g} s late, at no cost{throttles}"
+    text = f"figures from REPORT lines, {delay_s:g} s late, at no cost"
+    if rollout.metrics is None:
+        return text
+    late_s = rollout.metrics.delay_s
+    return (
+        f"{text}; errors and throttles from metrics too, {late_s:.0f} s late, under $0.01 an hour"
+    )
 
 
 class _Tell:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from bisect import insort
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tuner.rollout.evidence import MeanTest, ShareTest
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
     from tuner.rollout.forecast import Forecast
 
 FALSE_RETURN_RATE: Final = 0.05
-_METRICS: Final = ("errors", "timeouts", "out-of-memory kills", "throttles", "p95", "cost")
-ALPHA: Final = FALSE_RETURN_RATE / len(_METRICS)
+_SHARES: Final = (
+    *("errors", "timeouts", "out-of-memory kills"),
+    *("errors by CloudWatch", "throttles", "p95"),
+)
+ALPHA: Final = FALSE_RETURN_RATE / (len(_SHARES) + 1)
 LEAST_BLOCK: Final = 20
 """Invocations of both versions together: shorter spans are put together until they have them."""
 _LEAST_FOR_P95: Final = 40
@@ -43,18 +47,20 @@ class Comparison:
         self, forecast: Forecast, memory_ratio: float, baseline_ms: Sequence[float] = ()
     ) -> None:
         self.total = Block(Arm(), Arm())
+        """Of durations, the last ones only."""
+        self.by_metrics = Block(Arm(), Arm())
         self._forecast = forecast
         self._memory_ratio = memory_ratio
         """The new version's memory over the old one's, and so their price a millisecond."""
-        self._shares = {name: ShareTest() for name in _METRICS[:5]}
+        self._shares = {name: ShareTest() for name in _SHARES}
         self._cost = MeanTest(forecast.cost_limit)
-        self._old_ms = sorted(baseline_ms)[-_MOST_KEPT:]
+        self._old_ms = sorted(baseline_ms[-_MOST_KEPT:])
         self._pending = Block(Arm(), Arm())
         self._slower = (0, 0)
 
     def add(self, block: Block) -> None:
         """Take a span of time."""
-        self.total += block
+        self.total = _trimmed(self.total + block)
         self._pending += block
         both = self._pending.new.count + self._pending.old.count
         if both < LEAST_BLOCK:
@@ -68,18 +74,25 @@ class Comparison:
         ):
             self._shares[name].add(hits[0], new.count, hits[1], old.count)
         self._add_durations(old, new)
-        self._count_throttles(block)
+        self._count_throttles(old, new)
 
-    def add_throttles(self, block: Block) -> None:
-        """Take the throttles of a span, whose other figures were taken from elsewhere."""
-        self.total += Block(
-            Arm(throttle_count=block.old.throttle_count),
-            Arm(throttle_count=block.new.throttle_count),
-        )
-        self._count_throttles(block)
+    def begin_step(self) -> None:
+        """The share of the new version changes: what came before isn't put together with it."""
+        self._pending = Block(Arm(), Arm())
 
-    def _count_throttles(self, block: Block) -> None:
+    def add_metrics(self, block: Block) -> None:
+        """Take CloudWatch's counts of a span whose reports are taken too.
+
+        A log as text names the errors of some runtimes only, and no throttles.
+        """
+        self.by_metrics += block
         old, new = block.old, block.new
+        self._shares["errors by CloudWatch"].add(
+            new.failure_count, new.count, old.failure_count, old.count
+        )
+        self._count_throttles(old, new)
+
+    def _count_throttles(self, old: Arm, new: Arm) -> None:
         self._shares["throttles"].add(
             new.throttle_count,
             new.count + new.throttle_count,
@@ -144,8 +157,11 @@ class Comparison:
                 f"{self._forecast.duration_limit:.2f} times that is the limit by "
                 f"{self._forecast.basis}"
             )
+        if self.by_metrics.new.count and name in ("errors by CloudWatch", "throttles"):
+            old, new = self.by_metrics.old, self.by_metrics.new
         hits = {
             "errors": (new.failure_count, old.failure_count),
+            "errors by CloudWatch": (new.failure_count, old.failure_count),
             "timeouts": (new.timeout_count, old.timeout_count),
             "out-of-memory kills": (new.kill_count, old.kill_count),
             "throttles": (new.throttle_count, old.throttle_count),
@@ -154,6 +170,19 @@ class Comparison:
             f"{name}: {hits[0]} in {new.count} invocations of the new version, {hits[1]} in "
             f"{old.count} of the old one in the same minutes"
         )
+
+
+def _trimmed(block: Block) -> Block:
+    return Block(
+        *(
+            replace(
+                arm,
+                durations_ms=arm.durations_ms[-_MOST_KEPT:],
+                billed_ms=arm.billed_ms[-_MOST_KEPT:],
+            )
+            for arm in (block.old, block.new)
+        )
+    )
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:

@@ -23,7 +23,7 @@ from tuner.rollout.figures import Arm, Block
 from tuner.rollout.record import StepRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tuner.lease.alias import ShiftedAlias
@@ -73,8 +73,8 @@ class RolloutIO:
     control: FunctionControl
     figures: VersionFigures | None = None
     """None only where $LATEST is set at once."""
-    throttles: VersionFigures | None = None
-    """Where throttles are counted, if `figures` can't: later, and nothing else is taken of it."""
+    metrics: VersionFigures | None = None
+    """Where throttles and errors that the log doesn't name are counted, if `figures` is the log."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = lambda _seconds: None
     is_stopped: Callable[[], bool] = lambda: False
@@ -195,13 +195,16 @@ class _Rollout:
         started = self._io.now()
         assert self._io.figures is not None
         readings = _Reading(self._io.figures, started)
-        throttles = None if self._io.throttles is None else _Reading(self._io.throttles, started)
+        metrics = None if self._io.metrics is None else _Reading(self._io.metrics, started)
+        self._comparison.begin_step()
         while True:
             if not self._sleep_until(readings.next_at):
                 return INTERRUPTED
-            if (reason := self._look(readings, throttles, began)) is not None:
+            if (reason := self._look(readings, metrics, began)) is not None:
                 return reason
             seen = began.old_count + began.new_count
+            if metrics is not None:  # they are late
+                seen = min(seen, metrics.invocation_count)
             passed_s = (self._io.now() - started).total_seconds()
             self._io.on_event(
                 Looked(step, began.new_count, began.old_count, needed.count, passed_s)
@@ -213,22 +216,18 @@ class _Rollout:
             if passed_s >= max(self._plan.step_timeout_s, step.least_s):
                 return _describe_timeout(seen, needed.count, passed_s)
 
-    def _look(
-        self, readings: _Reading, throttles: _Reading | None, began: StepRecord
-    ) -> str | None:
+    def _look(self, readings: _Reading, metrics: _Reading | None, began: StepRecord) -> str | None:
         self._alias.check()
+        asked = self._plan.function.name, self._versions, self._io.now()
         try:
-            for block in readings.blocks(self._plan.function.name, self._versions, self._io.now()):
+            for block in readings.blocks(*asked):
                 self._comparison.add(block)
                 began.old_count += block.old.count
                 began.new_count += block.new.count
                 if (reason := self._comparison.worse()) is not None:
                     return reason
-            if throttles is not None:
-                for block in throttles.blocks(
-                    self._plan.function.name, self._versions, self._io.now()
-                ):
-                    self._comparison.add_throttles(block)
+            for block in metrics.blocks(*asked) if metrics is not None else ():
+                self._comparison.add_metrics(block)
         except AccessDeniedError as error:
             return f"the versions' figures can't be read ({error})"
         except AwsError as error:
@@ -263,21 +262,22 @@ class _Reading:
         # What was on its way while the alias changed isn't compared.
         epoch_s = math.floor(start.timestamp() / figures.block_s + 1) * figures.block_s
         self._next = datetime.fromtimestamp(epoch_s, UTC)
+        self.invocation_count = 0
+        """In the blocks that were read."""
 
     @property
     def next_at(self) -> datetime:
         """When the next block can be read."""
         return self._next + self._block + timedelta(seconds=self._figures.delay_s)
 
-    def blocks(self, function: str, versions: tuple[str, str], now: datetime) -> list[Block]:
+    def blocks(self, function: str, versions: tuple[str, str], now: datetime) -> Iterator[Block]:
         """Every block that is complete by now."""
-        found = []
         while self.next_at <= now:
             arms = self._figures.read(function, versions, self._next, self._next + self._block)
             old, new = (arms.get(version, Arm()) for version in versions)
-            found.append(Block(old, new))
             self._next += self._block
-        return found
+            self.invocation_count += old.count + new.count
+            yield Block(old, new)
 
 
 def _describe_timeout(seen: int, needed: int, passed_s: float) -> str:
