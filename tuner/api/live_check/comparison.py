@@ -94,8 +94,10 @@ def _walk(path: str, value: Any) -> Iterator[tuple[str, Any]]:
             below = f"{path}.{name}" if ": " in path else f"{path}: {name}"
             yield from _walk(below, "N" if name.endswith(_MEASURED_FIELDS) else each)
     elif isinstance(value, str) and "\n" in value:
-        for number, line in enumerate(value.splitlines(), start=1):
-            yield from _walk(f"{path}, line {number}", _line(line))
+        for number, line in enumerate(map(_line, value.splitlines()), start=1):
+            # A record has a name of its own, and may be one line further on elsewhere.
+            kind = line.get("type") if isinstance(line, dict) else None
+            yield from _walk(f"{path}, {kind or f'line {number}'}", line)
     else:
         yield path, value
 

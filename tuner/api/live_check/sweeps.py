@@ -113,12 +113,11 @@ def _sweep(probing: Probing, isolation: Literal["version", "clone"]) -> tuple[in
 
 
 def _snapshot(probing: Probing) -> dict[str, Any]:
-    """The function, its versions and its copies, but for what moves by itself."""
+    """The function, its versions and tags, but for what moves by itself."""
     raw = probing.settled()
     return {
         "function": {name: given for name, given in raw.items() if name not in _MOVING},
         "versions": [each.version for each in probing.gateway.list_versions(probing.name)],
-        "copies": probing.gateway.list_copies(probing.name),
         "tags": dict(probing.gateway.read_tags(raw["FunctionArn"])),
     }
 
