@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import random
 import re
@@ -18,19 +17,14 @@ from tests.conftest import COUNTED
 from tests.lease.account import Killed
 from tests.lease.in_process import without_sockets
 from tests.lease.wire_faults import Wire, faulty
-from tests.pricing.price_lists import item
-from tuner.api.live_check import control_plane
 from tuner.api.live_check.check import Place, check_place, read_place
 from tuner.api.live_check.file import read_check, to_document, write_check
-from tuner.api.live_check.handlers import check_cpu
-from tuner.api.live_check.probing import BUDGET_USD, Called, Probing
+from tuner.api.live_check.probing import BUDGET_USD
 from tuner.api.live_check.sweeps import undo
 from tuner.aws.live_check_policy import least_live_check_policy
 from tuner.errors import InputError, NotAgreedError, TunerError, UsageError
 from tuner.lease.recover import find_unfinished
-from tuner.model.invocation import InvokeReply
 from tuner.model.live_check import LiveCheck
-from tuner.pricing import load_price_book
 from tuner.sweep.io import StopSignal
 
 if TYPE_CHECKING:
@@ -76,46 +70,6 @@ def test_the_first_step_changes_nothing_and_says_what_it_could_not_see(place: Pl
     assert "differs" not in states(check).values()
     assert functions(place) == ["orders"]
     assert not place.state_dir.exists()
-
-
-def price_items(architecture: str) -> list[str]:
-    """What the Price List API would say if the package's prices are right."""
-    prices = load_price_book().lambda_prices("us-east-1", architecture)
-    end = "-ARM" if architecture == "arm64" else ""
-    tiers = [f"{each.price_usd_per_gb_second:f}" for each in prices.duration_tiers]
-    bounds = tuple(f"{tier.upper_bound_gb_seconds:f}" for tier in prices.duration_tiers[:-1])
-    each = {
-        "Request": prices.request_price_usd,
-        "Lambda-Storage-GB-Second": prices.ephemeral_storage_price_usd_per_gb_second,
-        "Lambda-Provisioned-Concurrency": prices.provisioned_idle_price_usd_per_gb_second,
-        "Lambda-Provisioned-GB-Second": prices.provisioned_duration_price_usd_per_gb_second,
-    }
-    made = [item(f"Lambda-GB-Second{end}", *tiers, region="us-east-1", bounds=bounds)]
-    made += [item(f"{n}{end}", f"{price:f}", region="us-east-1") for n, price in each.items()]
-    snap_start = prices.snap_start
-    if snap_start and not end:
-        stored, restored = (
-            snap_start.cache_price_usd_per_gb_second,
-            snap_start.restore_price_usd_per_gb,
-        )
-        made.append(item("Lambda-SnapStart-Cached-GB-S", f"{stored:f}", region="us-east-1"))
-        made.append(item("Lambda-SnapStart-Restored-GB", f"{restored:f}", region="us-east-1"))
-    return [json.dumps(one) for one in made]
-
-
-def test_prices_of_the_region_are_compared_in_every_part(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The package's own prices are the same, another price of /tmp alone is not."""
-    x86_64, arm64 = price_items("x86_64"), price_items("arm64")
-    for listed, expected in ((x86_64 + arm64, "same"), (None, "differs")):
-        dearer = [one.replace("0.0000000309", "0.0000000310") for one in x86_64] + arm64
-        monkeypatch.setattr(
-            place.gateway, "lambda_price_items", lambda given=listed or dearer: iter(given)
-        )
-        found = states(read_place(place))
-        assert found["prices, x86_64"] == expected
-        assert found["prices, arm64"] == "same"
 
 
 def test_the_second_step_sees_what_the_tool_relies_on(found: LiveCheck) -> None:
@@ -195,75 +149,6 @@ def test_a_damaged_file_is_refused(found: LiveCheck, tmp_path: Path) -> None:
     (tmp_path / "check.json").write_text(json.dumps(document))
     with pytest.raises(InputError, match="state is not one of"):
         read_check(tmp_path / "check.json")
-
-
-def test_reads_that_are_behind_are_counted(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reads that show the state before an accepted update, how many and for how long."""
-    clock = itertools.count(0.0, 0.5)
-    sizes = iter([192, 128, 192, 128, 128, 128])
-    monkeypatch.setattr(
-        place.gateway, "raw_function", lambda *_: {"MemorySize": next(sizes), "RevisionId": "1"}
-    )
-    monkeypatch.setattr(place.gateway, "raw_update", lambda *_, **__: {})
-    monkeypatch.setattr(Probing, "settled", lambda *_: {"RevisionId": "1"})
-    prices: Any = None
-    probing = Probing(place.gateway, NAME, SMALL, prices, place.state_dir)
-    probing.clock, probing.sleep = lambda: next(clock), no_sleep
-    took_ms, behind_ms, count = control_plane._update(probing, 128)
-    assert count == 2
-    assert behind_ms == 1500
-    assert took_ms == 1000
-
-
-def test_a_share_is_judged_only_where_the_machine_was_free(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A share that is too small beside other work is not seen; without it, it differs."""
-    for load, share, expected in (
-        (0.9, 0.04, "not seen"),
-        (0.1, 0.04, "differs"),
-        (0.9, 0.0724, "same"),
-    ):
-        prices: Any = None
-        probing = Probing(place.gateway, NAME, SMALL, prices, place.state_dir)
-        probing.versions = {128: "1"}
-        reply = InvokeReply(200, None, b"", "", "1", 1.0, host_load_ratio=load)
-        called = Called(reply, {"share": share, "gap_starts_ms": []}, None)
-        monkeypatch.setattr(Probing, "invoke", lambda *_, answer=called, **__: answer)
-        check_cpu(probing)
-        assert probing.assumptions[0].state == expected
-        named = {each.name for each in probing.figures}
-        assert ("cpu_share_128_mb" in named) == (expected != "not seen")
-
-
-def test_weights_that_are_not_kept_are_noticed(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of 200 invocations, 60 for a share of 30% are believed, and 100 are not."""
-    for went, expected in ((60, "same"), (100, "differs")):
-        probing = a_probing(place, monkeypatch, went)
-        control_plane.check_alias(probing)
-        assert probing.assumptions[-1].state == expected
-
-
-def a_probing(place: Place, monkeypatch: pytest.MonkeyPatch, went: int) -> Probing:
-    """One whose alias sends `went` of 200 invocations to the second version."""
-    answered = iter(["2"] * went + ["1"] * (200 - went))
-    prices: Any = None
-    probing = Probing(place.gateway, NAME, replace(SMALL, alias_count=200), prices, place.state_dir)
-    probing.versions = {128: "1", 256: "2"}
-
-    class Reply:
-        executed_version = "1"
-
-    def invoke(*_: Any, **__: Any) -> Any:
-        reply = Reply()
-        reply.executed_version = next(answered)
-        return type("Called", (), {"reply": reply})
-
-    monkeypatch.setattr(Probing, "invoke", invoke)
-    monkeypatch.setattr(place.gateway, "create_weighted_alias", lambda *_: {})
-    return probing
 
 
 def test_it_stops_before_it_costs_more_than_a_cent(
