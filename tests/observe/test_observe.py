@@ -174,6 +174,21 @@ def test_bare_lines_are_the_asked_functions_and_named_ones_their_own(
     assert codes(answer) == {"other_functions"}
 
 
+def test_without_times_the_last_line_is_the_latest(
+    observe: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    """Today's size is that of the last report, also where a line before it has the only time."""
+    before, behind = (
+        forms.plain([event for n in numbers for event in Invocation(n, memory_mb=mb).text_events()])
+        for numbers, mb in ((range(40), 512), (range(40, 45), 1024))
+    )
+    timed_out = f"2026-11-20T10:00:00.000Z {Invocation(50).request_id} Task timed out after 3.00 s"
+    between = f"{timed_out}econds\n".encode() + before[: before.index(b"\n", 300) + 1]
+    (tmp_path / "a.log").write_bytes(before[len(before) // 2 :] + between + behind)
+    answer = observe("--logs", str(tmp_path / "a.log"))
+    assert answer["function"]["memory_mb"] == 1024
+
+
 def test_the_same_question_is_answered_from_what_was_kept(
     tmp_path: Path, observe: Callable[..., dict[str, Any]]
 ) -> None:

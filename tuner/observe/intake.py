@@ -34,7 +34,7 @@ _NAMED: Final = """named AS (
 _COLUMNS: Final = """account, region, function, version, log_stream, architecture, source,
     request_id, attempt::INTEGER AS attempt, make_timestamp(logged_us) AS logged_at, memory_mb,
     duration_ms, billed_duration_ms, init_duration_ms, restore_duration_ms,
-    billed_restore_duration_ms, max_memory_used_mb, outcome, error_signature, cpu.cpu_ms"""
+    billed_restore_duration_ms, max_memory_used_mb, outcome, error_signature, cpu.cpu_ms, line"""
 _ONCE_EACH: Final = f"""WITH {_NAMED}
     SELECT {_COLUMNS} FROM (SELECT *, 1 AS attempt FROM named) LEFT JOIN cpu USING (request_id)"""  # noqa: S608 - of constants
 _ARE_REPEATED: Final = """SELECT count(*) > count(DISTINCT hash(request_id)) FROM raw"""

@@ -18,6 +18,7 @@ The table is called `reports`:
 | outcome | VARCHAR | `success`, `error`, `timeout` or `oom` |
 | error_signature | VARCHAR | an error's class name; never its message |
 | cpu_ms | DOUBLE | of Lambda Insights |
+| line | BIGINT | its place in its file |
 
 A `Window` takes in rows from its start to its end, both included; rows without a time belong to
 every window without ends, and to none with one. `connection` is for SQL that is missing here.
@@ -50,6 +51,10 @@ T = TypeVar("T")
 ALWAYS: Final = Window()
 """A window without ends: every report, with or without a time."""
 _SUCCESS: Final = "outcome = 'success'"
+_LATEST_SIZE: Final = (
+    "arg_max(memory_mb, row(coalesce(logged_at, '-infinity'::TIMESTAMP), source, line))"
+)
+"""Of those at one time, or without a time, the latest report is the last one of the last file."""
 _USAGE: Final = f"""
     count(*),
     sum(memory_mb::HUGEINT * billed_duration_ms)::VARCHAR,
@@ -141,7 +146,7 @@ class ReportStore:
         where, values = where_of(None, window, None)
         rows = self._all(
             f"""SELECT account, region, function,
-                  coalesce(arg_max(memory_mb, logged_at), max(memory_mb)), {_USAGE}
+                  {_LATEST_SIZE}, {_USAGE}
                 FROM reports WHERE {where} GROUP BY account, region, function
                 ORDER BY sum(memory_mb::HUGEINT * billed_duration_ms) DESC, function""",  # noqa: S608 - of constants
             values,
@@ -173,7 +178,7 @@ class ReportStore:
         """The size of a function's latest report."""
         where, values = where_of(function, window, None)
         [row] = self._all(
-            f"""SELECT coalesce(arg_max(memory_mb, logged_at), last(memory_mb))
+            f"""SELECT {_LATEST_SIZE}
                 FROM reports WHERE {where}""",  # noqa: S608 - of constants
             values,
         )
