@@ -25,6 +25,7 @@ TunerError
 │   └── ForgeReadOnlyError  the token may not comment
 ├── SavingGateError         a function could save more than is allowed
 ├── LocalError              the local Lambda can't do that on this host
+├── FleetError              a fleet's folder can't be used, or another process has it
 └── LeaseError              the function couldn't be leased or restored
     ├── ForeignChangeError  somebody else changed the function; nothing of theirs was touched
     └── LeftChangedError    something is left changed: `tuner recover` restores it
@@ -173,6 +174,10 @@ class LostReplyError(AwsError):
 
 class LocalError(TunerError):
     """The local Lambda can't do this on this host."""
+
+
+class FleetError(TunerError):
+    """A fleet's folder can't be used, or another process has it."""
 
 
 class LeaseError(TunerError):

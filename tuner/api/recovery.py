@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from tuner.lease.recover import RecoveryPlan
     from tuner.model.progress import ProgressHook
 
-__all__ = ["Recovery", "StrayRecovery", "find_unfinished", "open_recovery", "open_stray"]
+__all__ = [
+    "Recovery",
+    "StrayRecovery",
+    "find_unfinished",
+    "open_recovery",
+    "open_stray",
+    "recovery_through",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +118,30 @@ def open_recovery(
     from tuner.aws import connect
 
     header = journal.header
-    wait_s = lease_recover.settles_in_s(journal, time.time())
-    if wait_s > 0:
-        on_wait(wait_s)
-        sleep(wait_s)
     with connect(
         region=region or header.function.region,
         profile=profile,
         endpoint_url=endpoint_url or header.endpoint_url,
     ) as gateway:
-        yield Recovery(journal, gateway, state_dir, _plan(journal, gateway))
+        yield recovery_through(gateway, journal, state_dir=state_dir, on_wait=on_wait, sleep=sleep)
+
+
+def recovery_through(
+    gateway: LambdaGateway,
+    journal: UnfinishedJournal,
+    *,
+    state_dir: Path,
+    on_wait: Callable[[float], None] = lambda _seconds: None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Recovery:
+    """The same through a connection that is open: work out what is to be done, once no request that
+    the sweep abandoned can take effect any more. Raises LeaseError, AwsError and its subclasses.
+    """
+    wait_s = lease_recover.settles_in_s(journal, time.time())
+    if wait_s > 0:
+        on_wait(wait_s)
+        sleep(wait_s)
+    return Recovery(journal, gateway, state_dir, _plan(journal, gateway))
 
 
 @dataclass(frozen=True, slots=True)

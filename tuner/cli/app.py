@@ -54,6 +54,7 @@ COMMANDS: Final[dict[str, Entry]] = {
         "tuner.cli.verify:verify", "Say what a change saved, against its sweep's forecast."
     ),
     "scan": Entry("tuner.cli.scan:scan", "Rank an account's functions by what tuning would save."),
+    "fleet": Entry("tuner.cli.app:FLEET", "Tune many functions under one budget."),
     "recover": Entry("tuner.cli.recover:recover", "Undo what an interrupted sweep left changed."),
     "live-check": Entry(
         "tuner.cli.live_check:live_check",
@@ -65,6 +66,13 @@ COMMANDS: Final[dict[str, Entry]] = {
     ),
     "payload": Entry("tuner.cli.app:PAYLOAD", "Make, show and check synthetic payloads."),
     "local": Entry("tuner.cli.app:LOCAL", "Run real functions on this machine, as Lambda would."),
+}
+FLEET: Final[dict[str, Entry]] = {
+    "plan": Entry("tuner.cli.fleet:plan", "Choose which functions to sweep, and in which order."),
+    "run": Entry("tuner.cli.fleet:run", "Sweep them, or go on where it was stopped or killed."),
+    "status": Entry("tuner.cli.fleet:status", "Show how far it has come."),
+    "stop": Entry("tuner.cli.fleet:stop", "Stop it; every function is given back."),
+    "report": Entry("tuner.cli.fleet:report", "Show every function, as a page, CSV or JSON."),
 }
 PRICES: Final[dict[str, Entry]] = {
     "show": Entry("tuner.cli.prices:show", "Show the prices of a region, or of all regions."),

@@ -1,0 +1,228 @@
+"""How a fleet sweeps one function: the main job, with connections shared by all of a place."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+from tuner import session
+from tuner.api.recovery import find_unfinished, recovery_through
+from tuner.errors import InputError, NotAgreedError, SweepFileError
+from tuner.fleet.loop import InterruptedSweepError, place_key
+from tuner.fleet.queue import Outcome
+from tuner.model.goal import Goal
+from tuner.model.request import Budget, Measure, Output, Safety, Target, TuneRequest
+from tuner.session.inputs import OpenTarget, read_inputs, with_payloads
+from tuner.sweep.estimate import Pricing
+from tuner.sweep.io import StopSignal
+from tuner.sweep.store import load_sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tuner.aws import LambdaGateway
+    from tuner.fleet.folder import AuditLog, FleetFolder
+    from tuner.fleet.queue import Claim, FleetQueue
+    from tuner.model.fleet import FleetItem, FleetPlace, FleetProgress
+    from tuner.model.progress import ProgressEvent, ProgressHook
+    from tuner.model.sweep import Sweep
+    from tuner.sweep.prepared import PreparedSweep
+
+_LEAVE_RATIO: Final = 0.2
+_CONNECTIONS: Final = 50
+
+
+class FleetSweeper:
+    """Sweeps a fleet's functions with `session`; its sweeps stop when the fleet does."""
+
+    def __init__(
+        self,
+        folder: FleetFolder,
+        *,
+        state_dir: Path,
+        concurrency: int,
+        audit: AuditLog,
+        stop: StopSignal,
+        connect: Callable[[FleetPlace], LambdaGateway],
+    ) -> None:
+        self._folder = folder
+        self._state_dir = state_dir
+        self._concurrency = concurrency
+        self._audit = audit
+        self._connect = connect
+        self._gateways: dict[str, LambdaGateway] = {}
+        self._shares: dict[str, int] = {}
+        self._lock = threading.Lock()
+        self._opened = ExitStack()
+        self._stops = _Stops(stop)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def sweep(self, claim: Claim, queue: FleetQueue) -> Outcome:
+        """See `Sweeper`."""
+        item = claim.item
+        gateway, share = self._place(item.place)
+        request = self._request(claim, share)
+        target = OpenTarget(gateway, self._state_dir)
+        goal = Goal(self._folder.plan.goal)
+        inputs = with_payloads(read_inputs(request, state_dir=self._state_dir), target)
+        with self._stops.one() as stop:
+            prepared = session.plan(inputs, target, goal=goal, state_dir=self._state_dir)
+            if prepared.side_effects and not item.allows_side_effects:
+                raise NotAgreedError(
+                    f"invocations may have side effects ({'; '.join(prepared.side_effects)}): "
+                    f"agree in fleet.toml, or with `allow_side_effects={item.name}`"
+                )
+            if stop.is_requested:
+                raise InterruptedSweepError
+            queue.prepared(
+                item.key,
+                sweep_id=prepared.plan.sweep_id,
+                sweep_file=str(prepared.file),
+                in_flight_usd=_in_flight_usd(prepared),
+            )
+            sweep = session.run(prepared, target, on_progress=self._auditor(item), stop=stop)
+        if sweep.end == "interrupted" or stop.is_requested:
+            queue.spent(item.key, sweep.cost_usd, len(sweep.invocations))
+            raise InterruptedSweepError
+        return self._outcome(sweep, goal)
+
+    def put_right(self, item: FleetProgress) -> Outcome | None:
+        """See `Sweeper`."""
+        for journal in find_unfinished(self._state_dir):
+            if journal.header.sweep_id != item.sweep_id:
+                continue
+            gateway, _ = self._place(item.item.place)
+            recovery_through(gateway, journal, state_dir=self._state_dir).carry_out()
+        if item.sweep_file is None:
+            return None
+        with suppress(SweepFileError):
+            sweep = load_sweep(Path(item.sweep_file))
+            return Outcome(sweep.cost_usd, len(sweep.invocations))
+        return None
+
+    def _place(self, place: FleetPlace) -> tuple[LambdaGateway, int]:
+        """The connection of a place, and how many invocations at once its sweeps may each have."""
+        key = place_key(place)
+        with self._lock:
+            if key not in self._gateways:
+                gateway = self._opened.enter_context(self._connect(place))
+                there_is = gateway.account_settings().unreserved_concurrent_executions
+                self._gateways[key] = gateway
+                self._shares[key] = self._share(there_is)
+            return self._gateways[key], self._shares[key]
+
+    def _share(self, there_is: int | None) -> int:
+        """Of what can run in the account, a part stays for live traffic, and all sweeps share the
+        rest.
+        """
+        most = 8
+        if there_is is None:
+            return most
+        return max(1, min(most, int(there_is * (1 - _LEAVE_RATIO)) // self._concurrency))
+
+    def _request(self, claim: Claim, share: int) -> TuneRequest:
+        item, file = claim.item, self._folder.sweep_file(claim.item)
+        earlier = _to_resume(file)
+        return TuneRequest(
+            item.name,
+            Measure(payloads=item.payloads, resume=file if earlier else None),
+            Budget(budget_usd=claim.budget_usd, concurrency=share),
+            Safety(isolation=item.isolation),
+            Target(region=item.place.region, endpoint_url=self._folder.plan.endpoint_url),
+            Output(out=file, force=not earlier),
+        )
+
+    def _auditor(self, item: FleetItem) -> ProgressHook:
+        """Write what changes the account into the audit log."""
+
+        def told(event: ProgressEvent) -> None:
+            action = _ACTIONS.get(type(event).__name__)
+            if action is not None:
+                facts = {
+                    name: getattr(event, name, None) for name in ("memory_mb", "version", "name")
+                }
+                self._audit.write(action, item.key, **facts)
+
+        return told
+
+    def _outcome(self, sweep: Sweep, goal: Goal) -> Outcome:
+        if sweep.end == "failed":
+            raise InputError(
+                "the sweep failed: "
+                + "; ".join(each.message for each in sweep.findings if each.severity == "error")
+            )
+        choice = session.recommend(session.analyse(sweep, goal)).choice
+        return Outcome(
+            sweep.cost_usd,
+            len(sweep.invocations),
+            choice.verdict,
+            choice.memory_mb,
+            choice.saving_ratio,
+        )
+
+
+_ACTIONS: Final = {
+    "WindowOpened": "latest_changes",
+    "VersionPublished": "version_published",
+    "WindowClosed": "latest_restored",
+    "VersionDeleted": "version_deleted",
+    "CopyMade": "copy_made",
+    "CopyDeleted": "copy_deleted",
+    "CallFailed": "call_failed",
+}
+"""What the audit log says of what a sweep tells."""
+
+
+def _to_resume(file: Path) -> bool:
+    """Whether a file has measurements to go on with."""
+    try:
+        return bool(load_sweep(file).invocations)
+    except SweepFileError:
+        return False
+
+
+def _in_flight_usd(prepared: PreparedSweep) -> float:
+    """What all invocations in flight may cost at worst."""
+    plan = prepared.plan
+    pricing = Pricing(prepared.function, prepared.prices, prepared.recent_duration_ms)
+    return plan.concurrency * max(map(pricing.worst_cost_usd, plan.sizes_mb))
+
+
+class _Stops:
+    """A stop signal for each sweep, all asked when the fleet is: a signal wakes one sweep only."""
+
+    def __init__(self, fleet: StopSignal) -> None:
+        self._fleet = fleet
+        self._own: list[StopSignal] = []
+        fleet.notify(self._pass_on)
+
+    def one(self) -> _OneStop:
+        """One for a sweep, for the length of a block."""
+        return _OneStop(self._own, self._fleet)
+
+    def _pass_on(self) -> None:
+        for each in tuple(self._own):
+            each.request()
+
+
+class _OneStop:
+    def __init__(self, among: list[StopSignal], fleet: StopSignal) -> None:
+        self._among = among
+        self._fleet = fleet
+        self._stop = StopSignal()
+
+    def __enter__(self) -> StopSignal:
+        self._among.append(self._stop)
+        if self._fleet.is_requested and not self._stop.is_requested:
+            self._stop.request()
+        return self._stop
+
+    def __exit__(self, *_: object) -> None:
+        self._among.remove(self._stop)

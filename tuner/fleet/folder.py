@@ -1,0 +1,150 @@
+"""A fleet's folder: its plan, its queue, its sweeps, and the log of everything it did.
+
+plan.json      what was planned; never changed afterwards
+queue.sqlite   where every item is
+sweeps/        a sweep file for each function that was reached
+audit.jsonl    every action with its time, only ever added to
+lock, stop     held while it runs; there if it's to stop
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from tuner.errors import FleetError
+from tuner.fleet.queue import FleetQueue, is_running
+from tuner.model.fleet import FLEET_SCHEMA, FleetPlan, FleetState, FleetStatus
+from tuner.model.record import RecordError, from_record, to_record
+from tuner.whole_file import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from tuner.model.fleet import FleetItem, FleetProgress
+
+_PLAN: Final = "plan.json"
+_STOP: Final = "stop"
+_UNUSUAL: Final = re.compile(r"[^A-Za-z0-9_-]")
+
+
+@dataclass(frozen=True, slots=True)
+class FleetFolder:
+    """Where a fleet is kept."""
+
+    path: Path
+    plan: FleetPlan
+
+    @classmethod
+    def create(cls, path: Path, plan: FleetPlan) -> Self:
+        """Write the plan into a new folder, or over a plan that never ran.
+
+        Raises FleetError for a folder with anything else in it.
+        """
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            others = [each.name for each in path.iterdir() if each.name != _PLAN]
+            if others:
+                what = "a fleet that has run" if (path / _PLAN).exists() else "something else"
+                raise FleetError(f"{path} has {what} in it: name a new folder with `out`")
+            write_whole(path / _PLAN, json.dumps(to_record(plan), indent=1).encode())
+        except OSError as error:
+            raise FleetError(f"{path} can't be written: {error.strerror}") from None
+        return cls(path, plan)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Read the plan. Raises FleetError."""
+        file = path / _PLAN
+        try:
+            document = json.loads(file.read_text(encoding="utf-8"))
+            version = document.get("schema_version") if isinstance(document, dict) else None
+            if version != FLEET_SCHEMA:
+                raise FleetError(f"{file} is of another version of tuner: plan the fleet again")
+            return cls(path, from_record(FleetPlan, document))
+        except FileNotFoundError:
+            raise FleetError(
+                f"{path} has no fleet: plan one with tuner fleet plan --out {path}"
+            ) from None
+        except OSError as error:
+            raise FleetError(f"{file} can't be read: {error.strerror}") from None
+        except (ValueError, RecordError) as error:
+            raise FleetError(f"{file} is damaged ({error}): plan the fleet again") from None
+
+    def queue(self) -> FleetQueue:
+        """Open the queue. Raises FleetError."""
+        return FleetQueue(self.path / "queue.sqlite", self.plan.items, self.plan.budget_usd)
+
+    def sweep_file(self, item: FleetItem) -> Path:
+        """Where an item's sweep goes."""
+        parts = (item.place.account or "account", item.place.region, item.name)
+        return self.path / "sweeps" / f"{'.'.join(_UNUSUAL.sub('_', each) for each in parts)}.jsonl"
+
+    def status(self, now: datetime) -> FleetStatus:
+        """Where everything is. Raises FleetError."""
+        with self.queue() as queue:
+            items, pace = queue.progress(), queue.pace()
+        waiting = sum(each.state in {"pending", "running"} for each in items)
+        if not is_running(self.path):
+            return FleetStatus(self.plan, _state_at_rest(items, waiting), items)
+        if pace is None:
+            return FleetStatus(self.plan, "running", items)
+        count, first_s = pace
+        seconds = waiting * max(now.timestamp() - first_s, 0.0) / count
+        eta = (now + timedelta(seconds=seconds)).isoformat(timespec="seconds")
+        return FleetStatus(self.plan, "running", items, seconds, eta)
+
+    # Stopping
+
+    def ask_to_stop(self) -> None:
+        """Ask the process that runs it to stop. Raises FleetError."""
+        try:
+            (self.path / _STOP).touch()
+        except OSError as error:
+            raise FleetError(f"{self.path} can't be written: {error.strerror}") from None
+
+    @property
+    def is_to_stop(self) -> bool:
+        """Whether somebody asked for it."""
+        return (self.path / _STOP).exists()
+
+    def forget_stop(self) -> None:
+        """It runs again."""
+        (self.path / _STOP).unlink(missing_ok=True)
+
+
+def _state_at_rest(items: Sequence[FleetProgress], waiting: int) -> FleetState:
+    if not waiting:
+        return "done"
+    return "stopped" if any(each.attempt_count for each in items) else "planned"
+
+
+class AuditLog:
+    """Adds a line for every action: when, what, which item. No payload and no secret is in it."""
+
+    def __init__(self, file: Path, now: Callable[[], datetime]) -> None:
+        self._file = file
+        self._now = now
+        self._lock = threading.Lock()
+
+    def write(self, action: str, key: str | None, **facts: Any) -> None:
+        """Add a line, on the disk before it returns. Raises FleetError."""
+        line: dict[str, Any] = {"at": self._now().isoformat(), "pid": os.getpid(), "action": action}
+        if key is not None:
+            line["item"] = key
+        line |= {name: value for name, value in facts.items() if value is not None}
+        text = json.dumps(line, separators=(",", ":")) + "\n"
+        try:
+            with self._lock, self._file.open("a", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise FleetError(f"{self._file} can't be written: {error.strerror}") from None

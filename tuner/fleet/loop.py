@@ -1,0 +1,250 @@
+"""Works a fleet's queue off: so many sweeps at once, under one budget, until nothing is left.
+
+A function that fails, or an account that can't be reached, stops nobody else. Whatever ends the
+process leaves the queue as it was: the next run first undoes what interrupted sweeps left, and goes
+on with what they had measured.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+from tuner.errors import (
+    CredentialsError,
+    EndpointError,
+    LeftChangedError,
+    NotAgreedError,
+    TunerError,
+)
+from tuner.fleet.windows import is_open, seconds_until_open
+from tuner.model.interval import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tuner.fleet.folder import AuditLog
+    from tuner.fleet.queue import Claim, FleetQueue, Outcome
+    from tuner.model.fleet import FleetItem, FleetPlace, FleetProgress, RunWindow
+    from tuner.sweep.io import Clock, StopSignal
+
+MOST_LEASES: Final = 40
+"""Of one place at once: giving a function back takes about a dozen control calls, of which a place
+takes nine a second, so these are all restored within a minute."""
+_LOOK_S: Final = 0.5
+"""How often a running fleet looks whether it's to stop, or may start again."""
+_MOST_PLACE_FAILURES: Final = 3
+"""Items of one place in a row that its credentials or its endpoint fail: then the place waits for
+another run."""
+
+
+class InterruptedSweepError(Exception):
+    """A sweep was stopped before it had an answer; its function is as before."""
+
+
+class Sweeper(Protocol):
+    """Sweeps one function, and undoes what a killed process left of one."""
+
+    def sweep(self, claim: Claim, queue: FleetQueue) -> Outcome:
+        """Sweep the claim's function; tell `queue` before anything is changed.
+
+        Raises NotAgreedError (nothing was changed, and it isn't to be swept),
+        InterruptedSweepError, LeftChangedError, and any other TunerError.
+        """
+
+    def put_right(self, item: FleetProgress) -> Outcome | None:
+        """Undo what is left of an item, and return what its file has; None without a file.
+
+        Raises TunerError if it can't.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ItemEnded:
+    """One more item has ended."""
+
+    progress: FleetProgress
+    ended_count: int
+    item_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FleetWaits:
+    """Nothing may start now: the run's window opens in this many seconds."""
+
+    wait_s: float
+
+
+FleetEvent = ItemEnded | FleetWaits
+
+
+@dataclass(slots=True)
+class FleetRun:
+    """One run of a fleet; `run` works the queue off, and what became of it is in the queue.
+
+    `stop`, or another process by `is_to_stop`, ends it early: sweeps that run give their function
+    back, and go on the next time.
+    """
+
+    queue: FleetQueue
+    sweeper: Sweeper
+    concurrency: int
+    stop: StopSignal
+    is_to_stop: Callable[[], bool]
+    clock: Clock
+    audit: AuditLog
+    windows: Sequence[RunWindow] = ()
+    on_progress: Callable[[FleetEvent], None] = lambda _: None
+    _running: dict[Future[None], Claim] = field(default_factory=dict, init=False)
+    _failures: Counter[FleetPlace] = field(default_factory=Counter, init=False)
+    _telling: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def run(self) -> None:
+        """Undo what was interrupted, then sweep."""
+        for item in (*self.queue.interrupted(), *self._left_changed()):
+            if not self.stop.is_requested:
+                self._put_right(item)
+        with ThreadPoolExecutor(self.concurrency, thread_name_prefix="fleet") as pool:
+            while self._start(pool) or self._running:
+                wait([*self._running], timeout=_LOOK_S, return_when=FIRST_COMPLETED)
+                for future in [each for each in self._running if each.done()]:
+                    del self._running[future]
+                    future.result()
+                self._look_whether_to_stop()
+        if not self.stop.is_requested:
+            self._end_what_cannot_run()
+
+    def _left_changed(self) -> tuple[FleetProgress, ...]:
+        """Items that ended with something left changed, which may be put right now."""
+        return tuple(each for each in self.queue.leased() if each.state != "running")
+
+    def _put_right(self, item: FleetProgress) -> None:
+        key = item.item.key
+        try:
+            seen = self.sweeper.put_right(item)
+        except TunerError as error:
+            self.audit.write("not_put_right", key, reason=str(error))
+            self.queue.failed(key, str(error), self._now_s(), is_leased=True)
+            return
+        cost_usd, count = (0.0, 0) if seen is None else (seen.cost_usd, seen.invocation_count)
+        self.queue.put_right(key, cost_usd=cost_usd, invocation_count=count)
+        self.audit.write("put_right", key, sweep_id=item.sweep_id)
+
+    def _start(self, pool: ThreadPoolExecutor) -> bool:
+        """Start what may start now; return whether more may come without anything ending."""
+        while len(self._running) < self.concurrency and not self.stop.is_requested:
+            if not is_open(self.windows, self.clock.now()):
+                return self._wait_for_window()
+            claim = self.queue.claim(self._now_s(), except_places=self._full_places())
+            if claim is None:
+                return False
+            self.audit.write("started", claim.item.key, budget_usd=claim.budget_usd)
+            self._running[pool.submit(self._sweep, claim)] = claim
+        return False
+
+    def _wait_for_window(self) -> bool:
+        """Wait a moment, if nothing runs that could be waited for instead."""
+        if self._running:
+            return False
+        if not self.queue.has_pending:
+            return False
+        wait_s = seconds_until_open(self.windows, self.clock.now())
+        self.on_progress(FleetWaits(wait_s))
+        while wait_s > 0 and not self.stop.is_requested:
+            self.clock.sleep(min(wait_s, _LOOK_S))
+            self._look_whether_to_stop()
+            wait_s = seconds_until_open(self.windows, self.clock.now())
+        return not self.stop.is_requested
+
+    def _look_whether_to_stop(self) -> None:
+        if not self.stop.is_requested and self.is_to_stop():
+            self.stop.request()
+
+    def _full_places(self) -> set[str]:
+        """Places with as many leases as can be restored in a minute, and those that fail."""
+        busy = Counter(place_key(each.item.place) for each in self._running.values())
+        full = {place for place, count in busy.items() if count >= MOST_LEASES}
+        with self._telling:
+            failing = {
+                place_key(place)
+                for place, count in self._failures.items()
+                if count >= _MOST_PLACE_FAILURES
+            }
+        return full | failing
+
+    def _sweep(self, claim: Claim) -> None:
+        """Sweep one function and keep what came of it; never raises for a function's fault."""
+        item = claim.item
+        is_place_failing = False
+        try:
+            outcome = self.sweeper.sweep(claim, self.queue)
+        except InterruptedSweepError:
+            self.queue.put_back(item.key)
+            self.audit.write("stopped", item.key)
+            return
+        except NotAgreedError as error:
+            self.queue.excluded(item.key, str(error), self._now_s())
+            self.audit.write("excluded", item.key, reason=str(error))
+        except LeftChangedError as error:
+            self._fail(item, error, is_leased=True)
+        except TunerError as error:
+            is_place_failing = isinstance(error, CredentialsError | EndpointError)
+            self._fail(item, error, is_leased=False)
+        else:
+            self.queue.done(item.key, outcome, self._now_s())
+            self.audit.write(
+                "done",
+                item.key,
+                verdict=outcome.verdict,
+                memory_mb=outcome.memory_mb,
+                cost_usd=outcome.cost_usd,
+                invocation_count=outcome.invocation_count,
+            )
+        with self._telling:
+            if is_place_failing:
+                self._failures[item.place] += 1
+            else:
+                self._failures[item.place] = 0
+            self._tell(item)
+
+    def _fail(self, item: FleetItem, error: TunerError, *, is_leased: bool) -> None:
+        self.queue.failed(item.key, str(error), self._now_s(), is_leased=is_leased)
+        self.audit.write("failed", item.key, reason=str(error), is_left_changed=is_leased)
+
+    def _tell(self, item: FleetItem) -> None:
+        everything = self.queue.progress()
+        ended = sum(each.state not in {"pending", "running"} for each in everything)
+        own = next(each for each in everything if each.item.key == item.key)
+        self.on_progress(ItemEnded(own, ended, len(everything)))
+
+    def _end_what_cannot_run(self) -> None:
+        """What is still pending: the budget doesn't cover it, or its place fails."""
+        failing = self._full_places()
+        skipped = 0
+        for each in self.queue.progress():
+            if each.state != "pending":
+                continue
+            if each.cost_usd >= each.item.max_cost_usd:
+                self.queue.failed(
+                    each.item.key,
+                    "interruptions used up what it may spend: plan it again",
+                    self._now_s(),
+                    is_leased=False,
+                )
+            elif place_key(each.item.place) in failing:
+                skipped += 1
+        if skipped:
+            self.audit.write(
+                "skipped", None, reason=f"{counted(skipped, 'item')} of failing places"
+            )
+
+    def _now_s(self) -> float:
+        return self.clock.now().timestamp()
+
+
+def place_key(place: FleetPlace) -> str:
+    """As the queue knows a place."""
+    return f"{place.account}/{place.region}"

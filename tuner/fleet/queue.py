@@ -1,0 +1,299 @@
+"""The queue of a fleet: where every item is, and what the budget has left, on the disk.
+
+An SQLite file, `queue.sqlite` in the fleet's folder, written before and after every step of an item
+in one transaction each, so that whatever ends the process leaves a state to go on from. An item is
+claimed only if the budget covers what all running items may still spend, and its own limit too.
+One process at a time has a fleet: the file beside it is locked by the kernel.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from tuner.errors import FleetError
+from tuner.lease.journal import lock_file
+from tuner.model.fleet import FleetItem, FleetProgress
+from tuner.model.interval import Interval
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
+
+_TABLE: Final = """
+CREATE TABLE IF NOT EXISTS items (
+    key TEXT PRIMARY KEY,
+    position INTEGER NOT NULL,
+    place TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'pending',
+    max_cost_usd REAL NOT NULL,
+    lost_usd REAL NOT NULL DEFAULT 0,
+    in_flight_usd REAL NOT NULL DEFAULT 0,
+    cost_usd REAL NOT NULL DEFAULT 0,
+    invocation_count INTEGER NOT NULL DEFAULT 0,
+    attempt_count INTEGER NOT NULL DEFAULT 0,
+    is_leased INTEGER NOT NULL DEFAULT 0,
+    sweep_id TEXT, sweep_file TEXT, verdict TEXT, memory_mb INTEGER, reason TEXT,
+    saving REAL, saving_low REAL, saving_high REAL,
+    begun_at REAL, ended_at REAL
+)
+"""
+_ROUNDING_USD: Final = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an item's sweep ended."""
+
+    cost_usd: float
+    invocation_count: int
+    verdict: str | None = None
+    memory_mb: int | None = None
+    saving_ratio: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An item that may run now, and what it may spend."""
+
+    item: FleetItem
+    budget_usd: float
+    """What is left of its own limit, after what interruptions may have lost."""
+    sweep_file: str | None
+    """What an earlier attempt has measured, to go on with."""
+
+
+class FleetQueue:
+    """Every item's state. Safe to share between threads."""
+
+    def __init__(self, file: Path, items: Sequence[FleetItem], budget_usd: float) -> None:
+        """Open the file, and add the items that it lacks. Raises FleetError."""
+        self._items = {each.key: each for each in items}
+        self._budget_usd = budget_usd
+        self._lock = threading.Lock()
+        try:
+            self._db = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+            self._db.row_factory = sqlite3.Row
+            self._db.execute("PRAGMA busy_timeout = 5000")
+            self._db.execute("PRAGMA synchronous = FULL")
+            with self._transaction():
+                self._db.execute(_TABLE)
+                self._db.executemany(
+                    "INSERT OR IGNORE INTO items (key, position, place, max_cost_usd)"
+                    " VALUES (?, ?, ?, ?)",
+                    [
+                        (each.key, number, _place(each), each.max_cost_usd)
+                        for number, each in enumerate(items)
+                    ],
+                )
+        except sqlite3.Error as error:
+            raise FleetError(f"{file} can't be used ({error}): plan the fleet again") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    @property
+    def spent_usd(self) -> float:
+        """By all items, with what interruptions may have lost."""
+        return self._number("SELECT SUM(cost_usd + lost_usd) FROM items")
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether any item hasn't begun."""
+        return any(each.state == "pending" for each in self.progress())
+
+    def progress(self) -> tuple[FleetProgress, ...]:
+        """Where every item is, in the plan's order."""
+        with self._lock:
+            rows = self._db.execute("SELECT * FROM items ORDER BY position").fetchall()
+        return tuple(self._progress(row) for row in rows if row["key"] in self._items)
+
+    def pace(self) -> tuple[int, float] | None:
+        """How many items have ended, and when the first began; None for none."""
+        with self._lock:
+            count, first_s = self._db.execute(
+                "SELECT COUNT(ended_at), MIN(begun_at) FROM items"
+            ).fetchone()
+        return (count, first_s) if count and first_s is not None else None
+
+    def interrupted(self) -> tuple[FleetProgress, ...]:
+        """Items that were running when the last process ended: nobody else has the fleet."""
+        return tuple(each for each in self.progress() if each.state == "running")
+
+    def leased(self) -> tuple[FleetProgress, ...]:
+        """Items whose sweep may have left something changed."""
+        return tuple(each for each in self.progress() if each.is_leased)
+
+    def claim(self, now_s: float, *, except_places: Collection[str] = ()) -> Claim | None:
+        """Take the next item that the budget covers; None if there is none now.
+
+        What running items may still spend is set aside, whatever they have spent so far.
+        """
+        with self._transaction():
+            free = self._budget_usd - self._set_aside()
+            for row in self._db.execute(
+                "SELECT * FROM items WHERE state = 'pending' ORDER BY position"
+            ).fetchall():
+                item = self._items.get(row["key"])
+                if item is None or row["place"] in except_places:
+                    continue
+                left = row["max_cost_usd"] - row["cost_usd"] - row["lost_usd"]
+                if left > free + _ROUNDING_USD or left <= 0:
+                    continue
+                self._db.execute(
+                    "UPDATE items SET state = 'running', attempt_count = attempt_count + 1,"
+                    " begun_at = COALESCE(begun_at, ?) WHERE key = ?",
+                    (now_s, row["key"]),
+                )
+                budget = row["max_cost_usd"] - row["lost_usd"]
+                return Claim(item, budget, row["sweep_file"])
+        return None
+
+    def prepared(self, key: str, *, sweep_id: str, sweep_file: str, in_flight_usd: float) -> None:
+        """The item's sweep is planned and is about to change its function.
+
+        `in_flight_usd` is what all its invocations in flight may cost at worst: what an
+        interruption would lose.
+        """
+        self._set(
+            key, sweep_id=sweep_id, sweep_file=sweep_file, in_flight_usd=in_flight_usd, is_leased=1
+        )
+
+    def spent(self, key: str, cost_usd: float, invocation_count: int) -> None:
+        """What the item's sweep has spent so far, by its file."""
+        self._set(key, cost_usd=cost_usd, invocation_count=invocation_count)
+
+    def done(self, key: str, outcome: Outcome, now_s: float) -> None:
+        """The item's sweep has ended, and its function is as before."""
+        saving = outcome.saving_ratio
+        self._set(
+            key,
+            state="done",
+            is_leased=0,
+            in_flight_usd=0.0,
+            cost_usd=outcome.cost_usd,
+            invocation_count=outcome.invocation_count,
+            verdict=outcome.verdict,
+            memory_mb=outcome.memory_mb,
+            saving=saving and saving.estimate,
+            saving_low=saving and saving.low,
+            saving_high=saving and saving.high,
+            reason=None,
+            ended_at=now_s,
+        )
+
+    def failed(self, key: str, reason: str, now_s: float, *, is_leased: bool) -> None:
+        """The item's sweep failed; `is_leased` if something may be left changed."""
+        self._set(key, state="failed", reason=reason, is_leased=int(is_leased), ended_at=now_s)
+
+    def excluded(self, key: str, reason: str, now_s: float) -> None:
+        """The item isn't swept after all; nothing of it was changed."""
+        self._set(key, state="excluded", reason=reason, is_leased=0, ended_at=now_s)
+
+    def put_back(self, key: str) -> None:
+        """The item was stopped in between and its function is as before: it may run again."""
+        self._set(key, state="pending", is_leased=0, in_flight_usd=0.0)
+
+    def put_right(self, key: str, *, cost_usd: float, invocation_count: int) -> None:
+        """What a killed process left of the item is undone: it may run again, at what its file
+        says it has spent, and what was in flight counts as lost, which its limit covers.
+        """
+        with self._transaction():
+            self._db.execute(
+                "UPDATE items SET state = 'pending', is_leased = 0, cost_usd = ?,"
+                " invocation_count = ?, in_flight_usd = 0, lost_usd = lost_usd +"
+                " MAX(0, MIN(in_flight_usd, max_cost_usd - lost_usd - ?)) WHERE key = ?",
+                (cost_usd, invocation_count, cost_usd, key),
+            )
+
+    def _set_aside(self) -> float:
+        """Of the budget: what was spent, and what running items may still spend."""
+        return self._number(
+            "SELECT SUM(CASE state WHEN 'running' THEN max_cost_usd"
+            " ELSE cost_usd + lost_usd END) FROM items"
+        )
+
+    def _number(self, query: str) -> float:
+        row = self._db.execute(query).fetchone()
+        return float(row[0] or 0.0)
+
+    def _set(self, key: str, **values: Any) -> None:
+        columns = ", ".join(f"{name} = ?" for name in values)
+        with self._transaction():
+            self._db.execute(
+                f"UPDATE items SET {columns} WHERE key = ?",  # noqa: S608 - names of this file
+                (*values.values(), key),
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def _progress(self, row: sqlite3.Row) -> FleetProgress:
+        return FleetProgress(
+            item=self._items[row["key"]],
+            state=row["state"],
+            reason=row["reason"],
+            sweep_id=row["sweep_id"],
+            sweep_file=row["sweep_file"],
+            verdict=row["verdict"],
+            memory_mb=row["memory_mb"],
+            saving_ratio=None
+            if row["saving"] is None
+            else Interval(row["saving"], row["saving_low"], row["saving_high"]),
+            invocation_count=row["invocation_count"],
+            cost_usd=row["cost_usd"] + row["lost_usd"],
+            attempt_count=row["attempt_count"],
+            is_leased=bool(row["is_leased"]),
+        )
+
+
+def _place(item: FleetItem) -> str:
+    return f"{item.place.account}/{item.place.region}"
+
+
+@contextmanager
+def fleet_lock(folder: Path) -> Iterator[None]:
+    """Have a fleet alone; the kernel frees it however the process ends.
+
+    Raises FleetError while another process has it.
+    """
+    try:
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise FleetError(f"{folder} can't be written: {error.strerror}") from None
+    try:
+        try:
+            lock_file(descriptor)
+        except OSError:
+            raise FleetError(
+                f"the fleet in {folder} is running already: see tuner fleet status {folder}"
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_running(folder: Path) -> bool:
+    """Whether a process has the fleet at this moment."""
+    if not (folder / "lock").exists():
+        return False
+    try:
+        with fleet_lock(folder):
+            return False
+    except FleetError:
+        return True

@@ -1,0 +1,230 @@
+"""`fleet.toml`: what a fleet's functions are sent, what they may do, and how accounts are reached.
+
+[functions."resize-*"]                # a name or a pattern; the first that fits counts
+payload = ["events/resize.toml"]      # as `tuner tune --payload`, relative to this file
+allow_side_effects = true
+isolation = "clone"
+
+[functions.legacy]
+exclude = "is rewritten this month"
+
+[accounts."111122223333"]
+role = "arn:aws:iam::111122223333:role/tuner"
+external_id = "…"                     # or profile = "NAME"
+
+[side_effects]
+tag = "tuner-side-effects=allowed"    # functions with this tag may have some
+
+[[windows]]
+from = "22:00"
+to = "05:00"
+zone = "Europe/Berlin"
+days = ["mon", "tue"]
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Final, cast, get_args
+
+from tuner.errors import InputError
+from tuner.fleet.windows import check_window
+from tuner.model.fleet import RunWindow
+from tuner.model.plan import Isolation
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_ACCOUNT: Final = re.compile(r"[0-9]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSettings:
+    """What is said of the functions that a pattern names."""
+
+    pattern: str
+    payloads: tuple[str, ...] = ()
+    """Files by absolute path."""
+    allows_side_effects: bool = False
+    isolation: Isolation = "auto"
+    exclude: str | None = None
+    """Why they aren't swept."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """Whose credentials reach an account."""
+
+    account: str
+    profile: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSettings:
+    """All of the file."""
+
+    functions: tuple[FunctionSettings, ...] = ()
+    accounts: tuple[AccountSettings, ...] = ()
+    windows: tuple[RunWindow, ...] = ()
+    side_effects_tag: tuple[str, str] | None = None
+
+    def of(self, name: str) -> FunctionSettings:
+        """What is said of a function; the first pattern that fits counts."""
+        fitting = (each for each in self.functions if fnmatchcase(name, each.pattern))
+        return next(fitting, FunctionSettings(name))
+
+    def account(self, account: str) -> AccountSettings:
+        """How an account is reached: with the usual credentials where nothing is said."""
+        found = (each for each in self.accounts if each.account == account)
+        return next(found, AccountSettings(account))
+
+
+def read_settings(file: Path) -> FleetSettings:
+    """Read the file. Raises InputError with the place of what is wrong."""
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{file} can't be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} isn't TOML: {error}") from None
+    try:
+        return _settings(_Table(document, ""), file.parent)
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from None
+
+
+def _settings(document: _Table, folder: Path) -> FleetSettings:
+    functions = document.table("functions")
+    accounts = document.table("accounts")
+    tag = document.table("side_effects")
+    found = FleetSettings(
+        tuple(_function(functions.table(name), name, folder) for name in functions.names),
+        tuple(_account(accounts.table(name), name) for name in accounts.names),
+        tuple(_window(each) for each in document.tables("windows")),
+        _tag(tag.text("tag")),
+    )
+    tag.end()
+    document.end()
+    return found
+
+
+def _function(table: _Table, pattern: str, folder: Path) -> FunctionSettings:
+    isolation = table.text("isolation") or "auto"
+    if isolation not in get_args(Isolation):
+        raise InputError(
+            f"functions.{pattern}.isolation is {isolation!r}: one of "
+            f"{', '.join(get_args(Isolation))}"
+        )
+    settings = FunctionSettings(
+        pattern,
+        tuple(_absolute(each, folder) for each in table.texts("payload")),
+        table.flag("allow_side_effects"),
+        cast("Isolation", isolation),
+        table.text("exclude"),
+    )
+    table.end()
+    return settings
+
+
+def _absolute(spec: str, folder: Path) -> str:
+    """A file or folder by its whole path; anything else (JSON, a source) as it is."""
+    path = folder / spec
+    return str(path.resolve()) if len(spec) < 1024 and "\n" not in spec and path.exists() else spec
+
+
+def _account(table: _Table, account: str) -> AccountSettings:
+    if not _ACCOUNT.fullmatch(account):
+        raise InputError(f"accounts.{account}: an account's id has twelve digits")
+    settings = AccountSettings(
+        account, table.text("profile"), table.text("role"), table.text("external_id")
+    )
+    if settings.external_id is not None and settings.role_arn is None:
+        raise InputError(f"accounts.{account}.external_id is for a role: name it with role")
+    table.end()
+    return settings
+
+
+def _window(table: _Table) -> RunWindow:
+    days = table.texts("days")
+    if unknown := [each for each in days if each not in _DAYS]:
+        raise InputError(f"windows: {unknown[0]!r} isn't a day: one of {', '.join(_DAYS)}")
+    window = RunWindow(
+        table.text("from") or "00:00",
+        table.text("to") or "00:00",
+        table.text("zone") or "UTC",
+        tuple(_DAYS.index(each) for each in days),
+    )
+    table.end()
+    check_window(window)
+    return window
+
+
+def _tag(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    key, sign, value = text.partition("=")
+    if not sign or not key:
+        raise InputError(f"side_effects.tag is {text!r}: write it as KEY=VALUE")
+    return key, value
+
+
+class _Table:
+    """A table of the file: takes values by type, and refuses what nobody asked for."""
+
+    def __init__(self, values: object, place: str) -> None:
+        if not isinstance(values, dict):
+            raise InputError(f"{place or 'it'} isn't a table")
+        self._values: dict[str, Any] = dict(values)
+        self._place = place
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of its entries."""
+        return tuple(self._values)
+
+    def table(self, name: str) -> _Table:
+        """A table in it; empty where there is none."""
+        return _Table(self._values.pop(name, {}), self._named(name))
+
+    def tables(self, name: str) -> tuple[_Table, ...]:
+        """A list of tables."""
+        found = self._values.pop(name, [])
+        if not isinstance(found, list):
+            raise InputError(f"{self._named(name)} isn't a list of tables: write [[{name}]]")
+        return tuple(_Table(each, self._named(name)) for each in found)
+
+    def text(self, name: str) -> str | None:
+        """A text; None where there is none."""
+        found = self._values.pop(name, None)
+        if found is not None and not (isinstance(found, str) and found):
+            raise InputError(f"{self._named(name)} isn't text")
+        return found
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of texts, or one."""
+        found = self._values.pop(name, [])
+        listed = [found] if isinstance(found, str) else found
+        if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+            raise InputError(f"{self._named(name)} isn't a list of texts")
+        return tuple(listed)
+
+    def flag(self, name: str) -> bool:
+        """True or false; false where there is none."""
+        found = self._values.pop(name, False)
+        if not isinstance(found, bool):
+            raise InputError(f"{self._named(name)} isn't true or false")
+        return found
+
+    def end(self) -> None:
+        """Raise InputError if anything is left."""
+        for name in self._values:
+            raise InputError(f"{self._named(name)} isn't known here: check its spelling")
+
+    def _named(self, name: str) -> str:
+        return f"{self._place}.{name}" if self._place else name

@@ -1,0 +1,255 @@
+"""A fleet's plan and progress: lines of a terminal, the promised JSON object, and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.model.interval import counted
+from tuner.report import numbers
+from tuner.report.console import fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.json import SCHEMA_VERSION, interval_json
+from tuner.report.sanitize import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tuner.fleet.planning import FleetEstimate
+    from tuner.model.fleet import FleetExclusion, FleetPlan, FleetProgress, FleetStatus
+
+MOST_LINES: Final = 20
+_PLAN_TITLES: Final = (
+    "function",
+    "region",
+    "MB",
+    "could save $/month",
+    "sweep",
+    "at most",
+    "events",
+)
+_TITLES: Final = (
+    "function", "region", "state", "verdict", "saves", "saves $/month", "invocations", "cost", "",
+)  # fmt: skip
+_COLUMNS: Final = (
+    "account", "region", "name", "state", "reason", "sweep", "verdict", "was_mb", "memory_mb",
+    "saving_ratio", "saving_ratio_low", "saving_ratio_high", "saving_usd_per_month",
+    "invocation_count", "cost_usd",
+)  # fmt: skip
+
+
+def render_plan(plan: FleetPlan, estimate: FleetEstimate, *, width: int, encoding: str) -> str:
+    """What the fleet will do, what it leaves out and why, and what it takes."""
+    places = {(each.place.account, each.place.region) for each in plan.items}
+    lines = [
+        (
+            f"{counted(f'{len(plan.items):,}', 'function')} to sweep in "
+            f"{counted(len(places), 'region')}, {len(plan.excluded):,} left out"
+        ),
+        "",
+    ]
+    rows = [
+        (
+            plain(each.name),
+            each.place.region,
+            "" if each.memory_mb is None else str(each.memory_mb),
+            "" if each.saving_usd_per_month is None else f"{each.saving_usd_per_month:,.2f}",
+            "" if each.estimated_cost_usd is None else numbers.usd(each.estimated_cost_usd),
+            numbers.usd(each.max_cost_usd),
+            plain(", ".join(map(_event_name, each.payloads))),
+        )
+        for each in plan.items[:MOST_LINES]
+    ]
+    if rows:
+        lines += table_lines([_PLAN_TITLES, *rows], "<<>>>><", indent=0)
+    if len(plan.items) > MOST_LINES:
+        lines.append(f"and {len(plan.items) - MOST_LINES:,} more: see plan.json")
+    lines += ["", *_left_out(plan.excluded, width)]
+    known = f"about {numbers.usd(estimate.cost_usd)}, " if estimate.cost_usd else ""
+    lines += wrapped(
+        f"Takes {known}at most {numbers.usd(estimate.max_cost_usd)} of the budget of "
+        f"{numbers.usd(plan.budget_usd)}; about {estimate.invocation_count:,} invocations, "
+        f"{estimate.control_call_count:,} control calls at most and "
+        f"{numbers.wall_time(estimate.hours * 3600)}. Nothing was changed.",
+        width,
+    )
+    return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
+
+
+def _event_name(spec: str) -> str:
+    """A payload without what is in it: the last part of a path, or that it's inline."""
+    return "inline JSON" if spec.lstrip()[:1] in {"{", "[", '"'} else spec.rpartition("/")[2]
+
+
+def _left_out(excluded: Iterable[FleetExclusion], width: int) -> Iterator[str]:
+    """The reasons, each with the functions that it holds for."""
+    reasons: dict[str, list[str]] = {}
+    for each in excluded:
+        reasons.setdefault(each.reason, []).append(plain(each.name))
+    for reason, names in sorted(reasons.items(), key=lambda each: -len(each[1])):
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
+        yield from wrapped(f"· {shown}: {reason}", width, indent="  ")
+    if reasons:
+        yield ""
+
+
+def render_status(status: FleetStatus, *, width: int, encoding: str, top: int | None = None) -> str:
+    """How far it has come; first what runs and what needs somebody, then what saves the most."""
+    lines = [headline(status), ""]
+    shown = ranked(status)[: MOST_LINES if top is None else top]
+    rows = [_cells(each) for each in shown]
+    if rows:
+        lines += table_lines([_TITLES, *rows], "<<<<>>>><", indent=0)
+    if len(shown) < len(status.items):
+        lines.append(f"and {len(status.items) - len(shown):,} more")
+    lines.append("")
+    for each in status.items:
+        if each.state == "failed":
+            lines += wrapped(f"! {plain(each.item.name)}: {each.reason}", width, indent="  ")
+    if status.lease_count and status.state != "running":
+        lines += wrapped(
+            f"!! {counted(status.lease_count, 'function')} may be left changed: run the fleet "
+            "again, or tuner recover",
+            width,
+        )
+    return fit_to("\n".join(lines).rstrip("\n") + "\n", glyphs_for(encoding))
+
+
+def headline(status: FleetStatus) -> str:
+    """State, counts, money and what is expected to be saved."""
+    done, total = status.count("done"), len(status.items)
+    parts = [f"{status.state}: {done:,} of {counted(f'{total:,}', 'function')} done"]
+    for state in ("running", "failed"):
+        if count := status.count(state):
+            parts.append(f"{count:,} {state}")
+    parts.append(
+        f"{numbers.usd(status.cost_usd)} of {numbers.usd(status.plan.budget_usd)} spent in "
+        f"{status.invocation_count:,} invocations"
+    )
+    saving = sum(each.saving_usd_per_month or 0.0 for each in status.items)
+    if saving:
+        parts.append(f"saves about {numbers.rough_usd(saving)} a month")
+    if status.seconds_left is not None:
+        parts.append(f"about {numbers.wall_time(status.seconds_left)} left")
+    return " · ".join(parts)
+
+
+def ranked(status: FleetStatus) -> list[FleetProgress]:
+    """What runs, then failures, then what saves the most; pending ones last, in their order."""
+    order = {"running": 0, "failed": 1, "done": 2, "excluded": 3, "pending": 4}
+
+    def key(each: FleetProgress) -> tuple[float, ...]:
+        saving = each.saving_ratio.estimate if each.saving_ratio else 0.0
+        return (order[each.state], -(each.saving_usd_per_month or 0.0), -saving)
+
+    return sorted(status.items, key=key)
+
+
+def _cells(each: FleetProgress) -> tuple[str, ...]:
+    money = each.saving_usd_per_month
+    return (
+        plain(each.item.name),
+        each.item.place.region,
+        each.state,
+        verdict_of(each),
+        "" if each.saving_ratio is None else numbers.percent(each.saving_ratio.estimate),
+        "" if money is None else f"{money:,.2f}",
+        f"{each.invocation_count:,}" if each.invocation_count else "",
+        numbers.usd(each.cost_usd) if each.cost_usd else "",
+        plain(each.reason or "") if each.state == "excluded" else "",
+    )
+
+
+def verdict_of(each: FleetProgress) -> str:
+    """`3008 → 1792`, or the verdict's word."""
+    if each.verdict == "resize" and each.item.memory_mb is not None:
+        return f"{each.item.memory_mb} → {each.memory_mb}"
+    return each.verdict or ""
+
+
+def status_json(status: FleetStatus) -> dict[str, Any]:
+    """The promised object; `functions` has those that were left out too."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "fleet",
+        "state": status.state,
+        "function_count": len(status.items) + len(status.plan.excluded),
+        "done_count": status.count("done"),
+        "failed_count": status.count("failed"),
+        "pending_count": status.count("pending"),
+        "running_count": status.count("running"),
+        "excluded_count": status.count("excluded"),
+        "lease_count": status.lease_count,
+        "invocation_count": status.invocation_count,
+        "cost_usd": status.cost_usd,
+        "budget_usd": status.plan.budget_usd,
+        "eta": status.eta,
+        "functions": [
+            *(_function_json(each) for each in status.items),
+            *(_excluded_json(each) for each in status.plan.excluded),
+        ],
+    }
+
+
+def _function_json(each: FleetProgress) -> dict[str, Any]:
+    return {
+        "account": each.item.place.account or None,
+        "region": each.item.place.region,
+        "name": each.item.name,
+        "state": each.state,
+        "reason": each.reason,
+        "sweep": each.sweep_file if each.invocation_count else None,
+        "verdict": each.verdict,
+        "memory_mb": each.memory_mb,
+        "was_mb": each.item.memory_mb,
+        "saving_ratio": interval_json(each.saving_ratio),
+        "saving_usd_per_month": each.saving_usd_per_month,
+        "invocation_count": each.invocation_count,
+        "cost_usd": each.cost_usd,
+    }
+
+
+def _excluded_json(each: FleetExclusion) -> dict[str, Any]:
+    return {
+        "account": each.account or None,
+        "region": each.region,
+        "name": each.name,
+        "state": "excluded",
+        "reason": each.reason,
+        "sweep": None,
+        "verdict": None,
+        "memory_mb": None,
+        "was_mb": None,
+        "saving_ratio": None,
+        "saving_usd_per_month": None,
+        "invocation_count": 0,
+        "cost_usd": 0.0,
+    }
+
+
+def to_csv(status: FleetStatus) -> str:
+    """A line for each function, those first that save the most."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, _COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    rows = [
+        *(_function_json(each) for each in ranked(status)),
+        *(_excluded_json(each) for each in status.plan.excluded),
+    ]
+    for row in rows:
+        saving = row.pop("saving_ratio") or {}
+        flat = {
+            **row,
+            "saving_ratio": saving.get("estimate"),
+            "saving_ratio_low": saving.get("low"),
+            "saving_ratio_high": saving.get("high"),
+        }
+        writer.writerow({name: _cell(value) for name, value in flat.items()})
+    return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    """No spreadsheet takes a foreign text for a formula."""
+    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"}:
+        return f"'{plain(value)}"
+    return plain(value) if isinstance(value, str) else value
