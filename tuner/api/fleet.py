@@ -16,6 +16,7 @@ from tuner.fleet.planning import Candidate, estimate, plan_items
 from tuner.fleet.queue import fleet_lock
 from tuner.fleet.settings import FleetSettings, read_settings
 from tuner.model.fleet import FleetPlace, FleetPlan
+from tuner.model.interval import counted
 from tuner.pricing.renewal import current_price_book
 from tuner.sweep.estimate import Pricing
 from tuner.sweep.io import Clock, StopSignal
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.aws import LambdaGateway
+    from tuner.aws.function_ref import FunctionRef
     from tuner.fleet.loop import FleetEvent
     from tuner.fleet.planning import FleetEstimate
     from tuner.model.fleet import FleetStatus
@@ -268,23 +270,27 @@ def _of_file(
     tell: Callable[[str], None],
 ) -> Iterator[Candidate]:
     """The functions that a file names, as their accounts have them."""
-    names = _names(file)
-    tell(f"Reading {len(names)} functions")
-    for number, name in names:
-        try:
-            reference = parse_reference(name)
-        except UsageError as error:
-            raise InputError(f"{file}:{number}: {error}") from None
-        if reference.qualifier is not None:
-            raise InputError(
-                f"{file}:{number}: name the function without a version or alias: {reference.name}"
-            )
+    references = [(number, name, _reference(file, number, name)) for number, name in _names(file)]
+    tell(f"Reading {counted(f'{len(references):,}', 'function')}")
+    for number, name, reference in references:
         gateway = connect(reference.account_id or "", reference.region)
         try:
             config = gateway.read_function(name)
         except FunctionNotFoundError as error:
             raise InputError(f"{file}:{number}: {error}") from None
         yield _of_function(config, gateway.recent_duration_ms(name), reference.account_id or "")
+
+
+def _reference(file: Path, number: int, name: str) -> FunctionRef:
+    try:
+        reference = parse_reference(name)
+    except UsageError as error:
+        raise InputError(f"{file}:{number}: {error}") from None
+    if reference.qualifier is not None:
+        raise InputError(
+            f"{file}:{number}: name the function without a version or alias: {reference.name}"
+        )
+    return reference
 
 
 def _of_function(config: FunctionConfig, mean_ms: float | None, account: str) -> Candidate:

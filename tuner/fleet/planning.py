@@ -17,6 +17,7 @@ _SPREAD: Final = 3.0
 _CONTROL_CALLS: Final = 60
 """Of a sweep, at most as a rule: reading the function, publishing six sizes, deleting them."""
 _PLACE_CALLS_PER_S: Final = 9.0
+_ROUNDING_USD: Final = 1e-9
 _PUBLISH_S: Final = 25.0
 """Of a sweep's five or six sizes, one after the other."""
 
@@ -84,7 +85,7 @@ def plan_items(
             leave_out(each, own.exclude)
         elif each.answered is not None:
             leave_out(each, each.answered)
-        elif limit_usd > left_usd:
+        elif limit_usd > left_usd + _ROUNDING_USD:
             leave_out(
                 each,
                 f"the budget ends before it: its sweep may cost up to ${limit_usd:.2g}, and "

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.console import fit_to, glyphs_for, table_lines, wrapped
-from tuner.report.json import SCHEMA_VERSION, interval_json
+from tuner.report.csv_table import csv_table
+from tuner.report.json import SCHEMA_VERSION, fields_json, interval_json
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -33,7 +32,8 @@ _TITLES: Final = (
 )  # fmt: skip
 _COLUMNS: Final = (
     "account", "region", "name", "state", "reason", "sweep", "verdict", "was_mb", "memory_mb",
-    "saving_ratio", "saving_ratio_low", "saving_ratio_high", "saving_usd_per_month",
+    "saving_ratio=saving_ratio.estimate", "saving_ratio_low=saving_ratio.low",
+    "saving_ratio_high=saving_ratio.high", "saving_usd_per_month",
     "invocation_count", "cost_usd",
 )  # fmt: skip
 
@@ -119,9 +119,14 @@ def headline(status: FleetStatus) -> str:
     """State, counts, money and what is expected to be saved."""
     done, total = status.count("done"), len(status.items)
     parts = [f"{status.state}: {done:,} of {counted(f'{total:,}', 'function')} done"]
-    for state in ("running", "failed"):
-        if count := status.count(state):
-            parts.append(f"{count:,} {state}")
+    parts += [
+        f"{count:,} {state}"
+        for state, count in (
+            ("running", status.count("running")),
+            ("failed", status.count("failed")),
+        )
+        if count
+    ]
     parts.append(
         f"{numbers.usd(status.cost_usd)} of {numbers.usd(status.plan.budget_usd)} spent in "
         f"{status.invocation_count:,} invocations"
@@ -229,27 +234,5 @@ def _excluded_json(each: FleetExclusion) -> dict[str, Any]:
 
 def to_csv(status: FleetStatus) -> str:
     """A line for each function, those first that save the most."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, _COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    rows = [
-        *(_function_json(each) for each in ranked(status)),
-        *(_excluded_json(each) for each in status.plan.excluded),
-    ]
-    for row in rows:
-        saving = row.pop("saving_ratio") or {}
-        flat = {
-            **row,
-            "saving_ratio": saving.get("estimate"),
-            "saving_ratio_low": saving.get("low"),
-            "saving_ratio_high": saving.get("high"),
-        }
-        writer.writerow({name: _cell(value) for name, value in flat.items()})
-    return out.getvalue()
-
-
-def _cell(value: object) -> object:
-    """No spreadsheet takes a foreign text for a formula."""
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"}:
-        return f"'{plain(value)}"
-    return plain(value) if isinstance(value, str) else value
+    excluded = (_excluded_json(each) for each in status.plan.excluded)
+    return csv_table(_COLUMNS, (*(_function_json(each) for each in ranked(status)), *excluded))

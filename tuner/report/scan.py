@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import defaultdict
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +10,7 @@ from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.advice import advice_json
 from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.csv_table import csv_table
 from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json
 from tuner.report.sanitize import plain
 
@@ -247,23 +246,14 @@ def _optimizer_json(view: OptimizerView | None) -> dict[str, Any] | None:
 
 def to_csv(functions: Sequence[ScannedFunction]) -> str:
     """A line for each function, a column for each figure; an empty cell is not known."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(column.partition("=")[0] for column in _CSV)
-    for each in functions:
-        codes = " ".join(finding.code for finding in each.findings)
-        figures = {**function_json(each), "runtime": each.function.runtime, "findings": codes}
-        writer.writerow(_inert(_at(figures, column.rpartition("=")[2])) for column in _CSV)
-    return out.getvalue()
-
-
-def _at(figures: Any, path: str) -> Any:
-    """What is there; None where one of the objects on the way is."""
-    for name in path.split("."):
-        figures = figures and figures[name]
-    return figures
-
-
-def _inert(cell: object) -> object:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "@", "-") else cell
+    return csv_table(
+        _CSV,
+        (
+            {
+                **function_json(each),
+                "runtime": each.function.runtime,
+                "findings": " ".join(finding.code for finding in each.findings),
+            }
+            for each in functions
+        ),
+    )

@@ -43,8 +43,8 @@ def render_scan(scan: Scan, *, version: str, top: int | None = None) -> str:
             del row["cells"][_OPTIMIZER]
         del head[1 + _OPTIMIZER]
     return fill(
-        "scan.html.j2",
-        ("scan.js",),
+        "functions.html.j2",
+        ("functions.js",),
         {},
         version=version,
         title="Scan of an account",
@@ -54,9 +54,12 @@ def render_scan(scan: Scan, *, version: str, top: int | None = None) -> str:
         rows=rows,
         verdicts=sorted({each.advice.verdict for each in scan.functions if each.advice}),
         findings=findings([*scan.findings, *_grouped(scan)]),
-        assumptions=scan.assumptions,
-        sources=scan.sources,
-        cost_line=cost_line(scan),
+        search_for="name, region, remark",
+        filter_by="Advice",
+        caption="Every function, those first that would save the most.",
+        made_from=f" from {'; '.join(scan.sources)}",
+        footnote=f"{cost_line(scan)} Assumes {'; '.join(scan.assumptions)}. Intervals are 90%. "
+        "A cost with ~ is of CloudWatch’s durations, which have neither INIT nor rounding in them.",
     )
 
 

@@ -1,0 +1,1 @@
+"""Tests of tuner.fleet, and of the fleet as a whole on a scripted endpoint."""

@@ -1,0 +1,218 @@
+"""`tuner fleet` from plan to report, on a scripted endpoint with real sweeps."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from tests.cli.running import run, run_here, variables_for
+from tests.scripted_executor import ScriptedExecutor
+from tuner.local import FunctionDefinition, LocalLambda
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NAMES = [f"f{number:02}" for number in range(20)]
+SIZES_MB = {name: (512, 1024, 3008)[number % 3] for number, name in enumerate(NAMES)}
+
+
+def busy_ms(memory_mb: int) -> float:
+    return 5 + 100 * 1769 / min(memory_mb, 1769)
+
+
+@pytest.fixture
+def server() -> Iterator[LocalLambda]:
+    executor = ScriptedExecutor(busy_ms, init_duration_ms=150.0, time_scale=0)
+    functions = [FunctionDefinition(name, memory_mb=SIZES_MB[name]) for name in NAMES]
+    with LocalLambda(functions, executor=executor, emulated_services=False, update_s=0.0) as local:
+        local.executor = executor  # type: ignore[attr-defined]
+        yield local
+
+
+def at(server: LocalLambda) -> list[str]:
+    return ["--endpoint-url", server.endpoint_url, "--region", server.region]
+
+
+def changed(server: LocalLambda) -> list[str]:
+    """Functions that aren't as they were: another size, a version, or a copy."""
+    client = boto3.client(
+        "lambda", endpoint_url=server.endpoint_url, region_name=server.region,
+        aws_access_key_id="local", aws_secret_access_key="local",
+    )  # fmt: skip
+    found = []
+    for page in client.get_paginator("list_functions").paginate():
+        for each in page["Functions"]:
+            name = each["FunctionName"]
+            versions = client.list_versions_by_function(FunctionName=name)["Versions"]
+            if each["MemorySize"] != SIZES_MB.get(name) or len(versions) > 1:
+                found.append(name)
+    return found
+
+
+def planned(server: LocalLambda, tmp_path: Path, names: list[str], *options: str) -> Any:
+    file = tmp_path / "names.txt"
+    file.write_text("# the fleet\n" + "\n".join(names) + "\n")
+    return run_here(
+        "fleet", "plan", "--functions", str(file), "--payload", "{}", "--out",
+        str(tmp_path / "fleet"), *(options or ("--budget-usd", "5")), *at(server),
+        TUNER_STATE_DIR=str(tmp_path / "state"),
+    )  # fmt: skip
+
+
+def fleet(tmp_path: Path, *arguments: str) -> Any:
+    name, *rest = arguments
+    return run_here(
+        "fleet", name, str(tmp_path / "fleet"), *rest, TUNER_STATE_DIR=str(tmp_path / "state")
+    )
+
+
+def test_a_fleet_from_plan_to_report(server: LocalLambda, tmp_path: Path) -> None:
+    """Three functions are planned, swept and reported; each is as it was, and the money spent is
+    what its file says.
+    """
+    plan = planned(server, tmp_path, NAMES[:3])
+    assert plan.returncode == 0, plan.stderr
+    assert "3 functions to sweep in 1 region" in plan.stdout
+    assert changed(server) == []
+    before = json.loads(fleet(tmp_path, "status", "--json").stdout)
+    assert (before["state"], before["pending_count"]) == ("planned", 3)
+    ran = fleet(tmp_path, "run", "--yes", "--json")
+    assert ran.returncode == 0, ran.stderr
+    status = json.loads(ran.stdout)
+    assert (status["state"], status["done_count"], status["lease_count"]) == ("done", 3, 0)
+    assert changed(server) == []
+    ran_count = len(server.executor.invocations)  # type: ignore[attr-defined]
+    assert status["invocation_count"] == ran_count
+    verdicts = {each["name"]: each["verdict"] for each in status["functions"]}
+    assert verdicts["f02"] == "resize"  # 3008 MB for one thread
+    again = fleet(tmp_path, "run", "--yes")
+    assert again.returncode == 0
+    assert len(server.executor.invocations) == ran_count  # type: ignore[attr-defined]
+    report = fleet(tmp_path, "report", "--format", "csv")
+    assert report.stdout.splitlines()[1].startswith(",us-east-1,f02,done,")
+    page = fleet(tmp_path, "report", "--format", "html")
+    assert "3 of 3 functions done" in page.stdout
+
+
+def test_a_function_that_fails_makes_the_exit_code_1(server: LocalLambda, tmp_path: Path) -> None:
+    """A function that was deleted since the plan fails by name; the others are swept."""
+    planned(server, tmp_path, NAMES[:2])
+    client = boto3.client(
+        "lambda", endpoint_url=server.endpoint_url, region_name=server.region,
+        aws_access_key_id="local", aws_secret_access_key="local",
+    )  # fmt: skip
+    client.delete_function(FunctionName=NAMES[0])
+    ran = fleet(tmp_path, "run", "--yes")
+    assert ran.returncode == 1
+    assert "1 of 2 functions done" in ran.stdout
+    assert "! f00:" in ran.stdout
+    assert changed(server) == []
+
+
+def test_a_budget_is_for_all_together(server: LocalLambda, tmp_path: Path) -> None:
+    """Functions that the budget doesn't reach are left out with the reason, and none is touched."""
+    plan = planned(server, tmp_path, NAMES[:3], "--budget-usd", "0.0001")
+    assert "0 functions to sweep" in plan.stdout
+    assert "the budget ends before it" in plan.stdout
+    assert "--budget-usd" in plan.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["status", "nowhere"], "has no fleet: plan one"),
+        (["plan", "--out", "x", "--budget-usd", "1"], "say which functions"),
+        (["plan", "--out", "x", "--budget-usd", "1", "--scan", "none.json"], "can't be read"),
+        (["plan", "--out", "x", "--budget-usd", "1", "--functions", "README.md"], "README.md:3:"),
+        (["plan", "--out", "docs", "--budget-usd", "1", "--scan", "SCAN"], "something else in it"),
+        (["run", "nowhere"], "has no fleet"),
+    ],
+)
+def test_bad_input_is_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:
+    """Whatever is wrong with a fleet's input: one line with what to do, and nothing is written."""
+    scan = tmp_path / "scan.json"
+    scan.write_text(json.dumps({"kind": "scan", "functions": []}))
+    ran = run_here("fleet", *[str(scan) if each == "SCAN" else each for each in arguments])
+    assert ran.returncode in {1, 2}
+    assert message in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1
+
+
+def test_without_a_terminal_a_run_needs_agreement(server: LocalLambda, tmp_path: Path) -> None:
+    """Nothing is swept before somebody agreed to the cost."""
+    planned(server, tmp_path, NAMES[:1])
+    ran = fleet(tmp_path, "run")
+    assert ran.returncode == 2
+    assert "--yes" in ran.stderr
+    assert server.executor.invocations == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.slow
+def test_twenty_functions_killed_three_times_are_swept_once(
+    server: LocalLambda, tmp_path: Path
+) -> None:
+    """Killed in the middle three times and run again: every function has one finished sweep, none
+    is left changed, the budget holds, and what is recorded is never more than what ran.
+    """
+    planned(server, tmp_path, NAMES)
+    state = {"TUNER_STATE_DIR": str(tmp_path / "state")}
+    counts = [0]
+    for _ in range(3):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tuner", "fleet", "run", str(tmp_path / "fleet"), "--yes"],
+            env=variables_for(**state), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        wanted = counts[-1] + 25
+        deadline = time.monotonic() + 90
+        while _ran(server) < wanted and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        counts.append(_ran(server))
+    assert counts == sorted(set(counts)), "nothing ran before a kill"
+    ran = run("fleet", "run", str(tmp_path / "fleet"), "--yes", "--json", timeout_s=300, **state)
+    assert ran.returncode == 0, ran.stderr
+    status = json.loads(ran.stdout)
+    assert (status["done_count"], status["lease_count"]) == (20, 0)
+    assert status["cost_usd"] <= status["budget_usd"]
+    assert changed(server) == []
+    assert not list((tmp_path / "state" / "journals").glob("*.jsonl"))
+    actions = [
+        json.loads(line) for line in (tmp_path / "fleet" / "audit.jsonl").read_text().splitlines()
+    ]
+    done = [each["item"] for each in actions if each["action"] == "done"]
+    assert sorted(done) == sorted(f"-/us-east-1/{name}" for name in NAMES)
+    assert status["invocation_count"] <= _ran(server)
+
+
+def _ran(server: LocalLambda) -> int:
+    return len(server.executor.invocations)  # type: ignore[attr-defined]
+
+
+def test_ctrl_c_gives_everything_back(server: LocalLambda, tmp_path: Path) -> None:
+    """A stop in the middle leaves no function changed; the next run ends the fleet."""
+    planned(server, tmp_path, NAMES[:6])
+    state = {"TUNER_STATE_DIR": str(tmp_path / "state")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tuner", "fleet", "run", str(tmp_path / "fleet"), "--yes"],
+        env=variables_for(**state), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while _ran(server) < 3 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130, told
+    assert "to go on: tuner fleet run" in told
+    assert changed(server) == []
+    assert fleet(tmp_path, "run", "--yes").returncode == 0
+    assert changed(server) == []
