@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMES = [f"f{number:02}" for number in range(20)]
-SIZES_MB = {name: (512, 1024, 3008)[number % 3] for number, name in enumerate(NAMES)}
+SIZES_MB = {name: (3008, 2048, 3008)[number % 3] for number, name in enumerate(NAMES)}
 
 
 def busy_ms(memory_mb: int) -> float:
@@ -93,12 +93,13 @@ def test_a_fleet_from_plan_to_report(server: LocalLambda, tmp_path: Path) -> Non
     ran_count = len(server.executor.invocations)  # type: ignore[attr-defined]
     assert status["invocation_count"] == ran_count
     verdicts = {each["name"]: each["verdict"] for each in status["functions"]}
-    assert verdicts["f02"] == "resize"  # 3008 MB for one thread
+    assert verdicts["f02"] == "resize"  # it has 3008 MB for one thread
     again = fleet(tmp_path, "run", "--yes")
     assert again.returncode == 0
     assert len(server.executor.invocations) == ran_count  # type: ignore[attr-defined]
     report = fleet(tmp_path, "report", "--format", "csv")
-    assert report.stdout.splitlines()[1].startswith(",us-east-1,f02,done,")
+    assert len(report.stdout.splitlines()) == 4
+    assert ",us-east-1,f02,done," in report.stdout
     page = fleet(tmp_path, "report", "--format", "html")
     assert "3 of 3 functions done" in page.stdout
 
@@ -157,6 +158,7 @@ def test_without_a_terminal_a_run_needs_agreement(server: LocalLambda, tmp_path:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_twenty_functions_killed_three_times_are_swept_once(
     server: LocalLambda, tmp_path: Path
 ) -> None:
@@ -200,7 +202,7 @@ def _ran(server: LocalLambda) -> int:
 
 def test_ctrl_c_gives_everything_back(server: LocalLambda, tmp_path: Path) -> None:
     """A stop in the middle leaves no function changed; the next run ends the fleet."""
-    planned(server, tmp_path, NAMES[:6])
+    planned(server, tmp_path, NAMES[:3])
     state = {"TUNER_STATE_DIR": str(tmp_path / "state")}
     process = subprocess.Popen(
         [sys.executable, "-m", "tuner", "fleet", "run", str(tmp_path / "fleet"), "--yes"],

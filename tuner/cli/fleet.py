@@ -11,6 +11,7 @@ import typer
 
 from tuner.cli import options
 from tuner.cli.config import state_dir
+from tuner.cli.flags import with_flags
 from tuner.cli.screen import agree, say, show_json, show_text, width
 
 if TYPE_CHECKING:
@@ -118,8 +119,10 @@ def plan(
         show_json(report.status_json(folder.status(now)))
     else:
         encoding = sys.stdout.encoding or "ascii"
-        show_text(report.render_plan(folder.plan, estimate, width=width(), encoding=encoding))
-        show_text(f"Run it: tuner fleet run {out}\n")
+        text = report.render_plan(folder.plan, estimate, width=width(), encoding=encoding)
+        show_text(with_flags(text))
+        if folder.plan.items:
+            show_text(f"Run it: tuner fleet run {out}\n")
     return 0
 
 
@@ -266,4 +269,5 @@ def _show_status(status: "FleetStatus", top: int | None = None) -> None:
     from tuner.report.fleet import render_status
 
     encoding = sys.stdout.encoding or "ascii"
-    show_text(render_status(status, width=width(), encoding=encoding, top=top))
+    text = render_status(status, width=width(), encoding=encoding, top=top)
+    show_text(with_flags(text))

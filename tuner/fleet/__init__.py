@@ -2,6 +2,6 @@
 
 In comes a `FleetPlan` (`tuner.model.fleet`), out come a sweep file for each function and a status.
 Nothing here knows AWS: the loop is handed what sweeps one function. Read `queue` first (what is on
-the disk), then `loop`; `settings` reads the user's file, `planning` chooses and orders the functions,
+the disk), then `loop`. `settings` reads the user's file, `planning` chooses and orders functions,
 and `folder` is the fleet's folder with its plan and its audit log.
 """

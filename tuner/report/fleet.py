@@ -8,7 +8,7 @@ from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.console import fit_to, glyphs_for, table_lines, wrapped
 from tuner.report.csv_table import csv_table
-from tuner.report.json import SCHEMA_VERSION, fields_json, interval_json
+from tuner.report.json import SCHEMA_VERSION, fields_json
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -201,32 +201,24 @@ def _function_json(each: FleetProgress) -> dict[str, Any]:
         "account": each.item.place.account or None,
         "region": each.item.place.region,
         "name": each.item.name,
-        "state": each.state,
-        "reason": each.reason,
+        **fields_json(each, "state", "reason"),
         "sweep": each.sweep_file if each.invocation_count else None,
-        "verdict": each.verdict,
-        "memory_mb": each.memory_mb,
+        **fields_json(each, "verdict", "memory_mb"),
         "was_mb": each.item.memory_mb,
-        "saving_ratio": interval_json(each.saving_ratio),
-        "saving_usd_per_month": each.saving_usd_per_month,
-        "invocation_count": each.invocation_count,
-        "cost_usd": each.cost_usd,
+        **fields_json(each, "saving_ratio", "saving_usd_per_month", "invocation_count", "cost_usd"),
     }
 
 
 def _excluded_json(each: FleetExclusion) -> dict[str, Any]:
+    nothing = dict.fromkeys(
+        ("sweep", "verdict", "memory_mb", "was_mb", "saving_ratio", "saving_usd_per_month")
+    )
     return {
         "account": each.account or None,
-        "region": each.region,
-        "name": each.name,
+        **fields_json(each, "region", "name"),
         "state": "excluded",
         "reason": each.reason,
-        "sweep": None,
-        "verdict": None,
-        "memory_mb": None,
-        "was_mb": None,
-        "saving_ratio": None,
-        "saving_usd_per_month": None,
+        **nothing,
         "invocation_count": 0,
         "cost_usd": 0.0,
     }

@@ -51,11 +51,11 @@ def _tiles(status: FleetStatus) -> Iterator[dict[str, str]]:
     saving = sum(each.saving_usd_per_month or 0.0 for each in status.items)
     resizes = sum(each.verdict == "resize" for each in status.items)
     failed, left_out = status.count("failed"), status.count("excluded")
-    yield tile(
-        "saves", f"{numbers.usd(saving)} a month" if saving else "–", "expected, where known"
-    )
+    saved = f"{numbers.usd(saving)} a month" if saving else "–"
+    budget = numbers.usd(status.plan.budget_usd)
+    yield tile("saves", saved, note="expected, where known")
     yield tile("resizes", f"{resizes:,} of {status.count('done'):,}", note="of what was swept")
-    yield tile("spent", numbers.usd(status.cost_usd), note=f"of {numbers.usd(status.plan.budget_usd)}")
+    yield tile("spent", numbers.usd(status.cost_usd), note=f"of {budget}")
     yield tile("failed, left out", f"{failed:,}, {left_out:,}", note="with their reasons below")
 
 
