@@ -161,7 +161,7 @@ def kept_after_timeout(play: Player) -> None:
 
 def fails(play: Player, module: str, source: str) -> None:
     package = make_zip(**{f"{module}.py": source})
-    play.created(Code={"ZipFile": package}, Handler=f"{module}.handler")
+    play.created(Code={"ZipFile": package}, Handler=f"{module}.handler", Runtime="python3.13")
     _invoke(play, "invocation_error")
 
 

@@ -12,8 +12,8 @@ def main() -> None:
     """Set up paths and variables, then serve events until the process ends."""
     searched, for_children, locale = sys.argv[1:4]
     own = [path for path in os.environ.get("PYTHONPATH", "").split(":") if path]
-    # What Python put first is this file's folder, in which no handler is to look.
-    task, rest = [os.environ["LAMBDA_TASK_ROOT"]], sys.path[1:]
+    here = __file__.rpartition("/")[0]  # in which no handler is to look
+    task, rest = [os.environ["LAMBDA_TASK_ROOT"]], [path for path in sys.path if path != here]
     sys.path[:] = task + rest[: len(own)] + searched.split(":") * bool(searched) + rest[len(own) :]
     os.environ.setdefault("PYTHONPATH", for_children)
     # Where the host lacks en_US.UTF-8, Python has set it, as it does on Amazon Linux 2023 alone.
