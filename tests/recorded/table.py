@@ -21,7 +21,6 @@ NOT_REPLAYED: Final[tuple[tuple[str, str], ...]] = (
     ("update_table_response$", "a reply of DynamoDB"),
     ("delete_function_url_config_qualifier_alias_doesnotmatch_arn", "AWS failed inside"),
     ("TestLambdaDLQ::test_dead_letter_queue receive_result", "events that fail are only logged"),
-    ("TestLambdaDLQ::test_dead_letter_queue log_result", "the handler is another"),
     ("test_assume_role|test_lambda_different_iam_keys", "roles are kept, and never assumed"),
     ("test_runtime_introspection_arm", "this machine's processors are x86-64"),
     ("test_lambda_host_prefix_api_operation", "about other services' host names"),

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tests.local_api.conftest import make_zip
+from tests.recorded.function_log import tail_of
 from tests.recorded.replay import ACCOUNT, ARN, FN
 
 if TYPE_CHECKING:
@@ -64,9 +65,9 @@ def _code(source: str) -> dict[str, Any]:
     return {"Code": {"ZipFile": make_zip(source)}, "Handler": "handler.handler"}
 
 
-def _invoke(play: Player, step: str, name: str = FN, event: Any = None, **more: Any) -> None:
+def _invoke(play: Player, step: str, name: str = FN, event: Any = None, **more: Any) -> Any:
     payload = json.dumps({} if event is None else event).encode()
-    play(step, "invoke", **{"FunctionName": name, "Payload": payload, **more})
+    return play(step, "invoke", **{"FunctionName": name, "Payload": payload, **more})
 
 
 def versions(play: Player) -> None:
@@ -245,8 +246,12 @@ def blocked(play: Player, name: str = "fn-blocked") -> None:
 
 
 RAISE = (
-    "\n" * 53
-    + """def handler(event, context):
+    "\n" * 49
+    + """import logging
+logging.getLogger().setLevel(logging.INFO)
+def handler(event, context):
+    print("Lambda log message - print function")
+    logging.info("Lambda log message - logging module")
     raise Exception("Test exception (this is intentional)")
 """
 )
@@ -258,7 +263,11 @@ def dead_letters(play: Player) -> None:
     change = {"FunctionName": FN, "DeadLetterConfig": {}}
     play("delete_dlq", "update_function_configuration", **change)
     play.wait()
-    _invoke(play, "invoke_result", event={"raise_error": 1}, LogType="Tail")
+    _invoke(play, "", event={})  # so that the next one's log has no init
+    reply = _invoke(play, "invoke_result", event={"raise_error": 1}, LogType="Tail")
+    lines = tail_of(reply).splitlines()
+    shown = [line for line in lines if not line.startswith("REPORT")]
+    play.keep("log_result", "a handler", {"result": shown})
 
 
 _FAILS = {
