@@ -9,7 +9,8 @@ through its proxy to the emulated services. What a web page could send is refuse
 
 `control_plane/` is Lambda's API. `lambda_api` finds the operation in botocore's model of the API,
 checks the request against it (`validation`), and runs the operation with a `Call`. The operations
-are in `functions`, `aliases`, `layers`, `governance`, `events` and `invoke`; all of them use one
+are in `functions`, `aliases`, `layers`, `permissions`, `function_urls`, `governance`, `events` and
+`invoke`; `not_here` answers for what there never is, and refuses it by name. All of them use one
 `function_store`, with Lambda's rules for versions, revisions and updates in progress. For an
 Invoke, it finds the `Deployment`: one version's code and settings. `invoke` stops recursion, and
 `events` runs asynchronous calls.
