@@ -42,7 +42,7 @@ def least_live_check_policy(
         allow("Step1OptionalReadReports", ["logs:FilterLogEvents"], [f"{groups}{name}:*"]),
         allow("Step1OptionalListMetrics", ["cloudwatch:ListMetrics"], ["*"]),
         allow(
-            "Step2MakeProbeAndDeleteFunctions",
+            "Step2UseItsFunctions",
             [
                 "lambda:CreateAlias",
                 "lambda:CreateFunction",
@@ -62,8 +62,8 @@ def least_live_check_policy(
         ),
         allow("Step2FindCopies", ["lambda:ListFunctions"], ["*"]),
         allow("Step2SeeItsEventSources", ["lambda:ListEventSourceMappings"], ["*"]),
-        allow("Step2OptionalSeeItsAsyncSettings", ["lambda:GetFunctionEventInvokeConfig"], [own]),
-        allow("Step2OptionalReadRecentDuration", ["cloudwatch:GetMetricStatistics"], ["*"]),
+        allow("Step2OptionalSeeAsyncSettings", ["lambda:GetFunctionEventInvokeConfig"], [own]),
+        allow("Step2OptionalReadDuration", ["cloudwatch:GetMetricStatistics"], ["*"]),
         allow("Step2OptionalReadItsLog", ["logs:FilterLogEvents"], [f"{own_logs}:*"]),
         allow("Step2OptionalDeleteItsLogs", ["logs:DeleteLogGroup"], [own_logs]),
         {
