@@ -71,6 +71,9 @@ bench-rollout: $(STAMP)  ## Simulate rollouts: errors that rise are returned in 
 live: $(STAMP)  ## Check the tool against an AWS account, for less than a cent; asks first (ROLE=arn:…, or FUNCTION=name)
 	$(BIN)/tuner live-check --create lambda-tuner-live-check --out live-check.json $(if $(ROLE),--role $(ROLE)) $(if $(FUNCTION),--function $(FUNCTION)) $(if $(REGION),--region $(REGION))
 
+bench-verify: $(STAMP)  ## Measure realized savings against known truths: intervals that hold, false savings
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench verify
+
 readme: $(STAMP)  ## Run the commands that the README shows and insert their output
 	$(BIN)/python -m tests.end_to_end.renew_readme
 
@@ -93,4 +96,4 @@ notebooks: $(STAMP)  ## Run the notebooks' twins and write the notebooks with th
 clean:  ## Remove what the targets made
 	rm -rf $(VENV) demo-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide bench-observe bench-rollout live readme pictures prices findings docs notebooks clean
+.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide bench-observe bench-rollout bench-verify live readme pictures prices findings docs notebooks clean

@@ -116,8 +116,16 @@ def test_few_invocations_cannot_tell(verify: Callable[..., dict[str, Any]]) -> N
 def test_a_split_alias_is_compared_within_the_same_minutes(
     verify: Callable[..., dict[str, Any]],
 ) -> None:
-    """A rollout of four hours, before there is a day of the new version alone."""
-    found = verify({"made": calls(days=6.6, per_day=9000, weight_until=4.0, since=148)})
+    """A rollout of four hours, before there is a day of the new version alone; who calls $LATEST
+    isn't split, and has other work.
+    """
+    split = calls(days=6.6, per_day=9000, weight_until=4.0, since=148)
+    direct = [
+        Call(each.hour, 3 * each.billed_ms, OLD_MB, "$LATEST")
+        for each in split
+        if each.version == "7"
+    ]
+    found = verify({"made": split + direct})
     assert found["method"] == "split"
     assert found["realized_saving_ratio"]["low"] < FORECAST < found["realized_saving_ratio"]["high"]
 
@@ -182,7 +190,7 @@ def test_a_sweep_without_a_saving_has_nothing_to_verify(tmp_path: Path) -> None:
     )  # fmt: skip
     found = json.loads(ran.stdout)
     assert (found["verdict"], found["forecast_usd_per_month"]) == ("unknown", None)
-    assert "keep 128 MB, so there is no saving to verify" in found["reason"]
+    assert "says to keep 128 MB: there is no saving to verify" in found["reason"]
     assert "in production" in found["reason"]
     assert not (tmp_path / "outcomes.jsonl").exists()
 

@@ -195,7 +195,7 @@ def _reason(answer: Verification, verdict: str, needed: float | None) -> str:
 def _nothing_to_verify(forecast: Forecast, hours: UseRows) -> str:
     current = hours.where(hours.memory_mb == forecast.from_mb)
     verdict = f"says to keep {forecast.from_mb} MB" if forecast.to_mb else "is inconclusive"
-    said = f"the sweep {verdict}, so there is no saving to verify"
+    said = f"this sweep (of {forecast.swept_at:%Y-%m-%d}) {verdict}: there is no saving to verify"
     cost = forecast.cost_usd_per_million
     if not current.total_count:
         return f"{said}, and no line is at {forecast.from_mb} MB"

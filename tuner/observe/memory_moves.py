@@ -68,7 +68,7 @@ def _not_moved(
     since: datetime,
 ) -> str:
     if not runs:
-        return "no size has most of the lines at any time"
+        return "no line has a time, or no size most of them: when it changed isn't known"
     now_mb = runs[-1].setting.memory_mb
     if moves:
         return (

@@ -16,6 +16,7 @@ import numpy as np
 
 from tuner.model.interval import Interval
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
+from tuner.model.observation import Window
 from tuner.model.verification import Saved, Side
 from tuner.observe import split
 from tuner.observe.before_after import DRAW_COUNT, MOST_DAYS, fit_step
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tuner.model.observation import Window
     from tuner.model.verification import VerificationMethod
     from tuner.observe.use_hours import UseRows
 
@@ -136,43 +136,58 @@ def _by_split(
     reports: Reports, from_mb: int, to_mb: int, since: datetime, seed: int
 ) -> Realized | None:
     hours = reports.hours
-    hours = hours.where((hours.slot >= int(hour_of(since))) & (hours.version != ""))
-    sizes, at = np.unique(hours.memory_mb, return_inverse=True)
-    if to_mb not in sizes or len(sizes) < 2:
+    both = _pair(hours.where(hours.slot >= int(hour_of(since))), from_mb, to_mb)
+    if both is None:
         return None
-    counts = dict(zip(sizes.tolist(), np.bincount(at, hours.count).tolist(), strict=True))
-    del counts[to_mb]
-    old_mb = from_mb if from_mb in counts else max(counts, key=lambda each: counts[each])
-    both = split.overlap(
-        hours.where((hours.memory_mb == old_mb) | (hours.memory_mb == to_mb)), to_mb
-    )
-    if not len(both.slot):
-        return None
-    first, last = moment(int(both.slot.min())), moment(int(both.slot.max()) + 1)
-    window = type(reports.window)(first, last)
-    short = reports.slots(window, split.SHORT_SLOT_S)
-    short = short.where((short.memory_mb == old_mb) | (short.memory_mb == to_mb))
-    seen = np.unique(split.overlap(short, to_mb).slot)
+    versions = set(both.version)
+
+    def of_both(slot_s: int) -> UseRows:
+        first, last = int(both.slot.min()), int(both.slot.max()) + 1
+        found = reports.slots(Window(moment(first), moment(last)), slot_s)
+        return found.where(np.array([each in versions for each in found.version], dtype=bool))
+
+    rows, slot_s = of_both(split.SHORT_SLOT_S), split.SHORT_SLOT_S
+    seen = np.unique(split.overlap(rows, to_mb).slot)
     if len(seen) < _SPLIT_SLOTS:
         return None
-    rows = short
-    if (seen[-1] - seen[0] + 1) * split.SHORT_SLOT_S > split.SHORT_SPLIT_HOURS * 3600:
-        rows = reports.slots(window, split.LONG_SLOT_S)
-        rows = rows.where((rows.memory_mb == old_mb) | (rows.memory_mb == to_mb))
+    if (seen[-1] - seen[0] + 1) * slot_s > split.SHORT_SPLIT_HOURS * HOUR_S:
+        rows, slot_s = of_both(HOUR_S), HOUR_S
     step = split.fit_split(rows, to_mb, seed=seed)
     if step is None:
         return None
     chosen = split.overlap(rows, to_mb)
     is_new = chosen.memory_mb == to_mb
     before, after = chosen.where(~is_new), chosen.where(is_new)
-    slot_s = split.SHORT_SLOT_S if rows is short else split.LONG_SLOT_S
-    began = datetime.fromtimestamp(float(after.first_us.min()) / 1e6, first.tzinfo)
-    end = reports.window.end or last
+    began = datetime.fromtimestamp(float(after.first_us.min()) / 1e6, tz=moment(0).tzinfo)
+    end = reports.window.end or moment(int(both.slot.max()) + 1)
     since_then = reports.hours.where(reports.hours.slot >= int(hour_of(began)))
     span_s = max((end - began).total_seconds(), slot_s)
     rate = since_then.count.sum() / span_s
     compared = _Compared("split", step.draws, before, after, began, float(rate), slot_s)
     return Realized(compared.saved(0), None, before, after)
+
+
+def _pair(hours: UseRows, from_mb: int, to_mb: int) -> UseRows | None:
+    """The rows of two published versions in hours that have both: the most frequent one of the new
+    size, and of the old. Who calls `$LATEST`, or another version, isn't split by weight.
+    """
+    published = hours.where((hours.version != "") & (hours.version != "$LATEST"))
+    new = published.where(published.memory_mb == to_mb)
+    old = published.where(published.memory_mb == from_mb)
+    if not old.total_count:
+        old = published.where(published.memory_mb != to_mb)
+    if not (new.total_count and old.total_count):
+        return None
+    chosen = [_most_frequent(new), _most_frequent(old.where(np.isin(old.slot, new.slot)))]
+    rows = published.where(np.isin(published.version.astype(str), chosen))
+    both = split.overlap(rows, to_mb)
+    return both if len(both.slot) else None
+
+
+def _most_frequent(rows: UseRows) -> str:
+    """The version of most invocations; empty without one."""
+    versions, at = np.unique(rows.version.astype(str), return_inverse=True)
+    return str(versions[np.bincount(at, rows.count).argmax()]) if len(versions) else ""
 
 
 def _colds_apart(before: UseRows, after: UseRows) -> bool:

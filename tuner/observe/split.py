@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 FEWEST_IN_ARM: Final = 100
 """Invocations of a version, below which a split isn't taken for an experiment."""
 SHORT_SLOT_S: Final = 300
-LONG_SLOT_S: Final = 3600
 SHORT_SPLIT_HOURS: Final = 6
 _ENVIRONMENT_DEVIATION: Final = 0.03
 """Environments of the same code differ by so much, where there are too few to tell."""
