@@ -115,7 +115,8 @@ def _show_ledger(*, json: bool, out_file: Path | None) -> int:
     if json:
         show_json(document)
     else:
-        show_text(render_ledger(record, outcomes, encoding=sys.stdout.encoding or "ascii"))
+        encoding = sys.stdout.encoding or "ascii"
+        show_text(render_ledger(record, outcomes, width=width(), encoding=encoding))
     return 0
 
 

@@ -144,4 +144,4 @@ class TrackRecord:
     typical_ratio: float | None
     """The median of realized over forecast savings; None without a forecast of a saving."""
     width_factor: float
-    """How much wider intervals should be, by the outcomes and a prior that they are right."""
+    """By how much wider nine of ten intervals would have held, with a prior that they're right."""

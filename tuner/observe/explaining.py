@@ -25,6 +25,9 @@ _OTHER_RATE: Final = 1.2
 _OTHER_SPREAD: Final = 1.25
 _OTHER_COST: Final = 1.2
 _MORE_FAILURES: Final = 0.005
+_DEVIATIONS: Final = 3.0
+"""What chance alone may do."""
+_ENOUGH_FOR_HOURS: Final = 200
 
 
 def causes_of(
@@ -87,7 +90,7 @@ def _of_failures(found: Realized) -> Iterator[Cause]:
     counts = (before.count.sum(), after.count.sum())
     pooled = sum(share * count for share, count in zip(shares, counts, strict=True)) / sum(counts)
     deviation = math.sqrt(max(pooled * (1 - pooled), 0.0) * sum(1 / count for count in counts))
-    if rise > max(_MORE_FAILURES, 3 * deviation):
+    if rise > max(_MORE_FAILURES, _DEVIATIONS * deviation):
         kills = int(after.kill_count.sum())
         killed = f", {kills:,} of them out of memory" if kills else ""
         yield Cause(
@@ -118,13 +121,15 @@ def _of_cold_starts(found: Realized) -> Iterator[Cause]:
 def _of_traffic(found: Realized, forecast: Forecast) -> Iterator[Cause]:
     now, before = found.saved.after.rate_per_s, found.saved.before.rate_per_s
     then = forecast.rate_per_s or (None if found.saved.method == "split" else before)
-    if then and not 1 / _OTHER_RATE <= now / then <= _OTHER_RATE:
+    counts = [each.total_count for each in (found.before, found.after)]
+    reach = max(math.log(_OTHER_RATE), _DEVIATIONS * math.sqrt(sum(1 / each for each in counts)))
+    if then and abs(math.log(now / then)) > reach:
         yield Cause(
             "rate_moved",
             f"{_rate(now)} came after the change, and {_rate(then)} "
             f"{'was forecast' if forecast.rate_per_s else 'before'}: dollars are at the later rate",
         )
-    if abs(found.cycle_moved) > _WORTH_A_WORD:
+    if abs(found.cycle_moved) > _WORTH_A_WORD and min(counts) >= _ENOUGH_FOR_HOURS:
         yield Cause(
             "traffic_mix_moved",
             f"requests came at other hours of the day, which alone moves the cost by "

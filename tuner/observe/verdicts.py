@@ -37,6 +37,7 @@ PRIOR_OUTCOMES: Final = 10
 """How many outcomes the belief that intervals are right is worth."""
 FEWEST_OUTCOMES: Final = 5
 WORTH_WIDENING: Final = 1.2
+_MOST_WIDENING: Final = 30.0
 
 
 def difference(realized: Interval, forecast: Interval) -> Interval:
@@ -93,9 +94,10 @@ def _known(forecast: Interval) -> float:
 def track_record(outcomes: Iterable[Outcome]) -> TrackRecord:
     """How forecasts came out, and by how much their intervals should be wider.
 
-    The factor scales a forecast's deviation: the one at which the squared differences, each over
-    its variance, come to their number, with a prior of `PRIOR_OUTCOMES` that came at a factor of 1.
-    It's never below 1: what a sweep measured isn't surer than it says because others were lucky.
+    The factor is the least by which the forecasts' intervals would have to be wider for nine of ten
+    to hold, counted together with `PRIOR_OUTCOMES` that are as they should be: one that is far off
+    counts once, however far. It's never below 1: what a sweep measured isn't surer than it says
+    because others were lucky.
     """
     known = [*outcomes]
     pairs = [(each.realized_saving_ratio, each.forecast_saving_ratio) for each in known]
@@ -140,19 +142,20 @@ def with_track_record(answer: Recommendation, outcomes: Iterable[Outcome]) -> Re
 
 
 def _width_factor(pairs: list[tuple[Interval, Interval]]) -> float:
-    def excess(factor: float) -> float:
-        found = PRIOR_OUTCOMES / factor**2 - PRIOR_OUTCOMES - len(pairs)
+    def held_share(factor: float) -> float:
+        held = PRIOR_OUTCOMES * math.erf(factor * _NORMAL_90 / math.sqrt(2))
         for realized, forecast in pairs:
             variance = _variance(realized) + factor**2 * _variance(forecast)
-            found += (realized.estimate - forecast.estimate) ** 2 / max(variance, 1e-12)
-        return found
+            apart = abs(realized.estimate - forecast.estimate)
+            held += apart <= _NORMAL_90 * math.sqrt(variance)
+        return held / (PRIOR_OUTCOMES + len(pairs))
 
-    low, high = 1.0, 30.0
-    if excess(low) <= 0:
+    low, high = 1.0, _MOST_WIDENING
+    if held_share(low) >= 0.9 - 1e-3:
         return 1.0
     for _ in range(40):
         middle = (low + high) / 2
-        low, high = (middle, high) if excess(middle) > 0 else (low, middle)
+        low, high = (low, middle) if held_share(middle) >= 0.9 else (middle, high)
     return high
 
 

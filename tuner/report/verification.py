@@ -210,7 +210,7 @@ def ledger_json(record: TrackRecord, outcomes: Sequence[Outcome]) -> dict[str, A
 
 
 def render_ledger(
-    record: TrackRecord, outcomes: Sequence[Outcome], *, encoding: str = "utf-8"
+    record: TrackRecord, outcomes: Sequence[Outcome], *, width: int, encoding: str = "utf-8"
 ) -> str:
     """The ledger: every verified forecast, how many held, and the typical ratio."""
     if not outcomes:
@@ -236,5 +236,5 @@ def render_ledger(
         said += f" Typically {numbers.percent(record.typical_ratio)} of the forecast saving came."
     if record.width_factor > 1.005:
         said += f" Intervals should be {record.width_factor:.2g} times as wide."
-    lines = [*table_lines([titles, *rows], "<<<<><<"), "", said]
+    lines = [*table_lines([titles, *rows], "<<<<><<"), "", *wrapped(said, width)]
     return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
