@@ -9,6 +9,6 @@ Where money goes: `cost_hours` reads sums by the hour, `hourly` tells their cycl
 what was deployed, and `spend` puts it together with revenue (`earnings`) and a `bill`.
 
 What a change of memory saved: `use_hours` reads the sums, `memory_moves` finds the change, and
-`realized` compares by `before_after` or `split`; `explaining` has the causes, `verdicts` the verdict
-and what the ledger (`outcomes`) says of later forecasts.
+`realized` compares by `before_after` or `split`; `explaining` has the causes, `verdicts` the
+verdict and what the ledger (`outcomes`) says of later forecasts.
 """
