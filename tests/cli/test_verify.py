@@ -140,6 +140,8 @@ def test_what_differs_from_the_sweep_is_named(verify: Callable[..., dict[str, An
     ]
     found = verify({"made": other})
     assert "other_memory" in codes(found)
+    assert found["forecast_saving_ratio"]["estimate"] == pytest.approx(FORECAST, abs=0.03)
+    assert found["forecast_saving_ratio"]["estimate"] != FORECAST
     back = [
         each._replace(memory_mb=OLD_MB, version="9") if each.hour > 240 else each
         for each in calls()

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 from tuner import session
 from tuner.api.observing import files_logs
 from tuner.breakeven.terms import Terms
+from tuner.decision.estimates import interval
 from tuner.errors import InputError
 from tuner.model.interval import Interval
-from tuner.model.lambda_limits import SECONDS_PER_MONTH
+from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB, SECONDS_PER_MONTH
 from tuner.model.verification import Forecast, Outcome, Verification
 from tuner.observe import verdicts
 from tuner.observe.explaining import causes_of
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.api.reading import Caller, FilesRequest, LiveRequest, ReadLogs
+    from tuner.decision import Analysis
     from tuner.model.sweep import Sweep
     from tuner.model.verification import TrackRecord
     from tuner.observe.realized import Realized
     from tuner.observe.use_hours import UseRows
-    from tuner.pricing import PriceBook
 
 _MOST_UNTOUCHED: Final = 10
 _FEWEST_OF_UNTOUCHED: Final = 500
@@ -47,32 +48,33 @@ def verify(
 
     The function is the sweep's. AWS isn't called. Raises what `observing.observe` does.
     """
-    forecast = forecast_of(sweep)
+    analysis = session.analyse(sweep)
+    forecast = forecast_of(analysis)
     request = replace(request, function=forecast.function, region=request.region or forecast.region)
     with files_logs(
         request, state_dir=caller.state_dir, today=caller.now.date(), progress=progress
     ) as logs:
-        return _kept(_verified(forecast, logs), caller)
+        return _kept(_verified(analysis, forecast, logs), caller)
 
 
 def verify_live(sweep: Sweep, request: LiveRequest, caller: Caller) -> Verification:
     """The same by the function's log in CloudWatch. Raises what `observe_live` does."""
     from tuner.api.observing_live import live_logs
 
-    forecast = forecast_of(sweep)
+    analysis = session.analyse(sweep)
+    forecast = forecast_of(analysis)
     where = request.where
     if where.region is None and forecast.environment == "aws":
         where = replace(where, region=forecast.region)
     request = replace(request, function=forecast.function, where=where)
     with live_logs(request, caller) as (logs, _metrics, _book):
-        return _kept(_verified(forecast, logs), caller)
+        return _kept(_verified(analysis, forecast, logs), caller)
 
 
-def forecast_of(sweep: Sweep, *, price_book: PriceBook | None = None) -> Forecast:
-    """What a sweep says now, with today's prices. Raises InputError and PriceError."""
-    analysis = session.analyse(sweep, price_book=price_book)
-    terms = Terms(min_saving_usd_per_month=0.0)
-    answer = session.recommend(analysis, terms, price_book=price_book)
+def forecast_of(analysis: Analysis) -> Forecast:
+    """What a sweep says of its recommendation, with today's prices."""
+    sweep = analysis.sweep
+    answer = session.recommend(analysis, Terms(min_saving_usd_per_month=0.0))
     function, choice = answer.function, answer.choice
     at = datetime.fromisoformat(sweep.started_at)
     return Forecast(
@@ -98,7 +100,26 @@ def ledger(state_dir: Path) -> tuple[TrackRecord, tuple[Outcome, ...]]:
     return verdicts.track_record(outcomes), outcomes
 
 
-def _verified(forecast: Forecast, read: ReadLogs) -> Verification:
+def _between(analysis: Analysis, forecast: Forecast, before_mb: int, after_mb: int) -> Forecast:
+    """The same between the sizes that it really was, by the sweep's curve."""
+    if (before_mb, after_mb) == (forecast.from_mb, forecast.to_mb):
+        return forecast
+    if analysis.problem is None or not all(map(_is_on_lambda, (before_mb, after_mb))):
+        return replace(forecast, saving_ratio=None, cost_usd_per_million=None)
+    found = analysis.problem.fitted_at(sorted((before_mb, after_mb)))
+    cost_usd = [found.cost_usd[:, found.column(each)] for each in (before_mb, after_mb)]
+    return replace(
+        forecast,
+        saving_ratio=interval(1 - cost_usd[1] / cost_usd[0]),
+        cost_usd_per_million=interval(cost_usd[0] * 1e6),
+    )
+
+
+def _is_on_lambda(memory_mb: int) -> bool:
+    return MIN_MEMORY_MB <= memory_mb <= MAX_MEMORY_MB
+
+
+def _verified(analysis: Analysis, forecast: Forecast, read: ReadLogs) -> Verification:
 
     window = read.window
     if read.store.total(forecast.function) is None:
@@ -139,13 +160,17 @@ def _verified(forecast: Forecast, read: ReadLogs) -> Verification:
         causes=causes_of(found, forecast, read.settings),
         other_deployment_count=len(found.deployed),
     )
-    return _judged(replace(answer, saved=saved), found)
+    sizes = saved.before.memory_mb, saved.after.memory_mb
+    forecast = _between(analysis, forecast, *sizes)
+    return _judged(replace(answer, saved=saved, forecast=forecast), found)
 
 
 def _judged(answer: Verification, found: Realized) -> Verification:
 
     saved, forecast = answer.saved, answer.forecast
-    assert saved is not None and forecast.saving_ratio is not None  # noqa: PT018
+    assert saved is not None
+    if forecast.saving_ratio is None:
+        return replace(answer, reason="the sweep's curve doesn't reach the size that was set")
     realized = saved.saving_ratio
     verdict = verdicts.verdict_of(realized, forecast.saving_ratio)
     needed = None

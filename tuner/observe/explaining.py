@@ -46,12 +46,16 @@ def causes_of(
 
 def _of_memory(found: Realized, forecast: Forecast) -> Iterator[Cause]:
     before, after = found.saved.before.memory_mb, found.saved.after.memory_mb
+    like = f"held against what the sweep's curve says of {before} → {after} MB"
     if after != forecast.to_mb:
-        yield Cause("other_memory", f"{after} MB was set, and {forecast.to_mb} MB is recommended")
+        yield Cause(
+            "other_memory", f"{after} MB was set, and {forecast.to_mb} MB is recommended: {like}"
+        )
     if before != forecast.from_mb:
         yield Cause(
             "other_baseline",
-            f"it had {before} MB before, and the forecast is against {forecast.from_mb} MB",
+            f"it had {before} MB before, and the recommendation is against {forecast.from_mb} MB: "
+            f"{like}",
         )
     move = found.move
     if move is not None and move.until is not None:

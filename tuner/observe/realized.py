@@ -83,7 +83,8 @@ def realize(
 def _by_days(reports: Reports, move: Move, seed: int) -> Realized | str:
     rows = pure_hours(reports.hours, move, most_days=MOST_DAYS)
     is_after = rows.memory_mb == move.to_mb
-    before, after = rows.where(~is_after), rows.where(is_after)
+    is_before = ~is_after & (rows.slot <= hour_of(move.at))
+    before, after = rows.where(is_before), rows.where(is_after)
     short = _too_short(before, after, move)
     if short is not None:
         return short

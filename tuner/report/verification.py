@@ -123,10 +123,12 @@ def _headline(found: Verification) -> str:
     if found.verdict == "unknown":
         return f"{said}; {found.reason}."
     amount = saved.usd_per_month.estimate
-    verb = "Saves" if amount >= 0 else "Costs"
     more = "" if amount >= 0 else " more"
     at = numbers.rate(saved.after.rate_per_s)
-    return f"{said}. {verb} about {numbers.rough_usd(abs(amount))}{more} a month at {at}."
+    money = f"about {numbers.rough_usd(abs(amount))}{more} a month at {at}"
+    if any(each.code == "changed_back" for each in found.causes):
+        return f"{said}. {'Saved' if amount >= 0 else 'Cost'} {money}, while it lasted."
+    return f"{said}. {'Saves' if amount >= 0 else 'Costs'} {money}."
 
 
 def _sentence(message: str) -> str:
