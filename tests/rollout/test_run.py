@@ -22,7 +22,7 @@ from tuner.errors import AccessDeniedError, AwsError, LeaseError
 from tuner.lease.lease import open_lease
 from tuner.lease.recover import find_unfinished
 from tuner.model.function import Routing
-from tuner.rollout.events import Looked, StepBegan, StepSettled, TurnedBack
+from tuner.rollout.events import Looked, MetricsMissing, StepBegan, StepSettled, TurnedBack
 from tuner.rollout.record import record_path
 
 if TYPE_CHECKING:
@@ -92,6 +92,15 @@ def test_a_step_waits_for_metrics_that_are_late(account: Account) -> None:
         (each.clock.now() - Clock().at).total_seconds() for each in (alone, late)
     )
     assert took_late_s > took_s + 180
+
+
+def test_metrics_that_never_come_hold_nothing_up(account: Account) -> None:
+    """CloudWatch has none by version: after ten minutes the reports decide, and that is said."""
+    nothing = metrics_of(account, replace(QUIET, per_minute=0))
+    rollout = Rollout(account, steps="50%:1m", metrics=nothing)
+    assert rollout.run().state == "finished"
+    assert [type(event) for event in rollout.events].count(MetricsMissing) == 1
+    assert 600 <= (rollout.clock.now() - Clock().at).total_seconds() < 900
 
 
 def test_a_step_without_traffic_waits_and_goes_back(account: Account) -> None:

@@ -4,6 +4,7 @@ typer evaluates annotations, so nothing here is postponed.
 """
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,7 @@ import typer
 
 from tuner.cli.flags import with_flags
 from tuner.cli.screen import agree, say, show_json, show_text
-from tuner.errors import UsageError
+from tuner.errors import NotAgreedError, TunerError, UsageError
 
 if TYPE_CHECKING:
     from tuner.api.rollout import OpenRollout, RolloutRequest
@@ -112,8 +113,7 @@ def roll_out_live(request: "RolloutRequest", where: "Target", *, yes: bool, json
             return _show_done(rollout, json=json)
         _show_plan(rollout)
         if not (yes or agree(_question(rollout))):
-            say("Nothing was changed.")
-            return FAILED
+            raise NotAgreedError("not agreed to: nothing changed")
         with stop_on_signals(stop):
             io = RolloutIO(
                 rollout.gateway,
@@ -125,7 +125,7 @@ def roll_out_live(request: "RolloutRequest", where: "Target", *, yes: bool, json
                 on_progress=_tell_progress,
             )
             record = rollout.run(state_dir(), io)
-    _show_end(record, json=json)
+        _show_end(record, rollout, json=json)
     if record.state == "finished":
         return 0
     return INTERRUPTED if record.reason == BY_SIGNAL or stop.is_requested else FAILED
@@ -227,7 +227,7 @@ class _Tell:
         self._told_s = 0.0
 
     def __call__(self, event: "RolloutEvent") -> None:
-        from tuner.rollout.events import Looked, StepBegan, StepSettled, TurnedBack
+        from tuner.rollout.events import Looked, MetricsMissing, StepBegan, StepSettled, TurnedBack
 
         match event:
             case StepBegan():
@@ -238,6 +238,11 @@ class _Tell:
                 say(
                     f"  {event.passed_s / 60:.0f} min: {event.new_count + event.old_count:,} of "
                     f"{event.needed_count:,} invocations, {event.new_count:,} of the new version"
+                )
+            case MetricsMissing():
+                say(
+                    "  ! CloudWatch has no metrics by version: errors are known as far as the log "
+                    "names them, and throttles aren't watched"
                 )
             case StepSettled():
                 say(
@@ -273,7 +278,7 @@ def _show_done(rollout: "OpenRollout", *, json: bool) -> int:
     return 0
 
 
-def _show_end(record: "RolloutRecord", *, json: bool) -> None:
+def _show_end(record: "RolloutRecord", rollout: "OpenRollout", *, json: bool) -> None:
     if json:
         document = record.to_json()
         document["reason"] = record.reason and with_flags(record.reason)
@@ -282,8 +287,9 @@ def _show_end(record: "RolloutRecord", *, json: bool) -> None:
     name = record.function
     if record.state != "finished":
         show_text(f"RETURNED {name}: {with_flags(record.reason or '')}\n")
-        if record.alias is not None:
-            show_text(f"Alias {record.alias} is at version {record.from_version} again.\n")
+        with suppress(TunerError):
+            now = rollout.gateway.read_alias(name, str(record.alias))
+            show_text(f"Alias {record.alias} routes to {now.describe()} now.\n")
         return
     where = "$LATEST" if record.alias is None else f"alias {record.alias}"
     version = "" if record.alias is None else f", version {record.to_version}"

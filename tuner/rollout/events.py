@@ -30,6 +30,11 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsMissing:
+    """CloudWatch has nothing by version: this step goes by reports alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class StepSettled:
     """Enough is known to go on."""
 
@@ -45,7 +50,7 @@ class TurnedBack:
     reason: str
 
 
-RolloutEvent = StepBegan | Looked | StepSettled | TurnedBack
+RolloutEvent = StepBegan | Looked | MetricsMissing | StepSettled | TurnedBack
 
 
 class RolloutHook(Protocol):

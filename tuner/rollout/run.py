@@ -18,7 +18,7 @@ from tuner.errors import (
 from tuner.lease.lease import Lease, open_lease
 from tuner.model.interval import counted
 from tuner.rollout.comparison import Comparison
-from tuner.rollout.events import Looked, StepBegan, StepSettled, TurnedBack
+from tuner.rollout.events import Looked, MetricsMissing, StepBegan, StepSettled, TurnedBack
 from tuner.rollout.figures import Arm, Block
 from tuner.rollout.record import StepRecord
 
@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 INTERRUPTED: Final = "interrupted"
 _MOST_BLIND_LOOKS: Final = 5
 _LEAST_SLEEP_S: Final = 1.0
+_ABSENT_S: Final = 420.0
+"""From when on metrics that have nothing don't hold up a step: before the alias was shared, it
+wasn't known whether CloudWatch has any by version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +206,12 @@ class _Rollout:
             if (reason := self._look(readings, metrics, began)) is not None:
                 return reason
             seen = began.old_count + began.new_count
+            passed_s = (self._io.now() - started).total_seconds()
+            if metrics is not None and metrics.is_absent(passed_s) and seen >= needed.count:
+                self._io.on_event(MetricsMissing())
+                metrics = None
             if metrics is not None:  # they are late
                 seen = min(seen, metrics.invocation_count)
-            passed_s = (self._io.now() - started).total_seconds()
             self._io.on_event(
                 Looked(step, began.new_count, began.old_count, needed.count, passed_s)
             )
@@ -264,6 +270,10 @@ class _Reading:
         self._next = datetime.fromtimestamp(epoch_s, UTC)
         self.invocation_count = 0
         """In the blocks that were read."""
+
+    def is_absent(self, passed_s: float) -> bool:
+        """Whether there's nothing at all, long after there should be."""
+        return not self.invocation_count and passed_s > self._figures.delay_s + _ABSENT_S
 
     @property
     def next_at(self) -> datetime:
