@@ -136,3 +136,11 @@ def test_what_a_step_needs() -> None:
     needs = [needed_for(Step(weight, 600), error_ratio=0.01, cv=0.5) for weight in (0.01, 0.1, 0.5)]
     assert sorted(needs, key=lambda each: each.count, reverse=True) == needs
     assert sorted(needs, key=lambda each: each.for_errors, reverse=True) == needs
+
+
+@pytest.mark.parametrize("error_ratio", [0.0, 0.3, 0.9, 1.0])
+@pytest.mark.parametrize("weight", [0.0001, 0.1, 0.99])
+def test_what_a_step_needs_is_finite_and_soon_known(weight: float, error_ratio: float) -> None:
+    """However small the share, and even if every invocation fails."""
+    needed = needed_for(Step(weight, 600), error_ratio=error_ratio, cv=0.5)
+    assert 50 <= needed.for_errors * weight < 100_000
