@@ -88,4 +88,4 @@ def test_what_cannot_be_changed_says_why(
     """With file and line, in the comment."""
     text = TERRAFORM.replace("3008 # MB", 'var.sizes["made"]')
     _, body = commented(github, job, tmp_path, name="main.tf", old=text, new=text)
-    assert "Nothing to change in the template: main.tf:3: memory\\_size is" in body
+    assert "Not suggested on a line: main.tf:3: memory\\_size is" in body

@@ -72,6 +72,20 @@ def test_a_line_that_runs_once_is_changed_whatever_its_id(tmp_path: Path, langua
     assert "Stage is used 2 times" in refusal(tmp_path, KEY[language])
 
 
+def test_a_memory_follows_what_is_spread_on_its_own_line(tmp_path: Path) -> None:
+    """What is spread would replace what stands before it; the new line looks like its neighbor."""
+    (tmp_path / "cdk.json").write_text("{}")
+    path = tmp_path / "a.ts"
+    path.write_text(
+        "import { Function } from 'aws-cdk-lib/aws-lambda';\nconst all = { memorySize: 512 };\n"
+        "new Function(app, 'F', {\n  code,\n  ...all,\n});\n"
+        "new Function(app, 'G', { ...all });\n"
+    )
+    found, _ = edited(path, "F", 320, was_mb=512)
+    assert (found.after, found.shared_by) == ("  ...all,\n  memorySize: 320,", ("G",))
+    assert edited(path, "G", 320)[0].after.endswith("{ ...all, memorySize: 320 });")
+
+
 @pytest.mark.parametrize("language", ["py", "ts"])
 def test_a_synthesized_app_tells_deployed_names(tmp_path: Path, language: str) -> None:
     """By what `cdk synth` wrote: logical id, generated name, shortened or not, and given name."""

@@ -19,6 +19,7 @@ def template_change(
     places: Sequence[Path],
     *,
     named: bool,
+    stage: str | None = None,
     parameters: Mapping[str, str] | None = None,
 ) -> TemplateChange | NoTemplateLine | None:
     """Return the lines that give a function its recommended memory, or why there are none.
@@ -29,7 +30,7 @@ def template_change(
     wanted = wanted_by(answer)
     if isinstance(wanted, RefusedEdit):
         return None
-    plan = plan_edits([wanted], places, parameters=parameters)
+    plan = plan_edits([wanted], places, stage=stage, parameters=parameters)
     for each in plan.refused:
         if each.is_missing and not named:
             return None

@@ -119,6 +119,10 @@ class ChangeOptions:
             show_default=False,
         ),
     ] = None
+    stage: Annotated[
+        str | None,
+        _pull_request(metavar="NAME", help="Stage whose memory to suggest.", show_default=False),
+    ] = None
     parameter: options.TemplateParameters = None
 
     def compose(
@@ -134,7 +138,8 @@ class ChangeOptions:
         found = self.template or [working_repository()]
         given, named = parameters_of(self.parameter), bool(self.template)
         changes = [
-            template_change(answer, found, named=named, parameters=given) for _, answer in answers
+            template_change(answer, found, named=named, stage=self.stage, parameters=given)
+            for _, answer in answers
         ]
         return compose_comment(
             [(sweep, shown(answer)) for sweep, answer in answers],

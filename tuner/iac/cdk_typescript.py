@@ -262,18 +262,22 @@ class _Reader:
         if not beside:
             if not found.spreads:
                 self._refuse(found.node, f"there is nothing to put {_MEMORY} beside: write it")
-            at, before, after = behind, f", {_MEMORY}: ", ""
+            at, before, after = behind, f",{self._gap(behind)}{_MEMORY}: ", ""
         else:
             at = int(pairs[beside[0]].parent.start_byte)
-            line = self._data[self._data.rfind(b"\n", 0, at) + 1 : at]
-            gap = " "
-            if not line.strip():
-                end = self._data.find(b"\n", at)
-                gap = ("\r\n" if self._data[end - 1 : end] == b"\r" else "\n") + line.decode()
-            before, after = f"{_MEMORY}: ", f",{gap}"
+            before, after = f"{_MEMORY}: ", f",{self._gap(at)}"
         return Setting(
             self.path, (at, at), now_mb, shared, how="insert", before=before, after=after
         )
+
+    def _gap(self, at: int) -> str:
+        """What parts a property from the one that begins or ends at a place: a line, or a space."""
+        line = self._data[self._data.rfind(b"\n", 0, at) + 1 : at]
+        margin = line[: len(line) - len(line.lstrip())]
+        if line.strip() and not line.strip().startswith(b"..."):
+            return " "
+        end = self._data.find(b"\n", at)
+        return ("\r\n" if self._data[end - 1 : end] == b"\r" else "\n") + margin.decode()
 
     def _check_single(self, each: _Call) -> None:
         """Refuse an expression that makes several functions."""

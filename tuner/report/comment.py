@@ -135,7 +135,7 @@ class NoTemplateLine(NamedTuple):
 def render_change(change: TemplateChange | NoTemplateLine) -> str:
     """Return Markdown: where the suggestion is, or the line before and after; all of it inert."""
     if isinstance(change, NoTemplateLine):
-        return f"Nothing to change in the template: {markdown(change.reason)}."
+        return f"Not suggested on a line: {markdown(change.reason)}."
     where = f"{code_span(change.path)}, line {change.line}"
     if change.now == change.after:
         size = "this size" if change.memory_mb is None else numbers.memory(change.memory_mb)
