@@ -66,6 +66,9 @@ def test_a_line_that_runs_once_is_changed_whatever_its_id(tmp_path: Path, langua
     path = write(tmp_path, language, "once")
     found, _ = edited(tmp_path, KEY[language], 320)
     assert (found.path, found.was_mb) == (path, 128)
+    own = {"py": "def Shop():\n    pass\nShop()\n", "ts": "function Shop() {}\nnew Shop();\n"}
+    (tmp_path / f"another.{language}").write_text(own[language])
+    assert edited(tmp_path, KEY[language], 320)[0].path == path
     write(tmp_path, language, "loop")
     assert "Shop is used in a loop" in refusal(tmp_path, KEY[language])
     write(tmp_path, language, "outer")

@@ -64,6 +64,14 @@ def test_a_service_gets_its_stage_from_the_deployed_name(tmp_path: Path) -> None
     assert plan.drift[0].code_mb == 256
 
 
+def test_the_function_with_most_of_the_name_is_meant(tmp_path: Path) -> None:
+    """What remains of a name is the stage, so the shortest stage counts."""
+    more = "  dlq-worker: {handler: a.b, memorySize: 128}\n"
+    path = write(tmp_path, SERVICE + more, "serverless.yml")
+    found, _ = edited(tmp_path, "billing-prod-dlq-worker", 320, was_mb=128)
+    assert (found.path, found.line) == (path, 13)
+
+
 def test_a_stack_gets_its_environment_from_the_deployed_name(tmp_path: Path) -> None:
     """A stack's name chooses samconfig's environment, a parameter in a name the map's value."""
     write(tmp_path, TEMPLATE)

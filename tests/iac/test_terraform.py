@@ -263,6 +263,7 @@ def test_a_deployed_name_tells_which_values_count(tmp_path: Path) -> None:
     )
     prod = write(tmp_path, 'env = "prod"\nmemory = 1024\n', "one.tfvars")
     write(tmp_path, 'env = "dev"\nmemory = 128\n', "two.tfvars")
+    write(tmp_path, 'resource "aws_lambda_function" "e" { function_name = "" }\n', "empty.tf")
     found, after = edited(tmp_path, "billing-prod-worker", 320, was_mb=1024)
     assert (found.path, after) == (prod, b'env = "prod"\nmemory = 320\n')
     found, _ = edited(tmp_path, "dev-map", 320, was_mb=256)

@@ -112,13 +112,14 @@ def why_several(
     Whatever it's in must be used once, outside loops, and so on outward. With `needs_use` it must
     be used: a library's class may be used anywhere.
     """
-    waiting, seen = list(around.names), set[str]()
+    waiting = [(path, *each) for each in around.names]
+    seen = set[str]()
     while waiting:
-        name, is_class = waiting.pop()
+        place, name, is_class = waiting.pop()
         if name in seen:
             continue
         seen.add(name)
-        written = _uses_of(path, re.escape(name), sources, language.suffixes, is_class=is_class)
+        written = _uses_of(place, re.escape(name), sources, language.suffixes, is_class=is_class)
         uses = [use for use in written if language.is_use(use)]
         shown = ", ".join(f"{use.path}:{use.line}" for use in uses[:4])
         if len(uses) > 1:
@@ -129,7 +130,7 @@ def why_several(
             further = language.around_of(use)
             if further.in_loop:
                 return f"{name} is used in a loop ({shown}), which makes this function each time"
-            waiting += further.names
+            waiting += [(use.path, *each) for each in further.names]
     return None
 
 
@@ -138,7 +139,8 @@ def _uses_of(
 ) -> list[Use]:
     """Where the app makes an object of a class, or calls a function.
 
-    Tests are left out: they make stacks that nobody deploys.
+    Tests are left out: they make stacks that nobody deploys. So are files with one of their own of
+    that name.
     """
     root = project_of(path)
     whole = path.resolve()
@@ -149,11 +151,14 @@ def _uses_of(
         inherits = rf"class\s+\w+\((?:[\w.]+,\s*)*{name}\s*[,)]"
         made += rf"|\bextends\s+{name}\b" if is_typescript else f"|{inherits}"
     pattern = re.compile(made.encode())
+    own = re.compile(rf"\b(?:class|def|function|const|let)\s+{name}\b".encode())
     defined = re.compile(rb"(\bclass|\bdef|\bfunction|\basync|\bnew)\s+$")
     found = []
     for file in files:
         shown = Path(normpath(path.parent / relpath(file, whole.parent)))
         data = sources.data(shown)
+        if file != whole and own.search(data):
+            continue
         for match in pattern.finditer(data):
             before = data[max(0, match.start() - 20) : match.start()]
             if defined.search(before) and not (is_typescript and is_class):

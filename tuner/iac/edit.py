@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tuner.iac.setting import DeclaredFunction, How, Setting, Sources
 
 
+Match = tuple["Unit", "tuple[DeclaredFunction, ...]", int]
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """The memory that a function should have."""
@@ -130,9 +133,9 @@ def _chosen(
     return unit, again, same[0], told
 
 
-def _meant(name: str, declared: Declarations) -> tuple[Unit, tuple[DeclaredFunction, ...], int]:
+def _meant(name: str, declared: Declarations) -> Match:
     """The one function that a name means. Raises TemplateError."""
-    ranked: dict[int, list[tuple[Unit, tuple[DeclaredFunction, ...], int]]] = {}
+    ranked: dict[int, list[Match]] = {}
     for unit, functions in declared.functions:
         for index, each in enumerate(functions):
             rank = each.rank(name) if unit.has(each) else None
@@ -141,7 +144,7 @@ def _meant(name: str, declared: Declarations) -> tuple[Unit, tuple[DeclaredFunct
     if not ranked:
         why = _why_none(declared)
         raise NotInTemplateError(f"nothing here declares a function called {name}{why}")
-    matches = ranked[min(ranked)]
+    matches = _closest(name, ranked[min(ranked)])
     if len(matches) > 1:
         found = [functions[index] for _, functions, index in matches]
         places = ", ".join(map(_place, found[:8]))
@@ -151,6 +154,18 @@ def _meant(name: str, declared: Declarations) -> tuple[Unit, tuple[DeclaredFunct
             "say which (`template`, `stage`, `template_parameters=NAME=VALUE`)"
         )
     return matches[0]
+
+
+def _closest(name: str, matches: list[Match]) -> list[Match]:
+    """Of a file's functions the one with the most of a name: the stage is what is left of it.
+
+    `shop-dev-retry-send` is `retry-send` of the stage `dev`, if there is `send` too.
+    """
+    if len({unit for unit, _, _ in matches}) > 1:
+        return matches
+    left = [sum(map(len, functions[at].told_by(name).values())) for _, functions, at in matches]
+    closest = [match for match, size in zip(matches, left, strict=True) if size == min(left)]
+    return closest if min(left) > 0 else matches
 
 
 def _why_none(declared: Declarations) -> str:

@@ -115,8 +115,9 @@ class Scope:
         is_element = written == "each.value" and not self._has_elements
         if self.each is not None and (written == "each.key" or is_element):
             return self.each.key
-        if value.string is not None or written in self.known_values:
-            return value.string or self.known_values[written]
+        plain = self.known_values.get(written, value.string)
+        if plain is not None:
+            return plain or None
         reads: list[Read] = []
         found = self.leaf(value, (), reads)
         given = [read.given for read in reads if read.given is not None]
