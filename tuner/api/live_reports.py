@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 from tuner.api.region_reader import parts
 from tuner.aws import insights, log_groups
 from tuner.aws.insights import LogQuery
-from tuner.aws.report_query import REPORT_QUERY, cpu_events_query, report_rows
 from tuner.aws.services import Services
 from tuner.aws.session import open_session
+from tuner.aws.usage_query import REPORT_QUERY, cpu_events_query, report_rows
 from tuner.errors import AccessDeniedError, InputError, NotAgreedError
 from tuner.logs.messages import MessageReader
 from tuner.model.account import ReadingCost

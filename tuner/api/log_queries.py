@@ -149,20 +149,17 @@ class LogQueries:
         """The journal's answers first, then CloudWatch's; a refused query is split in half."""
         waiting, reader = [], self._reader
         for key, query in queries:
-            kept = reader.journal.get(reader.key(key))
+            kept = reader.kept(key)
             if kept is None:
                 waiting.append((key, query))
             else:
                 self.bytes_scanned += kept["bytes"]
                 yield query, QueryAnswer(tuple(kept["rows"]), kept["bytes"], len(kept["rows"]))
-        started = {
-            key: self._reader.journal.get(self._reader.key(f"{key}/id")) for key, _ in waiting
-        }
         runs = QueryRuns(
-            self._reader.services,
+            reader.services,
             waiting,
-            started={key: query_id for key, query_id in started.items() if query_id},
-            on_start=lambda key, query_id: self._reader.keep(f"{key}/id", query_id),
+            started={key: found for key, _ in waiting if (found := reader.kept(f"{key}/id"))},
+            on_start=lambda key, query_id: reader.keep(f"{key}/id", query_id),
         )
         for key, query, answer in runs.answers():
             if isinstance(answer, AwsError):
@@ -174,5 +171,5 @@ class LogQueries:
                     runs.add(f"{key}.{number}", part)
                 continue
             self.bytes_scanned += answer.bytes_scanned
-            self._reader.keep(key, {"rows": answer.rows, "bytes": answer.bytes_scanned})
+            reader.keep(key, {"rows": answer.rows, "bytes": answer.bytes_scanned})
             yield query, answer

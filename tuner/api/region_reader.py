@@ -7,7 +7,7 @@ less said of them. Only the list of functions has to be readable.
 from __future__ import annotations
 
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tuner.aws import account_reports, function_list, log_groups, metric_data
@@ -18,7 +18,7 @@ from tuner.model.interval import counted
 from tuner.model.record import RecordError, from_record, to_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tuner.api.scan_journal import ScanJournal
     from tuner.aws.services import Services
@@ -48,15 +48,11 @@ class RegionReader:
 
     def functions(self) -> tuple[AccountFunction, ...]:
         """Every function of the region. Raises AwsError."""
-        kept = self._once(
+        found = self._records(
             "functions",
-            lambda: [
-                to_record(each)
-                for page in function_list.list_functions(self.services)
-                for each in page
-            ],
+            AccountFunction,
+            lambda: chain.from_iterable(function_list.list_functions(self.services)),
         )
-        found = _read_all(AccountFunction, kept)
         self.tell(f"{self.place}: {counted(f'{len(found):,}', 'function')}")
         return found
 
@@ -88,17 +84,15 @@ class RegionReader:
         """The groups that functions log to, by name; None where that's not allowed."""
         names = [each.log_group for each in functions]
         try:
-            kept = self._once(
+            found = self._records(
                 "groups",
-                lambda: [
-                    to_record(each)
-                    for each in log_groups.find_log_groups(self.services, names).values()
-                ],
+                LogGroup,
+                lambda: log_groups.find_log_groups(self.services, names).values(),
             )
         except AwsError as error:
             self.cannot("log groups, so that no log was queried", error)
             return None
-        return {each.name: each for each in _read_all(LogGroup, kept)}
+        return {each.name: each for each in found}
 
     def code_digests(
         self, found: Mapping[str, Sequence[DaySums]]
@@ -205,16 +199,23 @@ class RegionReader:
 
     # The journal
 
-    def key(self, step: str) -> str:
-        """A step's key in the journal."""
-        return f"{self.place}/{step}"
-
-    def _once(self, step: str, ask: Callable[[], Any]) -> Any:
-        return self.journal.once(self.key(step), ask)
+    def kept(self, step: str) -> Any:
+        """A step's answer in the journal; None without one."""
+        return self.journal.get(f"{self.place}/{step}")
 
     def keep(self, step: str, answer: Any) -> None:
         """Keep a step's answer in the journal."""
-        self.journal.keep(self.key(step), answer)
+        self.journal.keep(f"{self.place}/{step}", answer)
+
+    def _once(self, step: str, ask: Callable[[], Any]) -> Any:
+        return self.journal.once(f"{self.place}/{step}", ask)
+
+    def _records(self, step: str, kind: type[T], ask: Callable[[], Iterable[T]]) -> tuple[T, ...]:
+        kept = self._once(step, lambda: [to_record(each) for each in ask()])
+        try:
+            return tuple(from_record(kind, each) for each in kept)
+        except RecordError as error:
+            raise AwsError(f"the scan's journal can't be read ({error}): `restart=True`") from None
 
     def cannot(self, what: str, error: AwsError) -> None:
         """Go on without something. The reason is told as it came, with what to do about it."""
@@ -222,13 +223,6 @@ class RegionReader:
         self.findings.append(
             Finding("not_read", "warning", f"{self.place}: {kind} read {what} ({error})")
         )
-
-
-def _read_all(kind: type[T], kept: Any) -> tuple[T, ...]:
-    try:
-        return tuple(from_record(kind, each) for each in kept)
-    except RecordError as error:
-        raise AwsError(f"the scan's journal can't be read ({error}): `restart=True`") from None
 
 
 def parts(items: Sequence[T], size: int) -> Iterator[tuple[T, ...]]:

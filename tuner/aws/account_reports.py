@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from tuner.errors import AwsError
-from tuner.model.account import OptimizerFinding, TrailEvent
+from tuner.model.account import OptimizerFinding
+from tuner.observe.deployments import bare_name, trail_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
     from tuner.aws.services import Services
+    from tuner.model.account import TrailEvent
 
 # CloudTrail's names carry the API's version: UpdateFunctionConfiguration20150331v2.
 _CHANGES: Final = ("UpdateFunctionCode", "UpdateFunctionConfiguration", "PublishVersion",
@@ -61,28 +63,10 @@ def _trail_event(raw: dict[str, Any]) -> TrailEvent | None:
     if not name.startswith(_CHANGES):
         return None
     try:
-        document = json.loads(raw.get("CloudTrailEvent") or "{}")
+        record = json.loads(raw.get("CloudTrailEvent") or "{}")
     except ValueError:
         return None
-    asked = document.get("requestParameters") or {}
-    answered = document.get("responseElements") or {}
-    if document.get("errorCode") or not asked.get("functionName"):
-        return None
-    memory_mb = asked.get("memorySize")
-    version = answered.get("version") or answered.get("functionVersion")
-    return TrailEvent(
-        at=raw["EventTime"].astimezone(UTC),
-        name=name,
-        function=_bare(str(asked["functionName"])),
-        version=None if version in (None, "$LATEST") else str(version),
-        memory_mb=memory_mb if isinstance(memory_mb, int) else None,
-    )
-
-
-def _bare(function: str) -> str:
-    """The name in a name or an ARN."""
-    parts = function.split(":")
-    return parts[parts.index("function") + 1] if "function" in parts[:-1] else parts[0]
+    return trail_event(record, name, raw["EventTime"].astimezone(UTC))
 
 
 def function_tags(services: Services) -> Iterator[dict[str, dict[str, str]]]:
@@ -98,7 +82,7 @@ def function_tags(services: Services) -> Iterator[dict[str, dict[str, str]]]:
         ResourcesPerPage=100,
     ):
         yield {
-            _bare(raw["ResourceARN"]): {tag["Key"]: tag["Value"] for tag in raw.get("Tags", ())}
+            bare_name(raw["ResourceARN"]): {tag["Key"]: tag["Value"] for tag in raw.get("Tags", ())}
             for raw in page.get("ResourceTagMappingList", ())
         }
 
@@ -125,7 +109,7 @@ def _findings(
 ) -> Iterator[dict[str, OptimizerFinding]]:
     for page in (first, *following):
         yield {
-            _bare(raw["functionArn"]): _finding(raw)
+            bare_name(raw["functionArn"]): _finding(raw)
             for raw in page.get("lambdaFunctionRecommendations", ())
             if raw.get("functionVersion", "$LATEST") == "$LATEST"
         }

@@ -18,6 +18,7 @@ from tuner.iac.cdk import (
     why_several,
 )
 from tuner.iac.cdk_assembly import of_construct, synthesized
+from tuner.iac.parser import syntax_tree
 from tuner.iac.setting import ANY, DeclaredFunction, Setting, Sources
 from tuner.iac.typescript_code import (
     LOOPS,
@@ -29,7 +30,6 @@ from tuner.iac.typescript_code import (
     number_of,
     shortened,
     string_of,
-    typescript_tree,
     walk,
     written,
 )
@@ -308,7 +308,7 @@ class _Reader:
         return _around(self._node_at(use))
 
     def _node_at(self, use: Use) -> Any:
-        root = typescript_tree(self.sources.data(use.path))
+        root = syntax_tree("typescript", self.sources.data(use.path))
         return root.descendant_for_byte_range(use.at, use.at + 1)
 
     def id_pattern(self, each: _Call) -> str | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from tuner.errors import TemplateError
+from tuner.iac.parser import syntax_tree
 from tuner.iac.setting import Setting, unknown
-from tuner.model.optional_import import optional_import
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,25 +19,6 @@ if TYPE_CHECKING:
 
 _REFERENCE: Final = re.compile(r"(var|local)\.([A-Za-z_][\w-]*)")
 _WORD: Final = re.compile(rb"[A-Za-z_][\w-]*")
-
-
-@cache
-def _parser() -> Any:
-    with optional_import(
-        "Terraform files need tree-sitter-hcl",
-        "tree_sitter",
-        "tree_sitter_hcl",
-        extra="apply",
-        error=TemplateError,
-    ):
-        import tree_sitter  # noqa: PLC0415 - of an extra
-        import tree_sitter_hcl  # noqa: PLC0415
-    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_hcl.language()))
-
-
-def hcl_tree(data: bytes) -> Any:
-    """Return the root of a file's syntax tree. Raises TemplateError without the parser."""
-    return _parser().parse(data).root_node
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +185,7 @@ def read_blocks(path: Path, sources: Sources) -> list[Block]:
 
 
 def _parsed(path: Path, data: bytes) -> list[Block]:
-    root = hcl_tree(data)
+    root = syntax_tree("hcl", data)
     body = next((each for each in root.children if each.type == "body"), None)
     if body is None:
         return []

@@ -11,9 +11,9 @@ import ast
 from itertools import accumulate, zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.iac.hcl import hcl_tree
+from tuner.iac.parser import syntax_tree
 from tuner.iac.setting import BOM
-from tuner.iac.typescript_code import SUFFIXES, typescript_tree
+from tuner.iac.typescript_code import SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,9 +41,9 @@ def changed_line(
 
 def _parts(path: Path, data: bytes, span: tuple[int, int]) -> Iterator[Part]:
     if path.suffix in _HCL:
-        return _of_tree_sitter(hcl_tree(data), span)
+        return _of_tree_sitter(syntax_tree("hcl", data), span)
     if path.suffix in SUFFIXES:
-        return _of_tree_sitter(typescript_tree(data), span)
+        return _of_tree_sitter(syntax_tree("typescript", data), span)
     return _of_python(data, span) if path.suffix == ".py" else iter(())
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.errors import TemplateError
-from tuner.model.optional_import import optional_import
+from tuner.iac.parser import syntax_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,25 +14,6 @@ if TYPE_CHECKING:
 SUFFIXES: Final = (".ts", ".js", ".mts", ".mjs", ".cts", ".cjs")
 LOOPS: Final = ("for_statement", "for_in_statement", "while_statement", "do_statement")
 _EACH: Final = ("map", "forEach", "flatMap", "reduce", "filter")
-
-
-@cache
-def _parser() -> Any:
-    with optional_import(
-        "TypeScript and JavaScript need tree-sitter-typescript",
-        "tree_sitter",
-        "tree_sitter_typescript",
-        extra="apply",
-        error=TemplateError,
-    ):
-        import tree_sitter  # noqa: PLC0415 - of an extra
-        import tree_sitter_typescript  # noqa: PLC0415
-    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_typescript.language_typescript()))
-
-
-def typescript_tree(data: bytes) -> Any:
-    """Return the root of a file's syntax tree. Raises TemplateError without the parser."""
-    return _parser().parse(data).root_node
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +35,7 @@ class Code:
     @classmethod
     def parse(cls, data: bytes) -> Code:
         """Parse a file; errors are marked in the tree. Raises TemplateError without the parser."""
-        return cls(typescript_tree(data))
+        return cls(syntax_tree("typescript", data))
 
     def object(self, node: Any) -> LiteralObject | None:
         """A literal object, or the one that a constant is."""

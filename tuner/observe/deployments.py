@@ -96,7 +96,7 @@ def read_trail(path: Path) -> tuple[Deployment, ...]:
             records = [json.loads(each["CloudTrailEvent"]) for each in document["Events"]]
         else:
             records = document["Records"]
-        events = [event for each in records if (event := _trail_event(each)) is not None]
+        events = [event for each in records if (event := _file_event(each)) is not None]
     except OSError as error:
         if isinstance(error, gzip.BadGzipFile):
             raise _no_trail(path) from None
@@ -106,23 +106,28 @@ def read_trail(path: Path) -> tuple[Deployment, ...]:
     return trail_deployments(events)
 
 
-def _trail_event(record: dict[str, Any]) -> TrailEvent | None:
+def trail_event(record: dict[str, Any], name: str, at: datetime.datetime) -> TrailEvent | None:
+    """A record of CloudTrail's; None where it failed, or concerns no function."""
     asked, answered = record.get("requestParameters") or {}, record.get("responseElements") or {}
-    if (
-        record.get("eventSource") != "lambda.amazonaws.com"
-        or record.get("errorCode")
-        or not asked.get("functionName")
-    ):
+    if record.get("errorCode") or not asked.get("functionName"):
         return None
-    version, memory_mb = answered.get("version"), asked.get("memorySize")
-    version = version or asked.get("functionVersion") or answered.get("functionVersion")
+    version = answered.get("version") or asked.get("functionVersion")
+    version = version or answered.get("functionVersion")
+    memory_mb = asked.get("memorySize")
     return TrailEvent(
-        at=instant("a CloudTrail event", str(record["eventTime"])),
-        name=str(record["eventName"]),
-        function=_name_of(str(asked["functionName"])),
+        at=at,
+        name=name,
+        function=bare_name(str(asked["functionName"])),
         version=None if version in {None, "$LATEST"} else str(version),
         memory_mb=memory_mb if isinstance(memory_mb, int) else None,
     )
+
+
+def _file_event(record: dict[str, Any]) -> TrailEvent | None:
+    if record.get("eventSource") != "lambda.amazonaws.com":
+        return None
+    at = instant("a CloudTrail event", str(record["eventTime"]))
+    return trail_event(record, str(record["eventName"]), at)
 
 
 def _no_trail(path: Path) -> InputError:
@@ -186,9 +191,7 @@ def known_by(deployment: Deployment, others: Iterable[Deployment]) -> Deployment
     return replace(deployment, version=f"{deployment.version} ({name})")
 
 
-def _name_of(function: str) -> str:
+def bare_name(function: str) -> str:
     """A function's name, from a name, a partial or a whole ARN."""
     parts = function.split(":")
-    if "function" in parts and parts.index("function") + 1 < len(parts):
-        return parts[parts.index("function") + 1]
-    return parts[0]
+    return parts[parts.index("function") + 1] if "function" in parts[:-1] else parts[0]

@@ -1,0 +1,32 @@
+"""Syntax trees of Terraform and TypeScript by tree-sitter, which an extra brings."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import Any, Final, Literal
+
+from tuner.errors import TemplateError
+from tuner.model.optional_import import optional_import
+
+Language = Literal["hcl", "typescript"]
+_NEEDS: Final = {
+    "hcl": "Terraform files need tree-sitter-hcl",
+    "typescript": "TypeScript and JavaScript need tree-sitter-typescript",
+}
+_GRAMMARS: Final = {"hcl": "language", "typescript": "language_typescript"}
+
+
+def syntax_tree(language: Language, data: bytes) -> Any:
+    """The root of a file's tree; errors are marked in it. Raises TemplateError without a parser."""
+    return _parser(language).parse(data).root_node
+
+
+@cache
+def _parser(language: Language) -> Any:
+    name = f"tree_sitter_{language}"
+    with optional_import(_NEEDS[language], "tree_sitter", name, extra="apply", error=TemplateError):
+        import tree_sitter  # noqa: PLC0415 - of an extra
+
+        grammar = getattr(import_module(name), _GRAMMARS[language])()
+    return tree_sitter.Parser(tree_sitter.Language(grammar))
