@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -81,7 +81,7 @@ def plan_fleet(
     """
     settings = _settings(request, working_dir)
     with _connections(request, settings) as connect:
-        candidates = _candidates(request, connect, tell)
+        candidates = _candidates(request, settings, connect, tell)
         items, excluded = plan_items(
             candidates,
             settings,
@@ -159,6 +159,8 @@ def _connect(endpoint_url: str | None, place: FleetPlace) -> LambdaGateway:
         region=place.region,
         profile=place.profile,
         endpoint_url=endpoint_url,
+        role_arn=place.role_arn,
+        external_id=place.external_id,
     )
 
 
@@ -190,6 +192,8 @@ def _connections(
                         region=region or request.region,
                         profile=own.profile or request.profile,
                         endpoint_url=request.endpoint_url,
+                        role_arn=own.role_arn,
+                        external_id=own.external_id,
                     )
                 )
             return opened[key]
@@ -199,6 +203,7 @@ def _connections(
 
 def _candidates(
     request: FleetRequest,
+    settings: FleetSettings,
     connect: Callable[[str, str | None], LambdaGateway],
     tell: Callable[[str], None],
 ) -> tuple[Candidate, ...]:
@@ -209,7 +214,8 @@ def _candidates(
         return _of_scan(request.scan)
     if request.functions is not None:
         return tuple(_of_file(request.functions, connect, tell))
-    raise UsageError("`tag` isn't served yet")
+    assert request.tag is not None
+    return tuple(_of_tag(request, settings, connect, tell))
 
 
 def _of_scan(file: Path) -> tuple[Candidate, ...]:
@@ -308,6 +314,32 @@ def _of_function(config: FunctionConfig, mean_ms: float | None, account: str) ->
         estimated_cost_usd=None if expected is None else _USUAL_INVOCATIONS * expected,
         estimated_invocation_count=_USUAL_INVOCATIONS,
     )
+
+
+def _of_tag(
+    request: FleetRequest,
+    settings: FleetSettings,
+    connect: Callable[[str, str | None], LambdaGateway],
+    tell: Callable[[str], None],
+) -> Iterator[Candidate]:
+    """The functions with a tag, in the region, of every account that the settings name."""
+    from tuner.aws.account_reports import function_tags
+    from tuner.aws.services import Services
+
+    assert request.tag is not None
+    key, sign, value = request.tag.partition("=")
+    if not sign or not key:
+        raise UsageError(f"`tag={request.tag}` isn't a tag: write KEY=VALUE")
+    for account in [each.account for each in settings.accounts] or [""]:
+        gateway = connect(account, request.region)
+        with Services(gateway.session, purpose="scan") as services:
+            tags = {name: own for page in function_tags(services) for name, own in page.items()}
+        named = sorted(name for name, own in tags.items() if own.get(key) == value)
+        tell(f"Reading {counted(f'{len(named):,}', 'function')}")
+        for name in named:
+            config = gateway.read_function(name)
+            found = _of_function(config, gateway.recent_duration_ms(name), account)
+            yield replace(found, tags=tags[name])
 
 
 def _names(file: Path) -> tuple[tuple[int, str], ...]:

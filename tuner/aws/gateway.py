@@ -40,15 +40,17 @@ def connect(
     max_connections: int = 50,
     function: str | None = None,
     credentials_wait: CredentialsWait | None = None,
+    role_arn: str | None = None,
+    external_id: str | None = None,
 ) -> LambdaGateway:
     """Open the gateway to one region; no request is sent yet.
 
     The region is `region`, else the one in `function` (if it's an ARN), else the environment's or
     the profile's, else us-east-1 for an endpoint on loopback; such an endpoint needs no credentials
     either, and `access_key_id` is the key of one that was started here. `credentials_wait` handles
-    expired credentials. `max_connections` bounds the invocations in flight. Raises InputError (no
-    region, a region that contradicts the ARN, an unknown profile, a bad endpoint URL) and
-    CredentialsError.
+    expired credentials; `role_arn` is a role to assume with them. `max_connections` bounds the
+    invocations in flight. Raises InputError (no region, a region that contradicts the ARN, an
+    unknown profile, a bad endpoint URL) and CredentialsError.
     """
     session, known = open_connection(
         region=region,
@@ -57,6 +59,8 @@ def connect(
         access_key_id=access_key_id,
         function=function,
         credentials_wait=credentials_wait,
+        role_arn=role_arn,
+        external_id=external_id,
     )
     return LambdaGateway(session, max_connections=max_connections, known=known)
 
@@ -69,6 +73,8 @@ def open_connection(
     access_key_id: str | None = None,
     function: str | None = None,
     credentials_wait: CredentialsWait | None = None,
+    role_arn: str | None = None,
+    external_id: str | None = None,
 ) -> tuple[Session, FunctionRef | None]:
     """What `connect` makes a gateway of: the session, and the function that was named."""
     reference = parse_reference(function) if function is not None else None
@@ -76,7 +82,12 @@ def open_connection(
         check_region(reference, region or reference.region)
         region = reference.region
     session = open_session(
-        region=region, profile=profile, endpoint_url=endpoint_url, access_key_id=access_key_id
+        region=region,
+        profile=profile,
+        endpoint_url=endpoint_url,
+        access_key_id=access_key_id,
+        role_arn=role_arn,
+        external_id=external_id,
     )
     if not session.keys:  # made-up keys for a local server don't expire
         session.on_client.append(Renewal(session, credentials_wait or CredentialsWait()).attach)

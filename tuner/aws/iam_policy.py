@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tuner.aws.function_ref import EVENT_REGISTRY, parse_reference
+from tuner.aws.function_ref import EVENT_REGISTRY, FunctionRef, parse_reference
 from tuner.lease.clone import COPY_PREFIX
 
 if TYPE_CHECKING:
@@ -36,9 +36,10 @@ def least_policy(
     so DeleteFunction can't reach the function itself. With isolation clone, only functions named
     `lambda-tuner-*` may be changed, and iam:PassRole is needed to give the copy the function's
     role; version never sets a role; auto may do either, and checks what reaches the function. A Sid
-    that begins with Optional may be left out. Raises InputError if it isn't a function.
+    that begins with Optional may be left out. `*` stands for every function. Raises InputError if
+    it isn't a function.
     """
-    reference = parse_reference(function)
+    reference = FunctionRef("*") if function == "*" else parse_reference(function)
     region = reference.region or region
     partition = reference.partition or partition_of(region)
     account_id = reference.account_id or account_id
@@ -77,6 +78,23 @@ def least_policy(
         ),
     ]
     return policy_of(statements)
+
+
+def least_fleet_policy(
+    *, region: str = "*", account_id: str = "*", isolation: Isolation = "auto"
+) -> dict[str, Any]:
+    """The same for every function of a region and account: what `tuner fleet` needs in each.
+
+    The last two are for planning by tag, and for who assumes the roles of other accounts.
+    """
+    policy = least_policy("*", region=region, account_id=account_id, isolation=isolation)
+    partition = partition_of(region)
+    roles = f"arn:{partition}:iam::*:role/*"
+    policy["Statement"] += [
+        allow("OptionalFindFunctionsByTag", ["tag:GetResources"], ["*"]),
+        allow("OptionalReachOtherAccounts", ["sts:AssumeRole"], [roles]),
+    ]
+    return policy
 
 
 def policy_of(statements: list[dict[str, Any]]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.exceptions import BotoCoreError
 from botocore.utils import validate_region_name
 
+from tuner.aws.assumed_role import assume_role
 from tuner.aws.connection_errors import Connection
 from tuner.aws.service_errors import check_shapes, refused
 from tuner.errors import CredentialsError, InputError, UsageError
@@ -82,11 +83,14 @@ def open_session(
     profile: str | None,
     endpoint_url: str | None,
     access_key_id: str | None = None,
+    role_arn: str | None = None,
+    external_id: str | None = None,
 ) -> Session:
     """Settle profile, region, endpoint and credentials, without a request to Lambda.
 
     The region is the one given, else the environment's or the profile's, else us-east-1 for an
-    endpoint on loopback. `access_key_id` replaces any credentials. Raises InputError (an unknown
+    endpoint on loopback. `access_key_id` replaces any credentials. With `role_arn` the credentials
+    are those of that role, fetched with the first request. Raises InputError (an unknown
     profile, no region, a bad endpoint URL or AWS configuration file) and CredentialsError.
     """
     if endpoint_url is not None:
@@ -107,6 +111,12 @@ def open_session(
             keys = {**_LOOPBACK_KEYS, "aws_access_key_id": access_key_id}
         else:
             keys = _keys(core, is_loopback=is_loopback, profile=profile)
+        if role_arn is not None:
+            loopback_url = endpoint_url if is_loopback else None
+            core = assume_role(
+                core, role_arn, external_id=external_id, region=region, loopback_url=loopback_url
+            )
+            keys = {}
     except BotoCoreError as error:
         connection = Connection(region=region, profile=profile, endpoint_url=endpoint_url)
         raise refused(error, connection) from error

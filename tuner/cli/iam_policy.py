@@ -35,7 +35,7 @@ def iam_policy(
     ] = None,
     *,
     purpose: Annotated[
-        Literal["sweep", "apply", "live-check", "observe", "verify", "scan", "spend"],
+        Literal["sweep", "apply", "fleet", "live-check", "observe", "verify", "scan", "spend"],
         typer.Option(
             "--for",
             help="What it's for; apply: a rollout (apply --live). The last four only read.",
@@ -49,7 +49,7 @@ def iam_policy(
     It needs no credentials and doesn't call AWS. Whatever the ARN doesn't name is `*`.
     """
     from tuner.aws.function_ref import check_region, parse_reference
-    from tuner.aws.iam_policy import least_policy
+    from tuner.aws.iam_policy import least_fleet_policy, least_policy
     from tuner.aws.live_check_policy import least_live_check_policy
     from tuner.aws.reading_policy import least_reading_policy
     from tuner.aws.rollout_policy import least_rollout_policy
@@ -61,6 +61,8 @@ def iam_policy(
         if function is None:
             raise UsageError("name the FUNCTION that a rollout's policy is for")
         policy = least_rollout_policy(function, region=region or "*")
+    elif purpose == "fleet":
+        policy = least_fleet_policy(region=region or "*", isolation=isolation)
     elif purpose == "live-check":
         policy = least_live_check_policy(function, region=region or "*")
     elif purpose != "sweep":
