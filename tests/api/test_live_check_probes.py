@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -119,6 +120,23 @@ def test_a_version_that_is_not_there_yet_is_waited_for(wire: WireServer, probing
     assert probing.versions == {128: "1"}
     assert found(probing, "a version after publishing").seen == "2 reads didn't find it"
     assert found(probing, "a published version").seen == "Pending and Successful"
+
+
+def test_a_size_that_the_account_refuses_ends_the_sizes(wire: WireServer, probing: Probing) -> None:
+    """An account's limit on memory is put down, and the probes go on with the smaller sizes."""
+    words = "'MemorySize' value failed to satisfy constraint: must be less than or equal to 3008"
+    usual = updating([128])
+
+    def answer(received: Received) -> Reply:
+        if received.method == "PUT" and received.json["MemorySize"] > 3008:
+            return refusal(400, "InvalidParameterValueException", words)
+        return usual(received)
+
+    wire.answer = answer
+    probing.plan = replace(probing.plan, sizes_mb=(128, 4096))
+    check_sizes(probing)
+    assert list(probing.versions) == [128]
+    assert found(probing, "sizes").state == "differs"
 
 
 def invoking(*replies: Reply) -> Callable[[Received], Reply]:

@@ -110,7 +110,8 @@ class LiveGateway(LambdaGateway):
     def raw_update(self, function: str, **settings: Any) -> dict[str, Any]:
         """UpdateFunctionConfiguration; it isn't waited for."""
         made = self._copy(function)
-        request = Request("UpdateFunctionConfiguration", made)
+        memory_mb = settings.get("MemorySize")
+        request = Request("UpdateFunctionConfiguration", made, memory_mb=memory_mb)
         client: Any = self._control.client
         return _bare(
             self._control.change(
