@@ -36,10 +36,15 @@ def least_policy(
     so DeleteFunction can't reach the function itself. With isolation clone, only functions named
     `lambda-tuner-*` may be changed, and iam:PassRole is needed to give the copy the function's
     role; version never sets a role; auto may do either, and checks what reaches the function. A Sid
-    that begins with Optional may be left out. `*` stands for every function. Raises InputError if
-    it isn't a function.
+    that begins with Optional may be left out. Raises InputError if it isn't a function.
     """
-    reference = FunctionRef("*") if function == "*" else parse_reference(function)
+    reference = parse_reference(function)
+    return _policy(reference, region=region, account_id=account_id, isolation=isolation)
+
+
+def _policy(
+    reference: FunctionRef, *, region: str, account_id: str, isolation: Isolation
+) -> dict[str, Any]:
     region = reference.region or region
     partition = reference.partition or partition_of(region)
     account_id = reference.account_id or account_id
@@ -87,7 +92,8 @@ def least_fleet_policy(
 
     The last two are for planning by tag, and for who assumes the roles of other accounts.
     """
-    policy = least_policy("*", region=region, account_id=account_id, isolation=isolation)
+    every = FunctionRef("*")
+    policy = _policy(every, region=region, account_id=account_id, isolation=isolation)
     partition = partition_of(region)
     roles = f"arn:{partition}:iam::*:role/*"
     policy["Statement"] += [
