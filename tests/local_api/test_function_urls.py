@@ -17,6 +17,7 @@ from tuner.aws.gateway import connect
 URL = {"FunctionName": "hello", "AuthType": "NONE"}
 LAYER = {"LayerName": "tools", "VersionNumber": 1}
 GRANT = {"StatementId": "s1", "Action": "lambda:GetLayerVersion", "Principal": "*"}
+STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/any"
 PROFILE = "arn:aws:signer:us-east-1:123456789012:/signing-profiles/any"
 ABSENT = "The resource you requested does not exist."
 
@@ -119,6 +120,24 @@ def test_a_layers_policy_is_kept_by_version(layered: Any) -> None:
             {"FunctionName": "hello", "EventSourceArn": "arn:aws:sqs:us-east-1:123456789012:q"},
             "InvalidParameterValueException",
             "not supported by the local Lambda: nothing polls",
+        ),
+        (
+            "create_event_source_mapping",
+            {"FunctionName": "hello", "EventSourceArn": STREAM},
+            "InvalidParameterValueException",
+            "Value null at 'startingPosition'",
+        ),
+        (
+            "put_function_event_invoke_config",
+            {"FunctionName": "hello", "DestinationConfig": {"OnFailure": {"Destination": ARN}}},
+            "InvalidParameterValueException",
+            "You can't specify the function as a destination for itself.",
+        ),
+        (
+            "put_function_event_invoke_config",
+            {"FunctionName": "hello", "DestinationConfig": {"OnFailure": {"Destination": STREAM}}},
+            "InvalidParameterValueException",
+            f"(onSuccess=null, onFailure=OnFailure(destination={STREAM})) is invalid.",
         ),
         (
             "create_code_signing_config",

@@ -261,7 +261,7 @@ class LocalLambda:
             AliasesApi(self._store),
             FunctionPermissionsApi(self._store),
             FunctionUrlApi(self._store, self.endpoint_url),
-            ProvisionedConcurrencyApi(self._store),
+            ProvisionedConcurrencyApi(self._store, concurrent_executions=concurrent_executions),
             EventSourcesApi(self._store),
             CodeSigningApi(self._store),
             EventConfigApi(self._store),

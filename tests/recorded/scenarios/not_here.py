@@ -38,21 +38,28 @@ def mappings_refused(play: Player) -> None:
 def mapped(play: Player, source: str, steps: tuple[str, ...]) -> None:
     play.created()
     for step in steps:
-        start = {"invalid": "invalid", "incompatible": "AT_TIMESTAMP"}.get(step.split("_")[0])
+        starts = {"no": None, "invalid": "invalid", "incompatible": "AT_TIMESTAMP"}
+        start = starts.get(step.split("_")[0], "TRIM_HORIZON")
         given = {"StartingPosition": start} if start else {}
         play(step, MAP, FunctionName=FN, EventSourceArn=source, **given)
 
 
 def self_managed(play: Player) -> None:
     play.created()
-    for step in ("missing-source-access-configuration", "event-source-mapping-default",
-                 "event-source-mapping-values"):  # fmt: skip
+    secret = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:any"
+    access = {"SourceAccessConfigurations": [{"Type": "BASIC_AUTH", "URI": secret}]}
+    for step, given in (
+        ("missing-source-access-configuration", {}),
+        ("event-source-mapping-default", access),
+        ("event-source-mapping-values", access),
+    ):
         play(
             step,
             MAP,
             FunctionName=FN,
             Topics=["topic"],
             SelfManagedEventSource={"Endpoints": {"KAFKA_BOOTSTRAP_SERVERS": ["kafka:1000"]}},
+            **given,
         )
 
 
@@ -101,13 +108,14 @@ def provisioned(play: Player, steps: tuple[str, ...]) -> None:
     alias = {"FunctionName": FN, "Name": "alias"}
     play("create_alias_result", "create_alias", **alias, FunctionVersion="1")
     play("fn", "get_function_configuration", FunctionName=FN, Qualifier="$LATEST")
+    counts = {"account_limit_exceeded": 1001, "below_unreserved_min_value": 1000}
     for step in steps:
         play(
             step,
             "put_provisioned_concurrency_config",
             FunctionName=FN,
             Qualifier="1",
-            ProvisionedConcurrentExecutions=1,
+            ProvisionedConcurrentExecutions=counts.get(step.partition("concurrency_")[2], 1),
         )
 
 

@@ -20,7 +20,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import TunerError
-from tuner.local.control_plane.api_error import ApiError, invalid, not_found, throttled
+from tuner.local.control_plane.api_error import (
+    ApiError,
+    invalid,
+    not_found,
+    not_supported,
+    throttled,
+)
 from tuner.local.control_plane.function_state import EventConfig
 from tuner.local.control_plane.names import LATEST
 from tuner.local.http.message import HangUpError
@@ -40,6 +46,7 @@ MAX_QUEUED: Final = 1000
 WORKERS: Final = 8
 RETRY_DELAYS_S: Final = (60.0, 120.0)
 THROTTLED_DELAY_S: Final = 0.1
+_DESTINATIONS: Final = ("events", "kafka", "lambda", "s3", "sns", "sqs")
 _NO_FUNCTION: Final = "The function doesn't exist."
 _SETTINGS: Final = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
 
@@ -200,14 +207,13 @@ class EventConfigApi:
 
     def _write(self, call: Call, *, keep: bool) -> Answer:
         body = call.json()
-        if any((body.get("DestinationConfig") or {}).values()):
-            raise invalid("Destinations are not supported by the local Lambda: leave them out")
         if not keep and not any(body.get(name) is not None for name in _SETTINGS):
             raise invalid("You must specify at least one of error handling or destination setting.")
         reference = call.reference
         with self._store.open(reference, not_found(_NO_FUNCTION)) as function:
             if function.find_version(reference.qualifier) is None:
                 raise not_found(_NO_FUNCTION)
+            self._refuse_destinations(function, body.get("DestinationConfig") or {})
             base = self._find(function, reference) if keep else EventConfig()
             config = replace(
                 base,
@@ -217,6 +223,23 @@ class EventConfigApi:
             )
             function.event_configs[_key(reference)] = config
             return self._describe(function, _key(reference), config)
+
+    def _refuse_destinations(self, function: Function, given: dict[str, Any]) -> None:
+        """Refuse destinations, first those that AWS refuses too."""
+        named = {name: (each or {}).get("Destination") for name, each in given.items()}
+        for arn in filter(None, named.values()):
+            service, _, name = arn.partition(":function:")
+            service = service.split(":")[2]
+            if service not in _DESTINATIONS:
+                shown = (_shown(each, named.get(each)) for each in ("OnSuccess", "OnFailure"))
+                config = f"DestinationConfig({', '.join(shown)})"
+                raise invalid(f"The provided destination config {config} is invalid.")
+            if service == "lambda" and name == function.name:
+                raise invalid("You can't specify the function as a destination for itself.")
+            if service == "lambda" and name.partition(":")[0] not in self._store.names():
+                raise invalid(f"The destination ARN {arn} is invalid.")
+        if any(named.values()):
+            raise not_supported("Destinations are", "leave them out")
 
     def _find(self, function: Function, reference: Reference) -> EventConfig:
         config = function.event_configs.get(_key(reference))
@@ -239,6 +262,12 @@ class EventConfigApi:
         if config.max_age_s is not None:
             shape["MaximumEventAgeInSeconds"] = config.max_age_s
         return shape
+
+
+def _shown(name: str, arn: str | None) -> str:
+    """Write a destination as AWS's refusal does."""
+    lower = name[0].lower() + name[1:]
+    return f"{lower}=null" if arn is None else f"{lower}={name}(destination={arn})"
 
 
 def _key(reference: Reference) -> str:

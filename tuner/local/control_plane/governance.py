@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tuner.local.control_plane.lambda_api import Answer, Call
     from tuner.local.control_plane.layers import LayerStore
 
-_MIN_UNRESERVED: Final = 100
+MIN_UNRESERVED: Final = 100
 """What an account must keep for functions without a reservation (all it has, if that is less)."""
 
 
@@ -56,7 +56,7 @@ class GovernanceApi:
         name = call.function
         with self._store.open(Reference(name, LATEST)) as function:
             left = self._concurrent_executions - self._store.reserved_in_all(without=name) - wanted
-            minimum = min(_MIN_UNRESERVED, self._concurrent_executions)
+            minimum = min(MIN_UNRESERVED, self._concurrent_executions)
             if wanted > 0 and left < minimum:
                 raise invalid(
                     "Specified ReservedConcurrentExecutions for function decreases account's "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tuner.local.control_plane.api_error import (
     ApiError,
@@ -10,6 +10,7 @@ from tuner.local.control_plane.api_error import (
     no_such_resource,
     not_supported,
 )
+from tuner.local.control_plane.governance import MIN_UNRESERVED
 from tuner.local.control_plane.names import LATEST
 
 if TYPE_CHECKING:
@@ -31,8 +32,13 @@ class EventSourcesApi:
         body = call.json()
         if not (body.get("EventSourceArn") or body.get("SelfManagedEventSource")):
             raise invalid("Unrecognized event source.")
+        _check_source(body)
         reference = self._store.account.resolve(body["FunctionName"])
         with self._store.open(reference, invalid("Function does not exist")):
+            if body.get("DestinationConfig") and _service(body) == "sqs":
+                raise invalid(
+                    "Unsupported DestinationConfig parameter for given event source mapping type."
+                )
             raise not_supported(
                 "Event source mappings are",
                 "nothing polls queues or streams here; invoke with an event (tuner payload make)",
@@ -113,16 +119,29 @@ class CodeSigningApi:
 class ProvisionedConcurrencyApi:
     """Operations on provisioned concurrency: environments start on demand here."""
 
-    def __init__(self, store: FunctionStore) -> None:
+    def __init__(self, store: FunctionStore, *, concurrent_executions: int) -> None:
         self._store = store
+        self._concurrent_executions = concurrent_executions
 
     def put_provisioned_concurrency_config(self, call: Call) -> None:
         """PutProvisionedConcurrencyConfig."""
-        call.json()
+        wanted = call.json()["ProvisionedConcurrentExecutions"]
         self._check(
             call,
             "Provisioned Concurrency Configs cannot be applied to unpublished function versions.",
         )
+        left = self._concurrent_executions - self._store.reserved_in_all()
+        least = min(MIN_UNRESERVED, self._concurrent_executions)
+        asked = "Specified ConcurrentExecutions for function"
+        if wanted > left:
+            message = f"{asked} is greater than account's unreserved concurrency [{left}]."
+            raise invalid(message, type_=None)
+        if left - wanted < least:
+            raise invalid(
+                f"{asked} decreases account's UnreservedConcurrentExecution below its minimum "
+                f"value of [{least}].",
+                type_=None,
+            )
         raise not_supported(
             "Provisioned concurrency is",
             "environments start on demand here; keep one warm by invoking it, and see what "
@@ -152,6 +171,26 @@ class ProvisionedConcurrencyApi:
         if reference.qualifier == LATEST:
             raise invalid(unpublished)
         self._store.check_alias_or_version(reference)
+
+
+def _service(body: dict[str, Any]) -> str:
+    """The service of an event source, "" for one that is self-managed."""
+    parts = str(body.get("EventSourceArn") or "").split(":")
+    return parts[2] if len(parts) > 2 else ""
+
+
+def _check_source(body: dict[str, Any]) -> None:
+    """Refuse what AWS refuses of a source before it looks at the function."""
+    source, start = body.get("EventSourceArn"), body.get("StartingPosition")
+    if _service(body) in ("dynamodb", "kinesis") and start is None:
+        raise invalid(
+            "1 validation error detected: Value null at 'startingPosition' failed to satisfy "
+            "constraint: Member must not be null."
+        )
+    if _service(body) == "dynamodb" and start == "AT_TIMESTAMP":
+        raise invalid(f"Unsupported starting position for arn type: {source}")
+    if body.get("SelfManagedEventSource") and not body.get("SourceAccessConfigurations"):
+        raise invalid("Required 'sourceAccessConfigurations' parameter is missing.")
 
 
 def _check_exists(store: FunctionStore, reference: Reference) -> None:
