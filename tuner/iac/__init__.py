@@ -9,8 +9,8 @@ To change a function's memory, read `edit` first: a name comes in, an `Edit` goe
 reading the file again. `dialects` finds the files and their readers, one module a dialect:
 `cloudformation` (with `memory_value` and `samconfig`), `terraform` (with `terraform_modules` and
 `hcl`), `serverless`, `cdk_python` and `cdk_typescript` (with `cdk` and `typescript_code`), and
-`chalice`. `parser` gives syntax trees. Each returns the values of `setting`; `yaml_edit` knows where
-YAML writes a value and takes a new one.
+`chalice`. `parser` gives syntax trees. Each returns the values of `setting`; `yaml_edit` knows
+where YAML writes a value and takes a new one.
 """
 
 from tuner.iac.edit import Edit, Wanted, edit_memory
