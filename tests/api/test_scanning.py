@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.aws.scripted_account import REGION, ScriptedAccount, Truth, large_account
+from tests.aws.known_functions import REGION, Truth, large_account
+from tests.aws.scripted_account import ScriptedAccount
 from tests.aws.wire import Reply, WireServer
 from tuner.api.reading import Caller
 from tuner.api.scanning import ScanRequest, scan_account

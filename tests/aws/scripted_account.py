@@ -18,72 +18,24 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.aws.known_functions import (
+    Truth,
+    arn_of,
+    configuration,
+    large_account,
+    metric_of,
+    optimized,
+    rows_of,
+)
 from tests.aws.wire import Received, Reply, WireServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-ACCOUNT: Final = "123456789012"
-REGION: Final = "eu-west-1"
 _PAGE: Final = 50
 _MOST_POINTS: Final = 100_800
 _ROWS_A_PAGE: Final = 10_000
 _DAY_MS: Final = 86_400_000
-
-
-@dataclass(frozen=True)
-class Truth:
-    """A function and what it does each day, the same every day."""
-
-    name: str
-    memory_mb: int = 1024
-    daily_count: int = 1000
-    warm_ms: float = 120.0
-    cold_count: int = 10
-    init_ms: float = 300.0
-    timeout_count: int = 0
-    timeout_s: int = 30
-    used_mb: int = 200
-    architecture: str = "x86_64"
-    log_class: str = "STANDARD"
-    retention_days: int | None = None
-    stored_bytes: int = 1_000_000_000
-    has_group: bool = True
-    denied: bool = False
-    json_warn: bool = False
-    provisioned: tuple[tuple[str, int, float | None], ...] = ()
-    optimizer: tuple[str, tuple[str, ...], int | None, float] | None = None
-    memory_before: tuple[int, int] | None = None
-    """(size, days ago until which it had it): a deployment changed the memory."""
-    versioned: bool = False
-    """Whether a published version is invoked, one for each size: 8 now, 7 before."""
-
-    @property
-    def group(self) -> str:
-        return f"/aws/lambda/{self.name}"
-
-    def memory_on(self, days_ago: int) -> int:
-        before = self.memory_before
-        return before[0] if before is not None and days_ago >= before[1] else self.memory_mb
-
-    def row(self, day: datetime, days_ago: int) -> dict[str, str]:
-        """A day as Insights tells it: numbers as text, some in powers of ten."""
-        warm = self.daily_count - self.cold_count - self.timeout_count
-        warm_ms = self.warm_ms * self.memory_mb / self.memory_on(days_ago)
-        cold_billed = self.cold_count * (round(warm_ms) + round(self.init_ms))
-        billed = warm * round(warm_ms) + cold_billed + self.timeout_count * self.timeout_s * 1000
-        sums = {
-            "invocations": self.daily_count, "billed_ms": billed, "warms": warm,
-            "warm_ms": warm * warm_ms, "warm_ms2": warm * (1.09 * warm_ms**2),
-            "colds": self.cold_count, "init_ms": self.cold_count * self.init_ms,
-            "failures": self.timeout_count, "timeouts": self.timeout_count, "ooms": 0,
-            "longest_ms": self.timeout_s * 1000.0 if self.timeout_count else 3 * warm_ms,
-            "used_mb": self.used_mb, "memory": self.memory_on(days_ago),
-        }  # fmt: skip
-        head = {"@log": f"{ACCOUNT}:{self.group}", "day": f"{day:%Y-%m-%d} 00:00:00.000"}
-        texts = {key: f"{value:.12E}" for key, value in sums.items()}
-        version = "8" if self.memory_on(days_ago) == self.memory_mb else "7"
-        return {**head, "version": version if self.versioned else "$LATEST", **texts}
 
 
 @dataclass
@@ -143,7 +95,7 @@ class ScriptedAccount:
     def _ListFunctions(self, received: Received) -> Reply:  # noqa: N802 - AWS's name, as below
         start = int(received.query.get("Marker", ["0"])[0])
         page = self.functions[start : start + _PAGE]
-        body: dict[str, Any] = {"Functions": [_configuration(each) for each in page]}
+        body: dict[str, Any] = {"Functions": [configuration(each) for each in page]}
         if start + _PAGE < len(self.functions):
             body["NextMarker"] = str(start + _PAGE)
         return Reply(body=body)
@@ -152,13 +104,13 @@ class ScriptedAccount:
         truth = self._by_name.get(received.path.split("/")[3])
         if truth is None:
             return _refusal(404, "ResourceNotFoundException")
-        return Reply(body={"Configuration": _configuration(truth)})
+        return Reply(body={"Configuration": configuration(truth)})
 
     def _ListProvisionedConcurrencyConfigs(self, received: Received) -> Reply:  # noqa: N802
         truth = self._by_name[received.path.split("/")[3]]
         configs = [
             {
-                "FunctionArn": f"{_arn(truth)}:{qualifier}",
+                "FunctionArn": f"{arn_of(truth)}:{qualifier}",
                 "RequestedProvisionedConcurrentExecutions": count,
             }
             for qualifier, count, _ in truth.provisioned
@@ -166,9 +118,7 @@ class ScriptedAccount:
         return Reply(body={"ProvisionedConcurrencyConfigs": configs})
 
     def _ListVersionsByFunction(self, received: Received) -> Reply:  # noqa: N802
-        return Reply(
-            body={"Versions": [_configuration(self._by_name[received.path.split("/")[3]])]}
-        )
+        return Reply(body={"Versions": [configuration(self._by_name[received.path.split("/")[3]])]})
 
     # CloudWatch Logs
 
@@ -212,7 +162,7 @@ class ScriptedAccount:
         if any(each.denied for each in found if each):
             return _refusal(400, "AccessDeniedException")
         start, end = asked["startTime"], asked["endTime"]
-        rows = [row for each in found if each for row in _rows(each, start, end)]
+        rows = [row for each in found if each for row in rows_of(each, start, end)]
         scanned = sum(each.stored_bytes for each in found if each) * (end - start) // 8_640_000
         query_id = f"query-{len(self._queries)}"
         self._queries[query_id] = time.monotonic() + self.query_s, rows, scanned
@@ -250,7 +200,7 @@ class ScriptedAccount:
             metric = query["MetricStat"]["Metric"]
             where = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
             truth = self._by_name[where["FunctionName"]]
-            value = _metric(truth, metric["MetricName"], where.get("Resource"))
+            value = metric_of(truth, metric["MetricName"], where.get("Resource"))
             values = [] if value is None else [value] * hours
             results.append({"Id": query["Id"], "Values": values, "Timestamps": []})
         body: dict[str, Any] = {"MetricDataResults": results}
@@ -272,7 +222,7 @@ class ScriptedAccount:
         known = [each for each in self.functions if each.optimizer is not None]
         start, limit = int(asked.get("nextToken", "0")), min(asked.get("maxResults", 100), 1000)
         body: dict[str, Any] = {
-            "lambdaFunctionRecommendations": [_optimized(each) for each in known[start:][:limit]]
+            "lambdaFunctionRecommendations": [optimized(each) for each in known[start:][:limit]]
         }
         if start + limit < len(known):
             body["nextToken"] = str(start + limit)
@@ -301,92 +251,10 @@ def _refusal(status: int, code: str) -> Reply:
     return Reply(status, body, {"x-amzn-ErrorType": code})
 
 
-def _arn(truth: Truth) -> str:
-    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{truth.name}"
-
-
-def _configuration(truth: Truth) -> dict[str, Any]:
-    logging = {"LogFormat": "Text", "LogGroup": truth.group}
-    if truth.json_warn:
-        logging |= {"LogFormat": "JSON", "SystemLogLevel": "WARN"}
-    return {
-        "FunctionName": truth.name, "FunctionArn": _arn(truth), "Runtime": "python3.13",
-        "Role": "arn:aws:iam::123456789012:role/made", "Handler": "app.handler",
-        "MemorySize": truth.memory_mb, "Timeout": truth.timeout_s, "CodeSha256": "c29tZQ==",
-        "Version": "$LATEST", "Architectures": [truth.architecture], "LoggingConfig": logging,
-        "EphemeralStorage": {"Size": 512}, "Environment": {"Variables": {"TOKEN": "a secret"}},
-    }  # fmt: skip
-
-
-def _rows(truth: Truth, start_s: int, end_s: int) -> Iterator[dict[str, str]]:
-    """A row for each whole day of the window, the last first."""
-    if not truth.daily_count or truth.json_warn:
-        return
-    days = round((end_s + 1 - start_s) / 86_400)
-    kept = days if truth.retention_days is None else min(days, truth.retention_days)
-    last = datetime.fromtimestamp(end_s, UTC)
-    for ago in range(kept):
-        yield truth.row(last - timedelta(days=ago), ago)
-
-
-def _metric(truth: Truth, name: str, resource: str | None) -> float | None:
-    if resource is not None:
-        qualifier = resource.rpartition(":")[2]
-        return next(used for each, _, used in truth.provisioned if each == qualifier)
-    if not truth.daily_count:
-        return None
-    return {
-        "Invocations": truth.daily_count / 24,
-        "Errors": truth.timeout_count / 24,
-        "Throttles": 0.0,
-        "Duration": truth.daily_count * truth.warm_ms / 24,
-        "ConcurrentExecutions": 3.0,
-    }[name]
-
-
-def _optimized(truth: Truth) -> dict[str, Any]:
-    assert truth.optimizer is not None
-    finding, reasons, memory_mb, saving_usd = truth.optimizer
-    options = []
-    if memory_mb is not None:
-        saving = {"currency": "USD", "value": saving_usd}
-        opportunity = {"savingsOpportunityPercentage": 10.0, "estimatedMonthlySavings": saving}
-        options = [{"rank": 1, "memorySize": memory_mb, "savingsOpportunity": opportunity}]
-    return {
-        "functionArn": f"{_arn(truth)}:$LATEST", "functionVersion": "$LATEST",
-        "currentMemorySize": truth.memory_mb, "numberOfInvocations": truth.daily_count * 14,
-        "finding": finding, "findingReasonCodes": list(reasons),
-        "memorySizeRecommendationOptions": options, "currentPerformanceRisk": "Low",
-    }  # fmt: skip
-
-
 def _epoch(given: Any) -> float:
     if isinstance(given, int | float):
         return float(given)
     return datetime.fromisoformat(str(given)).timestamp()
-
-
-def large_account(count: int) -> list[Truth]:
-    """So many functions: a third idle, sizes and loads of all kinds, some provisioned."""
-    sizes = (128, 256, 512, 1024, 1536, 1792, 2048, 3008)
-    made = []
-    for number in range(count):
-        size = sizes[number % len(sizes)]
-        daily = 0 if number % 3 == 0 else 10 ** (1 + number % 5)
-        looked_at = size <= 1792 and daily * 14 >= 50
-        made.append(
-            Truth(
-                f"function-{number:05}",
-                memory_mb=size,
-                daily_count=daily,
-                warm_ms=40.0 + number % 97,
-                cold_count=min(daily, 5),
-                used_mb=60 + number % 60,
-                provisioned=(("live", 5, 0.2),) if number % 50 == 1 else (),
-                optimizer=("Optimized", (), None, 0.0) if looked_at else None,
-            )
-        )
-    return made
 
 
 def main() -> None:

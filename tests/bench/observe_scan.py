@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.aws.scripted_account import REGION, large_account
+from tests.aws.known_functions import REGION, large_account
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.aws.scripted_account import REGION, ScriptedAccount, Truth
+from tests.aws.known_functions import REGION, Truth
+from tests.aws.scripted_account import ScriptedAccount
 from tests.aws.wire import WireServer
 from tests.cli.running import run_here
 

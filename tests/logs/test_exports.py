@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.logs import forms
-from tests.logs.test_archives import INVOCATIONS, JSON, TEXT, expected, measured, read, read_bytes
+from tests.logs.reading import INVOCATIONS, JSON, TEXT, expected, measured, read, read_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
