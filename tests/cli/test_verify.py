@@ -110,7 +110,7 @@ def test_few_invocations_cannot_tell(verify: Callable[..., dict[str, Any]]) -> N
     found = verify({"made": calls(days=7.5, per_day=8)})
     assert found["verdict"] == "unknown"
     assert found["days_needed"] > 0
-    assert "more days would tell" in found["reason"]
+    assert "more day would tell" in found["reason"]
 
 
 def test_a_split_alias_is_compared_within_the_same_minutes(

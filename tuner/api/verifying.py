@@ -12,7 +12,7 @@ from tuner.api.observing import files_logs
 from tuner.breakeven.terms import Terms
 from tuner.decision.estimates import interval
 from tuner.errors import InputError
-from tuner.model.interval import Interval
+from tuner.model.interval import Interval, counted
 from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB, SECONDS_PER_MONTH
 from tuner.model.verification import Forecast, Outcome, Verification
 from tuner.observe import verdicts
@@ -210,7 +210,8 @@ def _reason(answer: Verification, verdict: str, needed: float | None) -> str:
     if verdict in {"less", "more"}:
         return f"it saved {verdict} than was said"
     if needed is not None:
-        return f"the interval is too wide: about {max(round(needed), 1)} more days would tell"
+        told = counted(max(round(needed), 1), "more day")
+        return f"the interval is too wide: about {told} would tell"
     saved = answer.saved
     days = saved is not None and saved.method == "before_after"
     more = "more days before the change (`days`, `logs`)" if days else "more invocations"

@@ -11,7 +11,6 @@ from datetime import datetime  # noqa: TC003 - the ledger is read by these hints
 from typing import TYPE_CHECKING, Literal
 
 from tuner.model.interval import Interval  # noqa: TC001 - as above
-from tuner.model.presented import Presented
 
 if TYPE_CHECKING:
     from tuner.model.finding import Finding
@@ -88,7 +87,7 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
-class Verification(Presented):
+class Verification:
     """The answer: what was forecast, what came, and what explains the difference."""
 
     forecast: Forecast
