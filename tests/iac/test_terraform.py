@@ -282,3 +282,34 @@ def test_a_root_finds_its_functions_in_modules_elsewhere(tmp_path: Path) -> None
     assert edited(tmp_path / "two", "f", 320)[0].line == 3
     said = refusal(tmp_path, "f", 320)
     assert f"module.x.aws_lambda_function.f of {tmp_path / 'one'}" in said
+
+
+def test_a_module_from_elsewhere_is_changed_where_it_is_given_its_memory(tmp_path: Path) -> None:
+    """By the argument that says memory; without one nothing tells that it makes a function."""
+    text = """\
+module "a" {
+  source = "git@github.com:some/terraform-aws-lambda?ref=tags/v1"
+  name = "a-x"
+  memory_size = 512
+}
+module "b" {
+  source = "github.com/some/modules//lambda?ref=1"
+  lambda_name = "b-x"
+  memory = 512
+}
+module "c" {
+  source = "some/lambda-alarm/x"
+  memory = 512
+  name = "c-x"
+}
+module "d" {
+  source = "x/y/lambda"
+  name = "d-x"
+}
+"""
+    write(tmp_path, text)
+    assert edited(tmp_path, "a-x", 320, was_mb=512)[0].line == 4
+    found, after = edited(tmp_path, "b-x", 320, was_mb=512)
+    assert (found.line, after.decode()) == (9, text.replace("memory = 512", "memory = 320", 1))
+    for name in ("c-x", "d-x"):
+        assert "nothing here declares" in refusal(tmp_path, name)

@@ -16,6 +16,7 @@ from tuner.iac import (
     cloudformation,
     serverless,
     terraform,
+    terraform_functions,
     typescript_code,
 )
 from tuner.iac.setting import STAGE, Sources
@@ -177,7 +178,7 @@ def _units_called(place: Path, levels: int = 3) -> list[Unit]:
     for folder in found:
         with suppress(TemplateError):
             texts = (Sources().text(file) for file in folder.glob("*.tf"))
-            if any(terraform.has_functions(text) for text in texts):
+            if any(terraform_functions.has_functions(text) for text in texts):
                 units.append(Unit(folder, "terraform", within=root))
     return units
 
@@ -189,7 +190,7 @@ def _unit(path: Path, text: str) -> Unit | None:
         "chalice": chalice.is_config(path),
         "cloudformation": is_yaml and cloudformation.is_template(text),
         "serverless": is_yaml and serverless.is_service(text),
-        "terraform": suffix == ".tf" and terraform.has_functions(text),
+        "terraform": suffix == ".tf" and terraform_functions.has_functions(text),
         "cdk_python": suffix == ".py" and cdk_python.has_functions(text),
         "cdk_typescript": suffix in typescript_code.SUFFIXES
         and not path.name.endswith(".d.ts")

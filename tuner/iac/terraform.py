@@ -13,26 +13,28 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from tuner.iac.hcl import Block, Value, read_blocks, references_in
 from tuner.iac.hcl_access import access_of, touches
-from tuner.iac.setting import ANY, DeclaredFunction, Setting
+from tuner.iac.setting import DeclaredFunction, Setting
+from tuner.iac.terraform_functions import (
+    MEMORY,
+    address,
+    element,
+    is_function,
+    is_made,
+    made_names,
+    memory_of,
+    name_of,
+)
 from tuner.iac.terraform_modules import Folders, Read, Scope, is_automatic
 from tuner.model import lambda_limits as limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tuner.iac.setting import Sources
 
-_MEMORY: Final = "memory_size"
 _BELOW: Final = ("timeout", "runtime", "handler", "function_name", "source")
-_MODULE: Final = re.compile(r"(terraform-aws-modules/(terraform-aws-)?lambda|lambda/aws)\b")
 _ONE_OR_NONE: Final = re.compile(r"1|.+\?\s*1\s*:\s*0|.+\?\s*0\s*:\s*1", re.DOTALL)
-_FUNCTION: Final = re.compile(r'"aws_lambda_function"|lambda/aws|terraform-aws-lambda')
-
-
-def has_functions(text: str) -> bool:
-    """Whether a `.tf` file may declare functions."""
-    return _FUNCTION.search(text) is not None
 
 
 def read_functions(
@@ -53,57 +55,23 @@ def read_functions(
         (block, element)
         for scope in folders.scopes(folder)
         for block in scope.folder.blocks
-        if _is_function(block) and _is_made(block, scope)
+        if is_function(block) and is_made(block, scope)
         for element in scope.elements(block)
     ]
     reader.functions = found
     return [
         DeclaredFunction(
-            f"{scope.prefix}{_address(block)}{_element(scope)}",
+            f"{scope.prefix}{address(block)}{element(scope)}",
             block.path,
             block.line,
             partial(reader.locate, block, scope),
-            name=_name(block, scope),
-            made_names=tuple(_made_names(block, scope)),
+            name=name_of(block, scope),
+            made_names=tuple(made_names(block, scope)),
             memory=reader.memory(block, scope),
             root=scope.root,
         )
         for block, scope in found
     ]
-
-
-def _element(scope: Scope) -> str:
-    return "" if scope.each is None else f'["{scope.each.key}"]'
-
-
-def _address(block: Block) -> str:
-    labels = block.labels if block.kind == "resource" else ("module", *block.labels)
-    return ".".join(labels)
-
-
-def _is_function(block: Block) -> bool:
-    if block.kind == "resource":
-        return block.labels[:1] == ("aws_lambda_function",)
-    source = block.values["source"].string if "source" in block.values else None
-    if block.kind != "module" or source is None or "//" in source.removeprefix("git::https://"):
-        return False
-    made = block.values.get("create_function")
-    is_layer = "create_layer" in block.values and block.values["create_layer"].text == "true"
-    if made is not None and made.text == "false":
-        return False
-    return _MODULE.search(source) is not None and not (is_layer and made is None)
-
-
-def _is_made(block: Block, scope: Scope) -> bool:
-    """Whether a module makes its function for this call: it may be asked for a layer only."""
-    count = block.values.get("count")
-    if scope.call is None or count is None:
-        return True
-    given = scope.call.values
-    asked = {name: value.text for name, value in given.items() if f"var.{name}" in count.text}
-    if asked.get("create") == "false" or asked.get("create_function") == "false":
-        return False
-    return not (asked.get("create_layer") == "true" and "create_function" not in given)
 
 
 @dataclass(slots=True)
@@ -114,7 +82,7 @@ class _Reader:
 
     def memory(self, block: Block, scope: Scope) -> int | str:
         """MB, or the expression where only a deployment knows."""
-        value = block.values.get(_MEMORY)
+        value = memory_of(block)
         if value is None:
             return limits.MIN_MEMORY_MB
         place, _ = scope.resolved(value)
@@ -133,15 +101,15 @@ class _Reader:
         _check_single(block, scope)
         now = self.memory(block, scope)
         now_mb = now if isinstance(now, int) else None
-        value = block.values.get(_MEMORY)
+        value = memory_of(block)
         if scope.each is not None and (value is None or value.number is not None):
             block.values["for_each"].refuse(
                 "for_each makes several functions here, which all get the same memory: take "
-                f"{_MEMORY} from its elements"
+                f"{MEMORY} from its elements"
             )
         if value is None:
             self._check_uncalled(block, scope)
-            return block.inserting(_MEMORY, now_mb, self.sources.data(block.path), _BELOW)
+            return block.inserting(MEMORY, now_mb, self.sources.data(block.path), _BELOW)
         if value.number is not None:
             self._check_uncalled(block, scope)
             return value.setting(now_mb)
@@ -306,7 +274,7 @@ class _Reader:
             ".".join(block.labels)
             for block, other in self.functions
             if other is scope
-            and (memory := block.values.get(_MEMORY)) is not None
+            and (memory := memory_of(block)) is not None
             and memory.text == value.text
             and memory.node.id != value.node.id
         )
@@ -315,7 +283,7 @@ class _Reader:
         if scope.call_count > 1:
             block.refuse(
                 f"this folder is called as a module {scope.call_count} times, and its functions "
-                f"all get the same memory: make {_MEMORY} a variable"
+                f"all get the same memory: make {MEMORY} a variable"
             )
 
 
@@ -335,9 +303,9 @@ def _check_single(block: Block, scope: Scope) -> None:
         )
     for lifecycle in block.blocks("lifecycle"):
         ignored = lifecycle.values.get("ignore_changes")
-        if ignored is not None and re.search(rf"\b({_MEMORY}|all)\b", ignored.text):
+        if ignored is not None and re.search(rf"\b({MEMORY}|all)\b", ignored.text):
             ignored.refuse(
-                f"Terraform ignores changes of {_MEMORY} here (ignore_changes): take it out, or "
+                f"Terraform ignores changes of {MEMORY} here (ignore_changes): take it out, or "
                 "change the function itself"
             )
     if scope.call is not None and scope.parent is not None:
@@ -348,21 +316,6 @@ def _outcome(count: Value, scope: Scope) -> str:
     """What `count` comes to, its locals followed."""
     place, _ = scope.resolved(count)
     return place.text.strip().removeprefix("(").removesuffix(")").strip()
-
-
-def _name(block: Block, scope: Scope) -> str | None:
-    value = block.values.get("function_name")
-    return None if value is None else scope.known(value)
-
-
-def _made_names(block: Block, scope: Scope) -> Iterator[str]:
-    value = block.values.get("function_name")
-    if value is None:
-        return
-    place, at = scope.resolved(value)
-    pattern = scope.known(value) or place.pattern(at.known)
-    if pattern is not None and pattern.strip(ANY):
-        yield pattern
 
 
 def _short(value: Value) -> str:
