@@ -178,6 +178,10 @@ def test_whatever_ends_it_the_alias_is_as_before(site: Site, number: signal.Sign
         assert json.loads(out)["reason"] == "interrupted"
     else:
         assert "RoutingConfig" in site.standing()["alias"]
+        again = site.roll_out(512)
+        out, said = again.communicate(timeout=60)
+        assert again.returncode == 4
+        assert "didn't finish and may have left the function changed. Run: tuner recover" in said
         recovered = subprocess.run(
             site.command("recover", "--yes"),
             cwd=ROOT,

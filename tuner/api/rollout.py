@@ -12,8 +12,8 @@ from tuner.aws.code_deploy import deployment_group
 from tuner.aws.function_list import provisioned_counts
 from tuner.errors import AccessDeniedError, InputError
 from tuner.lease.cleanup import ROLLOUT_ID
-from tuner.lease.journal import LeaseTerms
-from tuner.lease.lease import Lease, open_lease
+from tuner.lease.journal import LeaseTerms, make_header
+from tuner.lease.lease import Lease, open_lease, refuse_unfinished
 from tuner.rollout.check import (
     check_code_deploy,
     check_provisioned,
@@ -171,11 +171,13 @@ def open_rollout(
     request: RolloutRequest,
     where: Target,
     *,
+    state_dir: Path,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[OpenRollout]:
     """Look at the function and plan; nothing is changed.
 
-    Raises InputError for what can't be rolled out, with what to do about it, and AwsError.
+    Raises LeftChangedError if an earlier sweep or rollout didn't finish, InputError for what can't
+    be rolled out, with what to do about it, and AwsError.
     """
     from tuner.aws import connect
     from tuner.aws.services import Services
@@ -188,7 +190,10 @@ def open_rollout(
     ) as gateway:
         name = gateway.resolve(request.function).target
         with Services(gateway.session, purpose="apply") as services:
-            yield _Look(request, gateway, services, name, now).open()
+            latest = gateway.read_function(name)
+            terms = LeaseTerms(ROLLOUT_ID, state_dir, gateway.endpoint_url, "")
+            refuse_unfinished(state_dir, make_header(latest, terms))
+            yield _Look(request, gateway, services, name, now).open(latest)
 
 
 class _Look:
@@ -206,10 +211,9 @@ class _Look:
         self._name, self._now = name, now
         self._warnings: list[str] = []
 
-    def open(self) -> OpenRollout:
-        """Look at everything and plan."""
+    def open(self, latest: FunctionConfig) -> OpenRollout:
+        """Look at everything else and plan."""
         request = self._request
-        latest = self._gateway.read_function(self._name)
         if request.unqualified:
             self._check_memory(latest.memory_mb)
             return OpenRollout(

@@ -108,7 +108,7 @@ def roll_out_live(request: "RolloutRequest", where: "Target", *, yes: bool, json
     from tuner.sweep.io import Clock, StopSignal, stop_on_signals
 
     stop, clock = StopSignal(), Clock()
-    with open_rollout(request, where) as rollout:
+    with open_rollout(request, where, state_dir=state_dir()) as rollout:
         if rollout.is_done:
             return _show_done(rollout, json=json)
         _show_plan(rollout)

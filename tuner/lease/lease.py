@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from tuner.errors import AwsError, ForeignChangeError, LeftChangedError
 from tuner.lease.alias import ShiftedAlias
-from tuner.lease.cleanup import delete_versions
+from tuner.lease.cleanup import ROLLOUT_ID, delete_versions
 from tuner.lease.clone import CloneLease
 from tuner.lease.function_control import (
     LeaseIO,
@@ -243,7 +243,7 @@ def open_lease(
     state_dir = terms.state_dir
     identity = make_header(function, terms)
     with function_lock(state_dir, identity):
-        _refuse_unfinished(state_dir, identity)
+        refuse_unfinished(state_dir, identity)
         original = io.control.read_function(function.name)
         _refuse_changed(function, original)
         header = _header(terms, original, io.control)
@@ -273,13 +273,18 @@ def _header(terms: LeaseTerms, original: FunctionConfig, control: FunctionContro
     )
 
 
-def _refuse_unfinished(state_dir: Path, identity: JournalHeader) -> None:
+def refuse_unfinished(state_dir: Path, identity: JournalHeader) -> None:
+    """Raise LeftChangedError if an earlier sweep or rollout may have left the function changed."""
     for unfinished in find_unfinished(state_dir):
         if unfinished.header.function_digest == identity.function_digest:
             raise LeftChangedError(
-                f"{identity.function.name}: the sweep {unfinished.header.sweep_id} didn't finish "
+                f"{identity.function.name}: {_whose(unfinished.header.sweep_id)} didn't finish "
                 "and may have left the function changed. Run: tuner recover"
             )
+
+
+def _whose(sweep_id: str) -> str:
+    return f"the {'' if sweep_id.startswith(ROLLOUT_ID) else 'sweep '}{sweep_id}"
 
 
 def _refuse_changed(planned: FunctionConfig, original: FunctionConfig) -> None:
