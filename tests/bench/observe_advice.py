@@ -20,6 +20,7 @@ from tests.bench.decide_kinds import odd_functions
 from tests.bench.decide_world import cost_usd, generated_functions, recorded_functions
 from tests.bench.measured_handlers import measured_handlers
 from tuner.model.advice import DayMean, ObservedSize, Situation
+from tuner.model.lambda_limits import MB_PER_VCPU
 from tuner.observe.advice import advise
 from tuner.observe.forecast import forecast
 from tuner.pricing import load_price_book
@@ -90,10 +91,14 @@ def rows() -> Iterator[Row]:
             tally = of_curves(curves, _pairs, shift=shift)
             yield from tally.forecasts(what)
             yield tally.advices(what)
-        what = "two sizes less than an octave apart (curves)"
-        tally = of_curves(curves, _close_pairs)
-        yield from tally.forecasts(what)
-        yield tally.advices(what)
+        for pairs, which in (
+            (_around_a_core, "one below a core"),
+            (_above_a_core, "both above it"),
+        ):
+            what = f"two sizes less than an octave apart, {which} (curves)"
+            tally = of_curves(curves, pairs)
+            yield from tally.forecasts(what)
+            yield tally.advices(what)
         yield of_curves(curves, _ones).advices("one size known (curves)")
     generated = [*generated_functions(), *odd_functions()][::3]
     yield of_curves(generated, _few_pairs).advices("two sizes known (generated, odd ones too)")
@@ -153,6 +158,15 @@ def _pairs(sizes: Sequence[int]) -> list[tuple[int, ...]]:
 
 def _close_pairs(sizes: Sequence[int]) -> list[tuple[int, ...]]:
     return [each for each in itertools.permutations(sizes, 2) if max(each) < 2 * min(each)]
+
+
+def _around_a_core(sizes: Sequence[int]) -> list[tuple[int, ...]]:
+    return [each for each in _close_pairs(sizes) if min(each) < MB_PER_VCPU]
+
+
+def _above_a_core(sizes: Sequence[int]) -> list[tuple[int, ...]]:
+    """What is flat there may wait or compute on one core: they don't tell which."""
+    return [each for each in _close_pairs(sizes) if min(each) >= MB_PER_VCPU]
 
 
 def _few_pairs(sizes: Sequence[int]) -> list[tuple[int, ...]]:

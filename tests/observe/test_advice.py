@@ -71,6 +71,17 @@ def test_two_sizes_of_a_waiting_function_carry_a_resize() -> None:
     assert found.basis == "several_sizes"
 
 
+def test_sizes_above_a_core_alone_carry_no_resize_below_it() -> None:
+    """What waits and what computes on one core are as fast there; with CPU time it is known."""
+    sizes = (seen_at(3008, 176.0), seen_at(1792, 176.0))
+    for now_mb in (1792, 3008):
+        found = advised(*sizes, now_mb=now_mb)
+        assert found.verdict in ("sweep", "resize")
+        assert (found.memory_mb or 1792) >= 1769
+    waits = [replace(each, processor_ms=3.0) for each in sizes]
+    assert (advised(*waits, now_mb=3008).memory_mb or 3008) < 1769
+
+
 def _cost_usd(memory_mb: int, billed_ms: float) -> float:
     billed_ms += 0.01 * 250  # INIT of a cold start in a hundred
     return 0.2e-6 + memory_mb / 1024 * billed_ms / 1000 * 0.0000166667

@@ -12,6 +12,7 @@ from tuner.decision.constraints import platform_bar
 from tuner.decision.evidence import Evidence
 from tuner.decision.move import SURE
 from tuner.model.invocation import Outcome
+from tuner.model.lambda_limits import MB_PER_VCPU
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,8 @@ _MORE_EXPENSIVE_RATIO: Final = 1.01
 _MORE_EXPENSIVE_SHARE: Final = 0.02
 """A resize may be more expensive by over 1% in so many of the draws."""
 _FARTHEST_BELOW: Final = 2.0
-"""No size is advised below the smallest one that ran over this: cliffs there show in no other."""
+"""No size is advised below the smallest one that ran over this: cliffs there show in no other. Nor
+one below a core where only larger ones ran: what waits and what computes are as fast there."""
 _SLOWER_RATIO: Final = 1.02
 _TAIL_DEVIATIONS: Final = 3.0
 
@@ -55,7 +57,10 @@ class Weighed:
         more_expensive = (self.saving < 1 - _MORE_EXPENSIVE_RATIO).mean(axis=0)
         faster = duration.mean(axis=0) <= duration[:, self.now].mean()
         paid = (more_expensive <= _MORE_EXPENSIVE_SHARE) | (faster & (self.goal.first != "cost"))
-        least_mb = min(self.forecast.observed_mb) / _FARTHEST_BELOW
+        smallest_mb = min(self.forecast.observed_mb)
+        least_mb = smallest_mb / _FARTHEST_BELOW
+        if smallest_mb > MB_PER_VCPU and self.forecast.processor_share is None:
+            least_mb = max(least_mb, MB_PER_VCPU)
         near = np.array(self.forecast.sizes_mb) >= least_mb
         sure = self.allowed & better & paid & near
         sure[self.now] = False
