@@ -130,6 +130,54 @@ def test_a_split_alias_is_compared_within_the_same_minutes(
     assert found["realized_saving_ratio"]["low"] < FORECAST < found["realized_saving_ratio"]["high"]
 
 
+def test_a_rollout_on_this_machine_names_its_versions(
+    verify: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    """Other versions of the old size had more traffic meanwhile, and of other work."""
+    split = calls(days=6.6, per_day=9000, weight_until=4.0, since=148)
+    others = [
+        Call(each.hour + 0.001 * place, 3 * each.billed_ms, OLD_MB, "5")
+        for each in split
+        if each.version == "7"
+        for place in (1, 2)
+    ]
+    folder = tmp_path / "rollouts" / "made"
+    folder.mkdir(parents=True)
+    (folder / "torn.json").write_text('{"kind": "roll')
+    record = {
+        "schema_version": 1, "kind": "rollout", "region": "us-east-1", "from_version": "7",
+        "to_version": "8", "to_memory_mb": NEW_MB, "started_at": "2026-03-07T10:00:00+00:00",
+    }  # fmt: skip
+    (folder / "rollout-1.json").write_text(json.dumps(record))
+    found = verify({"made": split + others})
+    assert (found["method"], found["before"]["versions"]) == ("split", ["7"])
+    assert found["realized_saving_ratio"]["low"] < FORECAST < found["realized_saving_ratio"]["high"]
+
+
+def test_the_sweeps_own_invocations_are_no_production(tmp_path: Path) -> None:
+    """They ran at other sizes, and a quiet function has no more of its own in an hour."""
+    sweep = replace(
+        SWEEP,
+        invocations=tuple(
+            replace(each, report=replace(each.report, request_id=f"{number:08x}-0000-4000-8000-"
+                                         f"{b'made'.hex():0<12.12}"))
+            for number, each in enumerate(SWEEP.invocations)
+            if each.report is not None
+        ),
+    )  # fmt: skip
+    save_sweep(tmp_path / "made.jsonl", sweep)
+    own = [Call(50 + number / 100, 300, NEW_MB, "3") for number in range(len(sweep.invocations))]
+    archive = write_archive(tmp_path / "logs", {"made": own + calls(days=6)})
+    ran = run_here(
+        "verify",
+        str(tmp_path / "made.jsonl"),
+        "--logs",
+        str(archive),
+        TUNER_STATE_DIR=str(tmp_path),
+    )
+    assert "the memory never changed" in " ".join(ran.stdout.split())
+
+
 def test_what_differs_from_the_sweep_is_named(verify: Callable[..., dict[str, Any]]) -> None:
     """Another size than recommended, failures aside; production's own cost of an invocation."""
     slower = [each._replace(billed_ms=each.billed_ms * 3) for each in calls()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -21,6 +23,7 @@ from tuner.observe.log_deployments import setting_runs
 from tuner.observe.outcomes import keep_outcome, read_outcomes
 from tuner.observe.realized import Reports, realize
 from tuner.observe.use_hours import use_rows
+from tuner.rollout.record import record_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,7 +57,7 @@ def verify(
     with files_logs(
         request, state_dir=caller.state_dir, today=caller.now.date(), progress=progress
     ) as logs:
-        return _kept(_verified(analysis, forecast, logs), caller)
+        return _kept(_verified(analysis, forecast, logs, caller.state_dir), caller)
 
 
 def verify_live(sweep: Sweep, request: LiveRequest, caller: Caller) -> Verification:
@@ -68,7 +71,7 @@ def verify_live(sweep: Sweep, request: LiveRequest, caller: Caller) -> Verificat
         where = replace(where, region=forecast.region)
     request = replace(request, function=forecast.function, where=where)
     with live_logs(request, caller) as (logs, _metrics, _book):
-        return _kept(_verified(analysis, forecast, logs), caller)
+        return _kept(_verified(analysis, forecast, logs, caller.state_dir), caller)
 
 
 def forecast_of(analysis: Analysis) -> Forecast:
@@ -119,7 +122,9 @@ def _is_on_lambda(memory_mb: int) -> bool:
     return MIN_MEMORY_MB <= memory_mb <= MAX_MEMORY_MB
 
 
-def _verified(analysis: Analysis, forecast: Forecast, read: ReadLogs) -> Verification:
+def _verified(
+    analysis: Analysis, forecast: Forecast, read: ReadLogs, state_dir: Path
+) -> Verification:
 
     window = read.window
     if read.store.total(forecast.function) is None:
@@ -147,7 +152,7 @@ def _verified(analysis: Analysis, forecast: Forecast, read: ReadLogs) -> Verific
         ),
         prices_as_of=read.prices.as_of,
     )
-    reports = _reports(read, forecast.function)
+    reports = replace(_reports(read, analysis.sweep), versions=_rolled_out(state_dir, forecast))
     if forecast.verdict != "resize" or forecast.saving_ratio is None:
         return replace(answer, reason=_nothing_to_verify(forecast, reports.hours))
     found = realize(
@@ -155,11 +160,7 @@ def _verified(analysis: Analysis, forecast: Forecast, read: ReadLogs) -> Verific
     )
     if isinstance(found, str):
         return replace(answer, reason=found)
-    saved = replace(
-        found.saved,
-        causes=causes_of(found, forecast, read.settings),
-        other_deployment_count=len(found.deployed),
-    )
+    saved = replace(found.saved, causes=causes_of(found, forecast, read.settings))
     sizes = saved.before.memory_mb, saved.after.memory_mb
     forecast = _between(analysis, forecast, *sizes)
     return _judged(replace(answer, saved=saved, forecast=forecast), found)
@@ -234,8 +235,9 @@ def _nothing_to_verify(forecast: Forecast, hours: UseRows) -> str:
     )
 
 
-def _reports(read: ReadLogs, function: str) -> Reports:
-
+def _reports(read: ReadLogs, sweep: Sweep) -> Reports:
+    """What production did; the sweep's own invocations at other sizes are none of it."""
+    function = sweep.function.name
     ask = partial(
         use_rows,
         read.store,
@@ -243,13 +245,34 @@ def _reports(read: ReadLogs, function: str) -> Reports:
         account=read.account,
         discount_ratio=float(read.discount_ratio),
     )
+    own = [each.report.request_id for each in sweep.invocations if each.report is not None]
     asked = read.window
     return Reports(
-        hours=ask(function, asked),
-        slots=lambda window, slot_s: ask(function, window, slot_s=slot_s, by_environment=True),
+        hours=ask(function, asked, left_out=own),
+        slots=lambda window, slot_s: ask(
+            function, window, slot_s=slot_s, by_environment=True, left_out=own
+        ),
         window=asked,
         untouched=tuple(_untouched(read, function, lambda name: ask(name, asked))),
     )
+
+
+def _rolled_out(state_dir: Path, forecast: Forecast) -> tuple[str, str] | None:
+    """The versions of the last rollout of the recommended size, if this machine made one."""
+    records = []
+    for file in record_path(state_dir, forecast.function, "-").parent.glob("*.json"):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            kept = json.loads(file.read_bytes())
+            pair = (kept["from_version"], kept["to_version"])
+            begun = datetime.fromisoformat(kept["started_at"])
+            if (
+                kept["kind"] == "rollout"
+                and (kept["region"], kept["to_memory_mb"]) == (forecast.region, forecast.to_mb)
+                and begun >= forecast.swept_at
+                and all(isinstance(each, str) and each.isdigit() for each in pair)
+            ):
+                records.append((begun, pair))
+    return max(records)[1] if records else None
 
 
 def _untouched(read: ReadLogs, function: str, ask: Callable[[str], UseRows]) -> Iterator[UseRows]:

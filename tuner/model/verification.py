@@ -83,7 +83,6 @@ class Saved:
     causes: tuple[Cause, ...] = ()
     untouched_count: int = 0
     """Functions that nobody changed, against which it was held."""
-    other_deployment_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

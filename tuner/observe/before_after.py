@@ -72,8 +72,6 @@ class Step:
     """What the change of memory did to the logarithm of an invocation's mean cost."""
 
     draws: Floats
-    day_count: tuple[int, int]
-    """Before and after."""
     cycle_moved: float
     """The part of the plain difference of logarithms that the hours of the day explain."""
 
@@ -106,8 +104,7 @@ def fit_step(
     change_hour = int(rows.slot[rows.memory_mb == new_mb].min())
     outside = _outside(days, change_hour, untouched)
     draws = _posterior(days, residual, outside, np.random.default_rng(seed))
-    counts = tuple(len(np.unique(days.day[days.is_after == side])) for side in (0, 1))
-    return Step(draws + math.log(level[1] / level[0]), (counts[0], counts[1]), cycle_moved)
+    return Step(draws + math.log(level[1] / level[0]), cycle_moved)
 
 
 def _days(rows: UseRows, new_mb: int, deployed_hours: Sequence[float]) -> tuple[Days, float]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tuner.model.interval import Interval
+from tuner.model.interval import Interval, counted
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.model.observation import Window
 from tuner.model.verification import Saved, Side
@@ -49,6 +49,8 @@ class Reports:
     """By slots of so many seconds and environment, in a window."""
     window: Window
     untouched: tuple[UseRows, ...] = ()
+    versions: tuple[str, str] | None = None
+    """Old and new of a rollout, where that is known; otherwise the most frequent ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +117,10 @@ def _too_short(before: UseRows, after: UseRows, move: Move) -> str | None:
         hours = int(rows.slot.max() - rows.slot.min()) + 1 if len(rows.slot) else 0
         if hours >= LEAST_HOURS:
             continue
-        lasted = f"{hours} hour{'' if hours == 1 else 's'}"
+        lasted = counted(hours, "hour") if hours else "no whole hour"
         if side == "after" and move.until is not None:
             return (
-                f"{move.to_mb} MB lasted {lasted} only, and it's {move.then_mb} MB since "
+                f"{move.to_mb} MB lasted {lasted}, and it's {move.then_mb} MB since "
                 f"{move.until:%Y-%m-%d %H:%M}: nothing can be said of so short a time"
             )
         if side == "after":
@@ -137,7 +139,10 @@ def _by_split(
     reports: Reports, from_mb: int, to_mb: int, since: datetime, seed: int
 ) -> Realized | None:
     hours = reports.hours
-    both = _pair(hours.where(hours.slot >= int(hour_of(since))), from_mb, to_mb)
+    hours = hours.where(hours.slot >= int(hour_of(since)))
+    if reports.versions is not None:
+        hours = hours.where(np.isin(hours.version.astype(str), reports.versions))
+    both = _pair(hours, from_mb, to_mb)
     if both is None:
         return None
     versions = set(both.version)

@@ -116,9 +116,15 @@ def use_rows(
     discount_ratio: float = 0.0,
     slot_s: int = HOUR_S,
     by_environment: bool = False,
+    left_out: Sequence[str] = (),
 ) -> UseRows:
-    """Read a function's sums; rows without a time are in none of them."""
+    """Read a function's sums; rows without a time are in none of them. `left_out` are request ids
+    of what is no production.
+    """
     where, values = where_of(function, window, account)
+    if left_out:
+        where = f"{where} AND request_id NOT IN (SELECT unnest(?::VARCHAR[]))"
+        values = [*values, list(left_out)]
     environment = "coalesce(log_stream, '')" if by_environment else "''"
     columns = store.connection.execute(
         f"""SELECT epoch_ms(logged_at) // {slot_s * 1000} AS slot,
@@ -161,11 +167,3 @@ def use_rows(
         log_ms_squares=found["log_ms_squares"],
         success_count=found["successes"],
     )
-
-
-def hourly_counts(rows: UseRows, hours: Sequence[int] | Ints) -> Floats:
-    """Invocations in each of these hours."""
-    at, where = np.unique(rows.slot, return_inverse=True)
-    sums = np.bincount(where, rows.count) if len(at) else np.zeros(0)
-    known = dict(zip(at.tolist(), sums.tolist(), strict=True))
-    return np.array([known.get(int(hour), 0.0) for hour in hours])
