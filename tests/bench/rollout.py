@@ -22,6 +22,7 @@ _RISEN: Final = (
     ("the same at 2%", 0.02, World(rise=0.2, per_minute=200)),
     ("errors rise from 5% to 25% at 25%", 0.25, World(error_ratio=0.05, rise=0.2)),
 )
+_DEARER: Final = World(per_minute=100, duration_ratio=1.5)
 _AS_FORECAST: Final = (
     ("no worse", World(per_minute=100)),
     ("no worse, CV 1", World(per_minute=200, cv=1.0)),
@@ -44,6 +45,14 @@ def rows() -> Iterator[tuple[str, str, str, bool]]:
             f"{held}; median {counts[len(counts) // 2]:,}, most {counts[-1]:,}",
             held >= 99,
         )
+    rolled = [roll(_DEARER, seed, steps=STEPS, most_minutes=1000) for seed in SEEDS]
+    counts = sorted(each.invocation_count for each in rolled if each.worse is not None)
+    yield (
+        "half again as dear and slow",
+        "back before 100%, 99 of 100",
+        f"{len(counts)}; median {counts[len(counts) // 2]:,} invocations, most {counts[-1]:,}",
+        len(counts) >= 99,
+    )
     for what, world in _AS_FORECAST:
         rolled = [roll(world, seed, steps=STEPS, most_minutes=120) for seed in SEEDS]
         false = sum(each.worse is not None for each in rolled)
