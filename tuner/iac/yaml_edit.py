@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
-from tuner.iac.document import TemplateNode, read_document, shifted
+from tuner.iac.document import TemplateNode, decoded, read_document, shifted
 from tuner.iac.setting import Setting, byte_span
 
 if TYPE_CHECKING:
@@ -36,13 +36,12 @@ class Yaml:
     @classmethod
     def read(cls, path: Path, sources: Sources) -> Yaml:
         """Read it. Raises TemplateError."""
-        text = sources.text(path)
-        return cls(
-            path,
-            sources.data(path),
-            text,
-            read_document(path, text, checked=path in sources.changed),
-        )
+
+        def parsed(data: bytes) -> Yaml:
+            text, checked = decoded(path, data), path in sources.changed
+            return cls(path, data, text, read_document(path, text, checked=checked))
+
+        return sources.parsed(path, parsed)
 
     def at(self, mark: yaml.Mark) -> int:
         """The character offset of a mark."""
