@@ -97,6 +97,18 @@ def test_what_came_as_forecast_is_told_so(verify: Callable[..., dict[str, Any]])
     assert found["realized_usd_per_month"]["estimate"] == pytest.approx(month * saved, rel=0.15)
 
 
+def test_a_discount_is_off_both_sides(verify: Callable[..., dict[str, Any]]) -> None:
+    """Dollars fall alike, and shares stay; prices are those of the sweep's architecture."""
+    plain, less = verify({"made": calls()}), verify({"made": calls()}, "--discount", "50%")
+    for name in ("forecast_usd_per_month", "realized_usd_per_month"):
+        assert less[name]["estimate"] == pytest.approx(plain[name]["estimate"] / 2)
+    assert less["realized_saving_ratio"]["estimate"] == pytest.approx(
+        plain["realized_saving_ratio"]["estimate"]
+    )
+    assert "payloads_differ" not in codes(less)
+    assert not any("architecture" in each for each in plain["assumptions"])
+
+
 def test_a_smaller_saving_is_less(verify: Callable[..., dict[str, Any]]) -> None:
     """Half of what was forecast, with dollars to match; and none at all."""
     found = verify({"made": calls(saving=FORECAST / 2)})

@@ -53,7 +53,12 @@ def verify(
     """
     analysis = session.analyse(sweep)
     forecast = forecast_of(analysis)
-    request = replace(request, function=forecast.function, region=request.region or forecast.region)
+    request = replace(
+        request,
+        function=forecast.function,
+        region=request.region or forecast.region,
+        architecture=request.architecture or analysis.sweep.function.architecture,
+    )
     with files_logs(
         request, state_dir=caller.state_dir, today=caller.now.date(), progress=progress
     ) as logs:
@@ -103,7 +108,9 @@ def ledger(state_dir: Path) -> tuple[TrackRecord, tuple[Outcome, ...]]:
     return verdicts.track_record(outcomes), outcomes
 
 
-def _between(analysis: Analysis, forecast: Forecast, before_mb: int, after_mb: int) -> Forecast:
+def _between(
+    analysis: Analysis, forecast: Forecast, before_mb: int, after_mb: int, *, paid: float
+) -> Forecast:
     """The same between the sizes that it really was, by the sweep's curve."""
     if (before_mb, after_mb) == (forecast.from_mb, forecast.to_mb):
         return forecast
@@ -114,8 +121,17 @@ def _between(analysis: Analysis, forecast: Forecast, before_mb: int, after_mb: i
     return replace(
         forecast,
         saving_ratio=interval(1 - cost_usd[1] / cost_usd[0]),
-        cost_usd_per_million=interval(cost_usd[0] * 1e6),
+        cost_usd_per_million=interval(cost_usd[0] * 1e6 * paid),
     )
+
+
+def _at_discount(forecast: Forecast, paid: float) -> Forecast:
+    """Its dollars as they're paid: a sweep's are at list price."""
+    cost = forecast.cost_usd_per_million
+    if cost is None:
+        return forecast
+    ends = (cost.estimate * paid, cost.low * paid, cost.high * paid)
+    return replace(forecast, cost_usd_per_million=Interval(*ends))
 
 
 def _is_on_lambda(memory_mb: int) -> bool:
@@ -126,7 +142,8 @@ def _verified(
     analysis: Analysis, forecast: Forecast, read: ReadLogs, state_dir: Path
 ) -> Verification:
 
-    window = read.window
+    window, paid = read.window, 1 - float(read.discount_ratio)
+    forecast = _at_discount(forecast, paid)
     if read.store.total(forecast.function) is None:
         names = sorted({each.function for each in read.store.functions() if each.function})
         theirs = f" (they are of {', '.join(names[:3])})" if names else ""
@@ -162,12 +179,12 @@ def _verified(
         return replace(answer, reason=found)
     saved = replace(found.saved, causes=causes_of(found, forecast, read.settings))
     sizes = saved.before.memory_mb, saved.after.memory_mb
-    forecast = _between(analysis, forecast, *sizes)
+    forecast = _between(analysis, forecast, *sizes, paid=paid)
     return _judged(replace(answer, saved=saved, forecast=forecast), found)
 
 
 def _judged(answer: Verification, found: Realized) -> Verification:
-
+    """With verdict, dollars and what would tell."""
     saved, forecast = answer.saved, answer.forecast
     assert saved is not None
     if forecast.saving_ratio is None:
