@@ -83,16 +83,14 @@ def plan_edits(
     *,
     stage: str | None = None,
     parameters: Mapping[str, str] | None = None,
-    deployed: Mapping[str, int] | None = None,
 ) -> EditPlan:
     """Find where each function's memory is set and how the files would be with the new one.
 
-    `places` are files and folders; `deployed` is what functions have now, instead of what they had
-    when they were measured. Raises TemplateError for a named file that declares nothing.
+    `places` are files and folders. Raises TemplateError for a named file that declares nothing.
     """
     chosen = Stage(stage, dict(parameters or {}))
     with _all_kept():
-        return _plan(wanted, find_units(places), chosen, deployed or {})
+        return _plan(wanted, find_units(places), chosen)
 
 
 @contextmanager
@@ -110,12 +108,7 @@ def _all_kept() -> Iterator[None]:
             gc.enable()
 
 
-def _plan(
-    wanted: Sequence[Wanted | RefusedEdit],
-    units: Sequence[Unit],
-    chosen: Stage,
-    deployed: Mapping[str, int],
-) -> EditPlan:
+def _plan(wanted: Sequence[Wanted | RefusedEdit], units: Sequence[Unit], chosen: Stage) -> EditPlan:
     as_they_are = sources = Sources()
     edits, refused, drift = [], [], []
     as_it_is = read_declarations(units, sources, chosen)
@@ -124,7 +117,7 @@ def _plan(
             refused.append(each)
             continue
         found = find_declaration(each.function, as_it_is, as_they_are, chosen)
-        drift.append(_drift(each, found, deployed.get(each.function, each.was_mb)))
+        drift.append(_drift(each, found))
         try:
             changed = bool(sources.changed)
             declared = read_declarations(units, sources, chosen) if changed else as_it_is
@@ -137,13 +130,13 @@ def _plan(
     return EditPlan(tuple(edits), tuple(refused), before, dict(sources.changed), tuple(drift))
 
 
-def _drift(wanted: Wanted, found: DeclaredFunction | None, deployed_mb: int | None) -> Drift:
+def _drift(wanted: Wanted, found: DeclaredFunction | None) -> Drift:
     return Drift(
         wanted.function,
         None if found is None else found.path,
         None if found is None else found.line,
         found.memory if found is not None and isinstance(found.memory, int) else None,
-        deployed_mb,
+        wanted.was_mb,
         wanted.memory_mb,
     )
 

@@ -3,7 +3,7 @@
 typer evaluates annotations, so nothing here is postponed.
 """
 
-from dataclasses import replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,9 +15,10 @@ from tuner.cli.groups import GoalOptions, TrafficOptions, WhereOptions, spread
 from tuner.cli.saved import analyse, kept_names
 from tuner.cli.screen import agree, say, show_json, show_text
 from tuner.cli.values import parameters_of
+from tuner.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from tuner.api.applying import EditPlan, RefusedEdit
     from tuner.iac.edit import Edit, Wanted
@@ -41,6 +42,57 @@ COMMON = (
 WOULD_CHANGE = 10
 
 
+@dataclass(frozen=True, slots=True)
+class GivenOptions:
+    """The function and its new memory, without a sweep."""
+
+    function: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Without a sweep: deployed name, or name in the code."),
+    ] = None
+    memory_size: Annotated[
+        int | None, typer.Option(**options.SIZE_MB, help="Without a sweep: its new memory.")
+    ] = None
+    was: Annotated[
+        int | None,
+        typer.Option(
+            **options.SIZE_MB, help="Without a sweep: refuse if its memory isn't this now."
+        ),
+    ] = None
+
+    def wanted(self) -> "Wanted":
+        """What they ask for. Raises UsageError."""
+        from tuner.iac.edit import Wanted
+
+        if self.function is None or self.memory_size is None:
+            raise UsageError("which function? give sweeps, or --function with --memory-size")
+        return Wanted(self.function, self.memory_size, self.was)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeOptions:
+    """Where the code is, and what to do about it."""
+
+    template: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE|FOLDER",
+            exists=True,
+            help="Where to look, repeatable (default: this repository).",
+            show_default=False,
+        ),
+    ] = None
+    stage: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Stage whose memory to set.")
+    ] = None
+    parameter: options.TemplateParameters = None
+    check: Annotated[bool, typer.Option("--check", help="Show the change; write nothing.")] = False
+    deployed: Annotated[
+        bool,
+        typer.Option("--deployed", help="Hold against what is deployed now, not when measured."),
+    ] = False
+
+
 @spread
 def apply(
     sweeps: Annotated[
@@ -52,37 +104,8 @@ def apply(
         ),
     ] = None,
     *,
-    function: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Without a sweep: deployed name, or name in the code."),
-    ] = None,
-    memory_size: Annotated[
-        int | None, typer.Option(**options.SIZE_MB, help="Without a sweep: its new memory.")
-    ] = None,
-    was: Annotated[
-        int | None,
-        typer.Option(
-            **options.SIZE_MB, help="Without a sweep: refuse if its memory isn't this now."
-        ),
-    ] = None,
-    template: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE|FOLDER",
-            exists=True,
-            help="Where to look, repeatable (default: this repository).",
-            show_default=False,
-        ),
-    ] = None,
-    stage: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Stage whose memory to set.")
-    ] = None,
-    parameter: options.TemplateParameters = None,
-    check: Annotated[bool, typer.Option("--check", help="Show the change; write nothing.")] = False,
-    deployed: Annotated[
-        bool,
-        typer.Option("--deployed", help="Hold against what is deployed now, not when measured."),
-    ] = False,
+    given: GivenOptions,
+    code: CodeOptions,
     yes: Annotated[bool, typer.Option("--yes", help="Write or roll out without asking.")] = False,
     live: LiveOptions,
     where: WhereOptions,
@@ -108,29 +131,29 @@ def apply(
     With --live it changes no file: it publishes a version with that memory and shifts an alias to
     it by steps, comparing both versions in the same minutes, and goes back if the new one is worse.
     """
-    from tuner.api.applying import plan_edits, working_repository
-    from tuner.errors import UsageError
+    from tuner.api.applying import plan_edits, wanted_by, working_repository
 
-    if sweeps and not (function is None and memory_size is None and was is None):
+    if sweeps and given != GivenOptions():
         raise UsageError("give sweeps, or --function with --memory-size")
+    if live.is_asked() and any(astuple(code)):
+        raise UsageError("--live changes no file: leave out what is about files")
+    if live.is_asked() and sweeps and len(sweeps) > 1:
+        raise UsageError("--live rolls out one function at a time: give one sweep")
+    by_hand = None if sweeps else given.wanted()
+    answers = _answers(sweeps, goal, traffic, min_memory, max_memory) if sweeps else []
     if live.is_asked():
-        if template or stage or parameter or check or deployed:
-            raise UsageError("--live changes no file: leave out what is about files")
-        answer = _answer(sweeps, goal, traffic, min_memory, max_memory) if sweeps else None
-        given = None if sweeps else _given(function, memory_size, was)
-        return roll_out_live(live.request_of(answer, given), where.part(), yes=yes, json=json)
-    if sweeps:
-        wanted = _wanted(sweeps, goal, traffic, min_memory, max_memory)
-    else:
-        wanted = [_given(function, memory_size, was)]
-    now = _deployed(wanted, where) if deployed else {}
-    wanted = [_as_deployed(each, now) for each in wanted]
-    places = template or [working_repository()]
-    plan = plan_edits(wanted, places, stage=stage, parameters=parameters_of(parameter))
-    _write(plan, check=check, yes=yes, json=json)
+        request = live.request_of(answers[0] if answers else None, by_hand)
+        return roll_out_live(request, where.part(), yes=yes, json=json)
+    wanted = [*map(wanted_by, answers), *([by_hand] if by_hand else [])]
+    if code.deployed:
+        wanted = [_as_deployed(each, where) for each in wanted]
+    places = code.template or [working_repository()]
+    parameters = parameters_of(code.parameter)
+    plan = plan_edits(wanted, places, stage=code.stage, parameters=parameters)
+    _write(plan, check=code.check, yes=yes, json=json)
     if plan.refused:
         return 1
-    return WOULD_CHANGE if check and detailed_exitcode and plan.after else 0
+    return WOULD_CHANGE if code.check and detailed_exitcode and plan.after else 0
 
 
 def _write(plan: "EditPlan", *, check: bool, yes: bool, json: bool) -> None:
@@ -153,55 +176,28 @@ def _write(plan: "EditPlan", *, check: bool, yes: bool, json: bool) -> None:
         show_json(document)
 
 
-def _wanted(
+def _answers(
     sweeps: "Sequence[str]",
     goal: GoalOptions,
     traffic: TrafficOptions,
     min_memory: int | None,
     max_memory: int | None,
-) -> "list[Wanted | RefusedEdit]":
+) -> "list[Recommendation]":
     from tuner import session
-    from tuner.api.applying import wanted_by
     from tuner.cli.config import today
 
     terms = traffic.terms()
     analyses = analyse(sweeps, goal, min_memory, max_memory)
-    return [wanted_by(session.recommend(each, terms, today=today())) for each in analyses]
+    return [session.recommend(each, terms, today=today()) for each in analyses]
 
 
-def _answer(
-    sweeps: "Sequence[str]",
-    goal: GoalOptions,
-    traffic: TrafficOptions,
-    min_memory: int | None,
-    max_memory: int | None,
-) -> "Recommendation":
-    from tuner import session
-    from tuner.cli.config import today
-    from tuner.errors import UsageError
-
-    if len(sweeps) > 1:
-        raise UsageError("--live rolls out one function at a time: give one sweep")
-    [analysis] = analyse(sweeps, goal, min_memory, max_memory)
-    return session.recommend(analysis, traffic.terms(), today=today())
-
-
-def _deployed(wanted: "Sequence[Wanted | RefusedEdit]", where: WhereOptions) -> dict[str, int]:
+def _as_deployed(wanted: "Wanted | RefusedEdit", where: WhereOptions) -> "Wanted | RefusedEdit":
     from tuner.api.drift import deployed_memory_mb
     from tuner.iac.edit import Wanted
 
-    names = [each.function for each in wanted if isinstance(each, Wanted)]
-    return {name: deployed_memory_mb(name, where.part()) for name in names}
-
-
-def _as_deployed(
-    wanted: "Wanted | RefusedEdit", now: "Mapping[str, int]"
-) -> "Wanted | RefusedEdit":
-    from tuner.iac.edit import Wanted
-
-    if not isinstance(wanted, Wanted) or wanted.function not in now:
+    if not isinstance(wanted, Wanted):
         return wanted
-    return replace(wanted, was_mb=now[wanted.function])
+    return replace(wanted, was_mb=deployed_memory_mb(wanted.function, where.part()))
 
 
 def _show_drift(plan: "EditPlan") -> None:
@@ -212,15 +208,6 @@ def _show_drift(plan: "EditPlan") -> None:
                 f"{each.function}: {each.code_mb} MB in the code, {each.deployed_mb} MB deployed, "
                 f"{each.recommended_mb} MB recommended: {each.meaning}."
             )
-
-
-def _given(function: str | None, memory_mb: int | None, was_mb: int | None) -> "Wanted":
-    from tuner.errors import UsageError
-    from tuner.iac.edit import Wanted
-
-    if function is None or memory_mb is None:
-        raise UsageError("which function? give sweeps, or --function with --memory-size")
-    return Wanted(function, memory_mb, was_mb)
 
 
 def _show(plan: "EditPlan", *, written: bool, json: bool) -> None:
