@@ -276,6 +276,7 @@ def test_init_error(node: NodeCall, handler: str, error_type: str, message: str)
     assert call.function_error == "Unhandled"
     assert call.value["errorType"] == error_type
     assert call.value["errorMessage"].startswith(message)
+    assert call.value["trace"][0].startswith(f"{error_type}: {message}")
     phases = re.findall(r"INIT_REPORT .*Phase: (\w+)\tStatus: error\tError Type: (\S+)", call.log)
     assert phases == [("init", error_type), ("invoke", error_type)]
     assert (call.report.status, call.report.error_type) == ("error", error_type)

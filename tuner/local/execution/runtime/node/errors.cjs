@@ -5,9 +5,9 @@ const { isNativeError } = require("node:util").types;
 
 /** An error of the runtime's own, named as Lambda names it. */
 function runtimeError(kind, message) {
-  const error = new Error(message);
-  Object.defineProperty(error, "name", { value: `Runtime.${kind}` });
-  return error;
+  const Named = { [kind]: class extends Error {} }[kind]; // its stack begins with its name
+  Named.prototype.name = `Runtime.${kind}`;
+  return new Named(message);
 }
 
 /** An Error of any realm, or what looks like one: its name, message and stack are texts. */
