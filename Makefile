@@ -65,6 +65,9 @@ bench-decide: $(STAMP)  ## Measure the decisions against the target table, besid
 bench-observe: $(STAMP)  ## Measure what is read of production: a million reports, advice, changes, a scan
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench $(sort $(basename $(notdir $(wildcard tests/bench/observe_*.py))))
 
+bench-fleet: $(STAMP)  ## Sweep 500 functions killed ten times, and measure a fleet's own cost
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench fleet
+
 bench-rollout: $(STAMP)  ## Simulate rollouts: errors that rise are returned in time, and nothing goes back in vain
 	$(BIN)/python -m tests.bench rollout
 
@@ -96,4 +99,4 @@ notebooks: $(STAMP)  ## Run the notebooks' twins and write the notebooks with th
 clean:  ## Remove what the targets made
 	rm -rf $(VENV) demo-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide bench-observe bench-rollout bench-verify live readme pictures prices findings docs notebooks clean
+.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide bench-observe bench-fleet bench-rollout bench-verify live readme pictures prices findings docs notebooks clean

@@ -227,7 +227,7 @@ def _of_scan(file: Path) -> tuple[Candidate, ...]:
     except ValueError:
         document = None
     if not isinstance(document, dict) or document.get("kind") != "scan":
-        raise InputError(f"{file} isn't a scan: write one with tuner scan --json > {file.name}")
+        raise InputError(f"{file} isn't a scan: give what tuner scan writes as JSON")
     try:
         return tuple(_of_scanned(each) for each in document["functions"])
     except (KeyError, TypeError, AttributeError, ValueError):

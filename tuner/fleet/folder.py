@@ -71,7 +71,7 @@ class FleetFolder:
             return cls(path, from_record(FleetPlan, document))
         except FileNotFoundError:
             raise FleetError(
-                f"{path} has no fleet: plan one with tuner fleet plan --out {path}"
+                f"{path} has no fleet: plan one with tuner fleet plan `out={path}`"
             ) from None
         except OSError as error:
             raise FleetError(f"{file} can't be read: {error.strerror}") from None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.model.finding import Finding
 from tuner.model.interval import counted, listed
 from tuner.report import numbers
 from tuner.report.page.shell import fill
@@ -22,6 +22,7 @@ from tuner.report.scan import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tuner.model.finding import Finding
     from tuner.model.scan import Scan, ScannedFunction
 
 _HEAD: Final = (
@@ -108,7 +109,8 @@ def _known(value: float | None) -> float:
 
 def _grouped(scan: Scan) -> Iterator[Finding]:
     """The functions' own findings, one of each kind."""
+    seen = {(each.severity, each.code): each for some in scan.functions for each in some.findings}
     for severity, code, some in grouped_findings(scan):
         names = [name for name, _ in some]
         message = f"{KINDS[code]}, {len(some):,}: {listed(names, _LISTED)}"
-        yield Finding(code, severity, message)
+        yield replace(seen[severity, code], message=message)

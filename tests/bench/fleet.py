@@ -1,0 +1,161 @@
+"""A fleet on the local API with execution scripted: killed ten times, and its own cost an item.
+
+`TUNER_BENCH_FLEET` is how many functions are swept (500). Every kill comes after a tenth more of
+the invocations, at whatever the fleet is doing then.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import boto3
+
+import tuner
+from tests.scripted_executor import ScriptedExecutor
+from tuner.local import FunctionDefinition, LocalLambda
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FUNCTIONS: Final = int(os.environ.get("TUNER_BENCH_FLEET", "500"))
+KILLS: Final = 10
+PER_FUNCTION: Final = 9
+"""About how many invocations a sweep of them takes."""
+_COMPARED: Final = 40
+_SIZES_MB: Final = (2048, 3008)
+
+
+def rows() -> list[tuple[str, str, str, bool]]:
+    """Kill and go on, and compare with sweeps one by one."""
+    with tempfile.TemporaryDirectory() as folder:
+        killed = _killed(Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        own_ms = _own_cost_ms(Path(folder))
+    return [
+        killed,
+        ("own CPU time an item, beyond its sweep's", "< 50 ms", f"{own_ms:.0f} ms", own_ms < 50),
+    ]
+
+
+@contextmanager
+def _served(count: int) -> Iterator[tuple[LocalLambda, ScriptedExecutor]]:
+    executor = ScriptedExecutor(
+        lambda memory_mb: 5 + 100 * 1769 / min(memory_mb, 1769),
+        init_duration_ms=150.0,
+        time_scale=0,
+    )
+    functions = [
+        FunctionDefinition(f"f{number:04}", memory_mb=_SIZES_MB[number % 2])
+        for number in range(count)
+    ]
+    with LocalLambda(functions, executor=executor, emulated_services=False, update_s=0.0) as local:
+        yield local, executor
+
+
+def _killed(folder: Path) -> tuple[str, str, str, bool]:
+    """Every function once, the budget held, all restored: whatever the kills hit."""
+    with _served(FUNCTIONS) as (local, executor):
+        state = {**os.environ, "TUNER_STATE_DIR": str(folder / "state")}
+        names = folder / "names.txt"
+        names.write_text("".join(f"f{number:04}\n" for number in range(FUNCTIONS)))
+        _tuner(
+            "fleet", "plan", "--functions", str(names), "--payload", "{}", "--budget-usd", "200",
+            "--out", str(folder / "fleet"), "--endpoint-url", local.endpoint_url,
+            "--region", local.region, state=state,
+        )  # fmt: skip
+        run = ["fleet", "run", str(folder / "fleet"), "--yes", "--json"]
+        kills = 0
+        for number in range(1, KILLS + 1):
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tuner", *run], env=state, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            wanted = FUNCTIONS * PER_FUNCTION * number // (KILLS + 1)
+            while len(executor.invocations) < wanted and process.poll() is None:
+                time.sleep(0.01)
+            kills += process.poll() is None
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        status = json.loads(_tuner(*run, state=state))
+        done = [each["name"] for each in status["functions"] if each["state"] == "done"]
+        actions = (folder / "fleet" / "audit.jsonl").read_text().splitlines()
+        ended = [each["item"] for each in map(json.loads, actions) if each["action"] == "done"]
+        changed = _changed(local)
+        # A kill may come between an end and its line in the log, but nothing ends twice.
+        once = len(done) == FUNCTIONS and len(ended) == len(set(ended))
+        held = status["cost_usd"] <= status["budget_usd"]
+        ok = once and held and not changed and status["lease_count"] == 0 and kills == KILLS
+        return (
+            f"{FUNCTIONS} functions, killed {kills} times: swept once, restored, budget held",
+            f"{FUNCTIONS}, {FUNCTIONS}, yes",
+            f"{len(done)}, {FUNCTIONS - len(changed)}, {'yes' if held else 'no'}",
+            ok,
+        )
+
+
+def _changed(local: LocalLambda) -> list[str]:
+    client = boto3.client(
+        "lambda", endpoint_url=local.endpoint_url, region_name=local.region,
+        aws_access_key_id="local", aws_secret_access_key="local",
+    )  # fmt: skip
+    found = []
+    for page in client.get_paginator("list_functions").paginate():
+        for each in page["Functions"]:
+            name = each["FunctionName"]
+            versions = client.list_versions_by_function(FunctionName=name)["Versions"]
+            number = int(name[1:]) if name[1:].isdigit() else 0
+            if each["MemorySize"] != _SIZES_MB[number % 2] or len(versions) > 1:
+                found.append(name)
+    return found
+
+
+def _own_cost_ms(folder: Path) -> float:
+    """CPU time of this process for a fleet, less that for the same sweeps one after the other."""
+    from tuner.api.fleet import FleetRequest, plan_fleet, run_folder
+    from tuner.sweep.io import Clock
+
+    with _served(_COMPARED * 2) as (local, _):
+        where = {"endpoint_url": local.endpoint_url, "region": local.region}
+        one_by_one_s, _ = _cpu_s(), None
+        for number in range(_COMPARED):
+            tuner.tune(
+                f"f{number:04}", payloads=({},), state_dir=folder / "one", prior="none",
+                out=folder / f"{number}.jsonl", budget_usd=1.0, **where,
+            )  # fmt: skip
+        one_by_one_s = _cpu_s() - one_by_one_s
+        names = folder / "names.txt"
+        names.write_text("".join(f"f{_COMPARED + n:04}\n" for n in range(_COMPARED)))
+        request = FleetRequest(
+            float(_COMPARED), folder / "fleet", functions=names, payloads=("{}",), **where
+        )
+        fleet, _ = plan_fleet(request, now=Clock().now(), working_dir=folder)
+        start_s = _cpu_s()
+        run_folder(fleet, state_dir=folder / "fleets")
+        return (_cpu_s() - start_s - one_by_one_s) / _COMPARED * 1000
+
+
+def _cpu_s() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _tuner(*arguments: str, state: dict[str, str]) -> str:
+    ran = subprocess.run(
+        [sys.executable, "-m", "tuner", *arguments], env=state, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    if ran.returncode != 0:
+        raise RuntimeError(
+            f"tuner {' '.join(arguments[:2])} ended with {ran.returncode}: {ran.stderr}"
+        )
+    return ran.stdout
