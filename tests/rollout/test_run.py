@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.lease.account import Faulty, Killed
+from tests.lease.recovering import recover_all
 from tests.rollout.rolling import (
     FAILING,
     NEW_MB,
@@ -168,6 +171,37 @@ def test_somebody_elses_alias_is_left_alone(account: Account) -> None:
     assert record.state == "returned"
     assert record.reason is not None
     assert "somebody else changed the alias live" in record.reason
+    assert account.gateway.read_alias(account.name, "live").is_like(Routing("live", made[0]))
+    versions = [each.version for each in account.gateway.list_versions(account.name)]
+    assert versions == ["1", *made]
+    assert find_unfinished(account.state_dir) == ()
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_deployment_that_keeps_the_share_gets_rid_of_it(
+    account: Account, is_killed: bool
+) -> None:
+    """Whoever sets the alias's version alone leaves the rollout's share: that is taken away."""
+    client: Any = account.client
+    made: list[str] = []
+
+    def deploy(_number: int, name: str) -> None:
+        if name == "read_alias" and "update_alias" in control.calls and not made:
+            version = client.publish_version(FunctionName=account.name, Description="2")
+            made.append(version["Version"])
+            client.update_alias(FunctionName=account.name, Name="live", FunctionVersion=made[0])
+            if is_killed:
+                control.error, control.fails_at, control.lasts = Killed(), _number, True
+
+    control = Faulty(account.gateway, before_call=deploy)
+    with suppress(Killed):
+        record = Rollout(account, control=control).run()
+        assert record.state == "returned"
+    if is_killed:
+        weighted = account.gateway.read_alias(account.name, "live")
+        assert weighted.weights
+        said = recover_all(account)
+        assert any(f"set alias live to version {made[0]} alone" in line for line in said)
     assert account.gateway.read_alias(account.name, "live").is_like(Routing("live", made[0]))
     versions = [each.version for each in account.gateway.list_versions(account.name)]
     assert versions == ["1", *made]

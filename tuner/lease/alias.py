@@ -110,29 +110,31 @@ def settle_alias(
     still arrive, which then fails on the new RevisionId. Raises ForeignChangeError if somebody
     else has changed it, LeftChangedError if it can't be set.
     """
-    target = state.target
     is_written = state.is_settled
 
-    def attempt() -> None:
+    def attempt() -> Routing:
         nonlocal is_written
-        now = io.control.read_alias(function, target.alias)
-        if not is_ours(now, state):
+        now = io.control.read_alias(function, state.name)
+        target = target_of(now, state)
+        if target is None:
             raise ForeignChangeError(describe_foreign(function, now))
         if now.is_like(target) and is_written:
-            return
+            return now
         if journal is not None:
             journal.note("reset", version=target.version)
         io.control.update_alias(function, replace(target, revision_id=now.revision_id))
         is_written = True
-        now = io.control.read_alias(function, target.alias)
+        now = io.control.read_alias(function, state.name)
         if not now.is_like(target):
             raise AwsError(f"it still routes to {now.describe()}")
+        return now
 
     try:
-        io.retry(attempt)
+        now = io.retry(attempt)
     except FunctionNotFoundError as error:
-        raise ForeignChangeError(f"{function}: the alias {target.alias} is gone") from error
+        raise ForeignChangeError(f"{function}: the alias {state.name} is gone") from error
     except AwsError as error:
+        target = state.target
         raise LeftChangedError(
             f"{function}: the alias {target.alias} could not be set to {target.describe()} "
             f"({error}). By hand: aws lambda update-alias --function-name {function} --name "
@@ -142,6 +144,21 @@ def settle_alias(
     if journal is not None:
         with suppress(LeaseError):
             journal.tell("settled")
+    if not now.is_like(state.target):
+        raise ForeignChangeError(describe_foreign(function, now))
+
+
+def target_of(now: Routing, state: JournaledAlias) -> Routing | None:
+    """What to make of an alias; None if it's somebody else's and nothing of the rollout is in it.
+
+    Whoever points it at another version may leave the rollout's share as it was: that is taken
+    away, and the version is theirs.
+    """
+    if is_ours(now, state):
+        return state.target
+    if any(version in state.shifted_to for version, _ in now.weights):
+        return Routing(state.name, now.version)
+    return None
 
 
 def is_ours(now: Routing, state: JournaledAlias) -> bool:

@@ -19,7 +19,7 @@ from tuner.errors import (
     LeaseError,
     LeftChangedError,
 )
-from tuner.lease.alias import describe_foreign, is_ours, settle_alias
+from tuner.lease.alias import describe_foreign, settle_alias, target_of
 from tuner.lease.cleanup import Cleanup, deletable_versions, delete_versions
 from tuner.lease.clone import copy_description, copy_name, delete_copy
 from tuner.lease.function_control import LeaseIO, harmless, watched
@@ -115,8 +115,10 @@ class RecoveryPlan:
 
     def _describe_alias(self, now: Routing) -> str:
         assert self.journal.alias is not None
-        target, finish = self.journal.alias.target, self.journal.alias.finish
+        target, finish = target_of(now, self.journal.alias) or now, self.journal.alias.finish
         again = " again" if now.is_like(target) else f" (it routes to {now.describe()})"
+        if target.version != self.journal.alias.target.version:
+            return f"set alias {now.alias} to version {target.version} alone{again}"
         if finish is not None:
             return f"finish alias {now.alias} at version {finish}{again}: that was decided"
         return f"set alias {now.alias} back to version {target.version}{again}"
@@ -195,7 +197,7 @@ def _plan_alias(
         now = control.read_alias(name, state.name)
     except FunctionNotFoundError:
         return None, (f"{name}: the alias {state.name} is gone",)
-    if not is_ours(now, state):
+    if target_of(now, state) is None:
         return None, (describe_foreign(name, now),)
     is_done = state.is_settled and now.is_like(state.target)
     return None if is_done else now, ()
