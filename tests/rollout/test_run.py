@@ -143,7 +143,7 @@ def test_figures_that_can_not_be_read_end_it(account: Account) -> None:
     for error, count in ((AccessDeniedError("no"), 1), (AwsError("broken"), 5)):
         record = refuse(error, count).run()
         assert record.reason is not None
-        assert record.reason.startswith("the versions' figures can't be read (")
+        assert record.reason.startswith("the alias and its versions' figures can't be read (")
         assert account.snapshot() == before
     assert refuse(AwsError("broken"), 4).run().state == "finished"
 

@@ -223,9 +223,9 @@ class _Rollout:
                 return _describe_timeout(seen, needed.count, passed_s)
 
     def _look(self, readings: _Reading, metrics: _Reading | None, began: StepRecord) -> str | None:
-        self._alias.check()
         asked = self._plan.function.name, self._versions, self._io.now()
         try:
+            self._alias.check()
             for block in readings.blocks(*asked):
                 self._comparison.add(block)
                 began.old_count += block.old.count
@@ -235,11 +235,11 @@ class _Rollout:
             for block in metrics.blocks(*asked) if metrics is not None else ():
                 self._comparison.add_metrics(block)
         except AccessDeniedError as error:
-            return f"the versions' figures can't be read ({error})"
+            return f"the alias and its versions' figures can't be read ({error})"
         except AwsError as error:
             self._blind_looks += 1
             if self._blind_looks >= _MOST_BLIND_LOOKS:
-                return f"the versions' figures can't be read ({error})"
+                return f"the alias and its versions' figures can't be read ({error})"
             return None
         self._blind_looks = 0
         return self._comparison.worse()
