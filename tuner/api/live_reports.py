@@ -109,7 +109,7 @@ def check_readable(
 
 
 def narrowed(plan: LivePlan) -> tuple[LivePlan, tuple[Finding, ...]]:
-    """The window that can be read: what the groups retain, and at most this many reports."""
+    """Shorten the window to what the groups retain, and to at most a million reports."""
     findings = []
     days = (plan.end - plan.start) / timedelta(days=1)
     kept = [group.retention_days for _, group in plan.logs if group.retention_days is not None]
@@ -270,10 +270,10 @@ def _slices(log: LivePlan) -> Iterator[tuple[datetime, datetime]]:
 def _rest(
     lines: list[LogLine], matched_count: int, start: datetime, end: datetime
 ) -> datetime | None:
-    """Where to continue if a query had more rows than it returned; None if it hadn't.
+    """Where to continue if a query matched more rows than it returned; None if it didn't.
 
-    The last second is asked for again: the store counts the same line once. Raises InputError if
-    that second alone has too many.
+    The last second is queried again, since the store counts the same line once. Raises InputError
+    if that second alone has too many.
     """
     if not lines or len(lines) >= matched_count:
         return None

@@ -1,4 +1,4 @@
-"""The log queries of a scan: which groups are queried, what that will cost, and their answers."""
+"""The log queries of a scan: which groups, at what cost, and their answers."""
 
 from __future__ import annotations
 
@@ -45,10 +45,7 @@ def plan_queries(
     *,
     with_logs: bool,
 ) -> QueryPlan:
-    """Find the log groups that can be queried and have something to say.
-
-    Without logs, only the metrics' cost is planned.
-    """
+    """Find the groups to query: those of functions that ran. Without logs, there are none."""
     ran = [
         each
         for each in functions
@@ -105,7 +102,7 @@ class LogQueries:
     def day_sums(
         self, functions: Sequence[AccountFunction]
     ) -> tuple[dict[str, list[DaySums]], dict[str, str]]:
-        """Sums by function, and why the log of others couldn't be read after all."""
+        """Sums by function, and for functions whose query was refused, why."""
         plan, reader = self._plan, self._reader
         whose = {each.log_group: each.name for each in functions}
         found: dict[str, list[DaySums]] = {name: [] for name in map(whose.get, plan.groups) if name}
@@ -146,7 +143,7 @@ class LogQueries:
     def _answers(
         self, queries: Iterable[tuple[str, LogQuery]]
     ) -> Iterator[tuple[LogQuery, QueryAnswer | AwsError]]:
-        """The journal's answers first, then CloudWatch's; a refused query is split in half."""
+        """Kept answers first, then CloudWatch's. A refused query is split to find the group."""
         waiting, reader = [], self._reader
         for key, query in queries:
             kept = reader.kept(key)

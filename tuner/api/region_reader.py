@@ -1,7 +1,6 @@
-"""Reads what production says of every function of a region, step by step through a journal.
+"""Reads everything about the functions of a region, each answer kept in the scan's journal.
 
-What may not be read, or isn't there, is told as a finding, and the functions that it concerns have
-less said of them. Only the list of functions has to be readable.
+Only the list of functions must be readable. Whatever else can't be read becomes a finding.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _BATCH: Final = 100
 
 
 class RegionReader:
-    """Reads one region of one account; every answer is kept in the journal as it comes."""
+    """Reads one region of one account."""
 
     def __init__(
         self,
@@ -57,7 +56,7 @@ class RegionReader:
         return found
 
     def metrics(self, functions: Sequence[AccountFunction]) -> dict[str, FunctionMetrics]:
-        """CloudWatch's sums by function; empty where that's not allowed."""
+        """CloudWatch's sums by function; empty if they can't be read."""
         window = self.journal.window
         found: dict[str, FunctionMetrics] = {}
 
@@ -81,7 +80,7 @@ class RegionReader:
         return found
 
     def log_groups(self, functions: Sequence[AccountFunction]) -> dict[str, LogGroup] | None:
-        """The groups that functions log to, by name; None where that's not allowed."""
+        """The log groups of functions, by name; None if they can't be read."""
         names = [each.log_group for each in functions]
         try:
             found = self._records(
@@ -97,7 +96,7 @@ class RegionReader:
     def code_digests(
         self, found: Mapping[str, Sequence[DaySums]]
     ) -> dict[str, tuple[tuple[str, str], ...]]:
-        """Versions' code, of functions whose published versions have several sizes."""
+        """The code digest of each version, for functions whose versions have several sizes."""
         digests: dict[str, tuple[tuple[str, str], ...]] = {}
         for name, days in found.items():
             published = {each.version for each in days if (each.version or "").isdecimal()}
@@ -117,10 +116,10 @@ class RegionReader:
     def provisioned(
         self, functions: Sequence[AccountFunction], metrics: Mapping[str, FunctionMetrics]
     ) -> dict[str, tuple[tuple[str, int, float | None], ...]]:
-        """Provisioned concurrency and its mean use, by function.
+        """(version or alias, provisioned environments, mean share in use) by function.
 
-        Functions are asked one by one: those that CloudWatch has its use of, and those that weren't
-        invoked, of which it has nothing.
+        Functions are asked one by one: those for which CloudWatch has the metric, and those that
+        weren't invoked, for which it never has.
         """
         window = self.journal.window
         try:
@@ -172,7 +171,7 @@ class RegionReader:
                 yield name, tuple((qualifier, count) for qualifier, count in some)
 
     def optimizer(self) -> dict[str, OptimizerFinding] | None:
-        """Compute Optimizer's findings by function; None where it's off, or may not be asked."""
+        """Compute Optimizer's findings by function; None if it's off or can't be read."""
         kept = None
         try:
             kept = self._once("optimizer", self._ask_optimizer)
@@ -218,7 +217,7 @@ class RegionReader:
             raise AwsError(f"the scan's journal can't be read ({error}): `restart=True`") from None
 
     def cannot(self, what: str, error: AwsError) -> None:
-        """Go on without something. The reason is told as it came, with what to do about it."""
+        """Note that something couldn't be read, with AWS's reason."""
         kind = "may not" if isinstance(error, AccessDeniedError) else "could not"
         self.findings.append(
             Finding("not_read", "warning", f"{self.place}: {kind} read {what} ({error})")

@@ -1,4 +1,4 @@
-"""What a scan has read so far, on the disk: an interrupted one goes on, and pays for nothing twice.
+"""What a scan has read so far, on disk, so that an interrupted scan resumes and pays once.
 
 One file a scan, `scans/<digest of what was asked>.jsonl` in the state folder, readable by its owner
 only: a header, then a line for each answer. It's removed when the scan is done. Names of functions
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION: Final = 1
 KEPT_FOR: Final = timedelta(hours=24)
-"""What an older journal says of the account is too old to be told as today's."""
+"""An older journal says too little about the account today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class ScanWindow:
 
 
 class ScanJournal:
-    """Answers by key. A line that was cut off by a power cut counts as not asked yet."""
+    """Answers by key. A line cut off by a power failure counts as not asked."""
 
     def __init__(self, file: Path, window: ScanWindow, kept: dict[str, Any]) -> None:
         self.file = file
@@ -49,7 +49,7 @@ class ScanJournal:
     def open(
         cls, state_dir: Path, asked: object, *, now: datetime, days: float, restart: bool = False
     ) -> Self:
-        """Go on with the scan of the same question, or begin one. Raises InputError."""
+        """Resume the scan with the same request, or begin one. Raises InputError."""
         text = json.dumps([SCHEMA_VERSION, asked], sort_keys=True)
         name = hashlib.sha256(text.encode()).hexdigest()[:16]
         file = state_dir / "scans" / f"{name}.jsonl"
@@ -63,27 +63,27 @@ class ScanJournal:
         return journal
 
     def once(self, key: str, ask: Callable[[], Any]) -> Any:
-        """Return the answer that is kept for a key, or ask and keep it; it must be JSON."""
+        """Return the kept answer for a key, or ask and keep it; it must be JSON."""
         if key not in self._kept:
             self.keep(key, ask())
         return self._kept[key]
 
     def get(self, key: str) -> Any:
-        """The answer that is kept for a key; None without one."""
+        """The kept answer for a key; None without one."""
         return self._kept.get(key)
 
     def keep(self, key: str, answer: Any) -> None:
-        """Keep an answer. Raises InputError where the disk takes no more."""
+        """Keep an answer. Raises InputError if it can't be written."""
         self._kept[key] = answer
         self._write({"key": key, "answer": answer})
 
     def done(self) -> None:
-        """Remove the file: nothing is left to go on with."""
+        """Remove the file: nothing is left to resume."""
         self.close()
         self.file.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Close the file, and leave it for the next time."""
+        """Close the file, and keep it for the next run."""
         if self._out is not None:
             self._out.close()
             self._out = None

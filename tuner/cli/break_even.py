@@ -258,7 +258,7 @@ def break_even(
         Literal["text", "json", "markdown", "html", "png", "svg"],
         options.output_option("--format", help="Output format."),
     ] = "text",
-    out_file: options.RenderedFile = None,
+    out_file: options.ReportFile = None,
     bill: Annotated[
         bool, options.output_option("--bill", help="Show what each cost is made of.")
     ] = False,

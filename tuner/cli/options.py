@@ -43,7 +43,8 @@ Region = Annotated[str | None, region_option("the profile's")]
 Profile = Annotated[
     str | None, where_option(metavar="NAME", help="Profile of the AWS configuration.")
 ]
-RenderedFile = Annotated[
+# Not called `out`: a setting of that name is the sweep file that `tune` writes.
+ReportFile = Annotated[
     Path | None,
     output_option(
         "--out",
@@ -252,15 +253,6 @@ MinSavingRatio = Annotated[
 ReportFormat = Annotated[
     Literal["text", "json", "markdown", "html", "png", "svg"],
     output_option("--format", help="What to write."),
-]
-# Not called `out`: a setting of that name is the sweep file that `tune` writes.
-ReportFile = Annotated[
-    Path | None,
-    output_option(
-        "--out",
-        metavar="FILE",
-        help="File to write, with --format html, png or svg (default: stdout).",
-    ),
 ]
 Explain = Annotated[
     bool,

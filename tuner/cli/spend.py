@@ -6,7 +6,7 @@ typer evaluates annotations, so nothing here is postponed.
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -96,11 +96,8 @@ def spend(
     side: SideOptions,
     discount_percent: Discount = 0.0,
     where: WhereOptions,
-    format_name: Annotated[
-        Literal["text", "json", "markdown", "html", "png", "svg"],
-        options.output_option("--format", help="How to show it."),
-    ] = "text",
-    out_file: options.RenderedFile = None,
+    format_name: options.ReportFormat = "text",
+    out_file: options.ReportFile = None,
     json: options.JsonOutput = False,
 ) -> int:
     """Say where the money goes: cost by day and function or feature, and what moved it.

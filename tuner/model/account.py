@@ -26,18 +26,17 @@ class AccountFunction:
     region: str
     name: str
     architecture: Architecture
-    runtime: str | None
     memory_mb: int
-    timeout_s: int | None
-    """None where only its logs are known."""
-    ephemeral_storage_mb: int | None
-    """The same."""
-    code_sha256: str
-    log_group: str
-    logs_json: bool
-    log_has_reports: bool
+    # What only the account says of it is unknown where there's only its log.
+    runtime: str | None = None
+    timeout_s: int | None = None
+    ephemeral_storage_mb: int | None = None
+    code_sha256: str = ""
+    log_group: str = ""
+    logs_json: bool = False
+    log_has_reports: bool = True
     """Whether its log has REPORT lines: JSON at SystemLogLevel WARN does not."""
-    has_lambda_insights: bool
+    has_lambda_insights: bool = False
     """Whether it has the extension that reports CPU time."""
 
 

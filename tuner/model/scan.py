@@ -151,8 +151,8 @@ class FunctionEvidence:
     metrics: FunctionMetrics | None
     days: tuple[DaySums, ...] | None
     """None where its logs weren't read."""
-    optimizer: OptimizerFinding | None
-    provisioned: tuple[tuple[str, int, float | None], ...]
+    optimizer: OptimizerFinding | None = None
+    provisioned: tuple[tuple[str, int, float | None], ...] = ()
     """(version or alias, environments kept ready, mean share in use or None)."""
     unread: str | None = None
     """Why its logs weren't read."""

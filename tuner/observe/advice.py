@@ -206,22 +206,16 @@ def _killed(
     column = _most(weighed.gain, weighed.allowed & ran)
     if column is not None:
         size = found.sizes_mb[column]
-        return Advice(
-            verdict="resize",
-            memory_mb=size,
-            saving_ratio=None,
-            saving_usd_per_month=None,
-            reason=f"{said}, and none at {size} MB",
-            basis=found.basis,
-            forecasts=_shown(found, now_mb, size),
-        )
+        why = f"{said}, and none at {size} MB"
+        shown = _shown(found, now_mb, size)
+        return Advice("resize", size, None, None, why, found.basis, forecasts=shown)
     return Advice(
-        verdict="sweep",
-        memory_mb=None,
-        saving_ratio=None,
-        saving_usd_per_month=None,
-        reason=f"{said}: it needs more, and a sweep tells how much",
-        basis=found.basis,
+        "sweep",
+        None,
+        None,
+        None,
+        f"{said}: it needs more, and a sweep tells how much",
+        found.basis,
         sweep=_sweep_worth(weighed, weighed.allowed, month_usd),
         forecasts=_shown(found, now_mb),
     )

@@ -1,4 +1,4 @@
-"""Answers to questions that were asked of kept reports before: the same question opens nothing."""
+"""Kept answers to questions about reports, so that the same question opens no database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Row = tuple[Any, ...]
 
 
 class Answers:
-    """Rows by question, in a file beside the reports that they are of."""
+    """Rows by question, in a file beside the reports."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -33,7 +33,7 @@ class Answers:
             self._found = found if isinstance(found, dict) else {}
 
     def get(self, sql: str, values: Sequence[Any]) -> list[Row] | None:
-        """The rows of a question; None where it wasn't asked."""
+        """The rows of a question; None if it wasn't asked."""
         found = self._found.get(_key(sql, values))
         try:
             return None if found is None else [tuple(map(_value, row)) for row in found]
@@ -47,7 +47,7 @@ class Answers:
             self._is_changed = True
 
     def save(self) -> None:
-        """Write down what was added; without room it's asked again next time."""
+        """Write what was added. If the disk is full, the question is asked again next time."""
         if self._is_changed:
             with suppress(OSError, TypeError, ValueError):
                 text = json.dumps(self._found, default=_written, allow_nan=False)

@@ -1,4 +1,4 @@
-"""Every function of an archive with its days, as sums: what a scan of logs starts from."""
+"""Every function of an archive with its days, as sums: the evidence of a scan of logs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def archive_evidence(
     region: str,
     architecture: Architecture | None = None,
 ) -> tuple[tuple[FunctionEvidence, ...], int]:
-    """What an archive says of each function, and how many reports name none (they are left out).
+    """The evidence of each function, and how many reports name none (those are left out).
 
     `region` and `architecture` are those of functions whose reports name none; x86_64 without.
     """
@@ -61,8 +61,8 @@ def archive_evidence(
 def function_days(
     store: ReportStore, function: str, window: Window, *, account: str | None = None
 ) -> tuple[tuple[DaySums, ...], dict[int, float]]:
-    """One function's days (reports that name none are taken for its own), and the mean CPU time of
-    an invocation at each size where that is known.
+    """One function's days (reports that name no function count as its own), and the mean CPU time
+    of an invocation at each size where that's known.
     """
     where, values = where_of(function, window, account)
     rows = store.connection.execute(_SUMS.format(where=where), values).fetchall()
@@ -80,27 +80,10 @@ def _evidence(
 ) -> FunctionEvidence:
     latest = max(rows, key=lambda row: (row[19] is not None, row[19], row[5]))
     told = next((row[18] for row in rows if row[18]), None)
-    function = AccountFunction(
-        account=account,
-        region=region,
-        name=name,
-        architecture=architecture or told or "x86_64",
-        runtime=None,
-        memory_mb=latest[5],
-        timeout_s=None,
-        ephemeral_storage_mb=None,
-        code_sha256="",
-        log_group="",
-        logs_json=False,
-        log_has_reports=True,
-        has_lambda_insights=False,
-    )
-    days = tuple(DaySums(name, row[3] or "", *row[4:18]) for row in rows)
+    kind = architecture or told or "x86_64"
     return FunctionEvidence(
-        function=function,
+        AccountFunction(account, region, name, kind, latest[5]),
         metrics=None,
-        days=days,
-        optimizer=None,
-        provisioned=(),
+        days=tuple(DaySums(name, row[3] or "", *row[4:18]) for row in rows),
         processor_ms=tuple({row[5]: row[20] for row in rows if row[20] is not None}.items()),
     )

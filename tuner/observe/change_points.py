@@ -23,6 +23,7 @@ from scipy.stats import norm
 from scipy.stats import t as student_t
 
 from tuner.model.interval import Interval
+from tuner.model.lambda_limits import HOURS_PER_MONTH
 from tuner.observe.hourly import FEWEST_DAYS_FOR_WEEK, HOURS_PER_DAY, fit_noise
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-HOURS_PER_MONTH: Final = 730
 SMALLEST_RATIO: Final = 0.02
 """A smaller change isn't reported: nobody acts on it, and no model is that good."""
 _BASELINE_HOURS: Final = 28 * HOURS_PER_DAY

@@ -46,7 +46,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What reading an archive came to, beside its reports."""
+    """The result of reading an archive, besides its reports."""
 
     sources: tuple[str, ...]
     """What was given: files, folders, or live sources."""
@@ -63,13 +63,13 @@ class Reading:
     unusable: tuple[tuple[str, str], ...]
     """Files that are no logs, each with why."""
     asked: tuple[str, ...]
-    """The functions that were asked of it: rows that name none are theirs."""
+    """Functions that were asked for: rows that name none count as theirs."""
     asked_window: Window | None = None
-    """What a live source was asked for; None of files, which are read whole."""
+    """The window that was asked of a live source; None for files, which are read whole."""
 
 
 class ObservationFolder:
-    """`observations/` in the state folder: an archive's reports, and what reading it came to."""
+    """`observations/` in the state folder: archives' reports, each with its `Reading`."""
 
     def __init__(self, state_dir: Path) -> None:
         self._folder = state_dir / "observations"
@@ -81,7 +81,7 @@ class ObservationFolder:
         asked: str | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> tuple[ReportStore, Reading]:
-        """Read an archive, or take what was kept of it. `progress` hears of (files, of all).
+        """Read an archive, or take the kept copy. `progress` gets (files read, files in all).
 
         Raises InputError for what can't be read.
         """
@@ -102,9 +102,9 @@ class ObservationFolder:
         *,
         asked: str,
     ) -> tuple[ReportStore, Reading]:
-        """Take a live source's reports of a window, or what was kept for the same question.
+        """Read a live source's reports of a window, or take the copy kept for the same question.
 
-        `take` hands lines on to a collector; where they're kept it isn't called, and the window is
+        `take` passes lines to a collector; with a kept copy it isn't called. The window is then the
         `asked_window` of what is returned. Raises InputError, and what `take` raises.
         """
 
@@ -155,7 +155,7 @@ class ObservationFolder:
     def _read(
         self, kept: Path, sources: tuple[str, ...], read: Callable[[Collector], ReadFiles]
     ) -> Reading:
-        """Write what `read` hands to a collector, in full or not at all."""
+        """Write what `read` passes to a collector, in full or not at all."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -221,7 +221,7 @@ class ObservationFolder:
 
 
 def _opened(kept: Path) -> ReportStore:
-    """The reports of a file, which is opened when it's first asked something new."""
+    """The reports of a file, which is opened for the first question without a kept answer."""
 
     def connect() -> DuckDBPyConnection:
         connection = open_database()
@@ -259,7 +259,7 @@ def _made_reading(
 
 
 def _reading(kept: Path) -> Reading | None:
-    """What was kept beside the reports; None where either is not there or can't be read."""
+    """The reading kept beside the reports; None if either is missing or can't be read."""
     try:
         record = json.loads(kept.with_suffix(".json").read_text(encoding="utf-8"))
         held = (record.pop("format"), record.pop("size_bytes"))

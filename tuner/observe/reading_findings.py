@@ -16,7 +16,7 @@ _SHOWN = 3
 
 
 def reading_findings(reading: Reading) -> Iterator[Finding]:
-    """Findings about an archive, whatever function is asked for."""
+    """Findings about an archive, for whichever function was asked."""
     if reading.unreadable_count:
         where = [f"{each.source}:{each.line} ({each.why})" for each in reading.unreadable]
         count = reading.unreadable_count

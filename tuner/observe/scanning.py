@@ -1,7 +1,6 @@
-"""What a scan says of each function, from all that was read of it; and in which order.
+"""What a scan says of each function, from its `FunctionEvidence`, and how functions are ranked.
 
-Nothing is asked here: `FunctionEvidence` goes in. A function whose logs weren't read is priced by
-CloudWatch's durations, and says so.
+A function whose logs weren't read is priced by CloudWatch's durations, and says so.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from tuner.observe.optimizer_comparison import compare_with_optimizer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from tuner.model.account import AccountFunction
+    from tuner.model.account import AccountFunction, FunctionMetrics
     from tuner.model.advice import ObservedSize
     from tuner.model.scan import DaySums, FunctionEvidence
     from tuner.pricing import LambdaPrices
@@ -33,10 +32,10 @@ if TYPE_CHECKING:
 
 SortKey = Literal["saving", "value", "cost"]
 NEAR_RATIO: Final = 0.9
-"""Of a limit: what comes so near is told."""
+"""Of a limit: whatever is this close becomes a finding."""
 USUAL_MAX_TIMEOUT_S: Final = 900
 IDLE_UTILIZATION_RATIO: Final = 0.5
-"""Provisioned environments that are busy for less than this are told, with what the rest costs."""
+"""Provisioned environments that are used less become a finding, with what the rest costs."""
 
 
 def scan_function(
@@ -63,31 +62,17 @@ def scan_function(
     advice = _nothing_advised(evidence, prices, count)
     if advice is None and judge is not None and prices is not None:
         advice = judge(function, sizes, prices, window_s)
-    warm = sum(each.warm_count for each in sizes)
-    warm_ms = sum((each.mean_ms or 0.0) * each.warm_count for each in sizes)
-    mean_ms = warm_ms / warm if warm else None
-    if mean_ms is None and metrics is not None and metrics.invocation_count:
-        mean_ms = metrics.duration_ms_sum / metrics.invocation_count
     cost = None if prices is None else _cost_usd(evidence, prices)
-    longest = max((each.longest_ms for each in days or ()), default=None)
-    used = max(
-        (
-            each.max_memory_used_mb or 0
-            for each in days or ()
-            if each.memory_mb == function.memory_mb
-        ),
-        default=0,
-    )
-    provisioned = _idle_provisioned(evidence, prices)
+    now = [each for each in days or () if each.memory_mb == function.memory_mb]
     seen = ScannedFunction(
         function=function,
         invocation_count=count,
         cost_usd_per_month=None if cost is None else float(cost) * SECONDS_PER_MONTH / window_s,
         cost_basis=None if count is None else "metrics" if days is None else "reports",
-        mean_ms=mean_ms,
-        longest_ms=longest,
+        mean_ms=_mean_ms(sizes, metrics),
+        longest_ms=max((each.longest_ms for each in days or ()), default=None),
         cold_start_share=sum(each.cold_count for each in sizes) / count if days and count else None,
-        max_memory_used_mb=used or None,
+        max_memory_used_mb=max((each.max_memory_used_mb or 0 for each in now), default=0) or None,
         error_count=_sum(days, "error_count", None if metrics is None else metrics.error_count),
         timeout_count=_sum(days, "timeout_count", None),
         oom_count=_sum(days, "oom_count", None),
@@ -96,10 +81,20 @@ def scan_function(
         optimizer=compare_with_optimizer(function, count, evidence.optimizer, advice)
         if asked_optimizer
         else None,
-        provisioned=provisioned,
+        provisioned=_idle_provisioned(evidence, prices),
         findings=(),
     )
     return replace(seen, findings=tuple(_findings(seen, evidence, window_s)))
+
+
+def _mean_ms(sizes: Sequence[ObservedSize], metrics: FunctionMetrics | None) -> float | None:
+    """Of warm successes; without one, of all invocations that CloudWatch counts."""
+    warm = sum(each.warm_count for each in sizes)
+    if warm:
+        return sum((each.mean_ms or 0.0) * each.warm_count for each in sizes) / warm
+    if metrics is None or not metrics.invocation_count:
+        return None
+    return metrics.duration_ms_sum / metrics.invocation_count
 
 
 def advise_function(
@@ -108,7 +103,7 @@ def advise_function(
     prices: LambdaPrices,
     window_s: float,
 ) -> Advice:
-    """Judge a function of an account or of an archive by what was seen of its sizes."""
+    """Judge a function of an account or an archive by its sizes in production."""
     situation = Situation(
         function.memory_mb, window_s, function.timeout_s, function.ephemeral_storage_mb
     )
@@ -118,7 +113,7 @@ def advise_function(
 def _nothing_advised(
     evidence: FunctionEvidence, prices: LambdaPrices | None, count: int | None
 ) -> Advice | None:
-    """The advice where there's nothing to judge by; None where there is."""
+    """`unknown` if there is nothing to judge by; None otherwise."""
     if evidence.unread is not None or evidence.days is None:
         reason = "its logs weren't read"
     elif not count:
@@ -131,7 +126,7 @@ def _nothing_advised(
 
 
 def rank(functions: Iterable[ScannedFunction], by: SortKey) -> tuple[ScannedFunction, ...]:
-    """Those first that would save the most, whose sweep is worth the most, or that cost the most.
+    """Sort by what would be saved, by what a sweep is worth, or by cost, the most first.
 
     Ties go by cost, then by name.
     """
@@ -227,7 +222,7 @@ def _share(ratio: float) -> str:
 
 
 def _limit_findings(seen: ScannedFunction) -> Iterable[Finding]:
-    """What comes near the timeout or the memory that is set, or has a timeout near the largest."""
+    """Durations close to the timeout, memory close to its size, a timeout close to the largest."""
     function, timeout_s = seen.function, seen.function.timeout_s
     longest_s = None if seen.longest_ms is None else seen.longest_ms / 1000
     if seen.timeout_count:

@@ -1,4 +1,4 @@
-"""One table of reports, a row an attempt, and the questions that are asked of it.
+"""One table of reports, a row an attempt, and questions about it.
 
 The table is called `reports`:
 
@@ -79,7 +79,7 @@ _USAGE: Final = f"""
 class ReportStore:
     """Reports in a DuckDB connection that has them as the table or view `reports`.
 
-    The connection is opened when it's first needed. `answers` has what was asked before.
+    The connection is opened when it's first needed. `answers` has the answers given before.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class ReportStore:
         return self._opened
 
     def close(self) -> None:
-        """Let go of the database, and keep what was asked."""
+        """Close the database, and keep the answers."""
         if self._answers is not None:
             self._answers.save()
         if self._opened is not None:
@@ -114,7 +114,7 @@ class ReportStore:
     def total(
         self, function: str, window: Window = ALWAYS, *, account: str | None = None
     ) -> Usage | None:
-        """What a function used in all; None where there is no report of it."""
+        """What a function used in all; None without a report of it."""
         [found] = self._usages("", function, window, account)
         return found[1] if found[1].invocation_count else None
 
@@ -134,73 +134,53 @@ class ReportStore:
     def _usages(
         self, keys: str, function: str, window: Window, account: str | None
     ) -> list[tuple[tuple[Any, ...], Usage]]:
-        where, values = where_of(function, window, account)
-        head = f"{keys}, " if keys else ""
-        tail = f"GROUP BY {keys}" if keys else ""
+        head, tail = (f"{keys}, ", f"GROUP BY {keys}") if keys else ("", "")
         count = keys.count(",") + 1 if keys else 0
-        rows = self._all(f"SELECT {head}{_USAGE} FROM reports WHERE {where} {tail}", values)  # noqa: S608 - of constants
+        sql = f"SELECT {head}{_USAGE} FROM reports WHERE {{where}} {tail}"  # noqa: S608 - of constants
+        rows = self._ask(sql, function, window, account)
         return [(row[:count], _usage(row[count:])) for row in rows]
 
     def functions(self, window: Window = ALWAYS) -> tuple[FunctionUse, ...]:
         """Every function, those first whose GB-seconds are the most."""
-        where, values = where_of(None, window, None)
-        rows = self._all(
-            f"""SELECT account, region, function,
-                  {_LATEST_SIZE}, {_USAGE}
-                FROM reports WHERE {where} GROUP BY account, region, function
-                ORDER BY sum(memory_mb::HUGEINT * billed_duration_ms) DESC, function""",  # noqa: S608 - of constants
-            values,
-        )
+        sql = f"""SELECT account, region, function, {_LATEST_SIZE}, {_USAGE}
+            FROM reports WHERE {{where}} GROUP BY account, region, function
+            ORDER BY sum(memory_mb::HUGEINT * billed_duration_ms) DESC, function"""  # noqa: S608 - of constants
         return tuple(
-            FunctionUse(row[0], row[1], row[2], int(row[3]), _usage(row[4:])) for row in rows
+            FunctionUse(row[0], row[1], row[2], int(row[3]), _usage(row[4:]))
+            for row in self._ask(sql, None, window)
         )
 
     def accounts(self, function: str) -> tuple[tuple[str | None, str | None], ...]:
         """The pairs of (account, region) that reports of a function are from."""
-        where, values = where_of(function, Window(), None)
-        rows = self._all(
-            f"SELECT DISTINCT account, region FROM reports WHERE {where} ORDER BY ALL",  # noqa: S608 - of constants
-            values,
-        )
-        return tuple((account, region) for account, region in rows)
+        sql = "SELECT DISTINCT account, region FROM reports WHERE {where} ORDER BY ALL"
+        return tuple((account, region) for account, region in self._ask(sql, function))
 
     def architectures(self, function: str) -> tuple[str, ...]:
         """The architectures that sources name, the most frequent first."""
-        where, values = where_of(function, Window(), None)
-        rows = self._all(
-            f"SELECT architecture FROM reports WHERE {where} AND architecture IS NOT NULL"  # noqa: S608 - of constants
-            " GROUP BY architecture ORDER BY count(*) DESC, architecture",
-            values,
-        )
-        return tuple(row[0] for row in rows)
+        sql = """SELECT architecture FROM reports WHERE {where} AND architecture IS NOT NULL
+            GROUP BY architecture ORDER BY count(*) DESC, architecture"""
+        return tuple(row[0] for row in self._ask(sql, function))
 
     def latest_memory_mb(self, function: str, window: Window = ALWAYS) -> int | None:
         """The size of a function's latest report."""
-        where, values = where_of(function, window, None)
-        [row] = self._all(
-            f"""SELECT {_LATEST_SIZE}
-                FROM reports WHERE {where}""",  # noqa: S608 - of constants
-            values,
-        )
-        return None if row[0] is None else int(row[0])
+        sql = f"SELECT {_LATEST_SIZE} FROM reports WHERE {{where}}"  # noqa: S608 - of constants
+        [[size]] = self._ask(sql, function, window)
+        return None if size is None else int(size)
 
     def max_concurrency(self, function: str, window: Window = ALWAYS) -> int | None:
         """How many ran at once at most, by when they ended and how long they took; None where no
         report has a time.
         """
-        where, values = where_of(function, window, None)
-        [row] = self._all(
-            f"""WITH ran AS (
-                  SELECT epoch_us(logged_at) AS ended,
-                    epoch_us(logged_at) - (duration_ms * 1000)::BIGINT AS began
-                  FROM reports WHERE {where} AND logged_at IS NOT NULL),
-                moments AS (SELECT ended AS moment, -1 AS step FROM ran
-                  UNION ALL SELECT began, 1 FROM ran)
-                SELECT max(running) FROM
-                  (SELECT sum(step) OVER (ORDER BY moment, step) AS running FROM moments)""",  # noqa: S608 - of constants
-            values,
-        )
-        return None if row[0] is None else max(int(row[0]), 1)
+        sql = """WITH ran AS (
+              SELECT epoch_us(logged_at) AS ended,
+                epoch_us(logged_at) - (duration_ms * 1000)::BIGINT AS began
+              FROM reports WHERE {where} AND logged_at IS NOT NULL),
+            moments AS (SELECT ended AS moment, -1 AS step FROM ran
+              UNION ALL SELECT began, 1 FROM ran)
+            SELECT max(running) FROM
+              (SELECT sum(step) OVER (ORDER BY moment, step) AS running FROM moments)"""
+        [[most]] = self._ask(sql, function, window)
+        return None if most is None else max(int(most), 1)
 
     def count_others(self, function: str) -> int:
         """How many reports are of functions of other names."""
@@ -210,9 +190,9 @@ class ReportStore:
         return int(row[0])
 
     def remember(self, question: str, facts: object, kind: type[T], compute: Callable[[], T]) -> T:
-        """What was computed of these reports and facts before, or is computed now.
+        """The kept result for these reports and facts, or a new one.
 
-        `kind` is a dataclass; the `repr` of the facts has all that the answer depends on.
+        `kind` is a dataclass; the `repr` of the facts must have everything the result depends on.
         """
         if self._answers is None:
             return compute()
@@ -223,6 +203,13 @@ class ReportStore:
         value = compute()
         self._answers.keep(question, values, [(json.dumps(to_record(value)),)])
         return value
+
+    def _ask(
+        self, sql: str, function: str | None, window: Window = ALWAYS, account: str | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Rows of a query whose {where} leaves the function's reports of the window."""
+        where, values = where_of(function, window, account)
+        return self._all(sql.format(where=where), values)
 
     def _all(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         found = None if self._answers is None else self._answers.get(sql, values)

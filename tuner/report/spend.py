@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted
+from tuner.model.lambda_limits import HOURS_PER_MONTH
 from tuner.report import numbers
 from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
 from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from tuner.model.interval import Interval
     from tuner.model.spend import CostChange, Deployment, Movement, Spend
 
-_HOURS_PER_MONTH: Final = 730
 MOST_KEYS: Final = 20
 """So many rows are shown as text; JSON and the page have all."""
 MOST_CHANGES: Final = 12
@@ -172,7 +172,7 @@ def summary(answer: Spend) -> str:
     )
     if days < 1:
         return text
-    month = answer.cost_usd / days * _HOURS_PER_MONTH / 24
+    month = answer.cost_usd / days * HOURS_PER_MONTH / 24
     return f"{text}: about {numbers.rough_usd(month)} a month"
 
 
