@@ -114,3 +114,28 @@ def test_a_synthesized_app_tells_deployed_names(tmp_path: Path, language: str) -
     for name in (logical_id, f"shop-one-{logical_id}-Ab1Cd2Ef3Gh4", shortened):
         assert edited(tmp_path, name, 320)[0].path == tmp_path / f"shop.{language}"
     assert "nothing here" in refusal(tmp_path, "other")
+
+
+@pytest.mark.parametrize(
+    ("imported", "name"),
+    [
+        ("from shop.sizes import WORKER_MB", "WORKER_MB"),
+        ("import shop.sizes as sizes", "sizes.WORKER_MB"),
+        ("from shop import sizes", "sizes.WORKER_MB"),
+    ],
+)
+def test_a_number_of_another_module_is_overridden(tmp_path: Path, imported: str, name: str) -> None:
+    """It's known what it is, and others may use it; one that isn't a plain number is refused."""
+    (tmp_path / "cdk.json").write_text("{}")
+    sizes = tmp_path / "shop" / "sizes.py"
+    sizes.parent.mkdir()
+    sizes.write_text("WORKER_MB = 512\n")
+    path = tmp_path / "shop" / "stack.py"
+    path.write_text(
+        f"from aws_cdk import aws_lambda\n{imported}\n"
+        f'aws_lambda.Function(app, "F", memory_size={name})\n'
+    )
+    found, after = edited(path, "F", 320, was_mb=512)
+    assert (found.was_mb, after.decode()) == (512, path.read_text().replace(f"={name}", "=320"))
+    sizes.write_text("WORKER_MB = int(read())\n")
+    assert "no number in this file" in refusal(path, "F", 320)

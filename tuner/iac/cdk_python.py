@@ -22,6 +22,14 @@ from tuner.iac.cdk import (
     why_several,
 )
 from tuner.iac.cdk_assembly import of_construct, synthesized
+from tuner.iac.python_code import (
+    around_of_nodes,
+    covers,
+    dotted,
+    imported_number,
+    number_of,
+    text_of,
+)
 from tuner.iac.setting import ANY, BOM, DeclaredFunction, Setting, Sources
 from tuner.model import lambda_limits as limits
 
@@ -34,7 +42,6 @@ if TYPE_CHECKING:
 
 _MEMORY: Final = "memory_size"
 _BESIDE: Final = ("timeout", "runtime", "handler")
-_LOOPS: Final = (ast.For, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _LINE: Final = re.compile(rb"\r\n|\r|\n")
 
 
@@ -55,7 +62,7 @@ def _declared(reader: _Reader, each: _Call, known: list[Synthesized]) -> Declare
     memory, pattern = reader.memory(each), reader.id_pattern(each)
     found = [] if each.made_by == "pulumi" else of_construct(known, pattern, each.handler, memory)
     return DeclaredFunction(
-        _text_of(each.id) or ast.unparse(each.id),
+        text_of(each.id) or ast.unparse(each.id),
         reader.path,
         each.call.lineno,
         partial(reader.locate, each),
@@ -79,7 +86,7 @@ class _Call:
     @property
     def handler(self) -> str | None:
         """Its handler, where it's written as a text."""
-        return _text_of(self.values["handler"].value) if "handler" in self.values else None
+        return text_of(self.values["handler"].value) if "handler" in self.values else None
 
 
 @dataclass(slots=True)
@@ -134,7 +141,7 @@ class _Reader:
 
     def _made_by(self, node: ast.expr) -> Literal["cdk", "pulumi"] | None:
         """What makes a function by this call; None where none is made."""
-        name = _dotted(node)
+        name = dotted(node)
         if name is None:
             return None
         first, dot, rest = name.partition(".")
@@ -148,10 +155,11 @@ class _Reader:
         """MB, or the expression where only the program knows."""
         if _MEMORY in each.values:
             value = each.values[_MEMORY].value
-            number = _number(value)
+            number = number_of(value)
             if number is None and isinstance(value, ast.Name):
                 constant = self._constant(value)
-                number = None if constant is None else _number(constant)
+                number = None if constant is None else number_of(constant)
+            number = self._imported(value) if number is None else number
             return ast.unparse(value) if number is None else number
         extra = self._extra(each)
         if extra is None:
@@ -159,7 +167,7 @@ class _Reader:
         found = None if isinstance(extra, ast.expr) else extra.get(_MEMORY)
         if isinstance(extra, ast.expr):
             return f"**{ast.unparse(extra)}"
-        number = None if found is None else _number(found)
+        number = None if found is None else number_of(found)
         return limits.MIN_MEMORY_MB if found is None else number or ast.unparse(found)
 
     def locate(self, each: _Call, _memory_mb: int) -> Setting:
@@ -189,10 +197,12 @@ class _Reader:
         return self._inserted(each, now_mb)
 
     def _of_value(self, value: ast.expr, now_mb: int | None) -> Setting:
-        if _number(value) is not None:
+        if number_of(value) is not None:
+            return Setting(self.path, self._span(value), now_mb)
+        if self._imported(value) is not None:  # others may use it: the function gets its own
             return Setting(self.path, self._span(value), now_mb)
         constant = self._constant(value) if isinstance(value, ast.Name) else None
-        if constant is None or not isinstance(value, ast.Name) or _number(constant) is None:
+        if constant is None or not isinstance(value, ast.Name) or number_of(constant) is None:
             self._refuse(
                 value,
                 f"the memory is {ast.unparse(value)[:60]}, which is no number in this file: write "
@@ -202,13 +212,24 @@ class _Reader:
         if len(names) == 2 and not self._is_public(value.id):  # its assignment, and this
             return Setting(self.path, self._span(constant), now_mb)
         shared = tuple(
-            _text_of(each.id) or ast.unparse(each.id)
+            text_of(each.id) or ast.unparse(each.id)
             for each in self.calls
             if _MEMORY in each.values
             and each.values[_MEMORY].value is not value
             and ast.unparse(each.values[_MEMORY].value) == value.id
         )
         return Setting(self.path, self._span(value), now_mb, shared_by=shared)
+
+    def _imported(self, value: ast.expr) -> int | None:
+        """The number that a name of another module stands for."""
+        name = dotted(value)
+        if name is None:
+            return None
+        first, dot, rest = name.partition(".")
+        module = self._modules.get(first)
+        if module is None:
+            return None
+        return imported_number(self.path, f"{module}{dot}{rest}", self.sources)
 
     def _is_public(self, name: str) -> bool:
         """Whether another file may use it: a module's constant without an underscore."""
@@ -234,10 +255,10 @@ class _Reader:
 
     def _check_single(self, each: _Call) -> None:
         """Refuse a call that makes several functions."""
-        around = _around(each.around)
+        around = around_of_nodes(each.around)
         if around.in_loop:
             self._refuse(each.call, "a loop makes this function, and others with it")
-        is_computed = _text_of(each.id) is None
+        is_computed = text_of(each.id) is None
         why = why_several(around, self.path, self.sources, self, needs_use=is_computed)
         if why is not None:
             written = f"its id is {ast.unparse(each.id)[:60]}, and " if is_computed else ""
@@ -256,7 +277,7 @@ class _Reader:
         except (SyntaxError, ValueError):
             return Around((), in_loop=False)
         place = (use.line, use.at - data.rfind(b"\n", 0, use.at) - 1)
-        return _around([node for node in ast.walk(tree) if _covers(node, place)])
+        return around_of_nodes([node for node in ast.walk(tree) if covers(node, place)])
 
     def id_pattern(self, each: _Call) -> str | None:
         """What is known of its id."""
@@ -266,10 +287,10 @@ class _Reader:
         if isinstance(value, ast.Name):
             value = self._constant(value) or value
         if isinstance(value, ast.JoinedStr):
-            return "".join(_text_of(part) or ANY for part in value.values)
+            return "".join(text_of(part) or ANY for part in value.values)
         if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
             return "".join(self._pattern(part) or ANY for part in (value.left, value.right))
-        return _text_of(value)
+        return text_of(value)
 
     def _extra(self, each: _Call) -> dict[str, ast.expr] | ast.expr | None:
         """What `**` adds: its values where they are written in this file, else the expression."""
@@ -281,11 +302,11 @@ class _Reader:
             value = self._constant(star) if isinstance(star, ast.Name) else star
             if isinstance(value, ast.Dict):
                 for key, inner in zip(value.keys, value.values, strict=True):
-                    text = None if key is None else _text_of(key)
+                    text = None if key is None else text_of(key)
                     if text is None:
                         return star
                     found[text] = inner
-            elif isinstance(value, ast.Call) and _dotted(value.func) == "dict" and not value.args:
+            elif isinstance(value, ast.Call) and dotted(value.func) == "dict" and not value.args:
                 for keyword in value.keywords:
                     if keyword.arg is None:
                         return star
@@ -297,7 +318,7 @@ class _Reader:
     def _with_same_extra(self, each: _Call) -> list[str]:
         mine = {ast.unparse(k.value) for k in each.call.keywords if k.arg is None}
         return [
-            _text_of(other.id) or ast.unparse(other.id)
+            text_of(other.id) or ast.unparse(other.id)
             for other in self.calls
             if other is not each
             and mine & {ast.unparse(k.value) for k in other.call.keywords if k.arg is None}
@@ -314,7 +335,7 @@ class _Reader:
             elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
                 if isinstance(node.value, ast.Name) and node.value.id == name.id:
                     return None
-            elif isinstance(node, ast.Call) and _dotted(node.func) == f"{name.id}.update":
+            elif isinstance(node, ast.Call) and dotted(node.func) == f"{name.id}.update":
                 return None
         assigned = [
             node.value
@@ -339,7 +360,7 @@ class _Reader:
     def made_names(self, each: _Call) -> tuple[str, ...]:
         """Its name's known parts, or what CDK makes of its id."""
         pattern = self._name_pattern(each)
-        return names_of(pattern, _text_of(each.id), by_pulumi=each.made_by == "pulumi")
+        return names_of(pattern, text_of(each.id), by_pulumi=each.made_by == "pulumi")
 
     def _name_pattern(self, each: _Call) -> str | None:
         key = "name" if each.made_by == "pulumi" else "function_name"
@@ -361,41 +382,3 @@ class _Reader:
 
     def _refuse(self, node: ast.expr, why: str) -> NoReturn:
         raise TemplateError(f"{self.path}:{node.lineno}: {why}")
-
-
-def _around(nodes: Sequence[ast.AST]) -> Around:
-    return Around(
-        tuple(
-            (node.name, isinstance(node, ast.ClassDef))
-            for node in nodes
-            if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
-            and node.name != "__init__"
-        ),
-        any(isinstance(node, _LOOPS) for node in nodes),
-    )
-
-
-def _covers(node: ast.AST, place: tuple[int, int]) -> bool:
-    """Whether a line and column are within a node."""
-    if not isinstance(node, (ast.stmt, ast.expr)):
-        return False
-    end = (node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
-    return (node.lineno, node.col_offset) <= place < end
-
-
-def _number(node: ast.expr) -> int | None:
-    if isinstance(node, ast.Constant) and type(node.value) is int and node.value > 0:
-        return node.value
-    return None
-
-
-def _text_of(node: ast.expr) -> str | None:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
-
-
-def _dotted(node: ast.expr) -> str | None:
-    """`a.b.c` of names and attributes."""
-    if isinstance(node, ast.Attribute):
-        inner = _dotted(node.value)
-        return None if inner is None else f"{inner}.{node.attr}"
-    return node.id if isinstance(node, ast.Name) else None

@@ -232,7 +232,10 @@ class _Reader:
             )
         if given is None:
             if parent.call_count > 1:
-                call.refuse("this call is in a module that is called several times itself")
+                call.refuse(
+                    "this call is in a module that is called several times itself, and all get "
+                    f"the same memory: make {name} a variable there"
+                )
             return call.inserting(name, now_mb, self.sources.data(call.path), ("source", *_BELOW))
         if given.number is not None:
             return self._in_folder(given, parent, now_mb)
