@@ -83,6 +83,8 @@ SEEN: Final[Mapping[str, Callable[[np.random.Generator], World]]] = {
                         share_by_hour=_uniform(0, 0.1)),
     "growth": _with(traffic_growth_per_week=_uniform(-0.2, 0.4)),
     "deployments": _with(deployments=_deployments),
+    "cold starts": _with(cold_share=_uniform(0.02, 0.3), cold_times=_uniform(2, 8),
+                         per_day=_uniform(50, 2000)),
     "bursts": _with(burst_share=_uniform(0.005, 0.03), slow_share=_uniform(0.002, 0.01)),
 }  # fmt: skip
 HELD_BACK: Final[Mapping[str, Callable[[np.random.Generator], World]]] = {
@@ -95,8 +97,6 @@ HELD_BACK: Final[Mapping[str, Callable[[np.random.Generator], World]]] = {
                                  share_by_hour=_uniform(0.05, 0.2),
                                  traffic_growth_per_week=_uniform(-0.3, 0.5),
                                  waiting_share=_uniform(0.2, 0.6)),
-    "cold starts": _with(cold_share=_uniform(0.02, 0.3), cold_times=_uniform(2, 8),
-                         per_day=_uniform(50, 2000)),
     "all at once": _with(cost_drift_per_week=_uniform(-0.02, 0.02), deployments=_deployments,
                          burst_share=_uniform(0, 0.02), traffic_growth_per_week=_uniform(-0.1, 0.3),
                          share_drift_per_week=_uniform(-0.02, 0.02)),

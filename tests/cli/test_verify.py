@@ -142,6 +142,19 @@ def test_a_split_alias_is_compared_within_the_same_minutes(
     assert found["realized_saving_ratio"]["low"] < FORECAST < found["realized_saving_ratio"]["high"]
 
 
+def test_a_rollout_that_went_back_saves_nothing_now(
+    verify: Callable[..., dict[str, Any]],
+) -> None:
+    """What the split tells is told as what it saved while it lasted."""
+    split = calls(days=6.6, per_day=9000, weight_until=4.0, since=148)
+    back = [
+        each._replace(memory_mb=OLD_MB, version="7") if each.hour > CHANGE_HOUR + 2.5 else each
+        for each in split
+    ]
+    found = verify({"made": back})
+    assert (found["method"], codes(found)) == ("split", {"changed_back"})
+
+
 def test_a_rollout_on_this_machine_names_its_versions(
     verify: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:

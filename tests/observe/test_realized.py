@@ -144,3 +144,23 @@ def test_versions_side_by_side_tell_the_saving() -> None:
 def test_few_invocations_of_a_version_are_no_experiment() -> None:
     """Under a hundred on one side."""
     assert fit_split(split_rows(0.7, seed=1, weight=0.003), NEW_MB) is None
+
+
+def test_more_cold_starts_are_no_loss() -> None:
+    """Their share triples as traffic falls, and the memory changes nothing."""
+    few = make(World(cold_share=0.03, ratio=1.0), np.random.default_rng(1))
+    many = make(World(cold_share=0.12, ratio=1.0), np.random.default_rng(2))
+    at = few.change_hour
+    before = few.rows.where(few.rows.slot < at)
+    after = many.rows.where(many.rows.slot >= at)
+    rows = UseRows(
+        *(np.concatenate([getattr(before, each), getattr(after, each)])
+          for each in before.__dataclass_fields__)
+    )  # fmt: skip
+    window = Window(moment(int(rows.slot.min())), moment(int(rows.slot.max()) + 1))
+    reports = Reports(rows, lambda _window, _slot_s: rows, window)
+    found = realize(reports, from_mb=OLD_MB, to_mb=NEW_MB, since=SINCE)
+    assert isinstance(found, Realized)
+    assert after.mean_usd > 1.15 * before.mean_usd
+    assert found.saved.saving_ratio.low < 0 < found.saved.saving_ratio.high
+    assert abs(found.saved.saving_ratio.estimate) < 0.05

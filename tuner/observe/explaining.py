@@ -57,12 +57,12 @@ def _of_memory(found: Realized, forecast: Forecast) -> Iterator[Cause]:
             f"it had {before} MB before, and the recommendation is against {forecast.from_mb} MB: "
             f"{like}",
         )
-    move = found.move
-    if move is not None and move.until is not None:
+    if found.left is not None:
+        until, then_mb = found.left
         yield Cause(
-            "changed_back" if move.then_mb == move.from_mb else "other_memory",
-            f"{move.to_mb} MB lasted until {move.until:%Y-%m-%d %H:%M}: it's {move.then_mb} MB "
-            "since, so this is what it saved while it lasted",
+            "changed_back" if then_mb == before else "other_memory",
+            f"{after} MB lasted until {until:%Y-%m-%d %H:%M}: it's {then_mb} MB since, so this is "
+            "what it saved while it lasted",
         )
 
 

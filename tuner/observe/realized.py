@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 LEAST_HOURS: Final = 24
 """On each side: less than a day says nothing of days."""
 _FEWEST_COLD: Final = 5
+_FEWEST_LATER: Final = 20
 _SPLIT_SLOTS: Final = 3
 """In fewer slots of five minutes both versions are there by chance, as one takes over."""
 
@@ -63,6 +64,8 @@ class Realized:
     after: UseRows
     cycle_moved: float = 0.0
     deployed: tuple[datetime, ...] = ()
+    left: tuple[datetime, int] | None = None
+    """When the new size was given up, and which came then; None while it's in use."""
 
 
 def realize(
@@ -108,7 +111,8 @@ def _by_days(reports: Reports, move: Move, seed: int) -> Realized | str:
     rate = reports.hours.count[in_span].sum() / max(span, 1.0)
     compared = _Compared("before_after", draws, before, after, move.at, float(rate))
     saved = compared.saved(len(reports.untouched))
-    return Realized(saved, move, before, after, step.cycle_moved, move.others)
+    left = None if move.until is None or move.then_mb is None else (move.until, move.then_mb)
+    return Realized(saved, move, before, after, step.cycle_moved, move.others, left)
 
 
 def _too_short(before: UseRows, after: UseRows, move: Move) -> str | None:
@@ -170,7 +174,17 @@ def _by_split(
     span_s = max((end - began).total_seconds(), slot_s)
     rate = since_then.count.sum() / span_s
     compared = _Compared("split", step.draws, before, after, began, float(rate), slot_s)
-    return Realized(compared.saved(0), None, before, after)
+    return Realized(compared.saved(0), None, before, after, left=_left(reports.hours, to_mb))
+
+
+def _left(hours: UseRows, to_mb: int) -> tuple[datetime, int] | None:
+    """When the last hour at a size ended, if enough came later at others."""
+    last = int(hours.slot[hours.memory_mb == to_mb].max())
+    later = hours.where(hours.slot > last)
+    if later.total_count < _FEWEST_LATER:
+        return None
+    sizes, at = np.unique(later.memory_mb, return_inverse=True)
+    return moment(last + 1), int(sizes[np.bincount(at, later.count).argmax()])
 
 
 def _pair(hours: UseRows, from_mb: int, to_mb: int) -> UseRows | None:
@@ -205,13 +219,19 @@ def _colds_apart(before: UseRows, after: UseRows) -> bool:
 
 
 def _with_cold_starts(draws: Floats, before: UseRows, after: UseRows, seed: int) -> Floats:
-    """From the step of warm invocations to that of all, at the later share of cold starts."""
+    """From the step of warm invocations to that of all, at the later share of cold starts.
+
+    What else moved the warm ones meanwhile may have moved the cold ones as well, or their INIT not
+    at all: any share of it is as likely.
+    """
     rng = np.random.default_rng([seed, 1])
     share = after.cold_share
-    warm = after.where(~after.cold).mean_usd
+    warm = [each.where(~each.cold).mean_usd for each in (before, after)]
     cold = [_mean_draws(each.where(each.cold), rng) for each in (before, after)]
-    new = (1 - share) * warm + share * cold[1]
-    old = (1 - share) * warm / np.exp(draws) + share * cold[0]
+    otherwise = warm[1] / np.exp(draws)  # the later warm ones at the old memory
+    moved = (otherwise / warm[0]) ** rng.uniform(size=DRAW_COUNT)
+    new = (1 - share) * warm[1] + share * cold[1]
+    old = (1 - share) * otherwise + share * cold[0] * moved
     return np.asarray(np.log(new / old))
 
 
