@@ -225,6 +225,7 @@ EACH_TIME = {
     "by", "tags", "deploys", "revenue", "bill_file",
     "deployed",
     "metrics_only", "restart", "sort", "source", "top",
+    "alias", "live", "step_timeout", "steps", "unqualified",
 }  # fmt: skip
 
 
