@@ -20,7 +20,7 @@ from tuner.iac import (
     typescript_code,
 )
 from tuner.iac.setting import STAGE, Sources
-from tuner.iac.terraform_modules import called_folders
+from tuner.iac.terraform_modules import called_folders, files_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -162,9 +162,10 @@ def _service_of(place: Path) -> Path | None:
 def _units_called(place: Path, levels: int = 3) -> list[Unit]:
     """Terraform's modules elsewhere that a file, or those of a folder, call."""
     root = place if place.is_dir() else place.parent
+    if (place / ".git").exists():  # then nothing is elsewhere
+        return []
     found: dict[Path, None] = {}
-    files = sorted(place.rglob("*.tf")) if place.is_dir() else [place] * (place.suffix == ".tf")
-    files = [file for file in files if not _SKIPPED.intersection(file.parts)][:_MAX_FILES]
+    files = files_below(place, ".tf") if place.is_dir() else [place] * (place.suffix == ".tf")
     for _ in range(levels):
         folders: dict[Path, None] = {}
         for file in files:

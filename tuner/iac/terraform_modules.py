@@ -218,7 +218,7 @@ class Folders:
         if path not in self._folders:
             files = tuple(sorted(each for each in path.glob("*.tf") if each.is_file()))
             blocks = tuple(b for file in files for b in read_blocks(file, self.sources))
-            given = tuple(sorted(path.rglob("*.tfvars")))
+            given = tuple(files_below(path, ".tfvars"))
             self._folders[path] = Folder(path, blocks, (*files, *given))
         return self._folders[path]
 
@@ -279,6 +279,15 @@ class Folders:
                         target = (file.parent / written).resolve()
                         found.setdefault(target, []).append(block)
         return self._calls[root].get(whole, [])
+
+
+def files_below(folder: Path, suffix: str) -> list[Path]:
+    """Files of a folder and those in it, without tools' output."""
+    found = []
+    for parent, folders, names in walk(folder):
+        folders[:] = [name for name in folders if name not in _SKIPPED]
+        found += [Path(parent, name) for name in names if name.endswith(suffix)]
+    return sorted(found)
 
 
 def called_folders(file: Path, text: str) -> list[Path]:
