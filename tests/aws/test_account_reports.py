@@ -94,14 +94,10 @@ def test_compute_optimizers_first_option_is_taken(
     assert [*pages] == [
         {
             "resize": OptimizerFinding(
-                "NotOptimized", ("MemoryOverprovisioned",), 1024, 900, 10.0, "Low", 5000
+                "NotOptimized", ("MemoryOverprovisioned",), 1024, 900, 10.0, 5000
             )
         },
-        {
-            "send": OptimizerFinding(
-                "Unavailable", ("InsufficientData",), 1024, None, None, "Low", 5000
-            )
-        },
+        {"send": OptimizerFinding("Unavailable", ("InsufficientData",), 1024, None, None, 5000)},
     ]
 
 

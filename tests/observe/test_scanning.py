@@ -31,7 +31,7 @@ EVIDENCE = FunctionEvidence(
     FUNCTION, FunctionMetrics(100, 0, 0, 11_000.0, 2), (DAY,), optimizer=None, provisioned=()
 )
 PRICES = load_price_book().lambda_prices("eu-west-1", "x86_64")
-OPTIMIZED = OptimizerFinding("Optimized", (), 1024, None, None, "Low", 5000)
+OPTIMIZED = OptimizerFinding("Optimized", (), 1024, None, None, 5000)
 
 
 def scanned(**changed: Any) -> ScannedFunction:
@@ -153,9 +153,9 @@ def test_functions_are_ranked_by_saving_by_value_and_by_cost() -> None:
     assert orders["cost"] == ["keeps", "resizes", "sweeps", "unpriced"]
 
 
-OVER = OptimizerFinding("NotOptimized", ("MemoryOverprovisioned",), 1024, 512, 3.0, "Low", 5000)
-UNDER = OptimizerFinding("NotOptimized", ("MemoryUnderprovisioned",), 1024, 1536, 0.0, "High", 500)
-UNAVAILABLE = OptimizerFinding("Unavailable", ("InsufficientData",), 1024, None, None, None, 0)
+OVER = OptimizerFinding("NotOptimized", ("MemoryOverprovisioned",), 1024, 512, 3.0, 5000)
+UNDER = OptimizerFinding("NotOptimized", ("MemoryUnderprovisioned",), 1024, 1536, 0.0, 500)
+UNAVAILABLE = OptimizerFinding("Unavailable", ("InsufficientData",), 1024, None, None, 0)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ screen.
 
 Read `tuning` first: the whole main job, from a function's name to an answer, with the keywords of
 `tune`. `target` opens the place where the function is. `answers`, `comparing` and `page` read saved
-sweeps; `applying` writes the answer into infrastructure code and says what `drift` there is,
+sweeps; `applying` writes the answer into infrastructure code and says what `Drift` there is,
 `rollout` shifts a live alias to it (by what `rollout_baseline` read), and
 `comment` posts it on a pull request, with `template_changes` as suggestions.
 `recovery` undoes what a sweep left, `trial` tries payloads, `host_check` checks this machine,

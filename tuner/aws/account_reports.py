@@ -129,7 +129,6 @@ def _finding(raw: dict[str, Any]) -> OptimizerFinding:
         memory_mb=raw.get("currentMemorySize", 0),
         recommended_mb=best.get("memorySize"),
         saving_usd_per_month=amount.get("value") if in_dollars else None,
-        performance_risk=raw.get("currentPerformanceRisk"),
         invocation_count=raw.get("numberOfInvocations", 0),
     )
 

@@ -192,7 +192,7 @@ def _answers(
 
 
 def _as_deployed(wanted: "Wanted | RefusedEdit", where: WhereOptions) -> "Wanted | RefusedEdit":
-    from tuner.api.drift import deployed_memory_mb
+    from tuner.api.applying import deployed_memory_mb
     from tuner.iac.edit import Wanted
 
     if not isinstance(wanted, Wanted):

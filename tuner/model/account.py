@@ -75,7 +75,6 @@ class OptimizerFinding:
     recommended_mb: int | None
     saving_usd_per_month: float | None
     """After discounts where it says so; None where it says nothing, or not in dollars."""
-    performance_risk: str | None
     invocation_count: int
 
 

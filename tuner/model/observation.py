@@ -59,8 +59,6 @@ class Durations:
     p50_ms: float
     p95_ms: float
     p99_ms: float
-    sum_ms: float
-    sum_of_squares_ms2: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class Usage:
     """What a set of reports adds up to. Sums of whole numbers are exact.
 
     None stands for what no report says: durations where nothing succeeded, times where no line has
-    one, memory or CPU time that no source has.
+    one, memory that no source has.
     """
 
     invocation_count: int
@@ -84,7 +82,6 @@ class Usage:
     error_count: int
     timeout_count: int
     oom_count: int
-    mean_cpu_ms: float | None
     first: datetime | None
     last: datetime | None
 

@@ -59,8 +59,7 @@ _USAGE: Final = f"""
     count(*),
     sum(memory_mb::HUGEINT * billed_duration_ms)::VARCHAR,
     count(*) FILTER ({_SUCCESS}),
-    sum(duration_ms) FILTER ({_SUCCESS}),
-    sum(duration_ms * duration_ms) FILTER ({_SUCCESS}),
+    avg(duration_ms) FILTER ({_SUCCESS}),
     quantile_cont(duration_ms, [0.5, 0.95, 0.99]) FILTER ({_SUCCESS}),
     count(*) FILTER (init_duration_ms IS NOT NULL OR restore_duration_ms IS NOT NULL),
     avg(init_duration_ms),
@@ -70,7 +69,6 @@ _USAGE: Final = f"""
     count(*) FILTER (outcome = 'error'),
     count(*) FILTER (outcome = 'timeout'),
     count(*) FILTER (outcome = 'oom'),
-    avg(cpu_ms),
     min(logged_at),
     max(logged_at)
 """
@@ -238,13 +236,9 @@ def where_of(function: str | None, window: Window, account: str | None) -> tuple
 
 
 def _usage(row: Sequence[Any]) -> Usage:
-    (count, billed, successes, total, squares, quantiles, cold, mean_init, p95_init, used, most,
-     errors, timeouts, kills, cpu, first, last) = row  # fmt: skip
-    durations = None
-    if successes:
-        durations = Durations(
-            successes, total / successes, quantiles[0], quantiles[1], quantiles[2], total, squares
-        )
+    (count, billed, successes, mean, quantiles, cold, mean_init, p95_init, used, most,
+     errors, timeouts, kills, first, last) = row  # fmt: skip
+    durations = Durations(successes, mean, *quantiles) if successes else None
     p50_used, p99_used = used or (None, None)
     return Usage(
         invocation_count=count,
@@ -259,7 +253,6 @@ def _usage(row: Sequence[Any]) -> Usage:
         error_count=errors,
         timeout_count=timeouts,
         oom_count=kills,
-        mean_cpu_ms=cpu,
         first=_utc(first),
         last=_utc(last),
     )
