@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tuner.fleet.planning import FleetEstimate
     from tuner.model.fleet import FleetExclusion, FleetPlan, FleetProgress, FleetStatus
+    from tuner.model.interval import Interval
 
 MOST_LINES: Final = 20
 _PLAN_TITLES: Final = (
@@ -157,12 +158,19 @@ def _cells(each: FleetProgress) -> tuple[str, ...]:
         each.item.place.region,
         each.state,
         verdict_of(each),
-        "" if each.saving_ratio is None else numbers.percent(each.saving_ratio.estimate),
-        "" if money is None else f"{money:,.2f}",
+        "" if each.saving_ratio is None else saving_cell(each.saving_ratio),
+        "" if money is None else f"{money:,.2f}".replace("-", "−"),
         f"{each.invocation_count:,}" if each.invocation_count else "",
         numbers.usd(each.cost_usd) if each.cost_usd else "",
         plain(each.reason or "") if each.state == "excluded" else "",
     )
+
+
+def saving_cell(ratio: Interval) -> str:
+    """`40% (37–42%)`, or `−2% (−5 to 1%)`."""
+    low, high = numbers.percent(ratio.low), numbers.percent(ratio.high)
+    apart = " to " if ratio.low < 0 else "–"
+    return f"{numbers.percent(ratio.estimate)} ({low.rstrip('%')}{apart}{high})"
 
 
 def verdict_of(each: FleetProgress) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.report import numbers
-from tuner.report.fleet import headline, ranked
+from tuner.report.fleet import headline, ranked, saving_cell, verdict_of
 from tuner.report.page.shell import fill
 from tuner.report.page.tables import tile
 
@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from tuner.model.fleet import FleetExclusion, FleetProgress, FleetStatus
 
 _HEAD: Final = (
-    "function", "account", "region", "state", "verdict", "MB now", "MB best", "saves (90%)",
-    "saves $ a month", "invocations", "cost of the sweep, $", "remarks",
+    "function", "account", "region", "state", "verdict", "saves (90%)", "saves $ a month",
+    "invocations", "cost $", "remarks",
 )  # fmt: skip
+_ACCOUNT: Final = _HEAD.index("account") - 1
+"""Among a row's cells, which come after its name."""
+_UNKNOWN: Final = ("–", -1e18)
+"""What isn't known sorts below everything."""
 
 
 def render_fleet(status: FleetStatus, *, version: str) -> str:
@@ -26,6 +30,11 @@ def render_fleet(status: FleetStatus, *, version: str) -> str:
         *(_row(each) for each in ranked(status)),
         *(_left_out(each) for each in status.plan.excluded),
     ]
+    head = list(_HEAD)
+    if len({row["cells"][_ACCOUNT] for row in rows}) < 2:
+        for row in rows:
+            del row["cells"][_ACCOUNT]
+        del head[1 + _ACCOUNT]
     return fill(
         "functions.html.j2",
         ("functions.js",),
@@ -34,7 +43,7 @@ def render_fleet(status: FleetStatus, *, version: str) -> str:
         title="Fleet",
         headline=headline(status),
         tiles=[*_tiles(status)],
-        head=_HEAD,
+        head=head,
         rows=rows,
         verdicts=sorted({row["verdict"] for row in rows}),
         findings=(),
@@ -61,39 +70,30 @@ def _tiles(status: FleetStatus) -> Iterator[dict[str, str]]:
 
 def _row(each: FleetProgress) -> dict[str, Any]:
     """Cells with what they sort by: a number where the cell is one, else None for its text."""
-    saving, money = each.saving_ratio, each.saving_usd_per_month
+    saving = each.saving_ratio
     return _cells(
         each.item.name,
         each.item.place.account,
         each.item.place.region,
         each.state,
-        (each.verdict or "–", None),
-        _number(each.item.memory_mb, str),
-        _number(each.memory_mb, str),
-        ("–", _UNKNOWN)
-        if saving is None
-        else (f"{numbers.saving(saving)}", float(f"{saving.estimate:.6g}")),
-        _number(money, lambda amount: f"{amount:,.2f}"),
-        _number(each.invocation_count or None, lambda count: f"{count:,}"),
-        _number(each.cost_usd or None, lambda amount: f"{amount:.2g}"),
+        (verdict_of(each) or "–", None),
+        _UNKNOWN if saving is None else (saving_cell(saving), float(f"{saving.estimate:.6g}")),
+        _number(each.saving_usd_per_month, "{:,.2f}"),
+        _number(each.invocation_count or None, "{:,}"),
+        _number(each.cost_usd or None, "{:.2g}"),
         (each.reason or "", None),
     )
 
 
-_UNKNOWN: Final = -1e18
-"""What isn't known sorts below everything."""
-
-
-def _number(value: float | None, write: Any) -> tuple[str, float]:
-    return ("–", _UNKNOWN) if value is None else (write(value), float(f"{value:.6g}"))
+def _number(value: float | None, form: str) -> tuple[str, float]:
+    return (
+        _UNKNOWN if value is None else (form.format(value).replace("-", "−"), float(f"{value:.6g}"))
+    )
 
 
 def _left_out(each: FleetExclusion) -> dict[str, Any]:
-    unknown = ("–", _UNKNOWN)
-    return _cells(
-        each.name, each.account, each.region, "excluded", ("–", None),
-        *[unknown] * 6, (each.reason, None),
-    )  # fmt: skip
+    known = (each.name, each.account, each.region, "excluded", ("–", None))
+    return _cells(*known, *[_UNKNOWN] * 4, (each.reason, None))
 
 
 def _cells(
