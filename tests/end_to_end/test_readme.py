@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.running import run_here
 from tests.end_to_end.running import ROOT, tuner
-from tuner.cli.app import COMMANDS, LOCAL, PAYLOAD, PRICES
+from tuner.cli.app import COMMANDS, FLEET, LOCAL, PAYLOAD, PRICES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +80,7 @@ def test_every_command_stands_in_the_readme() -> None:
 
 def test_every_option_that_is_named_exists() -> None:
     """No option is promised that help does not show."""
-    groups = {"local": LOCAL, "payload": PAYLOAD, "prices": PRICES}
+    groups = {"fleet": FLEET, "local": LOCAL, "payload": PAYLOAD, "prices": PRICES}
     commands = [(name, *below) for name in COMMANDS for below in _paths(groups.get(name))]
     short = {("tune",), ("break-even",), ("comment",), ("apply",)}
     helps = "".join(
