@@ -157,6 +157,11 @@ class Spend(Presented):
     region: str
 
     @property
+    def largest_changes(self) -> tuple[CostChange, ...]:
+        """The changes, the largest monthly amount first."""
+        return tuple(sorted(self.changes, key=lambda each: -abs(each.usd_per_month.estimate)))
+
+    @property
     def cost_usd(self) -> float:
         """Cost over the whole window."""
         return sum(each.cost_usd for each in self.days)

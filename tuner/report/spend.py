@@ -212,7 +212,7 @@ def change_sentences(answer: Spend) -> list[str]:
     """What moved the cost of an invocation, the largest amount first; or that nothing did."""
     if not answer.changes:
         return ["No change of what an invocation costs was found."]
-    changes = sorted(answer.changes, key=lambda each: -abs(each.usd_per_month.estimate))
+    changes = answer.largest_changes
     sentences = [change_sentence(each) for each in changes[:MOST_CHANGES]]
     if len(changes) > MOST_CHANGES:
         sentences.append(f"… and {len(changes) - MOST_CHANGES} smaller changes")

@@ -12,15 +12,30 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tuner.model.spend import Spend
+    from tuner.model.spend import CostChange, Spend
 
 MOST_LINES: Final = 6
 _BASE_DAYS: Final = 7
+_MOST_LABELS: Final = 8
+OTHERS: Final = "all others"
+"""The name of the line of all other keys."""
 
 
 def shown_keys(answer: Spend) -> tuple[str, ...]:
     """The most expensive keys, which have a line of their own."""
     return answer.keys[:MOST_LINES]
+
+
+def lines(answer: Spend) -> tuple[str | None, ...]:
+    """The keys with a line of their own, and None for all others, if there are any."""
+    shown = shown_keys(answer)
+    return shown if len(shown) == len(answer.keys) else (*shown, None)
+
+
+def labeled_changes(answer: Spend) -> tuple[CostChange, ...]:
+    """The largest changes of keys that have a line: more labels would cover each other."""
+    shown = shown_keys(answer)
+    return tuple(each for each in answer.largest_changes if each.key in shown)[:_MOST_LABELS]
 
 
 def by_day(

@@ -11,7 +11,15 @@ from tuner.report import numbers
 from tuner.report.figures import canvas
 from tuner.report.sanitize import plain
 from tuner.report.spend import deployment_name, summary, title
-from tuner.report.spend_days import MOST_LINES, by_day, relative_prices, shown_keys
+from tuner.report.spend_days import (
+    MOST_LINES,
+    OTHERS,
+    by_day,
+    labeled_changes,
+    lines,
+    relative_prices,
+    shown_keys,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +30,6 @@ if TYPE_CHECKING:
 
     from tuner.model.spend import CostChange, Spend
 
-_OTHERS: Final = "all others"
 _LOOKS: Final = (
     (canvas.NOW, "solid"),
     (canvas.RECOMMENDED, (0, (6, 2))),
@@ -31,7 +38,6 @@ _LOOKS: Final = (
     (canvas.FAILED, "solid"),
     (canvas.CURVE, (0, (2, 2))),
 )
-_MOST_LABELS: Final = 8
 
 
 def draw_spend(answer: Spend) -> Figure:
@@ -65,13 +71,10 @@ def _draw_costs(panel: Axes, answer: Spend, days: Sequence[datetime.date]) -> No
     """A stack, the most expensive below."""
     below = np.zeros(len(days))
     edges = np.append(_places(days) - 0.5, _places(days)[-1] + 0.5)
-    names: list[str | None] = list(shown_keys(answer))
-    if len(answer.keys) > MOST_LINES:
-        names.append(None)
-    for number, key in enumerate(names):
+    for number, key in enumerate(lines(answer)):
         color = canvas.THRESHOLD if key is None else _LOOKS[number][0]
         costs, _ = by_day(answer, days, key)
-        label = _OTHERS if key is None else canvas.drawable(plain(key)[:28])
+        label = OTHERS if key is None else canvas.drawable(plain(key)[:28])
         panel.stairs(
             below + costs, edges, baseline=below, fill=True, color=color, alpha=0.55, label=label
         )
@@ -116,13 +119,9 @@ def _draw_deploys(panels: Sequence[Axes], answer: Spend) -> None:
 def _draw_changes(panel: Axes, answer: Spend) -> None:
     """The changes that cost or save the most are labeled; those of keys without a line aren't."""
     shown = shown_keys(answer)
-    changes = sorted(
-        (each for each in answer.changes if each.key in shown),
-        key=lambda each: -abs(each.usd_per_month.estimate),
-    )
     top = panel.get_ylim()[1]
     rows: list[tuple[float, float]] = []
-    for each in changes[:_MOST_LABELS]:
+    for each in labeled_changes(answer):
         color = _LOOKS[shown.index(each.key)][0]
         x = _place(each.at)
         row = sum(abs(x - other) < _reach(panel) for other, _ in rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from tuner.model.interval import counted
 from tuner.report import numbers
@@ -26,7 +26,14 @@ from tuner.report.spend import (
     title,
     with_ends,
 )
-from tuner.report.spend_days import by_day, relative_prices, shown_keys
+from tuner.report.spend_days import (
+    OTHERS,
+    by_day,
+    labeled_changes,
+    lines,
+    relative_prices,
+    shown_keys,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,9 +42,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tuner.model.spend import CostChange, Spend
-
-_OTHERS: Final = "all others"
-_MOST_LABELS: Final = 8
 
 
 def render(answer: Spend, *, version: str) -> str:
@@ -70,43 +74,35 @@ def render(answer: Spend, *, version: str) -> str:
 
 def _data(answer: Spend, days: Sequence[datetime.date]) -> dict[str, Any]:
     """Seconds since 1970, and for each line its costs and what an invocation costs by day."""
-    names = _lines(answer)
-    lines = []
-    for key in names:
-        costs, counts = by_day(answer, days, key)
-        lines.append({"costs": [_short(each) for each in costs], "prices": _known(costs, counts)})
+    columns = [by_day(answer, days, key) for key in lines(answer)]
     shown = shown_keys(answer)
-    changes = sorted(answer.changes, key=lambda each: -abs(each.usd_per_month.estimate))
-    labelled = [each for each in changes if each.key in shown][:_MOST_LABELS]
     return {
         "days": [_seconds(each) for each in days],
-        "lines": lines,
+        "lines": [
+            {"costs": [_short(each) for each in costs], "prices": _known(costs, counts)}
+            for costs, counts in columns
+        ],
         "deploys": [round(each.at.timestamp()) for each in answer.deploys],
         "changes": [
             [round(each.at.timestamp()), shown.index(each.key), _label(each)]
-            for each in sorted(labelled, key=lambda each: each.at)
+            for each in sorted(labeled_changes(answer), key=lambda each: each.at)
         ],
-        "readouts": _readouts(answer, days, names),
+        "readouts": _readouts(lines(answer), days, columns),
     }
 
 
-def _lines(answer: Spend) -> list[str | None]:
-    """The keys with a line of their own, and None for all others."""
-    shown: list[str | None] = list(shown_keys(answer))
-    return shown if len(shown) == len(answer.keys) else [*shown, None]
-
-
 def _readouts(
-    answer: Spend, days: Sequence[datetime.date], names: Sequence[str | None]
+    names: Sequence[str | None],
+    days: Sequence[datetime.date],
+    columns: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]],
 ) -> list[list[str]]:
-    columns = [by_day(answer, days, key) for key in names]
     rows = []
     for number, each in enumerate(days):
         whole = sum(float(costs[number]) for costs, _ in columns)
         row = [f"{day(each)}", numbers.usd(whole)]
         for key, (costs, counts) in zip(names, columns, strict=True):
             cost, count = float(costs[number]), float(counts[number])
-            said = f"{_OTHERS if key is None else key} {numbers.usd(cost)}"
+            said = f"{OTHERS if key is None else key} {numbers.usd(cost)}"
             if count:
                 said += f" (${numbers.usd_per_million(cost / count * 1e6)}/million)"
             row.append(said)
@@ -136,8 +132,8 @@ def _tiles(answer: Spend) -> Iterator[dict[str, str]]:
 
 def _change_table(answer: Spend) -> Table:
     rows = []
-    names = _lines(answer)
-    for each in sorted(answer.changes, key=lambda each: -abs(each.usd_per_month.estimate)):
+    names = lines(answer)
+    for each in answer.largest_changes:
         ratio, money = each.cost_usd_per_invocation_ratio, each.usd_per_month
         line = names.index(each.key) if each.key in names else len(names) - 1
         cells = (
@@ -159,7 +155,7 @@ def _traffic(change: CostChange) -> str:
 
 
 def _key_table(answer: Spend) -> Table:
-    names = _lines(answer)
+    names = lines(answer)
     rows = []
     for number, cells in enumerate(key_rows(answer, bars=False)):
         rows.append(Row(cells[:-1], swatch=min(number, len(names) - 1)))
