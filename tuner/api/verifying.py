@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from tuner.observe.realized import Realized
     from tuner.observe.use_hours import UseRows
 
+_SAME_PRICES: Final = "the same list prices before and after"
+_SAME_REQUESTS: Final = "requests that didn't become others on the very day of the change"
 _MOST_UNTOUCHED: Final = 10
 _FEWEST_OF_UNTOUCHED: Final = 500
 
@@ -162,11 +164,7 @@ def _verified(
         days_needed=None,
         sources=read.reading.sources,
         findings=read.findings,
-        assumptions=(
-            *read.assumptions,
-            "the same list prices before and after",
-            "no change of what is invoked on the very day of the change",
-        ),
+        assumptions=read.assumptions,
         prices_as_of=read.prices.as_of,
     )
     reports = replace(_reports(read, analysis.sweep), versions=_rolled_out(state_dir, forecast))
@@ -180,7 +178,10 @@ def _verified(
     saved = replace(found.saved, causes=causes_of(found, forecast, read.settings))
     sizes = saved.before.memory_mb, saved.after.memory_mb
     forecast = _between(analysis, forecast, *sizes, paid=paid)
-    return _judged(replace(answer, saved=saved, forecast=forecast), found)
+    assumed = [_SAME_PRICES, *([_SAME_REQUESTS] if saved.method == "before_after" else [])]
+    assumptions = (*answer.assumptions, *assumed)
+    answer = replace(answer, saved=saved, forecast=forecast, assumptions=assumptions)
+    return _judged(answer, found)
 
 
 def _judged(answer: Verification, found: Realized) -> Verification:
