@@ -61,7 +61,7 @@ def read_baseline(
         group, logs_json = gateway.log_group(latest.name)
         logs = LogFigures(services, group, logs_json=logs_json)
         try:
-            arm, span = _recent(logs, latest.name, before.version, now)
+            arm, rate_per_s = _recent(logs, latest.name, before.version, now)
         except AwsError as error:
             if source is not None or gateway.is_loopback:
                 raise
@@ -71,22 +71,23 @@ def read_baseline(
             has_metrics = not gateway.is_loopback and _counts(
                 metrics, latest.name, before.version, now, warn
             )
-            rate_per_s = arm.count / span.total_seconds()
             return Baseline(logs, metrics if has_metrics else None, arm, rate_per_s)
-    arm, span = _recent(metrics, latest.name, before.version, now)
-    return Baseline(metrics, None, arm, arm.count / span.total_seconds())
+    arm, rate_per_s = _recent(metrics, latest.name, before.version, now)
+    return Baseline(metrics, None, arm, rate_per_s)
 
 
-def _recent(
-    figures: VersionFigures, name: str, version: str, now: datetime
-) -> tuple[Arm, timedelta]:
+def _recent(figures: VersionFigures, name: str, version: str, now: datetime) -> tuple[Arm, float]:
+    """The last invocations, and how many a second there are."""
     end = now - timedelta(seconds=figures.delay_s)
     middle = end - _FIRST_LOOK
     found = figures.read(name, [version], middle, end).get(version, Arm())
     if found.count >= _ENOUGH:
-        return found, _FIRST_LOOK
-    earlier = figures.read(name, [version], end - _LONG_LOOK, middle)
-    return earlier.get(version, Arm()) + found, _LONG_LOOK
+        return found, found.count / _FIRST_LOOK.total_seconds()
+    earlier = figures.read(name, [version], end - _LONG_LOOK, middle).get(version, Arm())
+    both = earlier + found
+    # Traffic that has just begun isn't spread over the hour.
+    rates = found.count / _FIRST_LOOK.total_seconds(), both.count / _LONG_LOOK.total_seconds()
+    return both, max(rates)
 
 
 def _counts(

@@ -181,8 +181,8 @@ def _expected(plan: "PlannedRollout", step: "Step", needed: "Needed") -> str:
     if seconds == math.inf:
         return "nothing ran in the last hour"
     if seconds > plan.step_timeout_s:
-        return f"{_about(seconds)} at the present traffic: too long, so it will go back"
-    return f"{_about(seconds)} at the present traffic"
+        return f"{_about(seconds)} at the traffic of the last minutes: over --step-timeout"
+    return f"{_about(seconds)} at the traffic of the last minutes"
 
 
 def _about(seconds: float) -> str:
