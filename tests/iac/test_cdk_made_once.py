@@ -75,6 +75,14 @@ def test_a_line_that_runs_once_is_changed_whatever_its_id(tmp_path: Path, langua
     assert "Stage is used 2 times" in refusal(tmp_path, KEY[language])
 
 
+def test_what_typescript_was_compiled_to_is_left_out(tmp_path: Path) -> None:
+    """It's no second use of a class, and no second place of a function."""
+    path = write(tmp_path, "ts", "once")
+    for name in ("app", "shop"):
+        (tmp_path / f"{name}.js").write_bytes((tmp_path / f"{name}.ts").read_bytes())
+    assert edited(tmp_path, KEY["ts"], 320)[0].path == path
+
+
 def test_a_memory_follows_what_is_spread_on_its_own_line(tmp_path: Path) -> None:
     """What is spread would replace what stands before it; the new line looks like its neighbor."""
     (tmp_path / "cdk.json").write_text("{}")
@@ -139,3 +147,23 @@ def test_a_number_of_another_module_is_overridden(tmp_path: Path, imported: str,
     assert (found.was_mb, after.decode()) == (512, path.read_text().replace(f"={name}", "=320"))
     sizes.write_text("WORKER_MB = int(read())\n")
     assert "no number in this file" in refusal(path, "F", 320)
+
+
+def test_a_class_that_another_package_uses_twice_is_refused(tmp_path: Path) -> None:
+    """Whoever imports the package by its name uses the class too, through a namespace as well."""
+    (tmp_path / ".git").mkdir()
+    library, app = tmp_path / "library", tmp_path / "app"
+    for folder, name in ((library, "@shop/parts"), (app, "app")):
+        (folder / "lib").mkdir(parents=True)
+        (folder / "package.json").write_text(json.dumps({"name": name}))
+    path = library / "lib" / "part.ts"
+    path.write_text(
+        "import { Function, FunctionProps } from 'aws-cdk-lib/aws-lambda';\n"
+        "export class Part {\n  constructor(scope) {\n"
+        "    new Function(scope, 'F', <FunctionProps>{ timeout: 3, memorySize: 512 });\n  }\n}\n"
+    )
+    user = app / "lib" / "stack.ts"
+    user.write_text("import * as parts from '@shop/parts/lib/part';\nnew parts.Part(one);\n")
+    assert edited(path, "F", 320)[0].was_mb == 512
+    user.write_text(user.read_text() + "new parts.Part(two);\n")
+    assert "Part is used 2 times" in refusal(path, "F")

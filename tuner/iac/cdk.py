@@ -4,6 +4,7 @@ names that they get, and how often code runs.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from os import walk
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tuner.errors import TemplateError
-from tuner.iac.document import MAX_TEMPLATE_BYTES
+from tuner.iac.document import MAX_TEMPLATE_BYTES, file_bytes
 from tuner.iac.setting import ANY, DIGEST, INNER, SUFFIX, TAIL
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _SKIPPED: Final = frozenset(
 )
 _TESTS: Final = re.compile(r"(^|[/_.])(tests?|spec|__tests__)([/_.]|$)")
 _MAX_FILES: Final = 2_000
+_MAX_IMPORTERS: Final = 20_000
 _PLAIN: Final = re.compile(r"[^A-Za-z0-9\0]")
 
 
@@ -146,10 +148,14 @@ def _uses_of(
     whole = path.resolve()
     files = sources.listed(root / "".join(suffixes), lambda: _files_of(root, suffixes))
     is_typescript = ".ts" in suffixes
-    made = rf"new\s+{name}\s*[(<]" if is_typescript and is_class else rf"\b{name}\s*\("
+    if is_typescript:
+        others = sources.listed(root / "importers", lambda: _importers_of(root, suffixes))
+        files = [*files, *others]
+    new = rf"new\s+(?:[\w.]+\.)?{name}\s*[(<]"
+    made = new if is_typescript and is_class else rf"\b{name}\s*\("
     if is_class:  # a class made of it makes the function too
         inherits = rf"class\s+\w+\((?:[\w.]+,\s*)*{name}\s*[,)]"
-        made += rf"|\bextends\s+{name}\b" if is_typescript else f"|{inherits}"
+        made += rf"|\bextends\s+(?:[\w.]+\.)?{name}\b" if is_typescript else f"|{inherits}"
     pattern = re.compile(made.encode())
     own = re.compile(rf"\b(?:class|def|function|const|let)\s+{name}\b".encode())
     defined = re.compile(rb"(\bclass|\bdef|\bfunction|\basync|\bnew)\s+$")
@@ -171,25 +177,56 @@ def _uses_of(
     return found
 
 
+def is_compiled(name: str, beside: Sequence[str]) -> bool:
+    """Whether a file is what TypeScript made of the one beside it."""
+    return name.endswith(".js") and f"{name[:-3]}.ts" in beside
+
+
 def project_of(path: Path) -> Path:
-    """The app's folder: that of cdk.json; else the file's."""
+    """The app's folder: that of cdk.json, or of a package; else the file's."""
     whole = path.resolve().parent
-    for folder in (whole, *whole.parents[:5]):
-        if (folder / "cdk.json").is_file():
-            return folder
+    for name in ("cdk.json", "package.json"):
+        for folder in (whole, *whole.parents[:5]):
+            if (folder / name).is_file() and (name == "cdk.json" or path.suffix != ".py"):
+                return folder
     return whole
 
 
-def _files_of(root: Path, suffixes: Sequence[str]) -> list[Path]:
+def _importers_of(root: Path, suffixes: Sequence[str]) -> list[Path]:
+    """Files elsewhere in the repository that import from a project by its package's name."""
+    try:
+        package = json.loads((root / "package.json").read_bytes())["name"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return []
+    repository = next((each for each in root.parents if (each / ".git").exists()), None)
+    if repository is None or not isinstance(package, str):
+        return []
+    imports = re.compile(
+        rf"(?:from|\(|import)\s*['\"]{re.escape(package)}(?:/[^'\"]*)?['\"]".encode()
+    )
+    return [
+        file
+        for file in _files_of(repository, suffixes, most=_MAX_IMPORTERS, besides=root)
+        if imports.search(file_bytes(file))
+    ]
+
+
+def _files_of(
+    root: Path, suffixes: Sequence[str], *, most: int = _MAX_FILES, besides: Path | None = None
+) -> list[Path]:
     found: list[Path] = []
     for parent, folders, names in walk(root):
-        folders[:] = [name for name in folders if name not in _SKIPPED]
+        folders[:] = [
+            name for name in folders if name not in _SKIPPED and Path(parent, name) != besides
+        ]
         for name in names:
             file = Path(parent, name)
-            if file.suffix in suffixes and not name.endswith(".d.ts") and file.is_file():
+            if file.suffix not in suffixes or is_compiled(name, names):
+                continue
+            if not name.endswith(".d.ts") and file.is_file():
                 tests = _TESTS.search(file.relative_to(root).as_posix())
                 if not tests and file.stat().st_size < MAX_TEMPLATE_BYTES:
                     found.append(file)
-        if len(found) > _MAX_FILES:
-            raise TemplateError(f"{root} has over {_MAX_FILES:,} files: the app is too large")
+        if len(found) > most:
+            raise TemplateError(f"{root} has over {most:,} files: the app is too large")
     return sorted(found)

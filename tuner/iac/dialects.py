@@ -19,6 +19,7 @@ from tuner.iac import (
     terraform_functions,
     typescript_code,
 )
+from tuner.iac.cdk import is_compiled
 from tuner.iac.setting import STAGE, Sources
 from tuner.iac.terraform_modules import called_folders, files_below
 
@@ -126,7 +127,7 @@ def _units_within(folder: Path) -> Iterator[Unit]:
         folders[:] = sorted(name for name in folders if name not in _SKIPPED)
         for name in sorted(names):
             path = Path(parent, name)
-            if path.suffix not in _SUFFIXES:
+            if path.suffix not in _SUFFIXES or is_compiled(name, names):
                 continue
             count += 1
             if count > _MAX_FILES:

@@ -238,10 +238,10 @@ class Sources:
 
     def listed(self, folder: Path, look: Callable[[], list[Path]]) -> list[Path]:
         """Files found in a folder, looked for once."""
-        known = self._read.setdefault((folder, "files"), (None, []))
-        if not known[1]:
-            known[1].extend(look())
-        found: list[Path] = known[1]
+        key = (folder, "files")
+        if key not in self._read:
+            self._read[key] = (None, look())
+        found: list[Path] = self._read[key][1]
         return found
 
 

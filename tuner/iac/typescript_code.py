@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 SUFFIXES: Final = (".ts", ".js", ".mts", ".mjs", ".cts", ".cjs")
 LOOPS: Final = ("for_statement", "for_in_statement", "while_statement", "do_statement")
+_TYPED: Final = (
+    *("as_expression", "satisfies_expression", "type_assertion", "parenthesized_expression"),
+)
 _EACH: Final = ("map", "forEach", "flatMap", "reduce", "filter")
 
 
@@ -43,8 +46,8 @@ class Code:
             return None
         if node.type == "identifier":
             node = self.constant(written(node))
-        while node is not None and node.type in ("as_expression", "satisfies_expression"):
-            node = node.named_children[0]
+        while node is not None and node.type in _TYPED:
+            node = node.named_children[-1 if node.type == "type_assertion" else 0]
         if node is None or node.type != "object":
             return None
         pairs, spreads = {}, []
