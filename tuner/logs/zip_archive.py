@@ -23,7 +23,7 @@ _END_BYTES: Final = 22
 _MOST_COMMENT: Final = 1 << 16
 _MOST_LISTED: Final = 64 << 20
 """Bytes of an archive's list of files: some hundred thousand files."""
-_LARGE: Final = 64 << 20
+_LARGE: Final = 16 << 20
 _MOST_RATIO: Final = 300
 """Logs unpack to some ten times their size: no two requests have the same id."""
 _ENCRYPTED: Final = 1
