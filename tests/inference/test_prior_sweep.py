@@ -11,7 +11,7 @@ import pytest
 
 from tests.sweeps import cpu_bound_ms
 from tuner.inference.curve import fit_curve
-from tuner.inference.prior_sweep import OTHER_CODE, SAME_CODE, PriorSamples
+from tuner.inference.prior_sweep import OTHER_CODE, PRODUCTION, SAME_CODE, PriorSamples
 from tuner.inference.sample import Sample
 
 if TYPE_CHECKING:
@@ -89,6 +89,31 @@ def test_contradicted_samples_lose_their_weight() -> None:
     assert ratio(found, 128, SEEN_MB) == pytest.approx(1.0, rel=0.1)
 
 
+def of_production(duration_ms: Callable[[int], float], sizes_mb: Sequence[int]) -> PriorSamples:
+    means = tuple(Sample(size, duration_ms(size), f"{size}/1") for size in sizes_mb)
+    return PriorSamples(means, same_code=False, production=True)
+
+
+def test_production_s_means_tell_the_shape_of_longer_events_too() -> None:
+    """Two sizes make a ratio twice as sure as none, whether or not the events are the sweep's;
+    an outlying mean is none of typical calls, and moves no level.
+    """
+    now = samples(cpu_bound_ms, [SEEN_MB], seed=1)
+    alone = spread(fit_curve(now), 256, SEEN_MB)
+    for longer in (1.0, 5.0):
+        seen = of_production(lambda m, by=longer: by * cpu_bound_ms(m), [256, SEEN_MB])
+        found = fit_curve(now, prior=seen)
+        assert spread(found, 256, SEEN_MB) < alone / 2
+        assert float(found.mean_ms([SEEN_MB])[0]) == pytest.approx(cpu_bound_ms(SEEN_MB), rel=0.1)
+
+
+def test_what_production_ran_before_is_not_believed_against_samples() -> None:
+    """Other code then, by two sizes now: the ratio is the samples'."""
+    now = samples(lambda _memory_mb: 600.0, [128, SEEN_MB], environment_count=2, seed=1)
+    found = fit_curve(now, prior=of_production(cpu_bound_ms, [256, SEEN_MB]))
+    assert ratio(found, 128, SEEN_MB) == pytest.approx(1.0, rel=0.1)
+
+
 def test_many_samples_make_an_earlier_sweep_unimportant() -> None:
     """With many environments a size, its mean is its own, whatever an earlier sweep says."""
     bent = samples(
@@ -102,7 +127,7 @@ def test_many_samples_make_an_earlier_sweep_unimportant() -> None:
 
 def test_the_weights_of_every_change_are_those_of_a_mixture() -> None:
     """Prior weights sum to 1, and one change in each set is as large as to tell nothing."""
-    for changes in (SAME_CODE, OTHER_CODE):
+    for changes in (SAME_CODE, OTHER_CODE, PRODUCTION):
         assert sum(change.weight for change in changes) == pytest.approx(1.0, rel=1e-9)
         assert changes[-1].slow >= 0.4
         assert [c.slow for c in changes] == sorted(c.slow for c in changes)

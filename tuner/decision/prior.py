@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def prior_samples(prior: PriorEvidence, payload: str) -> PriorSamples | None:
     """The earlier samples of a payload; None without one. Cached for every refit."""
     found = tuple(_samples(prior, payload))
-    return PriorSamples(found, prior.tells_level(payload)) if found else None
+    if not found:
+        return None
+    return PriorSamples(found, prior.tells_level(payload), production=prior.source == "observation")
 
 
 def _samples(prior: PriorEvidence, payload: str) -> Iterator[Sample]:

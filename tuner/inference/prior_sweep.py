@@ -10,7 +10,7 @@ others, Biometrics 70 (2014), 1023-1032, doi:10.1111/biom.12242).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -31,13 +31,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Change:
     """How much may be different: deviations (log) of the level, and of the slow and the rough part
-    of the shape, with a prior weight.
+    of the shape, with a prior weight; and of each earlier level by itself.
     """
 
     level: float
     slow: float
     rough: float
     weight: float
+    apart: float = 0.0
 
 
 SAME_CODE: Final = (
@@ -53,6 +54,8 @@ to two months apart: 451 pairs of maxday/lambda-perf, November 2025 to August 20
 the benchmarks use. The others are judgment: what calls depend on may change as well, in unknown
 ways."""
 _USUAL_SLOW: Final = 0.06
+_MEAN_ERROR_RATIO: Final = 0.005
+"""How well the mean of a period is known by its invocations alone."""
 _ANY_LEVEL: Final = 3.0
 OTHER_CODE: Final = (
     Change(_ANY_LEVEL, 0.05, 0.02, 0.3),
@@ -61,16 +64,27 @@ OTHER_CODE: Final = (
 )
 """With other code, events or surroundings the level says nothing, and the shape a little: judgment,
 because no data say what an edit changes."""
+PRODUCTION: Final = (
+    Change(0.05, 0.01, 0.005, 0.1, 0.03),
+    Change(0.15, 0.04, 0.01, 0.1, 0.05),
+    Change(_ANY_LEVEL, 0.04, 0.01, 0.1, 0.05),
+    Change(_ANY_LEVEL, 0.15, 0.05, 0.25, 0.1),
+    Change(_ANY_LEVEL, 0.4, 0.15, 0.45, 0.1),
+)
+"""Between production's means and a sweep: its events may be the sweep's, or others that take
+another time, whose curve may be another; and the mix shifts between the periods of two sizes
+(`production`). Judgment."""
 
 
 @dataclass(frozen=True, slots=True)
 class PriorSamples:
     """One payload's samples (at least one) in an earlier sweep; whether code and event are the
-    same.
+    same. Of `production`, each is the mean of many invocations, and in an environment of its own.
     """
 
     samples: tuple[Sample, ...]
     same_code: bool
+    production: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,8 @@ class JointLevels:
         """Measure the earlier samples' levels; their scatter and slow calls are their own."""
         earlier = _measure(prior)
         changes = SAME_CODE if prior.same_code else OTHER_CODE
+        if prior.production:
+            changes = PRODUCTION
         return cls(own, earlier, changes, np.union1d(own.sizes_mb, earlier.sizes_mb))
 
     @property
@@ -105,7 +121,7 @@ class JointLevels:
         the earlier ones agree says nothing about how this sweep's do.
         """
         own = self.own.observe(between_ratio, within_scale)
-        before = self.earlier.observe(between_ratio)
+        before = self._before(between_ratio)
         count = len(own.log_level)
         covariance = np.zeros((count + len(before.log_level),) * 2)
         covariance[:count, :count] = own.covariance
@@ -129,13 +145,14 @@ class JointLevels:
         """Repeat each noise for every change, which adds to the earlier levels' covariance: levels
         (noises, levels), covariances (noises, levels, levels) and weights (noises,).
         """
-        before = self.earlier.observe(0.0)
+        before = self._before(0.0)
         sizes_mb = self.earlier.sizes_mb[before.size_index]
         slow, rough = discrepancy_kernels(sizes_mb, sizes_mb)
         changed = np.zeros((len(self.changes), *noise.shape[1:]))
         first = noise.shape[1] - len(sizes_mb)
         changed[:, first:, first:] = [
-            c.level**2 + c.slow**2 * slow + c.rough**2 * rough for c in self.changes
+            c.level**2 + c.slow**2 * slow + c.rough**2 * rough + c.apart**2 * np.eye(len(sizes_mb))
+            for c in self.changes
         ]
         weights = np.log([change.weight for change in self.changes])
         return (
@@ -143,6 +160,10 @@ class JointLevels:
             (noise[:, None] + changed).reshape(-1, *noise.shape[1:]),
             (log_weight[:, None] + weights).ravel(),
         )
+
+    def _before(self, between_ratio: float) -> Observations:
+        """The earlier levels; the environments of a whole period have no luck left."""
+        return self.earlier.observe(0.0 if self.changes is PRODUCTION else between_ratio)
 
     def unchanged_share(self, changes: NDArray[np.intp]) -> float:
         """Share of the draws with no more change than days and hosts explain."""
@@ -153,5 +174,13 @@ class JointLevels:
 @lru_cache(maxsize=32)
 def _measure(prior: PriorSamples) -> Levels:
     """Cached, because every refit needs it: one per payload."""
+    if prior.production:  # means are no typical calls: none is an outlier, and none is noisy
+        levels = measure_levels(prior.samples)
+        means = sorted(prior.samples, key=lambda each: (each.memory_mb, each.environment or ""))
+        return replace(
+            levels,
+            warm_log_level=np.log([each.duration_ms for each in means]) - levels.log_anchor,
+            warm_count=np.full(len(means), (levels.within_ratio / _MEAN_ERROR_RATIO) ** 2),
+        )
     settling = Settling.of(prior.samples)
     return measure_levels(prior.samples, settling if settling.is_likely else None)

@@ -98,6 +98,7 @@ def observed_prior(
         )
     until = str(observation["window"].get("to") or "")
     rows = [each for each in observation["by_memory"] if _is_known(each)]
+    # The level of one size tells a sweep nothing that its own samples of other events don't.
     several = len({each["memory_mb"] for each in rows}) > 1
     share = observation.get("cold_start_share")
     production = _production(observation)

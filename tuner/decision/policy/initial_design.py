@@ -82,14 +82,15 @@ def _ends_in_time(question: Question, memory_mb: int) -> bool:
 def first_sizes(question: Question, weights: Mapping[str, float], seed: int) -> tuple[int, ...]:
     """Where an earlier sweep says to look first: at its answer, or, if that's the current size, at
     the best other one; and at the size it measured farthest from both, where a changed shape would
-    show. Nowhere without one.
+    show. Nowhere without one, nor by production alone, which may have run other code.
     """
     prior = question.prior
-    evidence = None if prior is None else as_evidence(prior, weights)
-    if prior is None or evidence is None:
+    if prior is None or prior.source == "observation":
         return ()
-    nothing_twice = replace(question, prior=replace(prior, environments=()))
-    problem = build_problem(nothing_twice, evidence, seed=seed)
+    evidence = as_evidence(prior, weights)
+    if evidence is None:
+        return ()
+    problem = build_problem(replace(question, prior=None), evidence, seed=seed)
     sizes, current = np.array(problem.estimates.sizes_mb), question.function.memory_mb
     if not problem.ranking.allowed.any():
         return ()
