@@ -16,6 +16,7 @@ from tuner.observe.bill import Used
 from tuner.observe.hourly import HourlyCosts
 from tuner.observe.log_deployments import Setting, SettingHour
 from tuner.observe.spend import FunctionHours
+from tuner.observe.use_hours import moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,6 @@ NO_NAME: Final = "(no name)"
 """The function name for lines whose source names none."""
 _CAP_QUANTILE: Final = 0.999
 _BINS_PER_E: Final = 100
-_EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 _TIMED: Final = """
     SELECT p.place, epoch_ms(r.logged_at) // 3600000 AS hour, r.logged_at, r.version, r.memory_mb,
@@ -211,7 +211,7 @@ class CostHours:
         for name, hour, version, memory_mb, count, first_at in rows:
             found.setdefault(self.names[name], []).append(
                 SettingHour(
-                    hour=_EPOCH + datetime.timedelta(hours=hour),
+                    hour=moment(hour),
                     setting=Setting(version, memory_mb),
                     count=count,
                     first_at=first_at.replace(tzinfo=datetime.UTC),

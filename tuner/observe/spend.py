@@ -7,6 +7,7 @@ from the store; `change_points` finds the changes; `deployments` says which depl
 from __future__ import annotations
 
 import datetime
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,7 @@ from tuner.observe.deployments import cause_of, known_by, merged
 from tuner.observe.earnings import earnings
 from tuner.observe.hourly import HOURS_PER_DAY
 from tuner.observe.log_deployments import deployments_in_logs
+from tuner.observe.use_hours import hour_of, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from tuner.observe.hourly import HourlyCosts
     from tuner.observe.log_deployments import SettingHour
 
-_EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _FEW_DAYS: Final = 14
 _TAIL_THRESHOLD: Final = 5.5
 """Means of heavy tails aren't normal variables: what the logarithms don't show needs more."""
@@ -134,7 +135,7 @@ def _days(functions: Sequence[FunctionHours], key_of: Mapping[str, str]) -> tupl
 def _by_day(costs: HourlyCosts) -> list[tuple[datetime.date, float, float]]:
     days = costs.days
     counts, sums = np.bincount(days, costs.counts), np.bincount(days, costs.cost_sums_usd)
-    first = _at(costs.first_hour).date()
+    first = moment(costs.first_hour).date()
     return [
         (first + datetime.timedelta(days=number), float(count), float(cost))
         for number, (count, cost) in enumerate(zip(counts, sums, strict=True))
@@ -151,12 +152,9 @@ def _keys(days: Sequence[CostDay]) -> tuple[str, ...]:
 
 def _changes(hours: FunctionHours, key: str, deploys: Sequence[Deployment]) -> list[CostChange]:
     """Those of the typical invocation, and those where only the slowest moved the mean."""
-    hour = datetime.timedelta(hours=1)
     # From the next whole hour on all invocations are the new one's.
     deployed = [
-        -(-(each.at - _EPOCH) // hour)
-        for each in deploys
-        if each.function in {None, hours.function}
+        math.ceil(hour_of(each.at)) for each in deploys if each.function in {None, hours.function}
     ]
     found = list(find_changes(hours.logs, deployed_hours=deployed))
     for each in find_changes(hours.capped, deployed_hours=deployed, day_threshold=_TAIL_THRESHOLD):
@@ -170,14 +168,14 @@ def _change(
 ) -> CostChange:
     first, last = found.possible_hours
     return CostChange(
-        at=_at(found.hour),
-        earliest=_at(found.low_hour - 1),
-        latest=_at(found.high_hour),
-        found_at=_at(found.found_hour),
+        at=moment(found.hour),
+        earliest=moment(found.low_hour - 1),
+        latest=moment(found.high_hour),
+        found_at=moment(found.found_hour),
         function=function,
         key=key,
         # A deployment within an hour shows from that hour or the next on.
-        cause=cause_of(function, _at(first - 1), _at(found.hour), _at(last + 1), deploys),
+        cause=cause_of(function, moment(first - 1), moment(found.hour), moment(last + 1), deploys),
         cost_usd_per_invocation_ratio=found.ratio,
         usd_per_month=found.usd_per_month,
         invocations_per_day_before=found.count_per_day_before,
@@ -260,7 +258,3 @@ def _findings(
 
 def _first(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
-
-
-def _at(hour: int) -> datetime.datetime:
-    return _EPOCH + datetime.timedelta(hours=hour)
