@@ -150,10 +150,7 @@ class Observation:
     """Requests and billed GB-seconds at list price, less the discount."""
     cost_usd_per_month: Decimal | None
     """By the window to 730 hours; None under one day."""
-    ephemeral_storage_cost_usd: Decimal | None
-    log_ingestion_cost_usd: Decimal | None
     max_concurrency: int | None
-    throttle_count: int | None
     unreadable_line_count: int
     left_out_count: int
     """Reports of other functions in the same sources."""
@@ -161,6 +158,9 @@ class Observation:
     findings: tuple[Finding, ...]
     assumptions: tuple[str, ...]
     advice: Advice | None = None
+    ephemeral_storage_cost_usd: Decimal | None = None
+    log_ingestion_cost_usd: Decimal | None = None
+    throttle_count: int | None = None
 
     @property
     def cost_usd_per_million(self) -> Decimal:
