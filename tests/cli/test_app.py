@@ -15,7 +15,7 @@ from tests.cli.running import ROOT, one_line, run, run_here, variables_for
 from tests.sweeps import made_sweep, save_sweep
 from tuner import __version__
 from tuner.cli import app, exit_status, main
-from tuner.cli.app import COMMANDS, LOCAL, PAYLOAD, PRICES
+from tuner.cli.app import COMMANDS, FLEET, LOCAL, PAYLOAD, PRICES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +25,7 @@ EVERY = [
     *(["prices", name] for name in PRICES),
     *(["payload", name] for name in PAYLOAD),
     *(["local", name] for name in LOCAL),
+    *(["fleet", name] for name in FLEET),
 ]
 
 LOCALLY = ("--local", "examples/template.yaml")
@@ -70,7 +71,7 @@ def test_every_command_has_help_with_examples(command: list[str]) -> None:
     ran = run_here(*command, "--help", COLUMNS="100")
     assert ran.returncode == 0
     assert f"Usage: tuner {' '.join(command)}" in ran.stdout
-    if command[0] in {"payload", "prices", "local"} and len(command) == 1:
+    if command[0] in {"payload", "prices", "local", "fleet"} and len(command) == 1:
         return
     assert ran.stdout.count(f"tuner {' '.join(command)}") >= 2
     assert "--help" in ran.stdout

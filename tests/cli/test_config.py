@@ -9,7 +9,7 @@ import pytest
 from tests.cli.running import one_line, run_here
 from tests.sweeps import made_sweep, save_sweep
 from tuner.cli import config
-from tuner.cli.app import COMMANDS, LOCAL, PRICES, _load
+from tuner.cli.app import COMMANDS, FLEET, LOCAL, PRICES, _load
 from tuner.cli.help import SETTINGS
 from tuner.errors import InputError
 
@@ -226,6 +226,8 @@ EACH_TIME = {
     "deployed",
     "metrics_only", "restart", "sort", "source", "top",
     "alias", "live", "step_timeout", "steps", "unqualified",
+    "against", "compare", "create", "file", "ledger", "on_this_machine", "role",
+    "functions", "scan", "settings", "tag", "regions",
 }  # fmt: skip
 
 
@@ -237,7 +239,7 @@ def test_every_option_of_every_command_can_be_set_by_its_name() -> None:
     (a pull request's own files do not say who is sent the token).
     """
     names = set()
-    for name, entry in {**COMMANDS, **PRICES, **LOCAL}.items():
+    for name, entry in {**COMMANDS, **PRICES, **LOCAL, **FLEET}.items():
         command = _load(name, entry, with_defaults=False)
         for param in command.params:
             is_setting = getattr(param, "rich_help_panel", None) == SETTINGS

@@ -28,6 +28,10 @@ tuner fleet plan --functions names.txt --payload event.json --budget-usd 1 --out
 
 tuner fleet run fleet
 
+tuner fleet status fleet
+
+tuner fleet stop fleet
+
 tuner fleet report fleet --format html --out fleet.html"""
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The fleet's folder.")]
