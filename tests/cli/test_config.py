@@ -227,7 +227,7 @@ EACH_TIME = {
     "metrics_only", "restart", "sort", "source", "top",
     "alias", "live", "step_timeout", "steps", "unqualified",
     "against", "compare", "create", "file", "ledger", "on_this_machine", "role",
-    "functions", "scan", "settings", "tag", "regions",
+    "functions", "scan", "settings", "tag",
 }  # fmt: skip
 
 

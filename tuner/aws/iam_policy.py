@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tuner.aws.function_ref import EVENT_REGISTRY, FunctionRef, parse_reference
 from tuner.lease.clone import COPY_PREFIX
@@ -45,12 +45,9 @@ def least_policy(
 def _policy(
     reference: FunctionRef, *, region: str, account_id: str, isolation: Isolation
 ) -> dict[str, Any]:
-    region = reference.region or region
-    partition = reference.partition or partition_of(region)
-    account_id = reference.account_id or account_id
-    arn = f"arn:{partition}:lambda:{region}:{account_id}:function:{reference.name}"
+    scope = scope_of(reference, region, account_id)
+    arn = scope.arn("lambda", f"function:{scope.name}")
     versions = f"{arn}:*"
-    schemas = f"arn:{partition}:schemas:{region}:{account_id}:schema"
     statements = [allow("ReadFunctionAndVersions", ["lambda:GetFunction"], [arn, versions])]
     if isolation == "auto":
         reaching = ["lambda:GetFunctionUrlConfig", "lambda:GetPolicy"]
@@ -58,7 +55,7 @@ def _policy(
     if isolation != "clone":
         statements += _to_publish_versions(arn)
     if isolation != "version":
-        statements += _to_copy(arn, f"arn:{partition}:iam::{account_id}:role/*")
+        statements += _to_copy(arn, scope.roles)
     statements += [
         # IAM has no resource for this one.
         allow("SeeItsEventSources", ["lambda:ListEventSourceMappings"], ["*"]),
@@ -79,7 +76,7 @@ def _policy(
         allow(
             "OptionalReadShareableTestEvents",
             ["schemas:DescribeSchema"],
-            [f"{schemas}/{EVENT_REGISTRY}/{reference.event_schema}"],
+            [scope.arn("schemas", f"schema/{EVENT_REGISTRY}/{reference.event_schema}")],
         ),
     ]
     return policy_of(statements)
@@ -94,13 +91,37 @@ def least_fleet_policy(
     """
     every = FunctionRef("*")
     policy = _policy(every, region=region, account_id=account_id, isolation=isolation)
-    partition = partition_of(region)
-    roles = f"arn:{partition}:iam::*:role/*"
+    roles = scope_of(every, region, "*").roles
     policy["Statement"] += [
         allow("OptionalFindFunctionsByTag", ["tag:GetResources"], ["*"]),
         allow("OptionalReachOtherAccounts", ["sts:AssumeRole"], [roles]),
     ]
     return policy
+
+
+class Scope(NamedTuple):
+    """What a policy is narrowed to; `*` for any function, region or account."""
+
+    name: str
+    partition: str
+    region: str
+    account_id: str
+
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of what a service has there."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
+
+    @property
+    def roles(self) -> str:
+        """Every role of the account."""
+        return f"arn:{self.partition}:iam::{self.account_id}:role/*"
+
+
+def scope_of(reference: FunctionRef, region: str, account_id: str) -> Scope:
+    """A function's scope: what its ARN says of region and account wins."""
+    region = reference.region or region
+    partition = reference.partition or partition_of(region)
+    return Scope(reference.name, partition, region, reference.account_id or account_id)
 
 
 def policy_of(statements: list[dict[str, Any]]) -> dict[str, Any]:

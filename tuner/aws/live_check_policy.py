@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tuner.aws.function_ref import parse_reference
-from tuner.aws.iam_policy import allow, partition_of, policy_of
+from tuner.aws.function_ref import FunctionRef, parse_reference
+from tuner.aws.iam_policy import allow, policy_of, scope_of
 from tuner.aws.log_groups import LAMBDA_PREFIX
 from tuner.lease.clone import COPY_PREFIX
 
@@ -20,26 +20,21 @@ def least_live_check_policy(
     passed to the one you give it. GetCallerIdentity needs no permission. Raises InputError for what
     is no function.
     """
-    name, partition = "*", None
-    if function is not None:
-        reference = parse_reference(function)
-        name, partition = reference.name, reference.partition
-        region = reference.region or region
-        account_id = reference.account_id or account_id
-    partition = partition or partition_of(region)
-    functions = f"arn:{partition}:lambda:{region}:{account_id}:function"
-    groups = f"arn:{partition}:logs:{region}:{account_id}:log-group:{LAMBDA_PREFIX}"
+    reference = FunctionRef("*") if function is None else parse_reference(function)
+    scope = scope_of(reference, region, account_id)
+    functions = scope.arn("lambda", "function")
+    groups = scope.arn("logs", f"log-group:{LAMBDA_PREFIX}")
     own, own_logs = f"{functions}:{COPY_PREFIX}*", f"{groups}{COPY_PREFIX}*"
     pass_role = allow(
         "Step2GiveTheFunctionItsRole",
         ["iam:PassRole"],
-        [f"arn:{partition}:iam::{account_id}:role/*"],
+        [scope.roles],
     )
     statements = [
         allow("Step1ReadLimits", ["lambda:GetAccountSettings"], ["*"]),
         allow("Step1ReadPrices", ["pricing:GetProducts"], ["*"]),
-        allow("Step1OptionalReadFunction", ["lambda:GetFunction"], [f"{functions}:{name}"]),
-        allow("Step1OptionalReadReports", ["logs:FilterLogEvents"], [f"{groups}{name}:*"]),
+        allow("Step1OptionalReadFunction", ["lambda:GetFunction"], [f"{functions}:{scope.name}"]),
+        allow("Step1OptionalReadReports", ["logs:FilterLogEvents"], [f"{groups}{scope.name}:*"]),
         allow("Step1OptionalListMetrics", ["cloudwatch:ListMetrics"], ["*"]),
         allow(
             "Step2UseItsFunctions",

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tuner.aws.function_ref import parse_reference
-from tuner.aws.iam_policy import allow, partition_of, policy_of
+from tuner.aws.function_ref import FunctionRef, parse_reference
+from tuner.aws.iam_policy import allow, policy_of, scope_of
 from tuner.aws.log_groups import LAMBDA_PREFIX
 
 if TYPE_CHECKING:
@@ -29,17 +29,10 @@ def least_reading_policy(
     begins with Optional may be left out: the answer then says what is missing. Raises InputError
     for what is no function.
     """
-    name = "*"
-    partition = None
-    if function is not None:
-        reference = parse_reference(function)
-        name, partition = reference.name, reference.partition
-        region = reference.region or region
-        account_id = reference.account_id or account_id
-    partition = partition or partition_of(region)
-    functions = f"arn:{partition}:lambda:{region}:{account_id}:function:{name}"
-    groups = f"arn:{partition}:logs:{region}:{account_id}:log-group"
-    logs = f"{groups}:{LAMBDA_PREFIX}{name}:*"
+    reference = FunctionRef("*") if function is None else parse_reference(function)
+    scope = scope_of(reference, region, account_id)
+    functions = scope.arn("lambda", f"function:{scope.name}")
+    logs = scope.arn("logs", f"log-group:{LAMBDA_PREFIX}{scope.name}:*")
     statements = [
         allow("ReadFunction", ["lambda:GetFunction"], [functions])
         if purpose == "observe" or (purpose == "spend" and function is not None)
@@ -50,7 +43,7 @@ def least_reading_policy(
         allow("ReadMetrics", ["cloudwatch:GetMetricData"], ["*"]),
     ]
     if purpose != "spend":
-        extension = f"{groups}:/aws/lambda-insights:*"
+        extension = scope.arn("logs", "log-group:/aws/lambda-insights:*")
         statements.append(allow("OptionalReadCpuTime", ["logs:StartQuery"], [extension]))
     if purpose != "scan":
         statements.append(allow("OptionalReadLogsWithoutQuery", ["logs:FilterLogEvents"], [logs]))

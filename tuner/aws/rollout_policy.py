@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tuner.aws.function_ref import parse_reference
-from tuner.aws.iam_policy import allow, partition_of, policy_of
+from tuner.aws.iam_policy import allow, policy_of, scope_of
 
 
 def least_rollout_policy(
@@ -17,13 +17,9 @@ def least_rollout_policy(
     sources. A log group that its owner named has to be added. A Sid that begins with Optional may
     be left out: the plan then says what isn't known. Raises InputError for what is no function.
     """
-    reference = parse_reference(function)
-    region = reference.region or region
-    partition = reference.partition or partition_of(region)
-    account_id = reference.account_id or account_id
-    place = f"{region}:{account_id}"
-    arn = f"arn:{partition}:lambda:{place}:function:{reference.name}"
-    group = f"arn:{partition}:logs:{place}:log-group:/aws/lambda/{reference.name}:*"
+    scope = scope_of(parse_reference(function), region, account_id)
+    arn = scope.arn("lambda", f"function:{scope.name}")
+    group = scope.arn("logs", f"log-group:/aws/lambda/{scope.name}:*")
     listing = ["lambda:GetAlias", "lambda:ListAliases", "lambda:ListVersionsByFunction"]
     return policy_of(
         [
@@ -52,8 +48,8 @@ def least_rollout_policy(
                 "OptionalSeeIfCodeDeployShiftsTheAlias",
                 ["cloudformation:ListStackResources", "codedeploy:GetDeploymentGroup"],
                 [
-                    f"arn:{partition}:cloudformation:{place}:stack/*",
-                    f"arn:{partition}:codedeploy:{place}:deploymentgroup:*",
+                    scope.arn("cloudformation", "stack/*"),
+                    scope.arn("codedeploy", "deploymentgroup:*"),
                 ],
             ),
             allow(
