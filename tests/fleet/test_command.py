@@ -119,6 +119,20 @@ def test_a_function_that_fails_makes_the_exit_code_1(server: LocalLambda, tmp_pa
     assert changed(server) == []
 
 
+def test_what_a_failed_sweep_spent_is_counted(server: LocalLambda, tmp_path: Path) -> None:
+    """A function whose every invocation fails counts with what those cost: the budget is of money,
+    not of answers.
+    """
+    server.executor._failure = lambda *_: "error"  # type: ignore[attr-defined]
+    planned(server, tmp_path, NAMES[:1])
+    ran = fleet(tmp_path, "run", "--yes", "--json")
+    assert ran.returncode == 1
+    status = json.loads(ran.stdout)
+    assert status["failed_count"] == 1
+    assert status["invocation_count"] == _ran(server) > 0
+    assert status["cost_usd"] > 0
+
+
 def test_a_budget_is_for_all_together(server: LocalLambda, tmp_path: Path) -> None:
     """Functions that the budget doesn't reach are left out with the reason, and none is touched."""
     plan = planned(server, tmp_path, NAMES[:3], "--budget-usd", "0.0001")

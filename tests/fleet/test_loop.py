@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tests.fleet.fleets import HERE, ManualClock, ScriptedSweeper, item, items, run
 from tuner.errors import AwsError, CredentialsError, LeftChangedError, NotAgreedError
-from tuner.fleet.loop import FleetWaits, InterruptedSweepError, ItemEnded
+from tuner.fleet.loop import (
+    FleetWaits,
+    InterruptedSweepError,
+    ItemEnded,
+    PlaceFails,
+    UnreachablePlaceError,
+)
 from tuner.fleet.queue import FleetQueue, Outcome
 from tuner.model.fleet import FleetPlace, RunWindow
 from tuner.sweep.io import StopSignal
@@ -55,19 +62,35 @@ def test_what_was_not_agreed_to_is_excluded_and_not_failed(tmp_path: Path) -> No
 
 
 def test_a_place_whose_credentials_fail_is_not_asked_a_thousand_times(tmp_path: Path) -> None:
-    """After three failures in a row a place waits for another run; other places go on."""
+    """After three failures in a row a place waits for another run, all its functions too, and it's
+    told once; other places go on.
+    """
     away = FleetPlace("444455556666", "us-east-1")
     fleet = [
         *(item(f"a{n}", place=away) for n in range(10)),
         *(item(f"h{n}", place=HERE) for n in range(4)),
     ]
     sweeper = failing({f"a{n}" for n in range(10)}, CredentialsError("expired"))
-    progress, _ = run(tmp_path, fleet, sweeper, concurrency=1)
+    progress, events = run(tmp_path, fleet, sweeper, concurrency=1)
     states = [each.state for each in progress]
-    assert states == ["failed"] * 3 + ["pending"] * 7 + ["done"] * 4
+    assert states == ["pending"] * 10 + ["done"] * 4
+    assert len([each for each in sweeper.swept if each.startswith("a")]) == 3
+    assert {each.reason for each in progress[:10]} == {"expired"}
+    assert [each for each in events if isinstance(each, PlaceFails)] == [
+        PlaceFails(away, "expired")
+    ]
     again = ScriptedSweeper()
     progress, _ = run(tmp_path, fleet, again, concurrency=1)
-    assert again.swept == [f"a{n}" for n in range(3, 10)]
+    assert again.swept == [f"a{n}" for n in range(10)]
+
+
+def test_an_account_that_cannot_be_reached_is_asked_once(tmp_path: Path) -> None:
+    """Where a role can't be assumed, one sweep learns it, and the others aren't tried."""
+    sweeper = failing({f"f00{n}" for n in range(5)}, UnreachablePlaceError("may not assume it"))
+    progress, events = run(tmp_path, items(5), sweeper, concurrency=1)
+    assert sweeper.swept == ["f000"]
+    assert {each.state for each in progress} == {"pending"}
+    assert len(events) == 1
 
 
 def test_something_left_changed_is_kept_until_it_is_put_right(tmp_path: Path) -> None:
@@ -94,6 +117,23 @@ def test_what_a_killed_run_left_is_put_right_before_anything_is_swept(tmp_path: 
     assert sweeper.put_right_of == ["f000"]
     assert sweeper.swept == ["f000", "f001", "f002"]
     assert progress[0].attempt_count == 2
+
+
+def test_what_a_killed_run_left_is_put_right_at_once(tmp_path: Path) -> None:
+    """Functions are restored side by side: an update takes Lambda seconds, whoever waits for it."""
+    fleet = items(3)
+    with FleetQueue(tmp_path / "queue.sqlite", fleet, 10.0) as queue:
+        for each in fleet:
+            queue.claim(0.0)
+            queue.prepared(each.key, sweep_id="s", sweep_file="x", in_flight_usd=0.01)
+    together = threading.Barrier(3, timeout=20)
+
+    def put_right(_: object) -> Outcome | None:
+        together.wait()
+        return None
+
+    run(tmp_path, fleet, ScriptedSweeper(leaves_leased=put_right), concurrency=3)
+    assert not together.broken
 
 
 def test_what_cannot_be_put_right_is_told_and_stops_no_other(tmp_path: Path) -> None:

@@ -142,3 +142,15 @@ def test_the_queue_is_durable(tmp_path: Path) -> None:
         other = sqlite3.connect(tmp_path / "q")
         assert other.execute("SELECT state FROM items").fetchall() == [("running",)]
         other.close()
+
+
+def test_the_pace_is_that_of_the_latest_run(tmp_path: Path) -> None:
+    """A night between two runs doesn't make the rest look as if it took days."""
+    with FleetQueue(tmp_path / "queue.sqlite", items(4), 1.0) as queue:
+        queue.begin_run(0.0)
+        queue.done(queue.claim(0.0).item.key, Outcome(0.01, 1), 10.0)  # type: ignore[union-attr]
+        assert queue.seconds_left(10.0) == 30.0
+        queue.begin_run(86_400.0)
+        assert queue.seconds_left(86_401.0) is None
+        queue.done(queue.claim(0.0).item.key, Outcome(0.01, 1), 86_420.0)  # type: ignore[union-attr]
+        assert queue.seconds_left(86_420.0) == 40.0

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 from tuner import session
 from tuner.api.recovery import find_unfinished, recovery_through
-from tuner.errors import InputError, NotAgreedError, SweepFileError
-from tuner.fleet.loop import InterruptedSweepError, place_key
+from tuner.errors import InputError, NotAgreedError, SweepFileError, TunerError
+from tuner.fleet.loop import InterruptedSweepError, UnreachablePlaceError, place_key
 from tuner.fleet.queue import Outcome
 from tuner.model.goal import Goal
 from tuner.model.request import Budget, Measure, Output, Safety, Target, TuneRequest
@@ -52,8 +52,8 @@ class FleetSweeper:
         self._concurrency = concurrency
         self._audit = audit
         self._connect = connect
-        self._gateways: dict[str, LambdaGateway] = {}
-        self._shares: dict[str, int] = {}
+        self._places: dict[str, tuple[LambdaGateway, int]] = {}
+        self._opening: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
         self._opened = ExitStack()
         self._stops = _Stops(stop)
@@ -87,9 +87,14 @@ class FleetSweeper:
                 sweep_file=str(prepared.file),
                 in_flight_usd=_in_flight_usd(prepared),
             )
-            sweep = session.run(prepared, target, on_progress=self._auditor(item), stop=stop)
+            try:
+                sweep = session.run(prepared, target, on_progress=self._auditor(item), stop=stop)
+            except TunerError:
+                seen = _spent(prepared.file)
+                queue.spent(item.key, seen.cost_usd, seen.invocation_count)
+                raise
+        queue.spent(item.key, sweep.cost_usd, len(sweep.invocations))
         if sweep.end == "interrupted" or stop.is_requested:
-            queue.spent(item.key, sweep.cost_usd, len(sweep.invocations))
             raise InterruptedSweepError
         return self._outcome(sweep, goal)
 
@@ -99,24 +104,31 @@ class FleetSweeper:
             if journal.header.sweep_id != item.sweep_id:
                 continue
             gateway, _ = self._place(item.item.place)
-            recovery_through(gateway, journal, state_dir=self._state_dir).carry_out()
-        if item.sweep_file is None:
-            return None
-        with suppress(SweepFileError):
-            sweep = load_sweep(Path(item.sweep_file))
-            return Outcome(sweep.cost_usd, len(sweep.invocations))
-        return None
+            recovery_through(gateway, journal, state_dir=self._state_dir).carry_out(
+                self._auditor(item.item)
+            )
+        return None if item.sweep_file is None else _spent(Path(item.sweep_file))
 
     def _place(self, place: FleetPlace) -> tuple[LambdaGateway, int]:
-        """The connection of a place, and how many invocations at once its sweeps may each have."""
+        """The connection of a place, and how many invocations at once its sweeps may each have.
+
+        All sweeps of a place share one connection, and so one limit of requests. A place that is
+        slow to answer holds up no other.
+        """
         key = place_key(place)
         with self._lock:
-            if key not in self._gateways:
-                gateway = self._opened.enter_context(self._connect(place))
+            opening = self._opening.setdefault(key, threading.Lock())
+        with opening:
+            if key not in self._places:
+                try:
+                    gateway = self._connect(place)
+                    self._opened.push(gateway)
+                    gateway.check_credentials()
+                except TunerError as error:
+                    raise UnreachablePlaceError(str(error)) from error
                 there_is = gateway.account_settings().unreserved_concurrent_executions
-                self._gateways[key] = gateway
-                self._shares[key] = self._share(there_is)
-            return self._gateways[key], self._shares[key]
+                self._places[key] = gateway, self._share(there_is)
+            return self._places[key]
 
     def _share(self, there_is: int | None) -> int:
         """Of what can run in the account, a part stays for live traffic, and all sweeps share the
@@ -178,6 +190,14 @@ _ACTIONS: Final = {
     "CallFailed": "call_failed",
 }
 """What the audit log says of what a sweep tells."""
+
+
+def _spent(file: Path) -> Outcome:
+    """What a sweep has spent by its file; nothing without one."""
+    with suppress(SweepFileError):
+        sweep = load_sweep(file)
+        return Outcome(sweep.cost_usd, len(sweep.invocations))
+    return Outcome(0.0, 0)
 
 
 def _to_resume(file: Path) -> bool:

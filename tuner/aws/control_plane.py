@@ -30,6 +30,8 @@ LEAST_INTERVAL_S: Final = 0.11
 """At most nine requests a second."""
 _APART: Final = ("GetFunction",)
 """Has its own budget, 100 a second."""
+_APART_INTERVAL_S: Final = 0.0125
+"""At most 80 a second: many sweeps at once wait for many functions."""
 _Answer = TypeVar("_Answer")
 _AWS_ATTEMPTS = 5
 _LOOPBACK_ATTEMPTS = 3  # a server on this machine that refuses connections is not running
@@ -63,6 +65,11 @@ class RateLimiter:
     def attach(self, client: Any) -> None:
         """Make every request of a client wait for its turn."""
         client.meta.events.register("before-send", self._before_send)
+
+    def attach_apart(self, client: Any) -> None:
+        """Make those requests wait that have their own budget."""
+        for operation in _APART:
+            client.meta.events.register(f"before-send.lambda.{operation}", lambda **_: self.wait())
 
     def wait(self) -> None:
         """Wait until the next request may go."""
@@ -102,6 +109,7 @@ class ControlPlane:
         )
         if not session.is_loopback:
             RateLimiter().attach(self.client)
+            RateLimiter(_APART_INTERVAL_S).attach_apart(self.client)
 
     @contextmanager
     def translating(self, request: Request) -> Iterator[None]:

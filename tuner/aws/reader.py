@@ -192,6 +192,13 @@ class LambdaReader:
         group = logging.get("LogGroup") or f"/aws/lambda/{reference.name}"
         return group, logging.get("LogFormat") == "JSON"
 
+    def check_credentials(self) -> None:
+        """Fetch credentials that must be fetched, such as a role's. Raises CredentialsError."""
+        with self._control.translating(Request("AssumeRole")):
+            credentials = self._session.boto.get_credentials()
+            if credentials is not None:
+                credentials.get_frozen_credentials()
+
     def account_settings(self) -> AccountSettings:
         """Read the concurrency limits; None if that is refused or unknown."""
         try:

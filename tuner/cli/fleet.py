@@ -135,7 +135,7 @@ def run(
     *,
     concurrency: Annotated[
         int,
-        options.limits_option(min=1, max=40, metavar="N", help="Sweeps at once (default: 8)."),
+        options.limits_option(min=1, max=20, metavar="N", help="Sweeps at once (default: 8)."),
     ] = 8,
     yes: options.Yes = False,
     json: options.JsonOutput = False,
@@ -180,19 +180,28 @@ def run(
     if stop.is_requested:
         say(f"tuner: stopped; to go on: tuner fleet run {folder}")
         return _INTERRUPTED
-    return _FAILED if status.count("failed") else 0
+    is_all_done = not (status.count("failed") or status.count("pending"))
+    return 0 if is_all_done else _FAILED
 
 
 def _teller() -> "Callable[[FleetEvent], None]":
-    from tuner.fleet.loop import ItemEnded
+    from datetime import UTC, datetime, timedelta
+
+    from tuner.fleet.loop import ItemEnded, PlaceFails
     from tuner.report import numbers
-    from tuner.report.fleet import verdict_of
+    from tuner.report.fleet import place_of, verdict_of
 
     def tell(event: "FleetEvent") -> None:
         if isinstance(event, ItemEnded):
             each = event.progress
             what = verdict_of(each) if each.state == "done" else f"{each.state}: {each.reason}"
-            say(f"  {event.ended_count}/{event.item_count} {each.item.name}: {what}")
+            ends = ""
+            if event.seconds_left:
+                at = datetime.now(UTC) + timedelta(seconds=event.seconds_left)
+                ends = f" · {numbers.wall_time(event.seconds_left)} left, until {at:%H:%M} UTC"
+            say(f"  {event.ended_count}/{event.item_count} {each.item.name}: {what}{ends}")
+        elif isinstance(event, PlaceFails):
+            say(f"  {place_of(event.place)} can't be reached, its functions wait: {event.reason}")
         else:
             say(f"  waiting {numbers.wall_time(event.wait_s)} for the hours when it may run")
 

@@ -90,14 +90,12 @@ class FleetFolder:
     def status(self, now: datetime) -> FleetStatus:
         """Where everything is. Raises FleetError."""
         with self.queue() as queue:
-            items, pace = queue.progress(), queue.pace()
-        waiting = sum(each.state in {"pending", "running"} for each in items)
+            items, seconds = queue.progress(), queue.seconds_left(now.timestamp())
         if not is_running(self.path):
+            waiting = sum(each.state in {"pending", "running"} for each in items)
             return FleetStatus(self.plan, _state_at_rest(items, waiting), items)
-        if pace is None:
+        if seconds is None:
             return FleetStatus(self.plan, "running", items)
-        count, first_s = pace
-        seconds = waiting * max(now.timestamp() - first_s, 0.0) / count
         eta = (now + timedelta(seconds=seconds)).isoformat(timespec="seconds")
         return FleetStatus(self.plan, "running", items, seconds, eta)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tuner.errors import (
+    AwsError,
     CredentialsError,
     EndpointError,
     LeftChangedError,
@@ -21,7 +22,6 @@ from tuner.errors import (
     TunerError,
 )
 from tuner.fleet.windows import is_open, seconds_until_open
-from tuner.model.interval import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,14 +31,18 @@ if TYPE_CHECKING:
     from tuner.model.fleet import FleetItem, FleetPlace, FleetProgress, RunWindow
     from tuner.sweep.io import Clock, StopSignal
 
-MOST_LEASES: Final = 40
-"""Of one place at once: giving a function back takes about a dozen control calls, of which a place
-takes nine a second, so these are all restored within a minute."""
+MOST_LEASES: Final = 20
+"""Of one place at once. Giving a function back takes at most 26 control calls (after a kill, with
+six versions), of which a place takes nine a second: these are all restored within a minute."""
 _LOOK_S: Final = 0.5
 """How often a running fleet looks whether it's to stop, or may start again."""
 _MOST_PLACE_FAILURES: Final = 3
 """Items of one place in a row that its credentials or its endpoint fail: then the place waits for
 another run."""
+
+
+class UnreachablePlaceError(AwsError):
+    """No function of a place can be reached: its credentials, role or endpoint fail."""
 
 
 class InterruptedSweepError(Exception):
@@ -52,7 +56,7 @@ class Sweeper(Protocol):
         """Sweep the claim's function; tell `queue` before anything is changed.
 
         Raises NotAgreedError (nothing was changed, and it isn't to be swept),
-        InterruptedSweepError, LeftChangedError, and any other TunerError.
+        InterruptedSweepError, LeftChangedError, UnreachablePlaceError, and any other TunerError.
         """
 
     def put_right(self, item: FleetProgress) -> Outcome | None:
@@ -69,6 +73,16 @@ class ItemEnded:
     progress: FleetProgress
     ended_count: int
     item_count: int
+    seconds_left: float | None = None
+    """By the pace of this run."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceFails:
+    """A region of an account can't be reached: its functions wait for another run."""
+
+    place: FleetPlace
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +92,7 @@ class FleetWaits:
     wait_s: float
 
 
-FleetEvent = ItemEnded | FleetWaits
+FleetEvent = ItemEnded | PlaceFails | FleetWaits
 
 
 @dataclass(slots=True)
@@ -100,14 +114,19 @@ class FleetRun:
     on_progress: Callable[[FleetEvent], None] = lambda _: None
     _running: dict[Future[None], Claim] = field(default_factory=dict, init=False)
     _failures: Counter[FleetPlace] = field(default_factory=Counter, init=False)
+    _failing: dict[str, str] = field(default_factory=dict, init=False)
+    """Places that no more sweep starts in, and why."""
+    _put_back: Counter[str] = field(default_factory=Counter, init=False)
     _telling: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def run(self) -> None:
         """Undo what was interrupted, then sweep."""
-        for item in (*self.queue.interrupted(), *self._left_changed()):
-            if not self.stop.is_requested:
-                self._put_right(item)
+        self.queue.begin_run(self._now_s())
         with ThreadPoolExecutor(self.concurrency, thread_name_prefix="fleet") as pool:
+            # At once, as they were swept: an update takes Lambda seconds, whoever waits for it.
+            # Also if it's to stop: what is left changed is put right first.
+            for _ in pool.map(self._put_right, (*self.queue.interrupted(), *self._left_changed())):
+                self._look_whether_to_stop()
             while self._start(pool) or self._running:
                 wait([*self._running], timeout=_LOOK_S, return_when=FIRST_COMPLETED)
                 for future in [each for each in self._running if each.done()]:
@@ -123,6 +142,8 @@ class FleetRun:
 
     def _put_right(self, item: FleetProgress) -> None:
         key = item.item.key
+        if self.stop.is_urgent:
+            return
         try:
             seen = self.sweeper.put_right(item)
         except TunerError as error:
@@ -168,17 +189,11 @@ class FleetRun:
         busy = Counter(place_key(each.item.place) for each in self._running.values())
         full = {place for place, count in busy.items() if count >= MOST_LEASES}
         with self._telling:
-            failing = {
-                place_key(place)
-                for place, count in self._failures.items()
-                if count >= _MOST_PLACE_FAILURES
-            }
-        return full | failing
+            return full | self._failing.keys()
 
     def _sweep(self, claim: Claim) -> None:
         """Sweep one function and keep what came of it; never raises for a function's fault."""
         item = claim.item
-        is_place_failing = False
         try:
             outcome = self.sweeper.sweep(claim, self.queue)
         except InterruptedSweepError:
@@ -190,8 +205,10 @@ class FleetRun:
             self.audit.write("excluded", item.key, reason=str(error))
         except LeftChangedError as error:
             self._fail(item, error, is_leased=True)
+        except (CredentialsError, EndpointError, UnreachablePlaceError) as error:
+            self._place_failed(item, error)
+            return
         except TunerError as error:
-            is_place_failing = isinstance(error, CredentialsError | EndpointError)
             self._fail(item, error, is_leased=False)
         else:
             self.queue.done(item.key, outcome, self._now_s())
@@ -204,29 +221,58 @@ class FleetRun:
                 invocation_count=outcome.invocation_count,
             )
         with self._telling:
-            if is_place_failing:
-                self._failures[item.place] += 1
-            else:
-                self._failures[item.place] = 0
+            self._failures[item.place] = 0
             self._tell(item)
+
+    def _place_failed(self, item: FleetItem, error: TunerError) -> None:
+        """It's no fault of the function, so it waits; its place does after three in a row, or at
+        once where nothing of it can be reached. Told once.
+        """
+        key = place_key(item.place)
+        with self._telling:
+            self._failures[item.place] += 1
+            self._put_back[item.key] += 1
+            is_known = key in self._failing
+            fails = isinstance(error, UnreachablePlaceError) or (
+                self._failures[item.place] >= _MOST_PLACE_FAILURES
+            )
+            if fails and not is_known:
+                self._failing[key] = str(error)
+            is_its_own = not (fails or is_known) and (
+                self._put_back[item.key] >= _MOST_PLACE_FAILURES
+            )
+        if is_its_own:  # others of the place could be reached in between
+            self._fail(item, error, is_leased=False)
+            with self._telling:
+                self._tell(item)
+            return
+        self.queue.put_back(item.key, str(error))
+        self.audit.write("put_back", item.key, reason=str(error))
+        if fails and not is_known:
+            self.audit.write("place_fails", None, place=key, reason=str(error))
+            self.on_progress(PlaceFails(item.place, str(error)))
 
     def _fail(self, item: FleetItem, error: TunerError, *, is_leased: bool) -> None:
         self.queue.failed(item.key, str(error), self._now_s(), is_leased=is_leased)
         self.audit.write("failed", item.key, reason=str(error), is_left_changed=is_leased)
 
     def _tell(self, item: FleetItem) -> None:
-        everything = self.queue.progress()
-        ended = sum(each.state not in {"pending", "running"} for each in everything)
-        own = next(each for each in everything if each.item.key == item.key)
-        self.on_progress(ItemEnded(own, ended, len(everything)))
+        self.on_progress(
+            ItemEnded(
+                self.queue.progress_of(item.key),
+                self.queue.ended_count,
+                self.queue.item_count,
+                self.queue.seconds_left(self._now_s()),
+            )
+        )
 
     def _end_what_cannot_run(self) -> None:
         """What is still pending: the budget doesn't cover it, or its place fails."""
-        failing = self._full_places()
-        skipped = 0
+        skipped: Counter[str] = Counter()
         for each in self.queue.progress():
             if each.state != "pending":
                 continue
+            place = place_key(each.item.place)
             if each.cost_usd >= each.item.max_cost_usd:
                 self.queue.failed(
                     each.item.key,
@@ -234,12 +280,11 @@ class FleetRun:
                     self._now_s(),
                     is_leased=False,
                 )
-            elif place_key(each.item.place) in failing:
-                skipped += 1
-        if skipped:
-            self.audit.write(
-                "skipped", None, reason=f"{counted(skipped, 'item')} of failing places"
-            )
+            elif place in self._failing:
+                skipped[place] += 1
+                self.queue.waits_because(each.item.key, self._failing[place])
+        for place, count in skipped.items():
+            self.audit.write("skipped", None, place=place, item_count=count)
 
     def _now_s(self) -> float:
         return self.clock.now().timestamp()

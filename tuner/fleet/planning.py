@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _SPREAD: Final = 3.0
 """A sweep may cost this many times what is expected, before it ends with the answer it has."""
-_CONTROL_CALLS: Final = 60
+_CONTROL_CALLS: Final = 45
 """Of a sweep, at most as a rule: reading the function, publishing six sizes, deleting them."""
 _PLACE_CALLS_PER_S: Final = 9.0
 _ROUNDING_USD: Final = 1e-9

@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS items (
     begun_at REAL, ended_at REAL
 )
 """
+_RUNS: Final = "CREATE TABLE IF NOT EXISTS runs (begun_at REAL NOT NULL)"
 _ROUNDING_USD: Final = 1e-12
 
 
@@ -82,6 +83,7 @@ class FleetQueue:
             self._db.execute("PRAGMA synchronous = FULL")
             with self._transaction():
                 self._db.execute(_TABLE)
+                self._db.execute(_RUNS)
                 self._db.executemany(
                     "INSERT OR IGNORE INTO items (key, position, place, max_cost_usd)"
                     " VALUES (?, ?, ?, ?)",
@@ -105,9 +107,21 @@ class FleetQueue:
         return self._number("SELECT SUM(cost_usd + lost_usd) FROM items")
 
     @property
+    def item_count(self) -> int:
+        """How many items it has."""
+        return len(self._items)
+
+    @property
     def has_pending(self) -> bool:
         """Whether any item hasn't begun."""
-        return any(each.state == "pending" for each in self.progress())
+        return bool(self._number("SELECT COUNT(*) FROM items WHERE state = 'pending'"))
+
+    @property
+    def ended_count(self) -> int:
+        """How many items have ended, however they did."""
+        return int(
+            self._number("SELECT COUNT(*) FROM items WHERE state NOT IN ('pending', 'running')")
+        )
 
     def progress(self) -> tuple[FleetProgress, ...]:
         """Where every item is, in the plan's order."""
@@ -115,13 +129,28 @@ class FleetQueue:
             rows = self._db.execute("SELECT * FROM items ORDER BY position").fetchall()
         return tuple(self._progress(row) for row in rows if row["key"] in self._items)
 
-    def pace(self) -> tuple[int, float] | None:
-        """How many items have ended, and when the first began; None for none."""
+    def begin_run(self, now_s: float) -> None:
+        """A process begins to work it off: the pace is that of its latest run."""
+        with self._transaction():
+            self._db.execute("INSERT INTO runs VALUES (?)", (now_s,))
+
+    def seconds_left(self, now_s: float) -> float | None:
+        """By the pace of this run; None where nothing has ended in it yet."""
         with self._lock:
-            count, first_s = self._db.execute(
-                "SELECT COUNT(ended_at), MIN(begun_at) FROM items"
+            begun_s, ended, waiting = self._db.execute(
+                "SELECT MAX(begun_at), (SELECT COUNT(*) FROM items WHERE ended_at >="
+                " (SELECT MAX(begun_at) FROM runs)), (SELECT COUNT(*) FROM items"
+                " WHERE state IN ('pending', 'running')) FROM runs"
             ).fetchone()
-        return (count, first_s) if count and first_s is not None else None
+        if not ended:
+            return None
+        return float(waiting * max(now_s - begun_s, 0.0) / ended)
+
+    def progress_of(self, key: str) -> FleetProgress:
+        """Where one item is."""
+        with self._lock:
+            row = self._db.execute("SELECT * FROM items WHERE key = ?", (key,)).fetchone()
+        return self._progress(row)
 
     def interrupted(self) -> tuple[FleetProgress, ...]:
         """Items that were running when the last process ended: nobody else has the fleet."""
@@ -140,7 +169,7 @@ class FleetQueue:
             free = self._budget_usd - self._set_aside()
             for row in self._db.execute(
                 "SELECT * FROM items WHERE state = 'pending' ORDER BY position"
-            ).fetchall():
+            ):
                 item = self._items.get(row["key"])
                 if item is None or row["place"] in except_places:
                     continue
@@ -149,6 +178,7 @@ class FleetQueue:
                     continue
                 self._db.execute(
                     "UPDATE items SET state = 'running', attempt_count = attempt_count + 1,"
+                    " reason = NULL,"
                     " begun_at = COALESCE(begun_at, ?) WHERE key = ?",
                     (now_s, row["key"]),
                 )
@@ -197,9 +227,13 @@ class FleetQueue:
         """The item isn't swept after all; nothing of it was changed."""
         self._set(key, state="excluded", reason=reason, is_leased=0, ended_at=now_s)
 
-    def put_back(self, key: str) -> None:
+    def put_back(self, key: str, reason: str | None = None) -> None:
         """The item was stopped in between and its function is as before: it may run again."""
-        self._set(key, state="pending", is_leased=0, in_flight_usd=0.0)
+        self._set(key, state="pending", is_leased=0, in_flight_usd=0.0, reason=reason)
+
+    def waits_because(self, key: str, reason: str) -> None:
+        """Why an item that is pending wasn't begun."""
+        self._set(key, reason=reason)
 
     def put_right(self, key: str, *, cost_usd: float, invocation_count: int) -> None:
         """What a killed process left of the item is undone: it may run again, at what its file

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tuner.fleet.planning import FleetEstimate
-    from tuner.model.fleet import FleetExclusion, FleetPlan, FleetProgress, FleetStatus
+    from tuner.model.fleet import FleetExclusion, FleetPlace, FleetPlan, FleetProgress, FleetStatus
     from tuner.model.interval import Interval
 
 MOST_LINES: Final = 20
@@ -107,6 +107,13 @@ def render_status(status: FleetStatus, *, width: int, encoding: str, top: int | 
     for each in status.items:
         if each.state == "failed":
             lines += wrapped(f"! {plain(each.item.name)}: {each.reason}", width, indent="  ")
+    for reason, waiting in _waiting(status).items():
+        lines += wrapped(
+            f"! {place_of(waiting[0].item.place)}: {counted(len(waiting), 'function')} "
+            f"{'waits' if len(waiting) == 1 else 'wait'}: {reason}",
+            width,
+            indent="  ",
+        )
     if status.lease_count and status.state != "running":
         lines += wrapped(
             f"!! {counted(status.lease_count, 'function')} may be left changed: run the fleet "
@@ -114,6 +121,20 @@ def render_status(status: FleetStatus, *, width: int, encoding: str, top: int | 
             width,
         )
     return fit_to("\n".join(lines).rstrip("\n") + "\n", glyphs_for(encoding))
+
+
+def place_of(place: FleetPlace) -> str:
+    """`eu-west-1`, or `111122223333 eu-west-1`."""
+    return " ".join(filter(None, (place.account, place.region)))
+
+
+def _waiting(status: FleetStatus) -> dict[str, list[FleetProgress]]:
+    """Functions that weren't begun because their account can't be reached, by the reason."""
+    found: dict[str, list[FleetProgress]] = {}
+    for each in status.items:
+        if each.state == "pending" and each.reason:
+            found.setdefault(each.reason, []).append(each)
+    return found
 
 
 def headline(status: FleetStatus) -> str:
