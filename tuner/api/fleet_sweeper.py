@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from tuner import session
 from tuner.api.recovery import find_unfinished, recovery_through
@@ -123,12 +124,27 @@ class FleetSweeper:
                 try:
                     gateway = self._connect(place)
                     self._opened.push(gateway)
+                    gateway.tell_changes(partial(self._called, key))
                     gateway.check_credentials()
                 except TunerError as error:
                     raise UnreachablePlaceError(str(error)) from error
                 there_is = gateway.account_settings().unreserved_concurrent_executions
                 self._places[key] = gateway, self._share(there_is)
             return self._places[key]
+
+    def _called(self, place: str, operation: str, names: dict[str, Any]) -> None:
+        """Write a change into the audit log before it's made, so that a kill hides none."""
+        function = str(names.get("FunctionName") or names.get("Resource") or "")
+        self._audit.write(
+            "call",
+            None,
+            operation=operation,
+            place=place,
+            function=function.rpartition(":")[2],
+            version=names.get("Qualifier"),
+            memory_mb=names.get("MemorySize"),
+            alias=names.get("Name"),
+        )
 
     def _share(self, there_is: int | None) -> int:
         """Of what can run in the account, a part stays for live traffic, and all sweeps share the

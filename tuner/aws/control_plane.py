@@ -32,6 +32,9 @@ _APART: Final = ("GetFunction",)
 """Has its own budget, 100 a second."""
 _APART_INTERVAL_S: Final = 0.0125
 """At most 80 a second: many sweeps at once wait for many functions."""
+_READING: Final = ("Get", "List", "Invoke")
+_NAMES: Final = ("FunctionName", "Resource", "Qualifier", "MemorySize", "Name")
+"""What may be told of a request: no value that could be a secret."""
 _Answer = TypeVar("_Answer")
 _AWS_ATTEMPTS = 5
 _LOOPBACK_ATTEMPTS = 3  # a server on this machine that refuses connections is not running
@@ -110,6 +113,15 @@ class ControlPlane:
         if not session.is_loopback:
             RateLimiter().attach(self.client)
             RateLimiter(_APART_INTERVAL_S).attach_apart(self.client)
+
+    def tell_changes(self, told: Callable[[str, dict[str, Any]], None]) -> None:
+        """Tell of every request that changes something before it's sent, with the names in it."""
+
+        def tell(params: dict[str, Any], model: Any, **_: Any) -> None:
+            if not model.name.startswith(_READING):
+                told(model.name, {name: params[name] for name in _NAMES if name in params})
+
+        self.client.meta.events.register("before-parameter-build.lambda", tell)
 
     @contextmanager
     def translating(self, request: Request) -> Iterator[None]:

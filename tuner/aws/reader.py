@@ -192,6 +192,10 @@ class LambdaReader:
         group = logging.get("LogGroup") or f"/aws/lambda/{reference.name}"
         return group, logging.get("LogFormat") == "JSON"
 
+    def tell_changes(self, told: Callable[[str, dict[str, Any]], None]) -> None:
+        """Tell of every control call that changes something, before it's sent."""
+        self._control.tell_changes(told)
+
     def check_credentials(self) -> None:
         """Fetch credentials that must be fetched, such as a role's. Raises CredentialsError."""
         with self._control.translating(Request("AssumeRole")):
