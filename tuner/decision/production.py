@@ -77,8 +77,8 @@ def _events(prior: PriorEvidence, problem: Problem) -> Iterator[Finding]:
         f"in production an invocation at {seen.memory_mb} MB takes "
         f"{_said(seen.mean_ms, seen.p50_ms, seen.p95_ms)}, with this sweep's events "
         f"{_said(float(own.mean_draws_ms.mean()), *own.p50_p95_ms())}: what was measured may be "
-        "other work. Give events like production's, weighted by how often they come (`payloads`), or "
-        "observe again if the code has changed",
+        "other work. Give events like production's, weighted by how often they come "
+        "(`payloads`), or observe again if the code has changed",
     )
 
 
