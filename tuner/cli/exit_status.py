@@ -22,16 +22,9 @@ if TYPE_CHECKING:
 
 _HAVE_JSON: Final = frozenset(
     {
-        *(
-            "tune",
-            "report",
-            "compare",
-            "apply",
-            "break-even",
-            "recover",
-            "prices show",
-            "prices refresh",
-        ),
+        *("tune", "report", "compare", "apply", "break-even", "recover"),
+        *("fleet plan", "fleet run", "fleet status", "fleet report"),
+        *("prices show", "prices refresh"),
         *("payload sources", "payload make", "payload events", "payload check", "local check"),
         *("live-check", "sweeps", "observe", "verify", "scan", "spend"),
     }
