@@ -65,6 +65,9 @@ module "layer" {
   source       = "terraform-aws-modules/lambda/aws"
   create_layer = true
 }
+resource "aws_lambda_function" "none_of_it" {
+  count = 0
+}
 """
 
 
@@ -116,6 +119,7 @@ def test_the_memory_is_changed_where_it_is_the_functions_own(
         ("given", 6, "has no default"),
         ("by_map", 30, "which isn't one plain value"),
         ('several["a"]', 36, "for_each makes several functions"),
+        ("none_of_it", 53, "count is 0 here"),
         ("ignored", 41, "Terraform ignores changes of memory_size"),
     ],
 )

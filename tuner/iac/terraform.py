@@ -300,6 +300,8 @@ def _check_single(block: Block, scope: Scope) -> None:
             "repository: change it by hand"
         )
     count = block.values.get("count")
+    if count is not None and _outcome(count, scope) == "0":
+        count.refuse("count is 0 here, so there is no such function")
     if count is not None and not _ONE_OR_NONE.fullmatch(_outcome(count, scope)):
         count.refuse(
             "count makes several functions here, which get the same memory: write them out"
