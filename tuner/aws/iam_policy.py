@@ -20,6 +20,10 @@ _PARTITIONS = (
     ("eusc-", "aws-eusc"),
 )
 
+_NEEDED_BY_ANY_LOAD = frozenset(
+    ("ReadFunctionAndVersions", "ReadConcurrencyLimits", "ReadReservedConcurrency")
+)
+
 
 def least_policy(
     function: str,
@@ -80,6 +84,27 @@ def _policy(
         ),
     ]
     return policy_of(statements)
+
+
+def least_load_policy(
+    function: str, *, region: str = "*", account_id: str = "*", isolation: Isolation = "auto"
+) -> dict[str, Any]:
+    """What a load of one function needs: a sweep's, and to invoke the function as it is.
+
+    What only several sizes need has a Sid that begins with Optional.
+    """
+    policy = least_policy(function, region=region, account_id=account_id, isolation=isolation)
+    reference = parse_reference(function)
+    place = reference.region or region
+    partition = reference.partition or partition_of(place)
+    account = reference.account_id or account_id
+    arn = f"arn:{partition}:lambda:{place}:{account}:function:{reference.name}"
+    for statement in policy["Statement"]:
+        sid = statement["Sid"]
+        if sid not in _NEEDED_BY_ANY_LOAD and not sid.startswith("Optional"):
+            statement["Sid"] = f"OptionalForSizes{sid}"
+    invoking = allow("InvokeTheFunctionAsItIs", ["lambda:InvokeFunction"], [arn, f"{arn}:*"])
+    return policy_of([invoking, *policy["Statement"]])
 
 
 def least_fleet_policy(

@@ -47,6 +47,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "observe": Entry(
         "tuner.cli.observe:observe", "Say what a function does and costs, from its logs."
     ),
+    "load": Entry("tuner.cli.load:load", "Measure latency under load, at given request rates."),
     "spend": Entry(
         "tuner.cli.spend:spend", "Say where the money goes, and which deployment changed it."
     ),

@@ -65,7 +65,7 @@ _NAMED_ALIKE: Final = (
         "spot_share",
         "take_over",
     ),
-    *("allow_side_effects", "functions", "scan", "tag"),
+    *("allow_side_effects", "artillery", "functions", "phase", "scan", "tag"),
     *("alias", "live", "memory_size", "step_timeout", "steps", "unqualified"),
     *("role", "stage", "template", "top", "traffic", "utilization", "vary"),
 )

@@ -10,6 +10,7 @@ from tuner.cli.screen import say, show_json
 
 MOST_OF_A_USER: Final = 2_048
 """Characters, by IAM's quotas; a role may have 10,240, a managed policy 6,144."""
+OF_ONE_FUNCTION: Final = {"sweep": "sweep", "load": "load", "apply": "rollout"}
 
 EPILOG = """\
 tuner iam-policy resize-images --region eu-west-1
@@ -17,6 +18,8 @@ tuner iam-policy resize-images --region eu-west-1
 tuner iam-policy arn:aws:lambda:eu-west-1:123456789012:function:resize-images
 
 tuner iam-policy --for scan
+
+tuner iam-policy resize-images --for load
 
 tuner iam-policy resize-images --for apply
 
@@ -35,10 +38,13 @@ def iam_policy(
     ] = None,
     *,
     purpose: Annotated[
-        Literal["sweep", "apply", "fleet", "live-check", "observe", "verify", "scan", "spend"],
+        Literal[
+            "sweep", "load", "apply", "fleet", "live-check", "observe", "verify", "scan", "spend"
+        ],
         typer.Option(
             "--for",
-            help="What it's for; apply: a rollout (apply --live). The last four only read.",
+            help="What it's for; apply: a rollout (apply --live); load: of several sizes too. The "
+            "last four only read.",
         ),
     ] = "sweep",
     region: Annotated[str | None, options.region_option("the ARN's, else any")] = None,
@@ -49,7 +55,7 @@ def iam_policy(
     It needs no credentials and doesn't call AWS. Whatever the ARN doesn't name is `*`.
     """
     from tuner.aws.function_ref import check_region, parse_reference
-    from tuner.aws.iam_policy import least_fleet_policy, least_policy
+    from tuner.aws.iam_policy import least_fleet_policy, least_load_policy, least_policy
     from tuner.aws.live_check_policy import least_live_check_policy
     from tuner.aws.reading_policy import least_reading_policy
     from tuner.aws.rollout_policy import least_rollout_policy
@@ -57,9 +63,13 @@ def iam_policy(
 
     if function is not None and region is not None:
         check_region(parse_reference(function), region)
-    if purpose == "apply":
-        if function is None:
-            raise UsageError("name the FUNCTION that a rollout's policy is for")
+    if function is None and purpose in OF_ONE_FUNCTION:
+        raise UsageError(f"name the FUNCTION that a {OF_ONE_FUNCTION[purpose]}'s policy is for")
+    if purpose == "load":
+        assert function is not None
+        policy = least_load_policy(function, region=region or "*", isolation=isolation)
+    elif purpose == "apply":
+        assert function is not None
         policy = least_rollout_policy(function, region=region or "*")
     elif purpose == "fleet":
         policy = least_fleet_policy(region=region or "*", isolation=isolation)
@@ -68,9 +78,8 @@ def iam_policy(
     elif purpose != "sweep":
         reads = "observe" if purpose == "verify" else purpose
         policy = least_reading_policy(reads, function, region=region or "*")
-    elif function is None:
-        raise UsageError("name the FUNCTION that a sweep's policy is for")
     else:
+        assert function is not None
         policy = least_policy(function, region=region or "*", isolation=isolation)
     show_json(policy)
     count = len("".join(json.dumps(policy).split()))  # IAM doesn't count white space

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from tuner.model.plan import SweepPlan
 
 _LEAST_INVOCATIONS: Final = 5
-_TOO_MANY_TIMES: Final = 5.0
+TOO_MANY_TIMES: Final = 5.0
 """The estimate scales a mean of live traffic to other sizes, and may be off by up to this
 factor."""
-_RECURSION_ERROR: Final = "RecursiveInvocationException"
+RECURSION_ERROR: Final = "RecursiveInvocationException"
 """Lambda's word for a loop that it stopped, sent to the last invoker (Invoke, Errors)."""
 _WATCHED: Final = 8
 _TOO_MANY_ERRORS: Final = 5
@@ -86,7 +86,7 @@ class RunawayGuard:
 
     def alarm(self, invocation: Invocation, now_s: float) -> Finding | None:
         """Add one invocation; return why the sweep must stop, if it must."""
-        if invocation.error_type == _RECURSION_ERROR:
+        if invocation.error_type == RECURSION_ERROR:
             self._recursion = "Lambda broke a loop of invocations"
         if self._recursion is None and now_s >= self._next_look_s:
             self._next_look_s = now_s + LOOK_EVERY_S
@@ -130,7 +130,7 @@ class CostGuard:
         self._spent_usd += invocation.cost_usd
         if self.foreseen_usd is None or self._count < _LEAST_INVOCATIONS:
             return False
-        return self._spent_usd > _TOO_MANY_TIMES * self._count * self.foreseen_usd
+        return self._spent_usd > TOO_MANY_TIMES * self._count * self.foreseen_usd
 
 
 class ErrorGuard:

@@ -38,7 +38,7 @@ class Judge:
         self.environments: dict[str, VersionEnvironments] = {}
         """By version."""
 
-    def replied(self, done: Done, reply: InvokeReply) -> Invocation:
+    def replied(self, done: Done[Call], reply: InvokeReply) -> Invocation:
         """Judge a reply; without a REPORT line its cost is the worst case."""
         call, report = done.call, report_in(reply.log_tail)
         if (reply.host_load_ratio or 0.0) >= BUSY_LOAD_RATIO:
@@ -93,7 +93,7 @@ class Judge:
             call, started_s, waited_ms, outcome=Outcome.LOST_REPLY, cost_usd=call.worst_usd
         )
 
-    def refused(self, done: Done) -> Invocation:
+    def refused(self, done: Done[Call]) -> Invocation:
         """Judge a call that the service refused: nothing ran."""
         self.environments[done.call.version].withdraw()
         return self._invocation(

@@ -263,7 +263,7 @@ class SweepLoop:
 
     # Taking back
 
-    def _take(self, done: Done | None) -> None:
+    def _take(self, done: Done[Call] | None) -> None:
         """Take what came back; None if a throttled call is due, or a stop is requested."""
         if done is None:
             return

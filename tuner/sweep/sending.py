@@ -11,7 +11,7 @@ import queue
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from tuner.errors import HookError, LostReplyError
 from tuner.sweep.outcome import report_in
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from tuner.model.sweep import Sweep
     from tuner.sweep.io import Invoker
     from tuner.sweep.prepared import PreparedSweep
+
+
+C = TypeVar("C")
 
 
 @dataclass(slots=True, eq=False)
@@ -46,23 +49,23 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """A call came back, with a reply or an exception; times by the sweep's clock."""
+class Done(Generic[C]):
+    """A call came back, with a reply or an exception; times by the clock of who sent it."""
 
-    call: Call
+    call: C
     result: InvokeReply | Exception
     started_s: float
     ended_s: float
 
 
-class Workers:
+class Workers(Generic[C]):
     """As many threads as calls were ever in flight at once."""
 
-    def __init__(self, invoke: Callable[[Call], InvokeReply], clock: Callable[[], float]) -> None:
+    def __init__(self, invoke: Callable[[C], InvokeReply], clock: Callable[[], float]) -> None:
         self._invoke = invoke
         self._clock = clock
-        self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
-        self._done: queue.SimpleQueue[Done | None] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[C | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Done[C] | None] = queue.SimpleQueue()
         self._thread_count = 0
         self._busy_count = 0
 
@@ -73,7 +76,7 @@ class Workers:
         for _thread in range(self._thread_count):
             self._calls.put(None)
 
-    def start(self, call: Call) -> None:
+    def start(self, call: C) -> None:
         """Send a call."""
         self._busy_count += 1
         if self._busy_count > self._thread_count:
@@ -83,7 +86,7 @@ class Workers:
             ).start()
         self._calls.put(call)
 
-    def next_done(self, timeout_s: float | None) -> Done | None:
+    def next_done(self, timeout_s: float | None) -> Done[C] | None:
         """Wait for a call to come back; None after `timeout_s`, or when woken."""
         try:
             done = self._done.get(timeout=timeout_s)

@@ -1,0 +1,1 @@
+"""Loads: arrivals, what is sent, and what it adds up to."""

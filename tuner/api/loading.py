@@ -1,0 +1,156 @@
+"""A load: plan it, then send it to the function as it is, or to several sizes of it by a lease."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from tuner.errors import InputError
+from tuner.lease.clone import LiveTraffic, choose_isolation
+from tuner.lease.journal import LeaseTerms
+from tuner.lease.lease import open_lease
+from tuner.load.findings import not_taken
+from tuner.load.plan import MOST_IN_FLIGHT, LoadPlan
+from tuner.load.run import LoadBudget, LoadIO, send_load
+from tuner.pricing.renewal import current_price_book
+from tuner.session.planning import concurrency_limits_of, live_traffic_of
+from tuner.sweep.estimate import Pricing
+from tuner.sweep.io import Clock, tell_nobody
+from tuner.sweep.plan import check_measurable, new_sweep_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tuner.load.arrivals import Spacing
+    from tuner.load.phases import Phase
+    from tuner.load.result import LoadResult
+    from tuner.load.run import LoadProgress
+    from tuner.model.finding import Finding
+    from tuner.model.plan import Isolation
+    from tuner.model.progress import ProgressHook
+    from tuner.session.inputs import Inputs, OpenTarget
+    from tuner.sweep.io import StopSignal
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The arrivals of a load."""
+
+    phases: tuple[Phase, ...]
+    spacing: Spacing = "even"
+    seed: int = 0
+    not_taken: tuple[str, ...] = ()
+    """Names of what an Artillery script has besides phases."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedLoad:
+    """A load that can be shown, agreed to and sent."""
+
+    plan: LoadPlan
+    inputs: Inputs
+    isolation: Isolation | None
+    """How several sizes are borrowed; None: the function is invoked as it is."""
+    traffic: LiveTraffic
+    side_effects: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+def plan_load(inputs: Inputs, target: OpenTarget, wanted: Wanted) -> PreparedLoad:
+    """Read the function and plan; changes nothing. Raises InputError, PriceError,
+    UnknownTrafficError and AwsError.
+    """
+    gateway, request = target.gateway, inputs.request
+    sizes = request.measure.memory_sizes_mb
+    reference = gateway.resolve(inputs.function)
+    config = gateway.read_function(reference.target if sizes else inputs.function)
+    isolation, traffic = None, LiveTraffic()
+    if sizes:
+        check_measurable(config)
+        most_mb = target.max_memory_mb
+        if most_mb is not None and max(sizes) > most_mb:
+            raise InputError(
+                f"this machine can run at most {most_mb} MB: give `memory_sizes_mb` within that"
+            )
+        traffic = live_traffic_of(inputs, target)
+        isolation = choose_isolation(request.safety.isolation, traffic, config.name)
+    prices = current_price_book().lambda_prices(config.region, config.architecture)
+    limits = concurrency_limits_of(gateway, inputs.function)
+    kind: Isolation = isolation or "version"
+    plan = LoadPlan(
+        wanted.phases,
+        sizes or (config.memory_mb,),
+        Pricing(config, prices, gateway.recent_duration_ms(inputs.function)),
+        spacing=wanted.spacing,
+        seed=wanted.seed,
+        budget_usd=request.budget.budget_usd,
+        most_in_flight=request.budget.concurrency or MOST_IN_FLIGHT,
+        available_concurrency=limits.of(kind),
+        is_reserved=kind != "clone" and limits.reserved is not None,
+    )
+    if plan.available_concurrency == 0:
+        raise InputError(
+            "the function's reserved concurrency is 0, so nothing can run: raise it, then load it"
+        )
+    return PreparedLoad(
+        plan,
+        inputs,
+        isolation,
+        traffic,
+        () if target.started_here else gateway.side_effects(inputs.function),
+        (*target.findings, *not_taken(wanted.not_taken), *plan.findings()),
+    )
+
+
+def run_load(
+    prepared: PreparedLoad,
+    target: OpenTarget,
+    *,
+    stop: StopSignal,
+    clock: Clock | None = None,
+    on_load: Callable[[LoadProgress], None] = lambda _: None,
+    on_progress: ProgressHook = tell_nobody,
+) -> Iterator[LoadResult]:
+    """Send the load, and give each size's result as it's there; a stop ends it.
+
+    Raises AwsError, PayloadError, LeaseError and LeftChangedError.
+    """
+    clock = clock or Clock()
+    io = LoadIO(target.gateway, clock.monotonic_s, stop, on_load)
+    plan, payloads = prepared.plan, prepared.inputs.payloads
+    budget = LoadBudget(plan)
+
+    def send(name: str, version: str, memory_mb: int) -> LoadResult:
+        found = send_load(plan, budget, payloads, (name, version, memory_mb), io)
+        return replace(found, findings=(*prepared.findings, *found.findings))
+
+    if prepared.isolation is None:
+        reference = target.gateway.resolve(prepared.inputs.function)
+        version = reference.qualifier or "$LATEST"
+        yield send(reference.target, version, plan.sizes_mb[0])
+        return
+    now = clock.now()
+    terms = LeaseTerms(
+        sweep_id=new_sweep_id(now),
+        state_dir=target.state_dir,
+        endpoint_url=target.gateway.endpoint_url,
+        started_at=now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        isolation="clone" if prepared.isolation == "clone" else "version",
+    )
+    with open_lease(
+        plan.pricing.function,
+        terms,
+        control=target.gateway,
+        sleep=clock.sleep,
+        on_progress=on_progress,
+        is_urgent=lambda: stop.is_urgent,
+    ) as lease:
+        publication = lease.publish(plan.sizes_mb, lambda: stop.is_requested)
+        for each in publication.published:
+            if stop.is_requested:
+                return
+            result = send(lease.function_name, each.version, each.memory_mb)
+            yield replace(result, findings=(*result.findings, *lease.findings))
+            if result.end != "complete":
+                return

@@ -1,0 +1,321 @@
+"""`tuner load`: latency under load.
+
+typer evaluates annotations, so nothing here is postponed.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from tuner.cli import options, values
+from tuner.cli.groups import TargetOptions, spread
+from tuner.local import refuse_other_systems
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tuner.api.loading import PreparedLoad, Wanted
+    from tuner.load.result import LoadResult
+    from tuner.load.run import LoadProgress
+    from tuner.model.request import TuneRequest
+    from tuner.session.inputs import OpenTarget
+    from tuner.sweep.io import StopSignal
+
+FAILED = 1
+INTERRUPTED = 130
+
+EPILOG = """\
+tuner load resize-images --payload event.json --phase 60s:20/s
+
+tuner load resize-images --payload payloads.toml --phase 60s:5/s..50/s --phase 5min:50/s
+
+tuner load queue-worker --local demo --phase 10s:1/s..5/s
+
+Every request really runs the function's code, with the function's own role."""
+
+COMMON = (
+    *("function", "phase", "artillery", "arrivals", "payload", "memory_sizes", "budget_usd"),
+    *("yes", "dry_run", "out", "local", "region", "profile", "json"),
+)
+"""What the short help shows."""
+
+
+@spread
+def load(
+    function: options.FunctionName,
+    *,
+    phase: Annotated[
+        list[str] | None,
+        options.measure_option(
+            metavar="TIME:RATE[..RATE]",
+            help="Requests for a time: 60s:20/s, a ramp 60s:5/s..50/s, or 30s:pause. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    artillery: Annotated[
+        Path | None,
+        options.measure_option(
+            metavar="FILE", help="Take the phases of this Artillery script (config.phases)."
+        ),
+    ] = None,
+    arrivals: Annotated[
+        Literal["even", "poisson"],
+        options.measure_option(
+            metavar="even|poisson",
+            help="How requests are spaced along the rate (default: even).",
+            show_default=False,
+        ),
+    ] = "even",
+    seed: Annotated[
+        int,
+        options.measure_option(
+            metavar="N", min=0, help="Seed of the events and of Poisson.", show_default=False
+        ),
+    ] = 0,
+    payload: Annotated[
+        list[str] | None,
+        options.measure_option(
+            metavar="FILE|FOLDER|JSON",
+            help="Event to send, or what makes events, as for tuner tune (default: {}). "
+            "Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    payload_size: options.PayloadSize = None,
+    raw: options.Raw = False,
+    allow_outside: options.AllowOutside = False,
+    memory_sizes: Annotated[
+        values.Sizes | None,
+        options.measure_option(
+            metavar="MB,MB,…",
+            parser=values.memory_sizes_mb,
+            help="Load each of these sizes in turn (default: the function as it is).",
+        ),
+    ] = None,
+    concurrency: Annotated[
+        int | None,
+        options.limits_option(
+            metavar="N",
+            min=1,
+            max=10_000,
+            help="Most requests in flight; beyond it they aren't sent, and counted (default: "
+            "1000).",
+        ),
+    ] = None,
+    budget_usd: Annotated[
+        float | None,
+        options.limits_option(**options.AMOUNT, help="Limit on dollars spent."),
+    ] = None,
+    isolation: options.IsolationOption = "auto",
+    yes: options.Yes = False,
+    allow_side_effects: options.AllowSideEffects = False,
+    dry_run: options.DryRun = False,
+    json: options.JsonOutput = False,
+    out_file: Annotated[
+        Path | None,
+        options.output_option("--out", metavar="FILE", help="Write the JSON there too."),
+    ] = None,
+    target: TargetOptions,
+) -> int:
+    """Send FUNCTION requests at given rates, and say what answering them takes.
+
+    Requests are sent when they are due, not when the one before is answered, and latency counts
+    from then: throughput, percentiles over time, concurrency, cold starts, throttles, errors and
+    cost. You see what it needs and costs, and confirm it, before anything is sent.
+    """
+    if target.local is not None:
+        refuse_other_systems()  # before the next imports, which those systems lack
+    from tuner.model.request import NO_PRIOR, Budget, Measure, Safety, TuneRequest
+
+    wanted = _wanted(phase, artillery, arrivals, seed)
+    request = TuneRequest(
+        function,
+        Measure(
+            payloads=tuple(payload or ()),
+            payload_size=payload_size,
+            raw=raw,
+            allow_outside=allow_outside,
+            memory_sizes_mb=memory_sizes or (),
+            seed=seed,
+            prior=NO_PRIOR,
+        ),
+        Budget(budget_usd=budget_usd, concurrency=concurrency),
+        Safety(isolation=isolation),
+        target.part(),
+    )
+    consent = (yes, allow_side_effects, dry_run)
+    return _load(request, wanted, consent=consent, json=json, out_file=out_file)
+
+
+def _wanted(
+    phases: list[str] | None,
+    script: Path | None,
+    spacing: Literal["even", "poisson"],
+    seed: int,
+) -> "Wanted":
+    """The arrivals that were asked for. Raises UsageError and InputError."""
+    from tuner.api.loading import Wanted
+    from tuner.errors import UsageError
+    from tuner.load.artillery import read_script
+    from tuner.load.phases import parse_phases
+
+    if (script is None) == (not phases):
+        raise UsageError("give the load by --phase 60s:20/s (repeatable), or by --artillery FILE")
+    if script is None:
+        return Wanted(parse_phases(phases or ()), spacing, seed)
+    read = read_script(script)
+    return Wanted(read.phases, spacing, seed, read.not_taken)
+
+
+def _load(
+    request: "TuneRequest",
+    wanted: "Wanted",
+    *,
+    consent: tuple[bool, bool, bool],
+    json: bool,
+    out_file: Path | None,
+) -> int:
+    from tuner.api.loading import plan_load, run_load
+    from tuner.api.target import connect_to
+    from tuner.cli.config import state_dir
+    from tuner.cli.screen import say
+    from tuner.load.plan import MOST_IN_FLIGHT
+    from tuner.session.inputs import read_inputs, with_payloads
+    from tuner.sweep.io import StopSignal, stop_on_signals
+
+    yes, allow_side_effects, dry_run = consent
+    stop, folder = StopSignal(), state_dir()
+    inputs = read_inputs(request, state_dir=folder)
+    results: list[LoadResult] = []
+    with connect_to(
+        inputs.function,
+        request.target,
+        state_dir=folder,
+        allow_outside=request.measure.allow_outside,
+        concurrency=request.budget.concurrency or MOST_IN_FLIGHT,
+        on_step=lambda step: say(f"  {step}"),
+    ) as target:
+        inputs = with_payloads(inputs, target)
+        prepared = plan_load(inputs, target, wanted)
+        _show_plan(prepared, target)
+        if dry_run:
+            return 0
+        _agree(prepared, target, yes=yes, allow_side_effects=allow_side_effects)
+        try:
+            with stop_on_signals(stop):
+                running = run_load(
+                    prepared, target, stop=stop, on_load=_tell(prepared), on_progress=_tell_lease
+                )
+                results.extend(running)
+        finally:  # what was sent is told even if the function couldn't be given back
+            _show(results, json=json, out_file=out_file)
+    return _exit_code(results, stop)
+
+
+def _exit_code(results: "list[LoadResult]", stop: "StopSignal") -> int:
+    from tuner.cli.screen import say
+
+    if stop.is_requested:
+        sent, planned = (
+            sum(len(each.answers) for each in results),
+            sum(each.planned_count for each in results),
+        )
+        say(f"tuner: interrupted after {sent:,} of {planned:,} requests")
+        return INTERRUPTED
+    return FAILED if any(each.end == "failed" for each in results) else 0
+
+
+def _show_plan(prepared: "PreparedLoad", target: "OpenTarget") -> None:
+    from tuner.cli.screen import say
+    from tuner.report.load import describe_plan
+
+    for line in describe_plan(prepared.plan, costs_nothing=target.started_here):
+        say(line)
+    if prepared.traffic.sources:
+        reached = ", ".join(prepared.traffic.sources)
+        say(f"Live traffic reaches $LATEST ({reached}), so a temporary copy is measured.")
+    for finding in prepared.findings:
+        say(f"! {finding.message}." if finding.severity != "info" else f"· {finding.message}.")
+
+
+def _agree(
+    prepared: "PreparedLoad", target: "OpenTarget", *, yes: bool, allow_side_effects: bool
+) -> None:
+    """Get agreement to possible side effects, and separately to the cost."""
+    from tuner.cli.screen import agree, say
+    from tuner.errors import NotAgreedError
+
+    if prepared.side_effects:
+        say(f"Every request may have side effects: {'; '.join(prepared.side_effects)}.")
+        if not allow_side_effects and not agree(
+            "Is that safe with these payloads, this often?", flag="--allow-side-effects"
+        ):
+            raise NotAgreedError("side effects not confirmed: nothing was sent")
+    if target.started_here:
+        say("Runs on this machine only, so no confirmation is needed.")
+    elif not (yes or agree("Proceed?")):
+        raise NotAgreedError("plan not confirmed: nothing was sent")
+
+
+def _tell(prepared: "PreparedLoad") -> "Any":
+    from tuner.cli.screen import say
+
+    planned = len(prepared.plan.arrivals)
+    every_s = max(5.0, prepared.plan.duration_s / 12)
+    told_s = 0.0
+
+    def tell(event: "LoadProgress") -> None:
+        nonlocal told_s
+        if event.passed_s < told_s:  # the next size began
+            told_s = 0.0
+        if event.passed_s >= told_s + every_s:
+            told_s = event.passed_s
+            say(
+                f"  {event.passed_s:.0f} s: {event.due_count:,} of {planned:,} requests, "
+                f"{event.in_flight_count:,} in flight"
+            )
+
+    return tell
+
+
+def _tell_lease(event: "Any") -> None:
+    from tuner.cli.progress import describe
+    from tuner.cli.screen import say
+
+    if (line := describe(event)) is not None:
+        say(f"  {line}")
+
+
+def _show(results: "list[LoadResult]", *, json: bool, out_file: Path | None) -> None:
+    import sys
+    from json import dumps
+
+    from tuner.cli.flags import shown, with_flags
+    from tuner.cli.screen import show_json, show_text, width
+    from tuner.report.load import render, to_json
+
+    documents = [to_json(shown(each)) for each in results]
+    if out_file is not None and documents:
+        _write(documents, out_file)
+    if json and len(documents) == 1:
+        show_json(documents[0])
+    elif json:  # several sizes: one object a line
+        for each in documents:
+            show_text(dumps(each, allow_nan=False) + "\n")
+    else:
+        encoding = sys.stdout.encoding or "ascii"
+        texts = (with_flags(render(each, width=width(), encoding=encoding)) for each in results)
+        show_text("\n".join(texts))
+
+
+def _write(documents: "list[dict[str, Any]]", out_file: Path) -> None:
+    from json import dumps
+
+    from tuner.errors import InputError
+    from tuner.whole_file import write_whole
+
+    indent = 2 if len(documents) == 1 else None
+    text = "".join(dumps(each, indent=indent, allow_nan=False) + "\n" for each in documents)
+    try:
+        write_whole(out_file, text.encode())
+    except OSError as error:
+        raise InputError(f"{out_file} can't be written ({error.strerror})") from None

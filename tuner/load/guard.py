@@ -1,0 +1,72 @@
+"""Watches a load's answers for what must stop it: the runaway guard of a sweep, without sizes.
+
+Errors and throttles under load are what it is to show, so they don't stop it; a function that has
+never answered well does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tuner.model.finding import Finding
+from tuner.model.invocation import Outcome
+from tuner.sweep import findings
+from tuner.sweep.guard import RECURSION_ERROR, TOO_MANY_TIMES, trace_came_back
+from tuner.sweep.outcome import import_failure
+
+if TYPE_CHECKING:
+    from tuner.model.invocation import InvokeReply
+
+_LEAST_INVOCATIONS: Final = 5
+_FIRST: Final = 20
+"""If none of the first answers is a success, more of them would show nothing."""
+_UNANSWERED: Final = 50
+"""Lost replies in a row: a stall of a second or two loses none, a dead endpoint all."""
+
+
+class LoadGuard:
+    """Looks at every answer."""
+
+    def __init__(self, foreseen_usd: float | None) -> None:
+        self._foreseen_usd = foreseen_usd
+        """Of a warm invocation; None: there is nothing to compare with, or a budget holds."""
+        self._warm_count = 0
+        self._warm_usd = 0.0
+        self._success_count = 0
+        self._failed_count = 0
+        self._unanswered_count = 0
+
+    def look_at(self, reply: InvokeReply) -> Finding | None:
+        """Look for a loop of invocations, and for code that can't be loaded."""
+        loop = trace_came_back(reply)
+        if loop is not None:
+            return findings.recursion(loop)
+        failure = import_failure(reply)
+        return findings.import_fails(failure) if failure and not self._success_count else None
+
+    def count(self, outcome: Outcome, error_type: str | None, warm_usd: float) -> Finding | None:
+        """Add an answer, with its cost less any INIT; return why the load must stop."""
+        if error_type == RECURSION_ERROR:
+            return findings.recursion("Lambda broke a loop of invocations")
+        is_unanswered = outcome in (Outcome.LOST_REPLY, Outcome.SERVICE_ERROR)
+        self._unanswered_count = self._unanswered_count + 1 if is_unanswered else 0
+        self._success_count += outcome is Outcome.SUCCESS
+        self._failed_count += outcome is not Outcome.SUCCESS
+        if not is_unanswered:
+            self._warm_count += 1
+            self._warm_usd += warm_usd
+        if self._unanswered_count >= _UNANSWERED:
+            return stopped(f"{_UNANSWERED} requests in a row got no answer")
+        if not self._success_count and self._failed_count >= _FIRST:
+            return stopped(f"none of the first {_FIRST} requests succeeded ({error_type})")
+        return findings.RUNAWAY if self._is_too_dear() else None
+
+    def _is_too_dear(self) -> bool:
+        if self._foreseen_usd is None or self._warm_count < _LEAST_INVOCATIONS:
+            return False
+        return self._warm_usd > TOO_MANY_TIMES * self._warm_count * self._foreseen_usd
+
+
+def stopped(why: str) -> Finding:
+    """The load ended before its phases did."""
+    return Finding("load_stopped", "error", f"Stopped: {why}. Check the function's log")

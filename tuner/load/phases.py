@@ -1,0 +1,84 @@
+"""The phases of a load: `60s:5/s..50/s`, one after the other."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tuner.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LONGEST_S: Final = 24 * 3600.0
+MOST_PER_S: Final = 10_000.0
+MOST_ARRIVALS: Final = 2_000_000
+"""All are kept, for exact percentiles: about 200 bytes each."""
+_NUMBER: Final = r"[0-9]{1,6}(?:\.[0-9]{1,6})?"
+_PHASE: Final = re.compile(
+    rf"(?P<time>{_NUMBER})(?P<unit>s|min|m|h):"
+    rf"(?:(?P<pause>pause)|(?P<from>{_NUMBER})/(?P<per>s|min|h)"
+    rf"(?:\.\.(?P<to>{_NUMBER})/(?P<to_per>s|min|h))?)"
+)
+_SECONDS: Final = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A time with a rate that is constant, or goes evenly from one to another."""
+
+    duration_s: float
+    rate_from_per_s: float
+    rate_to_per_s: float
+    most_in_flight: int | None = None
+    """Requests that may be in flight at once; beyond it an arrival isn't sent. None: no limit."""
+
+    @property
+    def arrival_count(self) -> float:
+        """How many arrivals the rate adds up to: its integral, not yet whole."""
+        return self.duration_s * (self.rate_from_per_s + self.rate_to_per_s) / 2
+
+
+def parse_phases(texts: Iterable[str]) -> tuple[Phase, ...]:
+    """Read phases such as 60s:20/s, 60s:5/s..50/s and 30s:pause. Raises UsageError."""
+    return checked(tuple(_phase(text) for text in texts))
+
+
+def _phase(text: str) -> Phase:
+    match = _PHASE.fullmatch(text.replace(" ", ""))
+    if match is None:
+        raise UsageError(
+            f"{text[:60]!r} isn't a phase: give `phase` as 60s:20/s, 60s:5/s..50/s or 30s:pause"
+        )
+    seconds = float(match["time"]) * _SECONDS[match["unit"]]
+    if match["pause"]:
+        return Phase(seconds, 0.0, 0.0)
+    first = float(match["from"]) / _SECONDS[match["per"]]
+    last = first if match["to"] is None else float(match["to"]) / _SECONDS[match["to_per"]]
+    return Phase(seconds, first, last)
+
+
+def checked(phases: tuple[Phase, ...], name: str = "phase") -> tuple[Phase, ...]:
+    """The same phases; `name` is the parameter that gave them. Raises UsageError."""
+    if any(each.duration_s <= 0 for each in phases):
+        raise UsageError(f"a phase of `{name}` lasts no time: give it more than 0s")
+    if sum(each.duration_s for each in phases) > LONGEST_S:
+        raise UsageError(f"the phases of `{name}` last over 24 hours: give shorter ones")
+    highest = max((max(p.rate_from_per_s, p.rate_to_per_s) for p in phases), default=0.0)
+    if highest > MOST_PER_S:
+        raise UsageError(
+            f"`{name}` asks for {highest:g} requests/s, over the limit of {MOST_PER_S:,.0f}: "
+            "give a lower rate"
+        )
+    count = sum(each.arrival_count for each in phases)
+    if count < 1:
+        raise UsageError(
+            f"the phases of `{name}` have no arrival: give a higher rate, or more time"
+        )
+    if count > MOST_ARRIVALS:
+        raise UsageError(
+            f"the phases of `{name}` have {count:,.0f} arrivals, over the limit of "
+            f"{MOST_ARRIVALS:,}: give lower rates, or less time"
+        )
+    return phases

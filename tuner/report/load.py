@@ -1,0 +1,166 @@
+"""A load's plan and results, for the terminal and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.model.interval import counted
+from tuner.report import numbers
+from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.json import SCHEMA_VERSION, findings_json, function_json
+from tuner.report.sanitize import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tuner.load.plan import LoadPlan
+    from tuner.load.result import Latency, LoadResult, Window
+
+_ENDS: Final = {
+    "complete": "",
+    "interrupted": ", interrupted",
+    "budget": ", ended by the budget",
+    "failed": ", stopped",
+}
+_TITLES: Final = (
+    "due", "requests/s", "sent", "p50", "p95", "p99", "in flight", "throttled", "failed",
+)  # fmt: skip
+_FEW: Final = 100
+
+
+def to_json(result: LoadResult) -> dict[str, Any]:
+    """Return the contract's object. What is not known is None, never left out."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "load",
+        "function": function_json(result.function),
+        "planned_count": result.planned_count,
+        "invocation_count": len(result.invocations),
+        "error_count": result.errors.total(),
+        "throttle_count": result.throttle_reasons.total(),
+        "late_count": result.late_count,
+        "cold_start_share": result.cold_start_share,
+        "max_concurrency": result.max_concurrency,
+        "throughput_per_s": result.throughput_per_s,
+        "latency_ms": _latency(result.latency_ms),
+        "cost_usd": result.cost_usd,
+        "phases": [_phase(each) for each in result.by_phase()],
+        "downstream": [],
+        "findings": findings_json(result.findings),
+    }
+
+
+def _phase(phase: Window) -> dict[str, Any]:
+    return {
+        "from_s": phase.from_s,
+        "to_s": phase.to_s,
+        "rate_from_per_s": phase.rate_from_per_s,
+        "rate_to_per_s": phase.rate_to_per_s,
+        "invocation_count": phase.invocation_count,
+        "latency_ms": _latency(phase.latency_ms),
+    }
+
+
+def _latency(latency: Latency | None) -> dict[str, float] | None:
+    return None if latency is None else asdict(latency)
+
+
+def describe_plan(plan: LoadPlan, *, costs_nothing: bool) -> Iterator[str]:
+    """What will be sent, what that needs and what it costs, a line each."""
+    function = plan.pricing.function
+    sizes = ", ".join(map(numbers.memory, plan.sizes_mb))
+    yield (
+        f"{function.name} · {function.region} · {function.runtime or 'image'} "
+        f"{function.architecture} · now {numbers.memory(function.memory_mb)}"
+    )
+    at_each = f" to each of {sizes}, one after the other" if len(plan.sizes_mb) > 1 else ""
+    yield (
+        f"Load: {counted(f'{len(plan.arrivals):,}', 'request')}{at_each} in "
+        f"{numbers.wall_time(plan.duration_s)}, up to {numbers.rate(plan.peak_per_s)}, "
+        f"{'evenly spaced' if plan.spacing == 'even' else f'Poisson (seed {plan.seed})'}. "
+        "A request is sent when it's due, whatever is still in flight; none is sent twice."
+    )
+    yield _concurrency(plan)
+    if costs_nothing:
+        return
+    expected = plan.expected_cost_usd
+    about = "" if expected is None else f"about {numbers.usd(expected)}, "
+    yield f"Cost: {about}at most {numbers.usd(plan.max_cost_usd)}" + (
+        " (the budget)." if plan.budget_usd == plan.max_cost_usd else " (if all time out)."
+    )
+
+
+def _concurrency(plan: LoadPlan) -> str:
+    needed, there_is = plan.needed_concurrency, plan.available_concurrency
+    whose = "reserved for the function" if plan.is_reserved else "unreserved in the account"
+    limit = f"{there_is:,} {whose}" if there_is is not None else "the limit isn't known"
+    if needed is None:
+        return (
+            f"Concurrency: not known, since the function has no recent duration "
+            f"({numbers.per_s(plan.peak_per_s)} for each second that it takes); {limit}."
+        )
+    duration = numbers.duration(plan.pricing.recent_duration_ms or 0.0)
+    return (
+        f"Concurrency: about {max(1, round(needed)):,} needed ({numbers.per_s(plan.peak_per_s)}/s "
+        f"× {duration}, its recent mean); {limit}."
+    )
+
+
+def render(result: LoadResult, *, width: int, encoding: str = "utf-8") -> str:
+    """Return what the load came to, its latency over time, and what to know."""
+    function, sent = result.function, len(result.answers)
+    lines = [
+        " · ".join((plain(function.name), function.region, numbers.memory(function.memory_mb))),
+        *wrapped(
+            f"LOAD: {sent:,} of {result.planned_count:,} requests sent{_ENDS[result.end]}; "
+            f"{numbers.rate(result.throughput_per_s)} succeeded, "
+            f"{result.max_concurrency:,} at most in flight.",
+            width,
+        ),
+    ]
+    latency = result.latency_ms
+    if latency is not None:
+        lines += ["", *table_lines(_summary(latency), ">>>>>")]
+        lines += ["", *table_lines([_TITLES, *map(_row, result.over_time())], "<>>>>>>>>"), ""]
+    lines += wrapped(_rest(result), width)
+    said = list(result.findings)
+    for finding in said:
+        lines += wrapped(f"{SIGNS[finding.severity]} {plain(finding.message)}.", width)
+    if 0 < len(result.invocations) < _FEW:
+        lines += wrapped(f"· Of fewer than {_FEW} invocations, p99 is just the slowest.", width)
+    return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
+
+
+def _summary(latency: Latency) -> list[tuple[str, ...]]:
+    figures = (latency.mean, latency.p50, latency.p95, latency.p99, latency.max)
+    return [("mean", "p50", "p95", "p99", "max"), tuple(map(numbers.duration, figures))]
+
+
+def _row(window: Window) -> tuple[str, ...]:
+    rates = dict.fromkeys(map(numbers.per_s, (window.rate_from_per_s, window.rate_to_per_s)))
+    if window.rate_to_per_s == window.rate_from_per_s == 0:
+        rates = {"pause": None}
+    latency = window.latency_ms
+    times: tuple[str, ...] = ("–",) * 3
+    if latency is not None:
+        times = tuple(map(numbers.duration, (latency.p50, latency.p95, latency.p99)))
+    return (
+        f"{window.from_s:.4g}–{window.to_s:.4g} s",
+        "–".join(rates),
+        f"{window.invocation_count + window.throttle_count:,}",
+        *times,
+        f"{window.max_concurrency:,}",
+        f"{window.throttle_count:,}" if window.throttle_count else "",
+        f"{window.error_count:,}" if window.error_count else "",
+    )
+
+
+def _rest(result: LoadResult) -> str:
+    share = result.cold_start_share
+    cold = "Cold starts: not known" if share is None else f"{numbers.percent(share)} cold starts"
+    late = f", {result.late_count:,} of them sent late by this machine" if result.late_count else ""
+    return (
+        f"{cold}; {numbers.usd(result.cost_usd)} at list prices. Latency is from when a request "
+        f"was due to its whole answer, at this machine{late}."
+    )
