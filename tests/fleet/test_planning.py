@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.fleet.planning import Candidate, plan_items
+from tuner.fleet.planning import Candidate, Events, plan_items
 from tuner.fleet.settings import AccountSettings, FleetSettings, FunctionSettings
 
 AMOUNTS = st.floats(0.0001, 5.0)
@@ -28,7 +28,7 @@ def plan(
     items, excluded = plan_items(
         candidates,
         settings or FleetSettings(),
-        payloads_of=lambda _: payloads,
+        events_of=lambda _, *, is_agreed: Events(payloads),
         allowed_side_effects=allowed,
         budget_usd=budget_usd,
     )
@@ -61,7 +61,7 @@ def test_all_limits_together_are_within_the_budget(
     items, excluded = plan_items(
         fleet,
         FleetSettings(),
-        payloads_of=lambda _: ("{}",),
+        events_of=lambda _, *, is_agreed: Events(("{}",)),
         allowed_side_effects=frozenset(),
         budget_usd=budget_usd,
     )
@@ -105,7 +105,7 @@ def test_side_effects_are_agreed_to_by_name_tag_or_file_only() -> None:
     items, _ = plan_items(
         fleet,
         settings,
-        payloads_of=lambda _: ("{}",),
+        events_of=lambda _, *, is_agreed: Events(("{}",)),
         allowed_side_effects=frozenset({"named"}),
         budget_usd=10.0,
     )
@@ -119,7 +119,7 @@ def test_a_files_own_payload_counts_before_the_one_for_all() -> None:
     items, _ = plan_items(
         [candidate("own")],
         settings,
-        payloads_of=lambda _: ("all.json",),
+        events_of=lambda _, *, is_agreed: Events(("all.json",)),
         allowed_side_effects=frozenset(),
         budget_usd=1.0,
     )

@@ -112,13 +112,20 @@ def least_fleet_policy(
 ) -> dict[str, Any]:
     """The same for every function of a region and account: what `tuner fleet` needs in each.
 
-    The last two are for planning by tag, and for who assumes the roles of other accounts.
+    The optional ones are for planning, and for who assumes the roles of other accounts.
     """
     every = FunctionRef("*")
     policy = _policy(every, region=region, account_id=account_id, isolation=isolation)
     roles = scope_of(every, region, "*").roles
     policy["Statement"] += [
+        allow(
+            "OptionalListFunctionsAndDurations",
+            ["cloudwatch:GetMetricData", "lambda:ListFunctions"],
+            ["*"],
+        ),
         allow("OptionalFindFunctionsByTag", ["tag:GetResources"], ["*"]),
+        allow("OptionalListTestEvents", ["schemas:ListSchemas"], ["*"]),
+        allow("OptionalListAccounts", ["organizations:ListAccounts"], ["*"]),
         allow("OptionalReachOtherAccounts", ["sts:AssumeRole"], [roles]),
     ]
     return policy

@@ -197,7 +197,7 @@ class LambdaReader:
         self._control.tell_changes(told)
 
     def check_credentials(self) -> None:
-        """Fetch credentials that must be fetched, such as a role's. Raises CredentialsError."""
+        """Fetch credentials that must be fetched, such as a role's. Raises AwsError."""
         with self._control.translating(Request("AssumeRole")):
             credentials = self._session.boto.get_credentials()
             if credentials is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tuner.cli import options
+from tuner.cli import options, values
 from tuner.cli.config import state_dir
 from tuner.cli.flags import with_flags
 from tuner.cli.screen import agree, say, show_json, show_text, width
@@ -89,6 +89,12 @@ def plan(
         Path, options.output_option("--out", metavar="DIR", help="Folder of the fleet, new.")
     ],
     region: options.Region = None,
+    regions: Annotated[
+        str | None,
+        options.where_option(
+            metavar="REGION,…", help="Regions to look in for --tag.", show_default=False
+        ),
+    ] = None,
     profile: options.Profile = None,
     endpoint_url: options.EndpointUrl = None,
     json: options.JsonOutput = False,
@@ -114,13 +120,14 @@ def plan(
         goal=goal or "cost",
         allow_side_effects=frozenset(allow_side_effects or ()),
         region=region,
+        regions=tuple(values.region(each.strip()) for each in (regions or "").split(",") if each),
         profile=profile,
         endpoint_url=endpoint_url,
     )
     now = datetime.now(UTC)
     folder, estimate = plan_fleet(request, now=now, working_dir=Path.cwd(), tell=say)
     if json:
-        show_json(report.status_json(folder.status(now)))
+        show_json(report.plan_json(folder.status(now), estimate))
     else:
         encoding = sys.stdout.encoding or "ascii"
         text = report.render_plan(folder.plan, estimate, width=width(), encoding=encoding)

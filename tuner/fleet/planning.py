@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tuner.model.fleet import FleetExclusion, FleetItem, FleetPlace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from tuner.fleet.settings import FleetSettings
 
@@ -18,6 +18,10 @@ _CONTROL_CALLS: Final = 45
 """Of a sweep, at most as a rule: reading the function, publishing six sizes, deleting them."""
 _PLACE_CALLS_PER_S: Final = 9.0
 _ROUNDING_USD: Final = 1e-9
+_NO_PAYLOAD: Final = (
+    "no payload is known for it: name one in fleet.toml, save a shareable test event, or give "
+    "`payloads` for all"
+)
 _PUBLISH_S: Final = 25.0
 """Of a sweep's five or six sizes, one after the other."""
 
@@ -44,6 +48,23 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Events:
+    """What a function is sent."""
+
+    payloads: tuple[str, ...] = ()
+    is_default: bool = False
+    """Whether it's the default event of what triggers the function: nobody chose it."""
+    why_none: str | None = None
+
+
+class EventsOf(Protocol):
+    """Finds what a function is sent."""
+
+    def __call__(self, candidate: Candidate, /, *, is_agreed: bool) -> Events:
+        """`is_agreed` says whether it may have side effects."""
+
+
+@dataclass(frozen=True, slots=True)
 class FleetEstimate:
     """What a plan takes."""
 
@@ -60,14 +81,13 @@ def plan_items(
     candidates: Iterable[Candidate],
     settings: FleetSettings,
     *,
-    payloads_of: Callable[[Candidate], tuple[str, ...]],
+    events_of: EventsOf,
     allowed_side_effects: frozenset[str],
     budget_usd: float,
 ) -> tuple[tuple[FleetItem, ...], tuple[FleetExclusion, ...]]:
     """Order the candidates by worth per dollar, and take as many as the budget covers.
 
-    `payloads_of` gives a function's payloads, none if there are none for it. It's asked only for
-    what the budget covers, because it may ask the account.
+    `events_of` is asked only for what the budget covers, because it may ask the account.
     """
     left_usd = budget_usd
     items: list[FleetItem] = []
@@ -91,15 +111,14 @@ def plan_items(
                 f"the budget ends before it: its sweep may cost up to ${limit_usd:.2g}, and "
                 f"${left_usd:.2g} is left (`budget_usd`)",
             )
-        elif payloads := own.payloads or payloads_of(each):
-            left_usd -= limit_usd
-            items.append(_item(each, settings, payloads, limit_usd, allowed_side_effects))
         else:
-            leave_out(
-                each,
-                "no payload is known for it: name one in fleet.toml, save a shareable test event, "
-                "or give `payloads` for all",
-            )
+            is_agreed = _is_agreed(each, settings, allowed_side_effects)
+            events = Events(own.payloads) if own.payloads else events_of(each, is_agreed=is_agreed)
+            if events.payloads:
+                left_usd -= limit_usd
+                items.append(_item(each, settings, events, limit_usd, is_agreed=is_agreed))
+            else:
+                leave_out(each, events.why_none or _NO_PAYLOAD)
     return tuple(items), tuple(excluded)
 
 
@@ -144,28 +163,28 @@ def _limit_usd(each: Candidate, share_usd: float) -> float:
     return _SPREAD * each.estimated_cost_usd + worst
 
 
-def _item(
-    each: Candidate,
-    settings: FleetSettings,
-    payloads: tuple[str, ...],
-    limit_usd: float,
-    allowed_side_effects: frozenset[str],
-) -> FleetItem:
-    own, account = settings.of(each.name), settings.account(each.account)
+def _is_agreed(each: Candidate, settings: FleetSettings, allowed: frozenset[str]) -> bool:
+    """Whether somebody agreed that its invocations may have side effects."""
     tag = settings.side_effects_tag
     is_tagged = tag is not None and (each.tags or {}).get(tag[0]) == tag[1]
+    return settings.of(each.name).allows_side_effects or is_tagged or each.name in allowed
+
+
+def _item(
+    each: Candidate, settings: FleetSettings, events: Events, limit_usd: float, *, is_agreed: bool
+) -> FleetItem:
+    account = settings.account(each.account)
     return FleetItem(
         place=FleetPlace(
             each.account, each.region, account.profile, account.role_arn, account.external_id
         ),
         name=each.name,
-        payloads=payloads,
+        payloads=events.payloads,
+        sends_default_event=events.is_default,
         max_cost_usd=limit_usd,
         memory_mb=each.memory_mb,
-        isolation=own.isolation,
-        allows_side_effects=own.allows_side_effects
-        or is_tagged
-        or each.name in allowed_side_effects,
+        isolation=settings.of(each.name).isolation,
+        allows_side_effects=is_agreed,
         estimated_cost_usd=each.estimated_cost_usd,
         estimated_invocation_count=each.estimated_invocation_count,
         saving_usd_per_month=each.saving_usd_per_month,

@@ -12,6 +12,9 @@ exclude = "is rewritten this month"
 role = "arn:aws:iam::111122223333:role/tuner"
 external_id = "…"                     # or profile = "NAME"
 
+[organization]                        # all of its other accounts, by the role of this name
+role = "tuner"                        # external_id, partition as needed
+
 [side_effects]
 tag = "tuner-side-effects=allowed"    # functions with this tag may have some
 
@@ -66,6 +69,20 @@ class AccountSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class OrganizationSettings:
+    """How the accounts of an organization are reached that aren't named by themselves."""
+
+    role_name: str
+    external_id: str | None = None
+    partition: str = "aws"
+
+    def of(self, account: str) -> AccountSettings:
+        """How one is reached."""
+        role_arn = f"arn:{self.partition}:iam::{account}:role/{self.role_name}"
+        return AccountSettings(account, None, role_arn, self.external_id)
+
+
+@dataclass(frozen=True, slots=True)
 class FleetSettings:
     """All of the file."""
 
@@ -73,6 +90,7 @@ class FleetSettings:
     accounts: tuple[AccountSettings, ...] = ()
     windows: tuple[RunWindow, ...] = ()
     side_effects_tag: tuple[str, str] | None = None
+    organization: OrganizationSettings | None = None
 
     def of(self, name: str) -> FunctionSettings:
         """What is said of a function; the first pattern that fits counts."""
@@ -108,6 +126,7 @@ def _settings(document: _Table, folder: Path) -> FleetSettings:
         tuple(_account(accounts.table(name), name) for name in accounts.names),
         tuple(_window(each) for each in document.tables("windows")),
         _tag(tag.text("tag")),
+        _organization(document.table("organization")),
     )
     tag.end()
     document.end()
@@ -148,6 +167,21 @@ def _account(table: _Table, account: str) -> AccountSettings:
         raise InputError(f"accounts.{account}.external_id is for a role: name it with role")
     table.end()
     return settings
+
+
+def _organization(table: _Table) -> OrganizationSettings | None:
+    role = table.text("role")
+    if role is not None and not re.fullmatch(r"[\w+=,.@/-]+", role):
+        raise InputError(
+            f"organization.role is {role!r}: write the name that the role has in each account"
+        )
+    external_id, partition = table.text("external_id"), table.text("partition")
+    table.end()
+    if role is not None:
+        return OrganizationSettings(role, external_id, partition or "aws")
+    if external_id is not None or partition is not None:
+        raise InputError("organization has no role: write the name it has in each account")
+    return None
 
 
 def _window(table: _Table) -> RunWindow:

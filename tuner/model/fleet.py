@@ -41,6 +41,8 @@ class FleetItem:
     memory_mb: int | None = None
     isolation: Isolation = "auto"
     allows_side_effects: bool = False
+    sends_default_event: bool = False
+    """Whether the payload is the default event of what triggers it: nobody chose it."""
     estimated_cost_usd: float | None = None
     estimated_invocation_count: int | None = None
     saving_usd_per_month: float | None = None
@@ -98,6 +100,8 @@ class FleetPlan:
     excluded: tuple[FleetExclusion, ...] = ()
     windows: tuple[RunWindow, ...] = ()
     """Empty: at any time."""
+    unreached: tuple[str, ...] = ()
+    """Accounts and regions that couldn't be asked for their functions, and why."""
     schema_version: int = FLEET_SCHEMA
 
 

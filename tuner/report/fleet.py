@@ -42,6 +42,7 @@ _COLUMNS: Final = (
 def render_plan(plan: FleetPlan, estimate: FleetEstimate, *, width: int, encoding: str) -> str:
     """What the fleet will do, what it leaves out and why, and what it takes."""
     places = {(each.place.account, each.place.region) for each in plan.items}
+    several = len({account for account, _ in places}) > 1
     lines = [
         (
             f"{counted(f'{len(plan.items):,}', 'function')} to sweep in "
@@ -52,12 +53,13 @@ def render_plan(plan: FleetPlan, estimate: FleetEstimate, *, width: int, encodin
     rows = [
         (
             plain(each.name),
-            each.place.region,
+            place_of(each.place) if several else each.place.region,
             "" if each.memory_mb is None else str(each.memory_mb),
             "" if each.saving_usd_per_month is None else f"{each.saving_usd_per_month:,.2f}",
             "" if each.estimated_cost_usd is None else numbers.usd(each.estimated_cost_usd),
             numbers.usd(each.max_cost_usd),
-            plain(", ".join(map(_event_name, each.payloads))),
+            plain(", ".join(map(_event_name, each.payloads)))
+            + (" (default event)" if each.sends_default_event else ""),
         )
         for each in plan.items[:MOST_LINES]
     ]
@@ -66,6 +68,8 @@ def render_plan(plan: FleetPlan, estimate: FleetEstimate, *, width: int, encodin
     if len(plan.items) > MOST_LINES:
         lines.append(f"and {len(plan.items) - MOST_LINES:,} more: see plan.json")
     lines += ["", *_left_out(plan.excluded, width)]
+    for each in plan.unreached:
+        lines += wrapped(f"! can't be reached, {plain(each)}", width, indent="  ")
     known = f"about {numbers.usd(estimate.cost_usd)}, " if estimate.cost_usd else ""
     lines += wrapped(
         f"Takes {known}at most {numbers.usd(estimate.max_cost_usd)} of the budget of "
@@ -98,7 +102,8 @@ def render_status(status: FleetStatus, *, width: int, encoding: str, top: int | 
     """How far it has come; first what runs and what needs somebody, then what saves the most."""
     lines = [headline(status), ""]
     shown = ranked(status)[: MOST_LINES if top is None else top]
-    rows = [_cells(each) for each in shown]
+    several = len({each.item.place.account for each in status.items}) > 1
+    rows = [_cells(each, several=several) for each in shown]
     if rows:
         lines += table_lines([_TITLES, *rows], "<<<<>>>><", indent=0)
     if len(shown) < len(status.items):
@@ -172,11 +177,11 @@ def ranked(status: FleetStatus) -> list[FleetProgress]:
     return sorted(status.items, key=key)
 
 
-def _cells(each: FleetProgress) -> tuple[str, ...]:
+def _cells(each: FleetProgress, *, several: bool) -> tuple[str, ...]:
     money = each.saving_usd_per_month
     return (
         plain(each.item.name),
-        each.item.place.region,
+        place_of(each.item.place) if several else each.item.place.region,
         each.state,
         verdict_of(each),
         "" if each.saving_ratio is None else saving_cell(each.saving_ratio),
@@ -223,6 +228,24 @@ def status_json(status: FleetStatus) -> dict[str, Any]:
             *(_excluded_json(each) for each in status.plan.excluded),
         ],
     }
+
+
+def plan_json(status: FleetStatus, estimate: FleetEstimate) -> dict[str, Any]:
+    """The same of a plan, with what it takes and what each function is sent."""
+    document = status_json(status)
+    for each, item in zip(document["functions"], status.plan.items, strict=False):
+        each |= {
+            "events": [_event_name(spec) for spec in item.payloads],
+            **fields_json(
+                item, "sends_default_event", "isolation", "allows_side_effects", "max_cost_usd",
+                "estimated_cost_usd", "value_per_dollar",
+            ),
+        }  # fmt: skip
+    document["estimate"] = fields_json(
+        estimate, "invocation_count", "cost_usd", "max_cost_usd", "control_call_count", "hours"
+    )
+    document["unreached"] = list(status.plan.unreached)
+    return document
 
 
 def _function_json(each: FleetProgress) -> dict[str, Any]:

@@ -1,0 +1,338 @@
+"""Which functions a fleet may sweep, and what they can be sent: by a scan, a file, or a tag.
+
+A region of an account is asked in lists, once each; one that can't be reached is told once.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from math import ceil
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from tuner.aws.function_ref import parse_reference
+from tuner.errors import AwsError, InputError, UsageError
+from tuner.fleet.planning import Candidate, Events
+from tuner.fleet.settings import AccountSettings
+from tuner.model.interval import counted
+from tuner.pricing.renewal import current_price_book
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from tuner.aws.fleet_reader import FleetReader
+    from tuner.aws.function_ref import FunctionRef
+    from tuner.fleet.settings import FleetSettings
+    from tuner.model.account import AccountFunction
+
+_LARGEST_MB: Final = 3008
+"""Where nobody names sizes, a sweep goes no further."""
+_USUAL_INVOCATIONS: Final = 14
+"""Of a sweep, where nothing is known of the function: `make bench-decide` has 10 to 14."""
+_LOOK_BACK: Final = timedelta(days=7)
+
+
+@dataclass(slots=True)
+class FleetPlaces:
+    """The accounts and regions of a plan: each is connected to once, when it's first asked."""
+
+    settings: FleetSettings
+    region: str | None
+    profile: str | None
+    endpoint_url: str | None
+    unreached: dict[tuple[str, str], str] = field(default_factory=dict)
+    """What can't be reached, as account and region, and why."""
+    _opened: ExitStack = field(default_factory=ExitStack)
+    _readers: dict[tuple[str, str], FleetReader] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        self._find_organization()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def reader(self, account: str, region: str | None) -> FleetReader | None:
+        """What reads a region of an account; None if it can't be reached."""
+        key = (account, region or self.region or "")
+        if key in self.unreached:
+            return None
+        if key not in self._readers:
+            try:
+                self._readers[key] = self._open(account, region)
+            except AwsError as error:
+                self.could_not(account, region, error)
+                return None
+        return self._readers[key]
+
+    def could_not(self, account: str, region: str | None, error: AwsError) -> None:
+        """Remember why a place isn't part of the plan. Raises the error if it's all there is."""
+        if not self.settings.accounts and not account:
+            raise error
+        self.unreached.setdefault((account, region or self.region or ""), str(error))
+
+    def _open(self, account: str, region: str | None) -> FleetReader:
+        from tuner.aws import connect
+        from tuner.aws.fleet_reader import FleetReader
+        from tuner.aws.services import Services
+
+        own = self.settings.account(account)
+        gateway = self._opened.enter_context(
+            connect(
+                region=region or self.region,
+                profile=own.profile or self.profile,
+                endpoint_url=self.endpoint_url,
+                role_arn=own.role_arn,
+                external_id=own.external_id,
+            )
+        )
+        gateway.check_credentials()
+        services = self._opened.enter_context(Services(gateway.session, purpose="fleet"))
+        return FleetReader(services)
+
+    def _find_organization(self) -> None:
+        """Add an organization's accounts to those that the settings name. Raises AwsError."""
+        organization = self.settings.organization
+        if organization is None:
+            return
+        from tuner.aws import connect
+        from tuner.aws.fleet_reader import account_ids, own_account
+        from tuner.aws.services import Services
+
+        with (
+            connect(
+                region=self.region, profile=self.profile, endpoint_url=self.endpoint_url
+            ) as gateway,
+            Services(gateway.session, purpose="fleet") as services,
+        ):
+            own, listed = own_account(services), account_ids(services)
+        known = {each.account for each in self.settings.accounts}
+        more = [AccountSettings(own)] if own not in known else []
+        more += [organization.of(each) for each in listed if each not in known | {own}]
+        self.settings = replace(self.settings, accounts=(*self.settings.accounts, *more))
+
+
+def of_scan(file: Path) -> tuple[Candidate, ...]:
+    """The functions of a scan; those that production has answered need no sweep."""
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{file} can't be read: {error.strerror}") from None
+    except ValueError:
+        document = None
+    if not isinstance(document, dict) or document.get("kind") != "scan":
+        raise InputError(f"{file} isn't a scan: give what tuner scan writes as JSON")
+    try:
+        return tuple(_of_scanned(each) for each in document["functions"])
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise InputError(f"{file} is damaged, or of another version: scan again") from None
+
+
+def _of_scanned(each: Mapping[str, Any]) -> Candidate:
+    advice, worth = each.get("advice"), None
+    verdict = "unknown" if advice is None else str(advice["verdict"])
+    answered = None
+    if verdict == "sweep":
+        worth = advice["sweep"] if advice is not None else None
+    elif verdict == "unknown":
+        why = "" if advice is None else f": {advice['reason']}"
+        answered = f"the scan can't say whether a sweep is worth it{why}"
+    else:
+        answered = f"its logs answer already: {verdict}, {advice['reason'] if advice else ''}"
+    saving = None if worth is None else worth["saving_usd_per_month"]
+    return Candidate(
+        account=str(each["account"] or ""),
+        region=str(each["region"]),
+        name=str(each["name"]),
+        memory_mb=int(each["memory_mb"]),
+        worst_cost_usd=_worst_usd(
+            str(each["region"]), each["architecture"], int(each["memory_mb"]), each["timeout_s"]
+        ),
+        mean_ms=each["mean_duration_ms"],
+        estimated_cost_usd=None if worth is None else float(worth["cost_usd"]),
+        estimated_invocation_count=None if worth is None else int(worth["invocation_count"]),
+        saving_usd_per_month=None if saving is None else float(saving["estimate"]),
+        current_usd_per_month=each["cost_usd_per_month"],
+        answered=answered,
+    )
+
+
+def _worst_usd(
+    region: str, architecture: Any, memory_mb: int, timeout_s: float | None
+) -> float | None:
+    """Of one invocation that hangs until the timeout, at the largest size."""
+    if timeout_s is None:
+        return None
+    prices = current_price_book().lambda_prices(region, architecture)
+    return float(prices.exact_cost_usd(max(memory_mb, _LARGEST_MB), round(timeout_s * 1000)))
+
+
+def of_file(
+    file: Path, places: FleetPlaces, now: datetime, tell: Callable[[str], None]
+) -> Iterator[Candidate]:
+    """The functions that a file names, as their accounts have them; each once."""
+    asked: dict[tuple[str, str | None], dict[str, tuple[int, str]]] = {}
+    for number, text in _names(file):
+        reference = _reference(file, number, text)
+        place = (reference.account_id or "", reference.region)
+        asked.setdefault(place, {}).setdefault(reference.name, (number, text))
+    tell(f"Reading {counted(f'{sum(map(len, asked.values())):,}', 'function')}")
+    seen: set[tuple[str, str, str]] = set()
+    for (account, region), named in asked.items():
+        found = [*_candidates_of(places, account, region, [*named], now)]
+        if (account, region or places.region or "") in places.unreached:
+            continue
+        if missing := named.keys() - {each.name for each in found}:
+            number, text = min(named[name] for name in missing)
+            raise InputError(
+                f"{file}:{number}: there is no function {text} in {region or places.region or ''}"
+                " with these credentials: check its name, region and account"
+            )
+        for each in found:  # a name and an ARN may mean the same one
+            key = (each.account, each.region, each.name)
+            if key not in seen:
+                seen.add(key)
+                yield each
+
+
+def of_tag(
+    tag: str,
+    regions: Iterable[str | None],
+    places: FleetPlaces,
+    now: datetime,
+    tell: Callable[[str], None],
+) -> Iterator[Candidate]:
+    """The functions with a tag, in every region of every account that the settings name."""
+    key, sign, value = tag.partition("=")
+    if not sign or not key:
+        raise UsageError(f"`tag={tag}` isn't a tag: write KEY=VALUE")
+    for account in [each.account for each in places.settings.accounts] or [""]:
+        for region in regions:
+            reader = places.reader(account, region)
+            if reader is None:
+                continue
+            try:
+                tags = reader.tags()
+            except AwsError as error:
+                places.could_not(account, region, error)
+                continue
+            named = sorted(name for name, own in tags.items() if own.get(key) == value)
+            where = " ".join(filter(None, (account, region)))
+            tell(f"Reading {counted(f'{len(named):,}', 'function')} {where}".rstrip())
+            for each in _candidates_of(places, account, region, named, now):
+                yield replace(each, tags=tags[each.name])
+
+
+def with_tags(candidates: Iterable[Candidate], places: FleetPlaces) -> Iterator[Candidate]:
+    """The same with their tags, which `fleet.toml` asks for; without where they can't be read."""
+    for each in candidates:
+        reader = None if each.answered else places.reader(each.account, each.region)
+        if reader is None or each.tags is not None:
+            yield each
+            continue
+        try:
+            tags = reader.tags()
+        except AwsError as error:
+            places.could_not(each.account, each.region, error)
+            tags = {}
+        yield replace(each, tags=tags.get(each.name, {}))
+
+
+def _candidates_of(
+    places: FleetPlaces, account: str, region: str | None, names: list[str], now: datetime
+) -> Iterator[Candidate]:
+    reader = places.reader(account, region)
+    if reader is None or not names:
+        return
+    try:
+        found = [*reader.functions(frozenset(names))]
+    except AwsError as error:
+        places.could_not(account, region, error)
+        return
+    end = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    means = reader.mean_ms([each.name for each in found], start=end - _LOOK_BACK, end=end)
+    for each in found:
+        yield _of_function(each, means.get(each.name))
+
+
+def _of_function(function: AccountFunction, mean_ms: float | None) -> Candidate:
+    prices = current_price_book().lambda_prices(function.region, function.architecture)
+    expected = None
+    if mean_ms is not None:
+        expected = _USUAL_INVOCATIONS * float(
+            prices.exact_cost_usd(function.memory_mb, ceil(mean_ms))
+        )
+    return Candidate(
+        account=function.account,
+        region=function.region,
+        name=function.name,
+        memory_mb=function.memory_mb,
+        worst_cost_usd=_worst_usd(
+            function.region, function.architecture, function.memory_mb, function.timeout_s
+        ),
+        mean_ms=mean_ms,
+        estimated_cost_usd=expected,
+        estimated_invocation_count=_USUAL_INVOCATIONS,
+    )
+
+
+def _reference(file: Path, number: int, name: str) -> FunctionRef:
+    try:
+        reference = parse_reference(name)
+    except UsageError as error:
+        raise InputError(f"{file}:{number}: {error}") from None
+    if reference.qualifier is not None:
+        raise InputError(
+            f"{file}:{number}: name the function without a version or alias: {reference.name}"
+        )
+    return reference
+
+
+def _names(file: Path) -> tuple[tuple[int, str], ...]:
+    """(line number, name), each name once."""
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise InputError(f"{file} can't be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{file} isn't UTF-8 text: write a name or ARN a line") from None
+    found: dict[str, int] = {}
+    for number, line in enumerate(lines, 1):
+        name = line.partition("#")[0].strip()
+        if name:
+            found.setdefault(name, number)
+    if not found:
+        raise InputError(f"{file} names no function: write a name or ARN a line")
+    return tuple((number, name) for name, number in found.items())
+
+
+def events_of(
+    payloads: tuple[str, ...], places: FleetPlaces, candidate: Candidate, *, is_agreed: bool
+) -> Events:
+    """What a function is sent where `fleet.toml` doesn't say: what was given for all, its shareable
+    test events, or the default event of its only event source if its side effects are agreed to.
+    """
+    if payloads:
+        return Events(payloads)
+    reader = places.reader(candidate.account, candidate.region)
+    if reader is None:
+        why = places.unreached[candidate.account, candidate.region]
+        return Events(why_none=f"its account can't be reached: {why}")
+    if reader.has_test_events(candidate.name):
+        return Events(("test-events",))
+    sources = reader.mapped_sources(candidate.name)
+    if is_agreed:
+        sources |= reader.allowed_sources(candidate.name)
+        if len(sources) == 1:
+            return Events(tuple(sources), is_default=True)
+    elif len(sources) == 1:
+        source = next(iter(sources))
+        return Events(
+            why_none="no payload is known for it: name one in fleet.toml, or agree to its side "
+            f"effects to send it the default event of what feeds it ({source})"
+        )
+    return Events()

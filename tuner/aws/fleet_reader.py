@@ -1,0 +1,152 @@
+"""What a fleet's plan asks a region for: in lists, not function by function."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.aws.account_reports import function_tags
+from tuner.aws.function_list import account_function, list_functions
+from tuner.aws.function_ref import EVENT_REGISTRY, FunctionRef
+from tuner.aws.metric_data import metric_values
+from tuner.errors import AwsError, FunctionNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from tuner.aws.services import Services
+    from tuner.model.account import AccountFunction
+
+_FEW: Final = 20
+"""So many functions are read one by one; for more, all are listed, 50 a page."""
+_DAY_S: Final = 86_400
+# The service in an event source's ARN, or the principal of a policy: what `tuner payload` calls it.
+# API Gateway's and EventBridge's events differ by what neither says.
+_MAPPED: Final = {"sqs": "sqs", "kinesis": "kinesis", "dynamodb": "dynamodb", "kafka": "kafka"}
+_ALLOWED: Final = {
+    "s3.amazonaws.com": "s3",
+    "sns.amazonaws.com": "sns",
+    "elasticloadbalancing.amazonaws.com": "alb",
+}
+
+
+class FleetReader:
+    """Reads lists of a region, each once, at a pace that the account can bear."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._schemas: frozenset[str] | None = None
+        self._mapped: dict[str, set[str]] | None = None
+        self._tags: dict[str, dict[str, str]] | None = None
+
+    def tags(self) -> Mapping[str, Mapping[str, str]]:
+        """Tags by the function's name. Raises AwsError."""
+        if self._tags is None:
+            pages = function_tags(self._services)
+            self._tags = {name: own for page in pages for name, own in page.items()}
+        return self._tags
+
+    def functions(self, names: Collection[str]) -> Iterator[AccountFunction]:
+        """Those among the names that exist. Raises AwsError."""
+        if len(names) > _FEW:
+            for page in list_functions(self._services):
+                yield from (each for each in page if each.name in names)
+            return
+        for name in names:
+            try:
+                answer = self._services.ask(
+                    "lambda", "GetFunction", FunctionRef(name), FunctionName=name
+                )
+            except FunctionNotFoundError:
+                continue
+            yield account_function(answer.get("Configuration", {}), self._services.region)
+
+    def mean_ms(
+        self, names: Sequence[str], *, start: datetime, end: datetime
+    ) -> Mapping[str, float]:
+        """Mean durations by CloudWatch, of functions that ran; none where it can't be asked."""
+        asked = [
+            (name, metric, "Sum", {"FunctionName": name})
+            for name in names
+            for metric in ("Duration", "Invocations")
+        ]
+        try:
+            found = metric_values(self._services, asked, start=start, end=end, period_s=_DAY_S)
+        except AwsError:
+            return {}
+        counts = {name: sum(found[name, "Invocations"]) for name in names}
+        return {
+            name: sum(found[name, "Duration"]) / count for name, count in counts.items() if count
+        }
+
+    def has_test_events(self, name: str) -> bool:
+        """Whether the function has shareable test events; not where they can't be listed."""
+        if self._schemas is None:
+            try:
+                pages = self._services.pages(
+                    "schemas", "ListSchemas", "NextToken", RegistryName=EVENT_REGISTRY
+                )
+                self._schemas = frozenset(
+                    each["SchemaName"] for page in pages for each in page.get("Schemas", ())
+                )
+            except AwsError:
+                self._schemas = frozenset()
+        return FunctionRef(name).event_schema in self._schemas
+
+    def mapped_sources(self, name: str) -> frozenset[str]:
+        """What is polled for the function; nothing where that can't be listed."""
+        if self._mapped is None:
+            self._mapped = {}
+            try:
+                for page in self._services.pages(
+                    "lambda", "ListEventSourceMappings", ("Marker", "NextMarker")
+                ):
+                    for each in page.get("EventSourceMappings", ()):
+                        function = str(each.get("FunctionArn", "")).split(":")[6:7]
+                        self._mapped.setdefault("".join(function), set()).add(_mapped(each))
+            except AwsError:
+                self._mapped = {}
+        return frozenset(self._mapped.get(name, ())) - {""}
+
+    def allowed_sources(self, name: str) -> frozenset[str]:
+        """What its resource policy lets invoke it; nothing where that can't be read."""
+        try:
+            answer = self._services.ask("lambda", "GetPolicy", FunctionRef(name), FunctionName=name)
+            statements = json.loads(answer.get("Policy") or "{}").get("Statement") or []
+            return frozenset(_allowed(each) for each in statements) - {""}
+        except (AwsError, ValueError, AttributeError, TypeError):
+            return frozenset()
+
+
+def account_ids(services: Services) -> tuple[str, ...]:
+    """The organization's active accounts. Raises AwsError."""
+    pages = services.pages("organizations", "ListAccounts", "NextToken")
+    return tuple(
+        str(each["Id"])
+        for page in pages
+        for each in page.get("Accounts", ())
+        if each.get("Status") == "ACTIVE"
+    )
+
+
+def own_account(services: Services) -> str:
+    """Whose credentials these are. Raises AwsError."""
+    return str(services.ask("sts", "GetCallerIdentity").get("Account", ""))
+
+
+def _mapped(mapping: Mapping[str, Any]) -> str:
+    if mapping.get("SelfManagedEventSource"):
+        return "kafka"
+    parts = str(mapping.get("EventSourceArn") or "").split(":")
+    return _MAPPED.get(parts[2], "") if len(parts) > 2 else ""
+
+
+def _allowed(statement: Mapping[str, Any]) -> str:
+    if statement.get("Effect") == "Deny":
+        return ""
+    if "lambda:FunctionUrlAuthType" in json.dumps(statement.get("Condition") or {}):
+        return "function-url"
+    principal = statement.get("Principal")
+    service = principal.get("Service") if isinstance(principal, dict) else None
+    return _ALLOWED.get(str(service), "")
