@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -16,10 +18,13 @@ import pytest
 from tests.cli.running import run, run_here, variables_for
 from tests.scripted_executor import ScriptedExecutor
 from tuner.local import FunctionDefinition, LocalLambda
+from tuner.model.interval import Interval
+from tuner.model.verification import Outcome
+from tuner.observe.outcomes import keep_outcome
+from tuner.sweep.store import load_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 NAMES = [f"f{number:02}" for number in range(20)]
 SIZES_MB = {name: (3008, 2048, 3008)[number % 3] for number, name in enumerate(NAMES)}
@@ -232,3 +237,43 @@ def test_ctrl_c_gives_everything_back(server: LocalLambda, tmp_path: Path) -> No
     assert changed(server) == []
     assert fleet(tmp_path, "run", "--yes").returncode == 0
     assert changed(server) == []
+
+
+def test_a_fleets_sweeps_are_applied_and_verified(server: LocalLambda, tmp_path: Path) -> None:
+    """All sweeps of a fleet go to one `apply`, which writes what is declared here and names what
+    isn't; what `verify` has found since is in every form of the report.
+    """
+    planned(server, tmp_path, ["f00", "f02"])
+    state = str(tmp_path / "state")
+    assert fleet(tmp_path, "run", "--yes").returncode == 0
+    template = tmp_path / "template.yaml"
+    template.write_text(
+        "Resources:\n  F:\n    Type: AWS::Lambda::Function\n    Properties:\n"
+        "      FunctionName: f02\n      MemorySize: 3008\n"
+    )
+    sweeps = sorted(map(str, (tmp_path / "fleet" / "sweeps").glob("*.jsonl")))
+    applied = run_here(
+        "apply", *sweeps, "--template", str(template), "--yes", TUNER_STATE_DIR=state
+    )
+    functions = json.loads(fleet(tmp_path, "report", "--format", "json").stdout)["functions"]
+    found = {each["name"]: each for each in functions}
+    assert f"MemorySize: {found['f02']['memory_mb']}\n" in template.read_text()
+    assert "f00" in applied.stderr
+    assert found["f02"]["verification"] is None
+    sweep = load_sweep(Path(sweeps[-1]))
+    saving = Interval(0.3, 0.25, 0.35)
+    keep_outcome(
+        tmp_path / "state",
+        Outcome(
+            sweep.plan.sweep_id, "f02", "us-east-1", 3008, found["f02"]["memory_mb"], "less",
+            "before_after", saving, saving, None, Interval(12.0, 10.0, 14.0),
+            datetime(2026, 11, 30, tzinfo=UTC),
+        ),
+    )  # fmt: skip
+    assert "1 verified: $12" in fleet(tmp_path, "report").stdout
+    assert "30% (25–35%)" in fleet(tmp_path, "report").stdout
+    assert ",less,0.3,0.25,0.35,12.0," in fleet(tmp_path, "report", "--format", "csv").stdout
+    page = fleet(tmp_path, "report", "--format", "html").stdout
+    assert "of 1 that were verified" in page
+    functions = json.loads(fleet(tmp_path, "report", "--json").stdout)["functions"]
+    assert [each["verification"] for each in functions if each["name"] == "f02"] == ["less"]

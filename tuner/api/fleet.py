@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +21,7 @@ from tuner.fleet.planning import estimate, plan_items
 from tuner.fleet.queue import fleet_lock
 from tuner.fleet.settings import FleetSettings, read_settings
 from tuner.model.fleet import FleetPlace, FleetPlan
+from tuner.observe.outcomes import read_outcomes
 from tuner.sweep.io import Clock, StopSignal
 from tuner.sweep.plan import new_sweep_id
 
@@ -194,3 +195,20 @@ def _candidates(
         assert request.tag is not None
         found = of_tag(request.tag, request.regions or (request.region,), places, now, tell)
     return found if places.settings.side_effects_tag is None else with_tags(found, places)
+
+
+def with_realized(status: FleetStatus, state_dir: Path) -> FleetStatus:
+    """The same with what `tuner verify` has found of its resizes since."""
+    outcomes = {each.sweep_id: each for each in read_outcomes(state_dir)}
+    items = []
+    for each in status.items:
+        found = outcomes.get(each.sweep_id or "")
+        if found is not None and found.to_mb == each.memory_mb:
+            each = replace(  # noqa: PLW2901 - the same item with more
+                each,
+                verification=found.verdict,
+                realized_saving_ratio=found.realized_saving_ratio,
+                realized_usd_per_month=found.realized_usd_per_month,
+            )
+        items.append(each)
+    return replace(status, items=tuple(items))

@@ -257,15 +257,19 @@ def report(
     ] = None,
     json: options.JsonOutput = False,
 ) -> int:
-    """Show every function of a fleet, those first that save the most."""
+    """Show every function of a fleet, those first that save the most.
+
+    Resizes that `tuner verify` has looked at since have their realized savings too.
+    """
     from tuner import __version__
+    from tuner.api.fleet import with_realized
     from tuner.cli import picture
     from tuner.fleet.folder import FleetFolder
     from tuner.report.fleet import status_json, to_csv
 
     format_name = picture.format_of(format_name, json=json)  # type: ignore[assignment]
     picture.check(format_name, out_file, sweep_count=1)
-    found = _status(FleetFolder.open(folder))
+    found = with_realized(_status(FleetFolder.open(folder)), state_dir())
     if format_name == "json":
         show_json(status_json(found))
     elif format_name == "csv":

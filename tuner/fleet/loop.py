@@ -117,6 +117,7 @@ class FleetRun:
     _failing: dict[str, str] = field(default_factory=dict, init=False)
     """Places that no more sweep starts in, and why."""
     _put_back: Counter[str] = field(default_factory=Counter, init=False)
+    _ended_count: int = field(default=0, init=False)
     _telling: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def run(self) -> None:
@@ -127,6 +128,7 @@ class FleetRun:
             # Also if it's to stop: what is left changed is put right first.
             for _ in pool.map(self._put_right, (*self.queue.interrupted(), *self._left_changed())):
                 self._look_whether_to_stop()
+            self._ended_count = self.queue.ended_count
             while self._start(pool) or self._running:
                 wait([*self._running], timeout=_LOOK_S, return_when=FIRST_COMPLETED)
                 for future in [each for each in self._running if each.done()]:
@@ -257,10 +259,11 @@ class FleetRun:
         self.audit.write("failed", item.key, reason=str(error), is_left_changed=is_leased)
 
     def _tell(self, item: FleetItem) -> None:
+        self._ended_count += 1  # as it's told: others may have ended that aren't told yet
         self.on_progress(
             ItemEnded(
                 self.queue.progress_of(item.key),
-                self.queue.ended_count,
+                self._ended_count,
                 self.queue.item_count,
                 self.queue.seconds_left(self._now_s()),
             )

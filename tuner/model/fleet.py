@@ -8,6 +8,7 @@ from typing import Final, Literal
 from tuner.model.goal import GoalName  # noqa: TC001 - from_record reads the annotations
 from tuner.model.interval import Interval  # noqa: TC001 - as above
 from tuner.model.plan import Isolation  # noqa: TC001 - as above
+from tuner.model.verification import VerificationVerdict  # noqa: TC001 - as above
 
 ItemState = Literal["pending", "running", "done", "failed", "excluded"]
 FleetState = Literal["planned", "running", "stopped", "done"]
@@ -126,6 +127,10 @@ class FleetProgress:
     attempt_count: int = 0
     is_leased: bool = False
     """Whether its sweep may have left something changed."""
+    verification: VerificationVerdict | None = None
+    """What `tuner verify` found since; None where nobody has verified it."""
+    realized_saving_ratio: Interval | None = None
+    realized_usd_per_month: Interval | None = None
 
     @property
     def saving_usd_per_month(self) -> float | None:

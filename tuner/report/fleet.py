@@ -29,12 +29,17 @@ _PLAN_TITLES: Final = (
     "events",
 )
 _TITLES: Final = (
-    "function", "region", "state", "verdict", "saves", "saves $/month", "invocations", "cost", "",
+    "function", "region", "state", "verdict", "saves", "saves $/month", "realized", "invocations",
+    "cost", "",
 )  # fmt: skip
 _COLUMNS: Final = (
     "account", "region", "name", "state", "reason", "sweep", "verdict", "was_mb", "memory_mb",
     "saving_ratio=saving_ratio.estimate", "saving_ratio_low=saving_ratio.low",
     "saving_ratio_high=saving_ratio.high", "saving_usd_per_month",
+    "verification", "realized_saving_ratio=realized_saving_ratio.estimate",
+    "realized_saving_ratio_low=realized_saving_ratio.low",
+    "realized_saving_ratio_high=realized_saving_ratio.high",
+    "realized_usd_per_month=realized_usd_per_month.estimate",
     "invocation_count", "cost_usd",
 )  # fmt: skip
 
@@ -105,7 +110,7 @@ def render_status(status: FleetStatus, *, width: int, encoding: str, top: int | 
     several = len({each.item.place.account for each in status.items}) > 1
     rows = [_cells(each, several=several) for each in shown]
     if rows:
-        lines += table_lines([_TITLES, *rows], "<<<<>>>><", indent=0)
+        lines += _table([_TITLES, *rows], is_verified=bool(verified(status)))
     if len(shown) < len(status.items):
         lines.append(f"and {len(status.items) - len(shown):,} more")
     lines.append("")
@@ -142,6 +147,25 @@ def _waiting(status: FleetStatus) -> dict[str, list[FleetProgress]]:
     return found
 
 
+def _table(rows: list[tuple[str, ...]], *, is_verified: bool) -> list[str]:
+    """The rows; without the column of what was realized where nobody has verified any."""
+    if is_verified:
+        return table_lines(rows, "<<<<>>>>><", indent=0)
+    at = _TITLES.index("realized")
+    return table_lines([(*row[:at], *row[at + 1 :]) for row in rows], "<<<<>>>><", indent=0)
+
+
+def verified(status: FleetStatus) -> list[FleetProgress]:
+    """Functions whose resize `tuner verify` has looked at."""
+    return [each for each in status.items if each.verification is not None]
+
+
+def realized_usd(status: FleetStatus) -> float:
+    """What was saved a month by all that was verified."""
+    realized = [each.realized_usd_per_month for each in status.items]
+    return sum(each.estimate for each in realized if each is not None)
+
+
 def headline(status: FleetStatus) -> str:
     """State, counts, money and what is expected to be saved."""
     done, total = status.count("done"), len(status.items)
@@ -161,6 +185,8 @@ def headline(status: FleetStatus) -> str:
     saving = sum(each.saving_usd_per_month or 0.0 for each in status.items)
     if saving:
         parts.append(f"saves about {numbers.rough_usd(saving)} a month")
+    if count := len(verified(status)):
+        parts.append(f"{count:,} verified: {numbers.rough_usd(realized_usd(status))} a month")
     if status.seconds_left is not None:
         parts.append(f"about {numbers.wall_time(status.seconds_left)} left")
     return " · ".join(parts)
@@ -186,6 +212,7 @@ def _cells(each: FleetProgress, *, several: bool) -> tuple[str, ...]:
         verdict_of(each),
         "" if each.saving_ratio is None else saving_cell(each.saving_ratio),
         "" if money is None else f"{money:,.2f}".replace("-", "−"),
+        "" if each.realized_saving_ratio is None else saving_cell(each.realized_saving_ratio),
         f"{each.invocation_count:,}" if each.invocation_count else "",
         numbers.usd(each.cost_usd) if each.cost_usd else "",
         plain(each.reason or "") if each.state == "excluded" else "",
@@ -257,13 +284,32 @@ def _function_json(each: FleetProgress) -> dict[str, Any]:
         "sweep": each.sweep_file if each.invocation_count else None,
         **fields_json(each, "verdict", "memory_mb"),
         "was_mb": each.item.memory_mb,
-        **fields_json(each, "saving_ratio", "saving_usd_per_month", "invocation_count", "cost_usd"),
+        **fields_json(
+            each,
+            "saving_ratio",
+            "saving_usd_per_month",
+            "verification",
+            "realized_saving_ratio",
+            "realized_usd_per_month",
+            "invocation_count",
+            "cost_usd",
+        ),
     }
 
 
 def _excluded_json(each: FleetExclusion) -> dict[str, Any]:
     nothing = dict.fromkeys(
-        ("sweep", "verdict", "memory_mb", "was_mb", "saving_ratio", "saving_usd_per_month")
+        (
+            "sweep",
+            "verdict",
+            "memory_mb",
+            "was_mb",
+            "saving_ratio",
+            "saving_usd_per_month",
+            "verification",
+            "realized_saving_ratio",
+            "realized_usd_per_month",
+        )
     )
     return {
         "account": each.account or None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.report import numbers
-from tuner.report.fleet import headline, ranked, saving_cell, verdict_of
+from tuner.report.fleet import headline, ranked, realized_usd, saving_cell, verdict_of, verified
 from tuner.report.page.shell import fill
 from tuner.report.page.tables import tile
 
@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tuner.model.fleet import FleetExclusion, FleetProgress, FleetStatus
+    from tuner.model.interval import Interval
 
 _HEAD: Final = (
     "function", "account", "region", "state", "verdict", "saves (90%)", "saves $ a month",
-    "invocations", "cost $", "remarks",
+    "realized", "invocations", "cost $", "remarks",
 )  # fmt: skip
 _ACCOUNT: Final = _HEAD.index("account") - 1
 """Among a row's cells, which come after its name."""
+_REALIZED: Final = _HEAD.index("realized") - 1
 _UNKNOWN: Final = ("–", -1e18)
 """What isn't known sorts below everything."""
 
@@ -31,6 +33,10 @@ def render_fleet(status: FleetStatus, *, version: str) -> str:
         *(_left_out(each) for each in status.plan.excluded),
     ]
     head = list(_HEAD)
+    if not verified(status):
+        for row in rows:
+            del row["cells"][_REALIZED]
+        del head[1 + _REALIZED]
     if len({row["cells"][_ACCOUNT] for row in rows}) < 2:
         for row in rows:
             del row["cells"][_ACCOUNT]
@@ -63,6 +69,9 @@ def _tiles(status: FleetStatus) -> Iterator[dict[str, str]]:
     saved = f"{numbers.usd(saving)} a month" if saving else "–"
     budget = numbers.usd(status.plan.budget_usd)
     yield tile("saves", saved, note="expected, where known")
+    if count := len(verified(status)):
+        realized = numbers.usd(realized_usd(status))
+        yield tile("realized", f"{realized} a month", note=f"of {count:,} that were verified")
     yield tile("resizes", f"{resizes:,} of {status.count('done'):,}", note="of what was swept")
     yield tile("spent", numbers.usd(status.cost_usd), note=f"of {budget}")
     yield tile("failed, left out", f"{failed:,}, {left_out:,}", note="with their reasons below")
@@ -70,19 +79,23 @@ def _tiles(status: FleetStatus) -> Iterator[dict[str, str]]:
 
 def _row(each: FleetProgress) -> dict[str, Any]:
     """Cells with what they sort by: a number where the cell is one, else None for its text."""
-    saving = each.saving_ratio
     return _cells(
         each.item.name,
         each.item.place.account,
         each.item.place.region,
         each.state,
         (verdict_of(each) or "–", None),
-        _UNKNOWN if saving is None else (saving_cell(saving), float(f"{saving.estimate:.6g}")),
+        _saving(each.saving_ratio),
         _number(each.saving_usd_per_month, "{:,.2f}"),
+        _saving(each.realized_saving_ratio),
         _number(each.invocation_count or None, "{:,}"),
         _number(each.cost_usd or None, "{:.2g}"),
         (each.reason or "", None),
     )
+
+
+def _saving(ratio: Interval | None) -> tuple[str, float]:
+    return _UNKNOWN if ratio is None else (saving_cell(ratio), float(f"{ratio.estimate:.6g}"))
 
 
 def _number(value: float | None, form: str) -> tuple[str, float]:
@@ -93,7 +106,7 @@ def _number(value: float | None, form: str) -> tuple[str, float]:
 
 def _left_out(each: FleetExclusion) -> dict[str, Any]:
     known = (each.name, each.account, each.region, "excluded", ("–", None))
-    return _cells(*known, *[_UNKNOWN] * 4, (each.reason, None))
+    return _cells(*known, *[_UNKNOWN] * 5, (each.reason, None))
 
 
 def _cells(
