@@ -16,7 +16,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FUNCTIONS: Final = int(os.environ.get("TUNER_BENCH_FLEET", "500"))
+PLANNED: Final = 5_000
 KILLS: Final = 10
 PER_FUNCTION: Final = 9
 """About how many invocations a sweep of them takes."""
@@ -43,6 +44,7 @@ def rows() -> list[tuple[str, str, str, bool]]:
         own_ms = _own_cost_ms(Path(folder))
     return [
         killed,
+        *_planned(),
         ("own CPU time an item, beyond its sweep's", "< 50 ms", f"{own_ms:.0f} ms", own_ms < 50),
     ]
 
@@ -101,6 +103,47 @@ def _killed(folder: Path) -> tuple[str, str, str, bool]:
             f"{len(done)}, {FUNCTIONS - len(changed)}, {'yes' if held else 'no'}",
             ok,
         )
+
+
+def _planned() -> list[tuple[str, str, str, bool]]:
+    """A plan of many functions from a scan: one answered by its logs for each that isn't."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        scan = folder / "scan.json"
+        scan.write_text(json.dumps({"kind": "scan", "functions": [*map(_scanned, range(PLANNED))]}))
+        start_s = time.monotonic()
+        document = json.loads(
+            _tuner(
+                "fleet", "plan", "--scan", str(scan), "--payload", "{}", "--budget-usd", "1000",
+                "--out", str(folder / "fleet"), "--region", "eu-west-1", "--json", "--endpoint-url",
+                "http://127.0.0.1:9", state={**os.environ},
+            )
+        )  # fmt: skip
+        took_s = time.monotonic() - start_s
+    peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    complete = (document["function_count"], document["pending_count"]) == (PLANNED, PLANNED // 2)
+    what = f"{PLANNED:,} functions planned from a scan, asking nobody"
+    return [
+        (what, "< 900 s", f"{took_s:.1f} s", complete and took_s < 900),
+        ("memory of that, and of the runs above", "< 1 GB", f"{peak_mb:.0f} MB", peak_mb < 1000),
+    ]
+
+
+def _scanned(number: int) -> dict[str, Any]:
+    """As `tuner scan --json` lists a function; every other one is worth a sweep."""
+    saving = {"estimate": 1.0 + number % 97, "low": 0.5, "high": 200.0}
+    sweep = {"cost_usd": 0.01, "invocation_count": 14, "saving_usd_per_month": saving}
+    is_worth_it = number % 2 == 0
+    return {
+        "account": f"{111122223333 + number % 3}", "region": "eu-west-1", "name": f"f{number:05}",
+        "architecture": "arm64", "memory_mb": 1024, "timeout_s": 30, "mean_duration_ms": 120.0,
+        "cost_usd_per_month": 150.0,
+        "advice": {
+            "verdict": "sweep" if is_worth_it else "keep",
+            "reason": "its logs say so",
+            "sweep": sweep if is_worth_it else None,
+        },
+    }  # fmt: skip
 
 
 def _changed(local: LocalLambda) -> list[str]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
+import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,6 +19,7 @@ from tuner.api import fleet as api
 from tuner.api.fleet import FleetRequest, plan_fleet, run_folder
 from tuner.aws.control_plane import LEAST_INTERVAL_S, RateLimiter
 from tuner.fleet.loop import MOST_LEASES
+from tuner.fleet.queue import FleetQueue
 from tuner.local import FunctionDefinition, LocalLambda
 from tuner.sweep.io import Clock, StopSignal
 
@@ -25,7 +30,7 @@ if TYPE_CHECKING:
     from tuner.fleet.folder import FleetFolder
 
 NAMES = [f"f{number}" for number in range(4)]
-LEASES_OF_A_MINUTE = 60 / LEAST_INTERVAL_S
+CALLS_OF_A_MINUTE = 60 / LEAST_INTERVAL_S
 
 
 @pytest.fixture
@@ -167,4 +172,43 @@ def test_as_many_as_may_be_leased_are_given_back_within_a_minute(
     assert calls["DeleteFunction"] >= 3
     versions = calls["DeleteFunction"]
     with_six = sum(calls.values()) + 2 * max(6 - versions, 0)  # each has one look at the aliases
-    assert with_six * MOST_LEASES <= LEASES_OF_A_MINUTE
+    assert with_six * MOST_LEASES <= CALLS_OF_A_MINUTE
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_what_a_kill_left_is_restored_within_a_minute(
+    server: LocalLambda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed when all its versions are there, a function is put right by so few control calls that
+    the most that a place may lease are all restored within a minute.
+    """
+    folder = planned(server, tmp_path)
+    state = {**os.environ, "TUNER_STATE_DIR": str(tmp_path / "state")}
+    run = [sys.executable, "-m", "tuner", "fleet", "run", str(folder.path), "--yes"]
+    process = subprocess.Popen(
+        [*run, "--concurrency", "1"],
+        env=state,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not server.executor.invocations and process.poll() is None:  # type: ignore[attr-defined]
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    calls: Counter[str] = Counter()
+
+    def counting(client: Any) -> None:
+        def count(event_name: str = "", **_: Any) -> None:
+            if not event_name.endswith(".GetFunction"):
+                calls[event_name.rpartition(".")[2]] += 1
+
+        client.meta.events.register("before-send", count)
+
+    on_connect(monkeypatch, counting)
+    monkeypatch.setattr(FleetQueue, "claim", lambda *_, **__: None)
+    status = run_folder(folder, state_dir=tmp_path / "state")
+    assert status.lease_count == 0
+    assert calls["DeleteFunction"] >= 1
+    with_six = sum(calls.values()) + 2 * max(6 - calls["DeleteFunction"], 0)
+    assert with_six * MOST_LEASES <= CALLS_OF_A_MINUTE
