@@ -235,8 +235,8 @@ EACH_TIME = {
 def test_every_option_of_every_command_can_be_set_by_its_name() -> None:
     """The list of keys is the union of all commands' options, but for what is told anew each time:
     a figure's file (`out` means the sweep), price lists, how payloads and code are made, commands
-    to be run, the rates of a load, the sweep to go on from or to take over, what to write into which code, and where a
-    comment goes
+    to be run, the rates of a load, the sweep to go on from or to take over, what to write into
+    which code, and where a comment goes
     (a pull request's own files do not say who is sent the token).
     """
     names = set()
