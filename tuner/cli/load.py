@@ -6,7 +6,7 @@ typer evaluates annotations, so nothing here is postponed.
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tuner.cli import options, values
+from tuner.cli import options, picture, values
 from tuner.cli.groups import TargetOptions, spread
 from tuner.local import refuse_other_systems
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FAILED = 1
 INTERRUPTED = 130
+PICTURES = (".svg", ".png", ".html")
 
 EPILOG = """\
 tuner load resize-images --payload event.json --phase 60s:20/s
@@ -112,7 +113,11 @@ def load(
     json: options.JsonOutput = False,
     out_file: Annotated[
         Path | None,
-        options.output_option("--out", metavar="FILE", help="Write the JSON there too."),
+        options.output_option(
+            "--out",
+            metavar="FILE",
+            help="Write the JSON there too; a page or figure if it ends in .html, .svg or .png.",
+        ),
     ] = None,
     target: TargetOptions,
 ) -> int:
@@ -126,6 +131,8 @@ def load(
         refuse_other_systems()  # before the next imports, which those systems lack
     from tuner.model.request import NO_PRIOR, Budget, Measure, Safety, TuneRequest
 
+    if out_file is not None:
+        _check_out(out_file)
     wanted = _wanted(phase, artillery, arrivals, seed)
     request = TuneRequest(
         function,
@@ -144,6 +151,19 @@ def load(
     )
     consent = (yes, allow_side_effects, dry_run)
     return _load(request, wanted, consent=consent, json=json, out_file=out_file)
+
+
+def _check_out(out_file: Path) -> None:
+    """Raise InputError, before anything is sent, for a file that couldn't be written then."""
+    from tuner.errors import InputError
+
+    if not out_file.absolute().parent.is_dir():
+        raise InputError(f"--out {out_file}: there is no folder {out_file.parent}: make it first")
+    if out_file.suffix.lower() in PICTURES:
+        from tuner.report.figures.canvas import styled
+
+        with styled():
+            pass
 
 
 def _wanted(
@@ -294,8 +314,8 @@ def _show(results: "list[LoadResult]", *, json: bool, out_file: Path | None) -> 
     from tuner.report.load import render, to_json
 
     documents = [to_json(shown(each)) for each in results]
-    if out_file is not None and documents:
-        _write(documents, out_file)
+    if out_file is not None and results:
+        picture.write(_as_file(results, documents, out_file), out_file)
     if json and len(documents) == 1:
         show_json(documents[0])
     elif json:  # several sizes: one object a line
@@ -307,15 +327,26 @@ def _show(results: "list[LoadResult]", *, json: bool, out_file: Path | None) -> 
         show_text("\n".join(texts))
 
 
-def _write(documents: "list[dict[str, Any]]", out_file: Path) -> None:
+def _as_file(
+    results: "list[LoadResult]", documents: "list[dict[str, Any]]", out_file: Path
+) -> bytes:
+    """What its ending says. Raises InputError without matplotlib."""
     from json import dumps
 
-    from tuner.errors import InputError
-    from tuner.whole_file import write_whole
+    from tuner.cli.flags import shown
 
+    results = [shown(each) for each in results]
+    form = out_file.suffix.lower()
+    if form == ".html":
+        from tuner import __version__
+        from tuner.report.page.load import render
+
+        return render(results, version=__version__).encode()
+    if form in PICTURES:
+        from tuner.report.figures.canvas import render_figure
+        from tuner.report.figures.load import draw_load
+
+        return render_figure(draw_load(results), "svg" if form == ".svg" else "png")
     indent = 2 if len(documents) == 1 else None
-    text = "".join(dumps(each, indent=indent, allow_nan=False) + "\n" for each in documents)
-    try:
-        write_whole(out_file, text.encode())
-    except OSError as error:
-        raise InputError(f"{out_file} can't be written ({error.strerror})") from None
+    lines = (dumps(each, indent=indent, allow_nan=False) + "\n" for each in documents)
+    return "".join(lines).encode()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LATE_S: Final = 0.020
 """A request sent this long after it was due says more of this machine than of the function."""
 
-_LEAST_OF_WINDOW: Final = 20
+_LEAST_OF_WINDOW: Final = 10
 
 LoadEnd = Literal["complete", "interrupted", "budget", "failed"]
 

@@ -23,7 +23,7 @@ _ENDS: Final = {
     "budget": ", ended by the budget",
     "failed": ", stopped",
 }
-_TITLES: Final = (
+OVER_TIME_HEAD: Final = (
     "due", "requests/s", "sent", "p50", "p95", "p99", "in flight", "throttled", "failed",
 )  # fmt: skip
 _FEW: Final = 100
@@ -109,21 +109,20 @@ def _concurrency(plan: LoadPlan) -> str:
 
 def render(result: LoadResult, *, width: int, encoding: str = "utf-8") -> str:
     """Return what the load came to, its latency over time, and what to know."""
-    function, sent = result.function, len(result.answers)
+    function = result.function
     lines = [
         " · ".join((plain(function.name), function.region, numbers.memory(function.memory_mb))),
-        *wrapped(
-            f"LOAD: {sent:,} of {result.planned_count:,} requests sent{_ENDS[result.end]}; "
-            f"{numbers.rate(result.throughput_per_s)} succeeded, "
-            f"{result.max_concurrency:,} at most in flight.",
-            width,
-        ),
+        *wrapped(f"LOAD: {headline(result)}", width),
     ]
     latency = result.latency_ms
     if latency is not None:
         lines += ["", *table_lines(_summary(latency), ">>>>>")]
-        lines += ["", *table_lines([_TITLES, *map(_row, result.over_time())], "<>>>>>>>>"), ""]
-    lines += wrapped(_rest(result), width)
+        lines += [
+            "",
+            *table_lines([OVER_TIME_HEAD, *map(over_time_row, result.over_time())], "<>>>>>>>>"),
+            "",
+        ]
+    lines += wrapped(rest(result), width)
     said = list(result.findings)
     for finding in said:
         lines += wrapped(f"{SIGNS[finding.severity]} {plain(finding.message)}.", width)
@@ -132,12 +131,22 @@ def render(result: LoadResult, *, width: int, encoding: str = "utf-8") -> str:
     return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
 
 
+def headline(result: LoadResult) -> str:
+    """What was sent, and how much of it succeeded, in a sentence."""
+    return (
+        f"{len(result.answers):,} of {result.planned_count:,} requests sent{_ENDS[result.end]}; "
+        f"{numbers.rate(result.throughput_per_s)} succeeded, "
+        f"{result.max_concurrency:,} at most in flight."
+    )
+
+
 def _summary(latency: Latency) -> list[tuple[str, ...]]:
     figures = (latency.mean, latency.p50, latency.p95, latency.p99, latency.max)
     return [("mean", "p50", "p95", "p99", "max"), tuple(map(numbers.duration, figures))]
 
 
-def _row(window: Window) -> tuple[str, ...]:
+def over_time_row(window: Window) -> tuple[str, ...]:
+    """A window's cells, under `OVER_TIME_HEAD`."""
     rates = dict.fromkeys(map(numbers.per_s, (window.rate_from_per_s, window.rate_to_per_s)))
     if window.rate_to_per_s == window.rate_from_per_s == 0:
         rates = {"pause": None}
@@ -156,9 +165,12 @@ def _row(window: Window) -> tuple[str, ...]:
     )
 
 
-def _rest(result: LoadResult) -> str:
+def rest(result: LoadResult) -> str:
+    """Cold starts, cost, and what latency is."""
     share = result.cold_start_share
-    cold = "Cold starts: not known" if share is None else f"{numbers.percent(share)} cold starts"
+    cold = "Cold starts: not known" if share is None else f"Cold starts: {numbers.percent(share)}"
+    if share == 0:
+        cold = "No cold starts"
     late = f", {result.late_count:,} of them sent late by this machine" if result.late_count else ""
     return (
         f"{cold}; {numbers.usd(result.cost_usd)} at list prices. Latency is from when a request "
