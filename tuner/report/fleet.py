@@ -43,6 +43,15 @@ _COLUMNS: Final = (
     "invocation_count", "cost_usd",
 )  # fmt: skip
 
+_SAVED: Final = (
+    "saving_ratio", "saving_usd_per_month", "verification", "realized_saving_ratio",
+    "realized_usd_per_month",
+)  # fmt: skip
+_PLANNED: Final = (
+    "sends_default_event", "isolation", "allows_side_effects", "max_cost_usd",
+    "estimated_cost_usd", "value_per_dollar",
+)  # fmt: skip
+
 
 def render_plan(plan: FleetPlan, estimate: FleetEstimate, *, width: int, encoding: str) -> str:
     """What the fleet will do, what it leaves out and why, and what it takes."""
@@ -250,6 +259,8 @@ def status_json(status: FleetStatus) -> dict[str, Any]:
         "cost_usd": status.cost_usd,
         "budget_usd": status.plan.budget_usd,
         "eta": status.eta,
+        "estimate": None,
+        "unreached": list(status.plan.unreached),
         "functions": [
             *(_function_json(each) for each in status.items),
             *(_excluded_json(each) for each in status.plan.excluded),
@@ -258,21 +269,12 @@ def status_json(status: FleetStatus) -> dict[str, Any]:
 
 
 def plan_json(status: FleetStatus, estimate: FleetEstimate) -> dict[str, Any]:
-    """The same of a plan, with what it takes and what each function is sent."""
-    document = status_json(status)
-    for each, item in zip(document["functions"], status.plan.items, strict=False):
-        each |= {
-            "events": [_event_name(spec) for spec in item.payloads],
-            **fields_json(
-                item, "sends_default_event", "isolation", "allows_side_effects", "max_cost_usd",
-                "estimated_cost_usd", "value_per_dollar",
-            ),
-        }  # fmt: skip
-    document["estimate"] = fields_json(
-        estimate, "invocation_count", "cost_usd", "max_cost_usd", "control_call_count", "hours"
-    )
-    document["unreached"] = list(status.plan.unreached)
-    return document
+    """The same of a plan, with what all its sweeps take."""
+    return status_json(status) | {
+        "estimate": fields_json(
+            estimate, "invocation_count", "cost_usd", "max_cost_usd", "control_call_count", "hours"
+        )
+    }
 
 
 def _function_json(each: FleetProgress) -> dict[str, Any]:
@@ -284,41 +286,23 @@ def _function_json(each: FleetProgress) -> dict[str, Any]:
         "sweep": each.sweep_file if each.invocation_count else None,
         **fields_json(each, "verdict", "memory_mb"),
         "was_mb": each.item.memory_mb,
-        **fields_json(
-            each,
-            "saving_ratio",
-            "saving_usd_per_month",
-            "verification",
-            "realized_saving_ratio",
-            "realized_usd_per_month",
-            "invocation_count",
-            "cost_usd",
-        ),
+        **fields_json(each, *_SAVED, "invocation_count", "cost_usd"),
+        "events": [_event_name(spec) for spec in each.item.payloads],
+        **fields_json(each.item, *_PLANNED),
     }
 
 
 def _excluded_json(each: FleetExclusion) -> dict[str, Any]:
-    nothing = dict.fromkeys(
-        (
-            "sweep",
-            "verdict",
-            "memory_mb",
-            "was_mb",
-            "saving_ratio",
-            "saving_usd_per_month",
-            "verification",
-            "realized_saving_ratio",
-            "realized_usd_per_month",
-        )
-    )
     return {
         "account": each.account or None,
         **fields_json(each, "region", "name"),
         "state": "excluded",
         "reason": each.reason,
-        **nothing,
+        **dict.fromkeys(("sweep", "verdict", "memory_mb", "was_mb", *_SAVED)),
         "invocation_count": 0,
         "cost_usd": 0.0,
+        "events": [],
+        **dict.fromkeys(_PLANNED),
     }
 
 
