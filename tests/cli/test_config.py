@@ -229,6 +229,7 @@ EACH_TIME = {
     "against", "compare", "create", "file", "ledger", "on_this_machine", "role",
     "functions", "scan", "settings", "tag",
     "arrivals", "artillery", "phase",
+    "bucket", "engine", "state_machine", "wheel",
 }  # fmt: skip
 
 

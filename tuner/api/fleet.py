@@ -120,10 +120,12 @@ def run_folder(
     stop: StopSignal | None = None,
     clock: Clock | None = None,
     on_progress: Callable[[FleetEvent], None] = lambda _: None,
+    keep: Callable[[], None] | None = None,
 ) -> FleetStatus:
     """Work the fleet off on this machine, and return where everything is.
 
-    What an earlier process left is put right first. Raises FleetError, also while another process
+    What an earlier process left is put right first. `keep` is told whenever the folder has what the
+    next process needs, before anything is changed. Raises FleetError, also while another process
     runs it.
     """
     from tuner.api.fleet_sweeper import FleetSweeper
@@ -140,7 +142,8 @@ def run_folder(
             concurrency=concurrency,
             audit=audit,
             stop=stop,
-            connect=partial(_connect, folder.plan.endpoint_url),
+            connect=partial(_connect, folder.plan.endpoint_url, concurrency if keep else 1),
+            keep=keep,
         ) as sweeper:
             FleetRun(
                 queue,
@@ -157,7 +160,7 @@ def run_folder(
     return folder.status(clock.now())
 
 
-def _connect(endpoint_url: str | None, place: FleetPlace) -> LambdaGateway:
+def _connect(endpoint_url: str | None, process_count: int, place: FleetPlace) -> LambdaGateway:
     from tuner.aws import connect
 
     return connect(
@@ -166,6 +169,7 @@ def _connect(endpoint_url: str | None, place: FleetPlace) -> LambdaGateway:
         endpoint_url=endpoint_url,
         role_arn=place.role_arn,
         external_id=place.external_id,
+        process_count=process_count,
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from tuner import session
 from tuner.api.recovery import find_unfinished, recovery_through
-from tuner.errors import InputError, NotAgreedError, SweepFileError, TunerError
+from tuner.errors import AwsError, InputError, NotAgreedError, SweepFileError, TunerError
 from tuner.fleet.loop import InterruptedSweepError, UnreachablePlaceError, place_key
 from tuner.fleet.queue import Outcome
 from tuner.model.goal import Goal
@@ -47,7 +47,12 @@ class FleetSweeper:
         audit: AuditLog,
         stop: StopSignal,
         connect: Callable[[FleetPlace], LambdaGateway],
+        keep: Callable[[], None] | None = None,
     ) -> None:
+        """`keep` is told whenever the folder or the state has grown by something that the next
+        process needs, before anything is changed: for a disk that doesn't outlive this one.
+        """
+        self._keep = keep
         self._folder = folder
         self._state_dir = state_dir
         self._concurrency = concurrency
@@ -70,7 +75,7 @@ class FleetSweeper:
         item = claim.item
         gateway, share = self._place(item.place)
         request = self._request(claim, share)
-        target = OpenTarget(gateway, self._state_dir)
+        target = OpenTarget(gateway, self._state_dir, keep_journal=self._keep)
         goal = Goal(self._folder.plan.goal)
         inputs = with_payloads(read_inputs(request, state_dir=self._state_dir), target)
         with self._stops.one() as stop:
@@ -88,6 +93,8 @@ class FleetSweeper:
                 sweep_file=str(prepared.file),
                 in_flight_usd=_in_flight_usd(prepared),
             )
+            if self._keep is not None:
+                self._keep()
             try:
                 sweep = session.run(prepared, target, on_progress=self._auditor(item), stop=stop)
             except TunerError:
@@ -171,6 +178,9 @@ class FleetSweeper:
         """Write what changes the account into the audit log."""
 
         def told(event: ProgressEvent) -> None:
+            if self._keep is not None:
+                with suppress(AwsError):  # the next one has it
+                    self._keep()
             action = _ACTIONS.get(type(event).__name__)
             if action is not None:
                 facts = {

@@ -98,7 +98,7 @@ LOOPBACK_POLLING: Final = ((0.02, 51), (0.25, 117))
 class ControlPlane:
     """Sends control calls; the SDK repeats throttled and broken ones a limited number of times."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, process_count: int = 1) -> None:
         self.session = session
         self._polling = LOOPBACK_POLLING if session.is_loopback else AWS_POLLING
         self.client: LambdaClient = session.client(
@@ -111,8 +111,8 @@ class ControlPlane:
             },
         )
         if not session.is_loopback:
-            RateLimiter().attach(self.client)
-            RateLimiter(_APART_INTERVAL_S).attach_apart(self.client)
+            RateLimiter(LEAST_INTERVAL_S * process_count).attach(self.client)
+            RateLimiter(_APART_INTERVAL_S * process_count).attach_apart(self.client)
 
     def tell_changes(self, told: Callable[[str, dict[str, Any]], None]) -> None:
         """Tell of every request that changes something before it's sent, with the names in it."""

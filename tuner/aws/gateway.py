@@ -42,6 +42,7 @@ def connect(
     credentials_wait: CredentialsWait | None = None,
     role_arn: str | None = None,
     external_id: str | None = None,
+    process_count: int = 1,
 ) -> LambdaGateway:
     """Open the gateway to one region; no request is sent yet.
 
@@ -49,7 +50,8 @@ def connect(
     the profile's, else us-east-1 for an endpoint on loopback; such an endpoint needs no credentials
     either, and `access_key_id` is the key of one that was started here. `credentials_wait` handles
     expired credentials; `role_arn` is a role to assume with them. `max_connections` bounds the
-    invocations in flight. Raises InputError (no region, a region that contradicts the ARN, an
+    invocations in flight, and `process_count` is how many processes share the account's limit of
+    control calls. Raises InputError (no region, a region that contradicts the ARN, an
     unknown profile, a bad endpoint URL) and CredentialsError.
     """
     session, known = open_connection(
@@ -62,7 +64,9 @@ def connect(
         role_arn=role_arn,
         external_id=external_id,
     )
-    return LambdaGateway(session, max_connections=max_connections, known=known)
+    return LambdaGateway(
+        session, max_connections=max_connections, known=known, process_count=process_count
+    )
 
 
 def open_connection(
@@ -110,8 +114,9 @@ class LambdaGateway(TemporaryCopies, FunctionControl, Invoker):
         max_connections: int = 50,
         known: FunctionRef | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        process_count: int = 1,
     ) -> None:
-        super().__init__(ControlPlane(session), known=known, now=now)
+        super().__init__(ControlPlane(session, process_count), known=known, now=now)
         self._invocations = Invocations(session, max_connections=max_connections)
 
     def __enter__(self) -> Self:

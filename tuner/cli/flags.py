@@ -57,6 +57,7 @@ _NAMED_ALIKE: Final = (
         "provisioned",
         "raw",
         "region",
+        "regions",
         "repository",
         "restart",
         "resume",
@@ -65,7 +66,8 @@ _NAMED_ALIKE: Final = (
         "spot_share",
         "take_over",
     ),
-    *("allow_side_effects", "artillery", "functions", "phase", "scan", "tag"),
+    *("allow_side_effects", "artillery", "bucket", "engine", "functions", "phase", "scan"),
+    *("state_machine", "tag", "wheel"),
     *("alias", "live", "memory_size", "step_timeout", "steps", "unqualified"),
     *("role", "stage", "template", "top", "traffic", "utilization", "vary"),
 )

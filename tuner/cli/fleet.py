@@ -1,4 +1,4 @@
-"""`tuner fleet …`: many functions under one budget: plan, run, status, stop, report.
+"""`tuner fleet …`: many functions under one budget: plan, run, status, stop, report; and deploy.
 
 typer evaluates annotations, so nothing here is postponed.
 """
@@ -31,6 +31,8 @@ tuner fleet run fleet
 tuner fleet status fleet
 
 tuner fleet stop fleet
+
+tuner fleet deploy fleet --out infra
 
 tuner fleet report fleet --format html --out fleet.html"""
 
@@ -144,14 +146,30 @@ def run(
         int,
         options.limits_option(min=1, max=20, metavar="N", help="Sweeps at once (default: 8)."),
     ] = 8,
+    engine: Annotated[
+        Literal["local", "step-functions"],
+        options.where_option("--engine", help="Where sweeps run: this machine, or workers."),
+    ] = "local",
+    bucket: Annotated[
+        str | None,
+        options.where_option(metavar="NAME", help="Bucket of tuner fleet deploy's stack."),
+    ] = None,
+    state_machine: Annotated[
+        str | None,
+        options.where_option("--state-machine", metavar="ARN", help="State machine of it."),
+    ] = None,
+    region: options.Region = None,
+    profile: options.Profile = None,
+    endpoint_url: options.EndpointUrl = None,
     yes: options.Yes = False,
     json: options.JsonOutput = False,
 ) -> int:
     """Sweep the fleet's functions, or go on where it was stopped or killed.
 
     Every function is swept once and given back as it was; one that fails stops no other. It first
-    undoes what an interrupted run left. Exit codes: 0 all done, 1 some failed, 4 something is left
-    changed.
+    undoes what an interrupted run left. With --engine step-functions it only starts the state
+    machine: see tuner fleet status. Exit codes: 0 all done (or started), 1 some failed, 4 something
+    is left changed.
     """
     from tuner.api.fleet import run_folder
     from tuner.fleet.folder import FleetFolder
@@ -159,6 +177,7 @@ def run(
     from tuner.sweep.io import StopSignal, stop_on_signals
 
     fleet = FleetFolder.open(folder)
+    _check_engine(fleet, engine, bucket, state_machine)
     before = _status(fleet)
     waiting = before.count("pending") + before.count("running")
     say(
@@ -169,6 +188,24 @@ def run(
         from tuner.errors import NotAgreedError
 
         raise NotAgreedError("plan not confirmed: nothing changed")
+    if engine == "step-functions":
+        from tuner.api.fleet_remote import start_remote
+
+        assert bucket is not None
+        assert state_machine is not None
+        started = start_remote(
+            fleet,
+            bucket=bucket,
+            state_machine=state_machine,
+            region=region,
+            profile=profile,
+            endpoint_url=endpoint_url,
+        )
+        if json:
+            show_json(report.status_json(started))
+        else:
+            say(f"Started; see tuner fleet status {folder}")
+        return 0
     stop = StopSignal()
     with stop_on_signals(stop):
         status = run_folder(
@@ -189,6 +226,26 @@ def run(
         return _INTERRUPTED
     is_all_done = not (status.count("failed") or status.count("pending"))
     return 0 if is_all_done else _FAILED
+
+
+def _check_engine(
+    folder: "FleetFolder", engine: str, bucket: str | None, state_machine: str | None
+) -> None:
+    from tuner.errors import UsageError
+    from tuner.fleet.remote import StartedExecution
+
+    if engine == "local":
+        if bucket is not None or state_machine is not None:
+            raise UsageError("`bucket` and `state_machine` are for `engine=step-functions`")
+        if StartedExecution.of(folder) is not None:
+            raise UsageError(
+                "this fleet was started on Step Functions: go on with `engine=step-functions`"
+            )
+    elif bucket is None or state_machine is None:
+        raise UsageError(
+            "`engine=step-functions` needs `bucket` and `state_machine`: they are outputs of the "
+            "stack of tuner fleet deploy"
+        )
 
 
 def _teller() -> "Callable[[FleetEvent], None]":
@@ -232,8 +289,17 @@ def stop(folder: Folder) -> int:
     """Stop a fleet that runs: its sweeps give their functions back, and nothing more starts."""
     from tuner.fleet.folder import FleetFolder
     from tuner.fleet.queue import is_running
+    from tuner.fleet.remote import StartedExecution
 
     fleet = FleetFolder.open(folder)
+    if StartedExecution.of(fleet) is not None:
+        from tuner.api.fleet_remote import stop_remote
+
+        if stop_remote(fleet):
+            say("Stopped: nothing more starts, and sweeps that run end within 15 minutes.")
+        else:
+            say("It isn't running.")
+        return 0
     if not is_running(folder):
         say("It isn't running.")
         return 0
@@ -283,9 +349,41 @@ def report(
     return 0
 
 
+def deploy(
+    folder: Folder,
+    *,
+    out: Annotated[
+        Path, options.output_option("--out", metavar="FOLDER", help="Folder of the template, new.")
+    ],
+    wheel: Annotated[
+        Path | None,
+        options.measure_option(
+            metavar="FILE", help="Wheel of tuner for workers (default: this version's, from PyPI)."
+        ),
+    ] = None,
+) -> int:
+    """Write the template of a state machine whose workers sweep the fleet's functions.
+
+    Nothing is deployed: the folder has a SAM template with bucket and roles, every action of them
+    with its reason, and the worker's image.
+    """
+    from tuner.api.fleet_deploy import write_deployment
+    from tuner.fleet.folder import FleetFolder
+
+    write_deployment(FleetFolder.open(folder), out, wheel=wheel)
+    say(f"Wrote {out}. Deploy it: sam build && sam deploy --guided, in that folder")
+    return 0
+
+
 def _status(folder: "FleetFolder") -> "FleetStatus":
     from datetime import UTC, datetime
 
+    from tuner.fleet.remote import StartedExecution
+
+    if StartedExecution.of(folder) is not None:
+        from tuner.api.fleet_remote import remote_status
+
+        return remote_status(folder)
     return folder.status(datetime.now(UTC))
 
 

@@ -18,7 +18,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from tuner.errors import FleetError
-from tuner.fleet.queue import FleetQueue, is_running
+from tuner.fleet.queue import FleetQueue
+from tuner.fleet.queue import is_running as is_running_here
 from tuner.model.fleet import FLEET_SCHEMA, FleetPlan, FleetState, FleetStatus
 from tuner.model.record import RecordError, from_record, to_record
 from tuner.whole_file import write_whole
@@ -87,11 +88,14 @@ class FleetFolder:
         parts = (item.place.account or "account", item.place.region, item.name)
         return self.path / "sweeps" / f"{'.'.join(_UNUSUAL.sub('_', each) for each in parts)}.jsonl"
 
-    def status(self, now: datetime) -> FleetStatus:
-        """Where everything is. Raises FleetError."""
+    def status(self, now: datetime, *, is_running: bool | None = None) -> FleetStatus:
+        """Where everything is; `is_running` is said of a fleet that runs elsewhere.
+
+        Raises FleetError.
+        """
         with self.queue() as queue:
             items, seconds = queue.progress(), queue.seconds_left(now.timestamp())
-        if not is_running(self.path):
+        if not (is_running_here(self.path) if is_running is None else is_running):
             waiting = sum(each.state in {"pending", "running"} for each in items)
             return FleetStatus(self.plan, _state_at_rest(items, waiting), items)
         if seconds is None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
+    from tuner.model.fleet import ItemResult
+
 _TABLE: Final = """
 CREATE TABLE IF NOT EXISTS items (
     key TEXT PRIMARY KEY,
@@ -246,6 +248,61 @@ class FleetQueue:
                 " MAX(0, MIN(in_flight_usd, max_cost_usd - lost_usd - ?)) WHERE key = ?",
                 (cost_usd, invocation_count, cost_usd, key),
             )
+
+    def try_again(self) -> None:
+        """Items that failed with nothing left changed may run again."""
+        with self._transaction():
+            self._db.execute(
+                "UPDATE items SET state = 'pending', reason = NULL, ended_at = NULL"
+                " WHERE state = 'failed' AND is_leased = 0"
+            )
+
+    # Of items that run elsewhere
+
+    def ended_elsewhere(self, result: ItemResult, sweep_file: str | None) -> None:
+        """An item has ended, by what its worker wrote."""
+        saving = result.saving_ratio
+        self._set(
+            result.key,
+            state=result.state,
+            is_leased=int(result.is_leased),
+            cost_usd=result.cost_usd,
+            lost_usd=0.0,
+            invocation_count=result.invocation_count,
+            attempt_count=result.attempt_count,
+            sweep_id=result.sweep_id,
+            sweep_file=sweep_file,
+            verdict=result.verdict,
+            memory_mb=result.memory_mb,
+            saving=saving and saving.estimate,
+            saving_low=saving and saving.low,
+            saving_high=saving and saving.high,
+            reason=result.reason,
+            ended_at=result.ended_at,
+        )
+
+    def seen_elsewhere(self, key: str, now_s: float, *, is_leased: bool) -> None:
+        """An item has begun, and hasn't ended."""
+        with self._transaction():
+            self._db.execute(
+                "UPDATE items SET state = 'running', is_leased = ?, attempt_count ="
+                " MAX(attempt_count, 1), begun_at = COALESCE(begun_at, ?) WHERE key = ?",
+                (int(is_leased), now_s, key),
+            )
+
+    def began_elsewhere(self, now_s: float) -> None:
+        """All that hasn't ended well was handed over, at this time."""
+        with self._transaction():
+            self._db.execute(
+                "UPDATE items SET state = 'pending', reason = NULL, ended_at = NULL,"
+                " begun_at = ? WHERE state NOT IN ('done', 'excluded')",
+                (now_s,),
+            )
+
+    def nothing_runs_elsewhere(self) -> None:
+        """Items in between wait for another run."""
+        with self._transaction():
+            self._db.execute("UPDATE items SET state = 'pending' WHERE state = 'running'")
 
     def _set_aside(self) -> float:
         """Of the budget: what was spent, and what running items may still spend."""

@@ -38,12 +38,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from tuner.errors import LeaseError
+from tuner.errors import LeaseError, TunerError
 from tuner.model.function import FunctionConfig, Routing, mask_account
 from tuner.model.record import RecordError, from_record, to_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from tuner.model.function import Alias
@@ -66,6 +66,9 @@ class LeaseTerms:
     started_at: str
     """UTC, ISO 8601."""
     isolation: Kind = "version"
+    keep: Callable[[], None] | None = None
+    """Told when the journal has grown, before what that announces is done: for a state folder whose
+    disk doesn't outlive the process. If it raises, nothing is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +133,17 @@ class UnfinishedJournal:
 class Journal:
     """The open journal of one sweep, locked against everybody else."""
 
-    def __init__(self, path: Path, descriptor: int) -> None:
+    def __init__(self, path: Path, descriptor: int, keep: Callable[[], None] | None = None) -> None:
         self.path = path
+        self._keep = keep
         self._descriptor = descriptor
         self.published: list[str] = []
         """Versions that this sweep made, to be deleted by number, whatever a list says."""
 
     @classmethod
-    def create(cls, state_dir: Path, header: JournalHeader) -> Self:
+    def create(
+        cls, state_dir: Path, header: JournalHeader, keep: Callable[[], None] | None = None
+    ) -> Self:
         """Create the file and its folder, and write the header to disk. Raises LeaseError."""
         if not _SWEEP_ID.fullmatch(header.sweep_id):
             raise LeaseError("a sweep's id is made of letters, digits and hyphens")
@@ -145,7 +151,7 @@ class Journal:
         try:
             make_private_dir(path.parent)
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
-            journal = cls(path, descriptor)
+            journal = cls(path, descriptor, keep)
             lock_file(
                 descriptor, waits=True
             )  # someone may hold it briefly to see whether it's locked
@@ -228,6 +234,11 @@ class Journal:
                 f"the journal {self.path} can't be written ({error.strerror}): no further change "
                 "is made"
             ) from error
+        if sync and self._keep is not None:
+            try:
+                self._keep()
+            except TunerError as error:
+                raise LeaseError(f"the journal can't be kept: {error}") from error
 
 
 def make_header(

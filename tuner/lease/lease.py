@@ -247,7 +247,7 @@ def open_lease(
         original = io.control.read_function(function.name)
         _refuse_changed(function, original)
         header = _header(terms, original, io.control)
-        journal = Journal.create(state_dir, header)
+        journal = Journal.create(state_dir, header, terms.keep)
         lease: Lease | CloneLease
         if terms.isolation == "clone":
             lease = CloneLease(original, header, io=io, journal=journal, limit=limit, build=build)

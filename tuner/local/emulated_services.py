@@ -56,7 +56,8 @@ class EmulatedServices:
     What it needs must be installed: see `not_installed`.
     """
 
-    def __init__(self, folder: Path, *, account_id: str, region: str) -> None:
+    def __init__(self, folder: Path, *, account_id: str, region: str, port: int) -> None:
+        """`port` is the endpoint's, which reaches them: where a state machine's own calls go."""
         self.socket_path = folder / "services.sock"
         self.requests = ServiceRequests(self.socket_path, region)
         self._log_path = folder / "services.log"
@@ -68,7 +69,7 @@ class EmulatedServices:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=_environment(folder),
+                env={**_environment(folder), "MOTO_PORT": str(port)},
                 cwd=folder,
                 start_new_session=True,
             )

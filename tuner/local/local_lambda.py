@@ -91,12 +91,14 @@ class LocalLambda:
             base = user_work_dir()
             clean_leftovers(base, "api")
             folder = stack.enter_context(closing(RunFolder(base, "api"))).path
+            self._server = stack.enter_context(closing(http or HttpServer()))
             self._alone = not_installed() if emulated_services else _LAMBDA_ONLY
             self._services = None
             if self._alone is None:
-                services = EmulatedServices(folder, account_id=ACCOUNT_ID, region=region)
+                services = EmulatedServices(
+                    folder, account_id=ACCOUNT_ID, region=region, port=self._server.port
+                )
                 self._services = stack.enter_context(closing(services))
-            self._server = stack.enter_context(closing(http or HttpServer()))
             own = executor or _real_executor(base, self.keep_log)
             self._executor = stack.enter_context(closing(own))
             self._codes = CodeStore(folder)

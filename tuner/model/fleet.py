@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 from tuner.model.goal import GoalName  # noqa: TC001 - from_record reads the annotations
 from tuner.model.interval import Interval  # noqa: TC001 - as above
@@ -139,6 +139,49 @@ class FleetProgress:
         if self.verdict != "resize" or self.saving_ratio is None or now_usd is None:
             return None
         return self.saving_ratio.estimate * now_usd
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResult:
+    """How an item ended, as its worker writes it."""
+
+    key: str
+    state: ItemState
+    ended_at: float
+    """Seconds since 1970."""
+    reason: str | None = None
+    sweep_id: str | None = None
+    verdict: str | None = None
+    memory_mb: int | None = None
+    saving_ratio: Interval | None = None
+    invocation_count: int = 0
+    cost_usd: float = 0.0
+    attempt_count: int = 0
+    is_leased: bool = False
+    schema_version: int = FLEET_SCHEMA
+
+    @classmethod
+    def of(cls, progress: FleetProgress, ended_at: float) -> Self:
+        """What the worker's queue says."""
+        return cls(
+            progress.item.key,
+            progress.state,
+            ended_at,
+            progress.reason,
+            progress.sweep_id,
+            progress.verdict,
+            progress.memory_mb,
+            progress.saving_ratio,
+            progress.invocation_count,
+            progress.cost_usd,
+            progress.attempt_count,
+            progress.is_leased,
+        )
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the item is never swept again."""
+        return self.state in {"done", "excluded"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,13 @@ def run(
     stop: StopSignal | None = None,
 ) -> Sweep:
     """Carry out a prepared sweep and restore the function; raises what `sweep.run` raises."""
-    io = SweepIO(target.gateway, target.state_dir, on_progress, stop or StopSignal())
+    io = SweepIO(
+        target.gateway,
+        target.state_dir,
+        on_progress,
+        stop or StopSignal(),
+        keep_journal=target.keep_journal,
+    )
     return run_sweep(prepared, io)
 
 

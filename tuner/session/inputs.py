@@ -23,7 +23,7 @@ from tuner.sweep.store import check_writable, load_sweep
 from tuner.sweep.writing import continued_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tuner.aws import LambdaGateway
     from tuner.model.finding import Finding
@@ -75,6 +75,8 @@ class OpenTarget:
     max_memory_mb: int | None = None
     """The largest size that the place can emulate; None: Lambda's own limit."""
     started_here: bool = False
+    keep_journal: Callable[[], None] | None = None
+    """As `LeaseTerms.keep`."""
 
     @property
     def environment(self) -> Literal["aws", "local"]:

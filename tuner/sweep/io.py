@@ -112,6 +112,8 @@ class SweepIO:
     stop: StopSignal = field(default_factory=StopSignal)
     clock: Clock = field(default_factory=Clock)
     backoff: Backoff = field(default_factory=Backoff)
+    keep_journal: Callable[[], None] | None = None
+    """As `LeaseTerms.keep`."""
 
 
 def stopping_signals() -> tuple[signal.Signals, ...]:

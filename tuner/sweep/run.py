@@ -63,6 +63,7 @@ def run(prepared: PreparedSweep, io: SweepIO, policy: Policy | None = None) -> S
                     endpoint_url=io.gateway.endpoint_url,
                     started_at=recording.started_at,
                     isolation="clone" if plan.isolation == "clone" else "version",
+                    keep=io.keep_journal,
                 ),
                 control=io.gateway,
                 sleep=io.clock.sleep,

@@ -1,0 +1,244 @@
+"""What a fleet's workers are deployed from, and the calls that start and follow an execution."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from botocore.stub import Stubber
+
+from tests.cli.running import run_here
+from tests.fleet.fleets import HERE, items, plan_of
+from tuner.api.fleet_deploy import write_deployment
+from tuner.api.fleet_payloads import fetched, sent
+from tuner.aws.executions import MapExecutions
+from tuner.aws.gateway import open_connection
+from tuner.aws.services import Services
+from tuner.errors import AwsError, InputError
+from tuner.fleet.folder import FleetFolder
+from tuner.fleet.loop import MOST_LEASES
+from tuner.fleet.remote import FleetBucket, StartedExecution
+from tuner.fleet.state_machine import BUSY, CONCURRENCY, INTERRUPTED, definition
+from tuner.model.fleet import FleetItem, FleetPlace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_MACHINE = "arn:aws:states:eu-west-1:111122223333:stateMachine:fleet"
+_EXECUTION = "arn:aws:states:eu-west-1:111122223333:execution:fleet:20261130-1"
+_MAP_RUN = "arn:aws:states:eu-west-1:111122223333:mapRun:fleet/Fleet:1"
+
+
+class _Yaml(yaml.SafeLoader):
+    """Reads CloudFormation's short functions as their values."""
+
+
+_Yaml.add_multi_constructor("!", lambda loader, _, node: loader.construct_scalar(node))
+
+
+def deployed(tmp_path: Path, fleet: tuple[FleetItem, ...]) -> tuple[str, dict[str, Any]]:
+    folder = FleetFolder.create(tmp_path / "fleet", plan_of(fleet))
+    write_deployment(folder, tmp_path / "out")
+    text = (tmp_path / "out" / "template.yaml").read_text()
+    return text, yaml.load(text, _Yaml)
+
+
+def test_every_action_of_a_role_has_its_reason(tmp_path: Path) -> None:
+    """In the template no action is granted without a comment beside it, and none by a wildcard."""
+    text, document = deployed(tmp_path, items(3))
+    for name in ("WorkerRole", "StateMachineRole"):
+        for policy in document["Resources"][name]["Properties"]["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                actions = statement["Action"]
+                for action in [actions] if isinstance(actions, str) else actions:
+                    assert "*" not in action
+                    granted = re.findall(
+                        rf"(?:- |Action: ){re.escape(action)}( # .+)?$", text, re.MULTILINE
+                    )
+                    assert granted
+                    assert all(granted), action
+
+
+def test_workers_may_assume_the_plans_roles_alone(tmp_path: Path) -> None:
+    """With functions of another account only, a worker may assume that role, and nothing else."""
+    role = "arn:aws:iam::444455556666:role/tuner"
+    there = FleetPlace("444455556666", "eu-west-1", role_arn=role)
+    _, document = deployed(tmp_path, items(2, place=there))  # type: ignore[arg-type]
+    *_, sweep = document["Resources"]["WorkerRole"]["Properties"]["Policies"]
+    (statement,) = sweep["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == (["sts:AssumeRole"], [role])
+
+
+def test_the_definition_fits_the_worker() -> None:
+    """The map holds no more leases than can be restored in a minute, and what the worker raises to
+    be tried again is what the definition tries again.
+    """
+    from tuner.api import fleet_worker
+
+    assert definition()["States"]["SweepAll"]["MaxConcurrency"] == CONCURRENCY <= MOST_LEASES
+    assert hasattr(fleet_worker, INTERRUPTED)
+    assert hasattr(fleet_worker, BUSY)
+    text = json.dumps(definition())
+    assert set(re.findall(r"\$\{(\w+)\}", text)) == {"Partition", "Worker"}
+
+
+@pytest.fixture
+def stubbed() -> Iterator[tuple[MapExecutions, Stubber]]:
+    session, _ = open_connection(
+        region="eu-west-1", profile=None, endpoint_url="http://127.0.0.1:9"
+    )
+    with Services(session, purpose="fleet") as services:
+        stubber = Stubber(services.client("stepfunctions"))
+        with stubber:
+            yield MapExecutions(services), stubber
+        stubber.assert_no_pending_responses()
+
+
+def test_an_execution_is_started_followed_redriven_and_stopped(
+    stubbed: tuple[MapExecutions, Stubber],
+) -> None:
+    """Each call has the parameters of Step Functions' own model, and its answer is read."""
+    executions, stubber = stubbed
+    counts = dict.fromkeys(
+        ("pending", "running", "succeeded", "failed", "timedOut", "aborted", "total",
+         "resultsWritten"), 0,
+    ) | {"running": 3}  # fmt: skip
+    at = plan_of(()).created_at
+    named = {"executionArn": _EXECUTION}
+    stubber.add_response(
+        "start_execution", {**named, "startDate": at},
+        {"stateMachineArn": _MACHINE, "name": "one", "input": "{}"},
+    )  # fmt: skip
+    stubber.add_response(
+        "describe_execution",
+        {**named, "stateMachineArn": _MACHINE, "status": "RUNNING", "startDate": at}, named,
+    )  # fmt: skip
+    stubber.add_response(
+        "list_map_runs",
+        {"mapRuns": [{**named, "mapRunArn": _MAP_RUN, "stateMachineArn": _MACHINE,
+                      "startDate": at}]}, named,
+    )  # fmt: skip
+    stubber.add_response(
+        "describe_map_run",
+        {"mapRunArn": _MAP_RUN, **named, "status": "RUNNING", "startDate": at, "maxConcurrency": 8,
+         "toleratedFailurePercentage": 100.0, "toleratedFailureCount": 0, "itemCounts": counts,
+         "executionCounts": counts}, {"mapRunArn": _MAP_RUN},
+    )  # fmt: skip
+    stubber.add_response("redrive_execution", {"redriveDate": at}, named)
+    stubber.add_response("stop_execution", {"stopDate": at}, named)
+    assert executions.start(_MACHINE, "one", "{}") == _EXECUTION
+    state = executions.state(_EXECUTION)
+    assert (state.status, state.running_count) == ("running", 3)
+    executions.redrive(_EXECUTION)
+    executions.stop(_EXECUTION)
+
+
+def test_a_refusal_names_the_policy(stubbed: tuple[MapExecutions, Stubber]) -> None:
+    """Whoever may not start an execution is told which action is missing."""
+    executions, stubber = stubbed
+    stubber.add_client_error("start_execution", "AccessDeniedException", "not authorized")
+    with pytest.raises(AwsError, match="StartExecution"):
+        executions.start(_MACHINE, "one", "{}")
+
+
+class FolderStore:
+    """An `ObjectStore` in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, key: str) -> bytes | None:
+        file = self._folder / key
+        return file.read_bytes() if file.is_file() else None
+
+    def write(self, key: str, data: bytes) -> None:
+        (self._folder / key).parent.mkdir(parents=True, exist_ok=True)
+        (self._folder / key).write_bytes(data)
+
+    def claim(self, key: str, data: bytes, instead_of: bytes | None) -> bool:
+        if self.read(key) != instead_of:
+            return False
+        self.write(key, data)
+        return True
+
+    def delete(self, key: str) -> None:
+        (self._folder / key).unlink(missing_ok=True)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        for each in sorted(self._folder.rglob("*")):
+            key = each.relative_to(self._folder).as_posix()
+            if each.is_file() and key.startswith(prefix):
+                yield key
+
+
+def test_payloads_reach_the_worker_whole(tmp_path: Path) -> None:
+    """A file, a folder and a set with its files are the same where the worker reads them; what
+    isn't a file stays as it is.
+    """
+    here = tmp_path / "here"
+    (here / "many").mkdir(parents=True)
+    (here / "many" / "a.json").write_text("[1]")
+    (here / "set.toml").write_text("[classes.a]\nfile = 'many/a.json'\n")
+    (here / "one.json").write_text("{}")
+    specs = (
+        str(here / "one.json"),
+        str(here / "many"),
+        str(here / "set.toml"),
+        "{}",
+        "test-events",
+    )
+    plan = plan_of((FleetItem(HERE, "f", specs, max_cost_usd=1.0),))
+    bucket = FleetBucket(FolderStore(tmp_path / "bucket"), plan.fleet_id)
+    (item,) = fetched(sent(plan, bucket), bucket, tmp_path / "there").items
+    one, many, toml, *others = item.payloads
+    assert others == ["{}", "test-events"]
+    assert [path.startswith(str(tmp_path / "there")) for path in (one, many, toml)] == [True] * 3
+    from pathlib import Path as Here
+
+    assert Here(one).read_text() == "{}"
+    assert (Here(many) / "a.json").read_text() == "[1]"
+    assert (Here(toml).parent / "many" / "a.json").read_text() == "[1]"
+
+
+def test_payloads_that_are_too_many_are_refused(tmp_path: Path) -> None:
+    """A set in a folder with far more than payloads isn't sent to the bucket."""
+    for number in range(1_001):
+        (tmp_path / f"{number}.json").write_text("{}")
+    (tmp_path / "set.toml").write_text("")
+    plan = plan_of((FleetItem(HERE, "f", (str(tmp_path / "set.toml"),), max_cost_usd=1.0),))
+    with pytest.raises(InputError, match="too large"):
+        sent(plan, FleetBucket(FolderStore(tmp_path / "bucket"), plan.fleet_id))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "FLEET", "--yes", "--engine", "step-functions"], "needs --bucket and"),
+        (["run", "FLEET", "--yes", "--bucket", "b"], "are for --engine"),
+        (["deploy", "FLEET", "--out", "FLEET"], "isn't empty"),
+        (["deploy", "FLEET", "--out", "NEW", "--wheel", "none.whl"], "isn't a wheel"),
+        (["deploy", "nowhere", "--out", "NEW"], "has no fleet"),
+    ],
+)
+def test_bad_input_is_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:
+    """Whatever is wrong: one line with what to do, and nothing is written."""
+    FleetFolder.create(tmp_path / "fleet", plan_of(items(1)))
+    places = {"FLEET": str(tmp_path / "fleet"), "NEW": str(tmp_path / "new")}
+    ran = run_here("fleet", *[places.get(each, each) for each in arguments])
+    assert ran.returncode in {1, 2}
+    assert message in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_fleet_stays_with_its_engine(tmp_path: Path) -> None:
+    """What was started on Step Functions isn't run here as well."""
+    folder = FleetFolder.create(tmp_path / "fleet", plan_of(items(1)))
+    StartedExecution(_EXECUTION, _MACHINE, "fleets").keep(folder)
+    ran = run_here("fleet", "run", str(folder.path), "--yes")
+    assert ran.returncode == 2
+    assert "--engine step-functions" in ran.stderr

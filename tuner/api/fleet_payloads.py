@@ -1,0 +1,99 @@
+"""Files that a fleet's items are sent, brought to where its workers find them.
+
+An item names files of the machine that planned it. A file or a folder goes to the bucket whole, a
+payload set (.toml) with the folder that it may use files of.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tuner.errors import FleetError, InputError
+
+if TYPE_CHECKING:
+    from tuner.fleet.remote import FleetBucket
+    from tuner.model.fleet import FleetPlan
+
+_MARK: Final = "fleet-payload:"
+_MOST_BYTES: Final = 20 * 1024 * 1024
+_MOST_FILES: Final = 1_000
+
+
+def sent(plan: FleetPlan, bucket: FleetBucket) -> FleetPlan:
+    """Write the payloads' files to the bucket, and return the plan with their names there.
+
+    Raises InputError for files that are too large or too many, and AwsError.
+    """
+    names: dict[str, str] = {}
+    for spec in {spec for item in plan.items for spec in item.payloads}:
+        file = _path(spec)
+        if file is not None:
+            names[spec] = _send(file, bucket)
+    items = tuple(
+        replace(item, payloads=tuple(names.get(each, each) for each in item.payloads))
+        for item in plan.items
+    )
+    return replace(plan, items=items)
+
+
+def fetched(plan: FleetPlan, bucket: FleetBucket, folder: Path) -> FleetPlan:
+    """Read the payloads' files from the bucket, and return the plan with their paths here.
+
+    Raises FleetError and AwsError.
+    """
+    return replace(
+        plan,
+        items=tuple(
+            replace(item, payloads=tuple(_fetch(each, bucket, folder) for each in item.payloads))
+            for item in plan.items
+        ),
+    )
+
+
+def _path(spec: str) -> Path | None:
+    path = Path(spec)
+    return path if path.is_absolute() and "\n" not in spec and path.exists() else None
+
+
+def _send(path: Path, bucket: FleetBucket) -> str:
+    root = path if path.is_dir() else path.parent
+    files = [path] if path.is_file() and path.suffix != ".toml" else _below(root)
+    contents = {each.relative_to(root).as_posix(): each.read_bytes() for each in files}
+    if len(contents) > _MOST_FILES or sum(map(len, contents.values())) > _MOST_BYTES:
+        raise InputError(f"{root} is too large to send to workers: keep payloads in a folder alone")
+    digest = hashlib.sha256()
+    for name, data in contents.items():
+        digest.update(f"{name}\0{len(data)}\0".encode() + data)
+    tree = digest.hexdigest()[:24]
+    for name, data in contents.items():
+        bucket.store.write(f"{bucket.prefix}/payloads/{tree}/{name}", data)
+    return f"{_MARK}{tree}/{'' if path.is_dir() else path.name}"
+
+
+def _below(root: Path) -> list[Path]:
+    files = []
+    for each in sorted(root.rglob("*")):
+        if each.is_file():
+            files.append(each)
+        if len(files) > _MOST_FILES:
+            break
+    return files
+
+
+def _fetch(spec: str, bucket: FleetBucket, folder: Path) -> str:
+    if not spec.startswith(_MARK):
+        return spec
+    tree, _, name = spec.removeprefix(_MARK).partition("/")
+    prefix = f"{bucket.prefix}/payloads/{tree}/"
+    for key in bucket.store.keys(prefix):
+        below = Path(tree, key.removeprefix(prefix))
+        if ".." in below.parts:
+            raise FleetError(f"the bucket has a file of a strange name: {below}")
+        data = bucket.store.read(key)
+        if data is not None:
+            (folder / below).parent.mkdir(parents=True, exist_ok=True)
+            (folder / below).write_bytes(data)
+    return str(folder / tree / name)

@@ -1,0 +1,240 @@
+"""The worker of a fleet on Step Functions: sweeps one item, in a process whose disk may vanish.
+
+It runs the item as `tuner fleet run` runs a fleet of one, in a folder whose contents are in the
+bucket before anything is changed. So whatever ends a worker, the next one undoes what it left, goes
+on with what it measured, and counts what was in flight as spent.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.api.fleet import run_folder
+from tuner.api.fleet_payloads import fetched
+from tuner.errors import AwsError, FleetError, TunerError
+from tuner.fleet.folder import FleetFolder
+from tuner.fleet.remote import FleetBucket
+from tuner.fleet.windows import is_open
+from tuner.model.fleet import FleetItem, FleetPlan, ItemResult
+from tuner.model.record import RecordError, from_record
+from tuner.sweep.io import Clock, StopSignal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from tuner.fleet.remote import ObjectStore
+    from tuner.model.fleet import FleetProgress
+
+_TO_GIVE_BACK_S: Final = 90.0
+"""Before its end a worker stops, so that it can give its function back."""
+_MOST_OF_TIME: Final = 0.25
+"""Of a short timeout."""
+_STATE: Final = "state"
+
+
+class SweepInterruptedError(TunerError):
+    """The worker ran out of time; the next one goes on."""
+
+
+class ItemBusyError(TunerError):
+    """Another worker may still have the item."""
+
+
+class SweepFailedError(TunerError):
+    """The item's sweep failed; its result says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerTask:
+    """One item, as the state machine hands it over."""
+
+    bucket: FleetBucket
+    plan: FleetPlan
+    """With this item alone."""
+    concurrency: int
+    """Workers at once."""
+
+    @property
+    def item(self) -> FleetItem:
+        """The item."""
+        return self.plan.items[0]
+
+
+def read_task(event: Mapping[str, Any], store: Callable[[str], ObjectStore]) -> WorkerTask:
+    """Read the state machine's event; `store` opens a bucket. Raises FleetError."""
+    try:
+        item = from_record(FleetItem, event["item"])
+        plan = from_record(FleetPlan, {**event["plan"], "items": [event["item"]]})
+        bucket = FleetBucket(store(str(event["bucket"])), plan.fleet_id)
+        if event["prefix"] != bucket.prefix or plan.items != (item,):
+            raise FleetError("the event is of another fleet")
+        return WorkerTask(bucket, plan, int(event["concurrency"]))
+    except (KeyError, TypeError, ValueError, RecordError) as error:
+        raise FleetError(f"the event isn't a fleet's item ({error}): deploy again") from None
+
+
+def work(
+    task: WorkerTask,
+    folder: Path,
+    *,
+    seconds_left: Callable[[], float],
+    clock: Clock | None = None,
+) -> dict[str, Any]:
+    """Sweep the item if it has no result yet, and return its state.
+
+    `folder` is for files of this worker alone. Raises SweepInterruptedError, ItemBusyError,
+    SweepFailedError, FleetError and AwsError.
+    """
+    clock = clock or Clock()
+    path = folder / "fleet"
+    if folder.exists():
+        shutil.rmtree(folder)  # an earlier worker's in the same environment: the bucket counts
+    name = FleetFolder(path, task.plan).sweep_file(task.item).stem
+    known = task.bucket.result(name)
+    if known is not None and known.is_final:
+        return {"item": known.key, "state": known.state, "skipped": True}
+    if not is_open(task.plan.windows, clock.now()):
+        raise SweepFailedError("it's outside the hours when the fleet may run: run it again")
+    with _alone(task.bucket, name, clock, seconds_left()):
+        known = task.bucket.result(name)  # may have come since
+        if known is not None and known.is_final:
+            return {"item": known.key, "state": known.state, "skipped": True}
+        plan = fetched(task.plan, task.bucket, folder / "payloads")
+        progress = _sweep(replace(task, plan=plan), path, seconds_left(), clock)
+    if progress.state == "failed":
+        raise SweepFailedError(progress.reason or "it failed")
+    if progress.state not in {"done", "excluded"}:
+        raise SweepInterruptedError("it ran out of time, and gave its function back")
+    return {"item": progress.item.key, "state": progress.state}
+
+
+def handle(
+    event: Mapping[str, Any], *, seconds_left: Callable[[], float], folder: Path
+) -> dict[str, Any]:
+    """Work off the state machine's event, with the credentials of where this runs.
+
+    Raises what `read_task` and `work` raise.
+    """
+    from tuner.aws.gateway import open_connection
+    from tuner.aws.objects import BucketObjects
+    from tuner.aws.services import Services
+
+    session, _ = open_connection(region=None, profile=None, endpoint_url=None)
+    with Services(session, purpose="fleet", least_interval_s=0.0) as services:
+        task = read_task(event, lambda bucket: BucketObjects(services, bucket))
+        return work(task, folder, seconds_left=seconds_left)
+
+
+def _sweep(task: WorkerTask, path: Path, left_s: float, clock: Clock) -> FleetProgress:
+    fleet = FleetFolder.create(path, task.plan)
+    name = fleet.sweep_file(task.item).stem
+    kept = _KeptFolder(task.bucket, f"{task.bucket.prefix}/work/{name}", path)
+    kept.fetch()
+    with fleet.queue() as queue:
+        queue.try_again()
+    stop = StopSignal()
+    to_give_back_s = min(_TO_GIVE_BACK_S, left_s * _MOST_OF_TIME)
+    timer = threading.Timer(max(left_s - to_give_back_s, 0), stop.request)
+    timer.daemon = True
+    timer.start()
+    try:
+        run_folder(
+            fleet,
+            state_dir=path / _STATE,
+            concurrency=task.concurrency,
+            stop=stop,
+            clock=clock,
+            keep=kept.keep,
+        )
+    finally:
+        timer.cancel()
+        kept.keep(everything=True)
+    with fleet.queue() as queue:
+        (progress,) = queue.progress()
+    sweep = fleet.sweep_file(task.item)
+    if sweep.exists():
+        task.bucket.store.write(f"{task.bucket.prefix}/sweeps/{sweep.name}", sweep.read_bytes())
+    if progress.state in {"done", "excluded", "failed"}:
+        result = ItemResult.of(progress, clock.now().timestamp())
+        task.bucket.keep_result(name, result)
+    return progress
+
+
+@contextmanager
+def _alone(bucket: FleetBucket, name: str, clock: Clock, left_s: float) -> Iterator[None]:
+    """Have an item alone until this worker's end. Raises ItemBusyError."""
+    key = f"{bucket.prefix}/work/{name}/claim"
+    now_s = clock.now().timestamp()
+    before = bucket.store.read(key)
+    if before is not None and _until_s(before) > now_s:
+        raise ItemBusyError("an earlier worker may still have the item")
+    mine = json.dumps({"until": now_s + left_s}).encode()
+    if not bucket.store.claim(key, mine, before):
+        raise ItemBusyError("another worker has just taken the item")
+    try:
+        yield
+    finally:
+        with suppress(AwsError):  # it ends by itself
+            bucket.store.delete(key)
+
+
+def _until_s(claim: bytes) -> float:
+    try:
+        return float(json.loads(claim)["until"])
+    except (KeyError, TypeError, ValueError):
+        return 0.0
+
+
+class _KeptFolder:
+    """A fleet's folder that is in the bucket as well: what the next worker needs."""
+
+    def __init__(self, bucket: FleetBucket, prefix: str, path: Path) -> None:
+        self._bucket = bucket
+        self._prefix = prefix
+        self._path = path
+        self._written: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+
+    def fetch(self) -> None:
+        """Write what an earlier worker kept. Raises AwsError and FleetError."""
+        for key in self._bucket.store.keys(f"{self._prefix}/"):
+            name = key.removeprefix(f"{self._prefix}/")
+            data = self._bucket.store.read(key)
+            if name == "claim" or data is None:
+                continue
+            if Path(name).is_absolute() or ".." in Path(name).parts:
+                raise FleetError(f"the bucket has a file of a strange name: {name}")
+            file = self._path / name
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file.write_bytes(data)
+            self._written[name] = data
+
+    def keep(self, *, everything: bool = False) -> None:
+        """Write what has changed; `everything` at the end, with what is gone by then, and the
+        audit log. Raises AwsError.
+        """
+        with self._lock:
+            here = {str(each.relative_to(self._path)): each for each in self._files(everything)}
+            for name, file in here.items():
+                with suppress(FileNotFoundError):
+                    data = file.read_bytes()
+                    if self._written.get(name) != data:
+                        self._bucket.store.write(f"{self._prefix}/{name}", data)
+                        self._written[name] = data
+            if everything:
+                for name in self._written.keys() - here.keys():
+                    self._bucket.store.delete(f"{self._prefix}/{name}")
+                    del self._written[name]
+
+    def _files(self, everything: bool) -> Iterator[Path]:
+        yield from self._path.glob("queue.sqlite")
+        yield from self._path.glob("sweeps/*.jsonl")
+        yield from self._path.glob(f"{_STATE}/journals/*.jsonl")
+        if everything:
+            yield from self._path.glob("audit.jsonl")

@@ -1,0 +1,74 @@
+"""A bucket, as a fleet uses it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import ClientError
+
+from tuner.aws.connection_errors import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tuner.aws.services import Services
+
+_ABSENT: Final = {"NoSuchKey", "404"}
+_NOT_SO: Final = {"PreconditionFailed", "ConditionalRequestConflict"}
+
+
+class BucketObjects:
+    """Reads and writes objects of a bucket of the caller's own account."""
+
+    def __init__(self, services: Services, bucket: str) -> None:
+        self._services = services
+        self._bucket = bucket
+
+    def read(self, key: str) -> bytes | None:
+        """An object; None where there is none. Raises AwsError."""
+        with self._services.translating(Request("GetObject", purpose="fleet")):
+            try:
+                answer = self._services.client("s3").get_object(Bucket=self._bucket, Key=key)
+                data: bytes = answer["Body"].read()
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _ABSENT:
+                    return None
+                raise
+            return data
+
+    def write(self, key: str, data: bytes) -> None:
+        """Write an object whole. Raises AwsError."""
+        self._services.ask("s3", "PutObject", Bucket=self._bucket, Key=key, Body=data)
+
+    def claim(self, key: str, data: bytes, instead_of: bytes | None) -> bool:
+        """Write an object if it's still `instead_of` (None: absent); False if it isn't."""
+        if instead_of is None:
+            condition = {"IfNoneMatch": "*"}
+        else:  # the ETag of an object written in one part, without a key of KMS
+            etag = hashlib.md5(instead_of, usedforsecurity=False).hexdigest()
+            condition = {"IfMatch": f'"{etag}"'}
+        with self._services.translating(Request("PutObject", purpose="fleet")):
+            try:
+                self._services.client("s3").put_object(
+                    Bucket=self._bucket, Key=key, Body=data, **condition
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _NOT_SO | _ABSENT:
+                    return False
+                raise
+            return True
+
+    def delete(self, key: str) -> None:
+        """Delete an object, if it's there. Raises AwsError."""
+        self._services.ask("s3", "DeleteObject", Bucket=self._bucket, Key=key)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """All that begin with it. Raises AwsError."""
+        pages = self._services.pages(
+            "s3", "ListObjectsV2", ("ContinuationToken", "NextContinuationToken"),
+            Bucket=self._bucket, Prefix=prefix,
+        )  # fmt: skip
+        for page in pages:
+            for each in page.get("Contents", ()):
+                yield each["Key"]
