@@ -228,8 +228,8 @@ EACH_TIME = {
     "alias", "live", "step_timeout", "steps", "unqualified",
     "against", "compare", "create", "file", "ledger", "on_this_machine", "role",
     "functions", "scan", "settings", "tag",
-    "arrivals", "artillery", "phase",
-    "bucket", "engine", "state_machine", "wheel",
+    "arrivals", "artillery", "bucket", "engine", "in_flight", "phase", "sizes",
+    "state_machine", "wheel",
 }  # fmt: skip
 
 

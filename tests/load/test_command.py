@@ -131,13 +131,18 @@ def test_what_makes_no_sense_is_one_line(arguments: list[str], words: str) -> No
 def test_nothing_is_sent_without_agreement(
     server: LocalLambda, state: dict[str, str], invoked: threading.Event
 ) -> None:
-    """Without a terminal it names the flag; --dry-run shows the plan alone."""
+    """Without a terminal it names the flag; --dry-run shows the plan alone. What is set for sweeps
+    doesn't make it a load of several sizes.
+    """
     invoked.clear()
     asked = ("load", "hello", *at(server), "--phase", "1s:20/s")
     ran = run_here(*asked, **state)
     assert ran.returncode == 2
     assert "pass --yes" in ran.stderr
-    assert run_here(*asked, "--dry-run", **state).returncode == 0
+    of_sweeps = {"TUNER_MEMORY_SIZES": "256,512", "TUNER_CONCURRENCY": "1"}
+    shown = run_here(*asked, "--dry-run", **state, **of_sweeps)
+    assert shown.returncode == 0
+    assert "Load: 20 requests in 1.0 s" in shown.stderr
     assert not invoked.is_set()
 
 
