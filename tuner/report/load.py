@@ -171,8 +171,7 @@ def rest(result: LoadResult) -> str:
     cold = "Cold starts: not known" if share is None else f"Cold starts: {numbers.percent(share)}"
     if share == 0:
         cold = "No cold starts"
-    late = f", {result.late_count:,} of them sent late by this machine" if result.late_count else ""
     return (
         f"{cold}; {numbers.usd(result.cost_usd)} at list prices. Latency is from when a request "
-        f"was due to its whole answer, at this machine{late}."
+        "was due to its whole answer, at this machine."
     )
