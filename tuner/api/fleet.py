@@ -16,7 +16,7 @@ from tuner.api.fleet_candidates import (
 )
 from tuner.errors import UsageError
 from tuner.fleet.folder import AuditLog, FleetFolder
-from tuner.fleet.loop import MOST_LEASES, FleetRun
+from tuner.fleet.loop import MOST_LEASES, FleetRun, place_key
 from tuner.fleet.planning import estimate, plan_items
 from tuner.fleet.queue import fleet_lock
 from tuner.fleet.settings import FleetSettings, read_settings
@@ -79,7 +79,11 @@ def plan_fleet(
     Raises UsageError, InputError (a file that can't be used), FleetError and AwsError.
     """
     places = FleetPlaces(
-        _settings(request, working_dir), request.region, request.profile, request.endpoint_url
+        _settings(request, working_dir),
+        request.region,
+        request.profile,
+        request.endpoint_url,
+        lists_accounts=request.tag is not None,
     )
     with places:
         settings = places.settings
@@ -131,7 +135,8 @@ def run_folder(
     from tuner.api.fleet_sweeper import FleetSweeper
 
     clock, stop = clock or Clock(), stop or StopSignal()
-    concurrency = max(1, min(concurrency, MOST_LEASES))
+    place_count = len({place_key(each.place) for each in folder.plan.items})
+    concurrency = max(1, min(concurrency, MOST_LEASES * place_count))
     audit = AuditLog(folder.path / "audit.jsonl", clock.now)
     with fleet_lock(folder.path), folder.queue() as queue:
         folder.forget_stop()

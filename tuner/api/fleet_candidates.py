@@ -44,6 +44,8 @@ class FleetPlaces:
     region: str | None
     profile: str | None
     endpoint_url: str | None
+    lists_accounts: bool = False
+    """Whether an organization is asked for its accounts, which a scan and ARNs name themselves."""
     unreached: dict[tuple[str, str], str] = field(default_factory=dict)
     """What can't be reached, as account and region, and why."""
     _opened: ExitStack = field(default_factory=ExitStack)
@@ -109,7 +111,8 @@ class FleetPlaces:
             ) as gateway,
             Services(gateway.session, purpose="fleet") as services,
         ):
-            own, listed = own_account(services), account_ids(services)
+            own = own_account(services)
+            listed = account_ids(services) if self.lists_accounts else ()
         known = {each.account for each in self.settings.accounts}
         more = [AccountSettings(own)] if own not in known else []
         more += [organization.of(each) for each in listed if each not in known | {own}]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from tuner import session
 from tuner.api.recovery import find_unfinished, recovery_through
 from tuner.errors import AwsError, InputError, NotAgreedError, SweepFileError, TunerError
-from tuner.fleet.loop import InterruptedSweepError, UnreachablePlaceError, place_key
+from tuner.fleet.loop import MOST_LEASES, InterruptedSweepError, UnreachablePlaceError, place_key
 from tuner.fleet.queue import Outcome
 from tuner.model.goal import Goal
 from tuner.model.request import Budget, Measure, Output, Safety, Target, TuneRequest
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from tuner.sweep.prepared import PreparedSweep
 
 _LEAVE_RATIO: Final = 0.2
-_CONNECTIONS: Final = 50
 
 
 class FleetSweeper:
@@ -160,7 +159,9 @@ class FleetSweeper:
         most = 8
         if there_is is None:
             return most
-        return max(1, min(most, int(there_is * (1 - _LEAVE_RATIO)) // self._concurrency))
+        return max(
+            1, min(most, int(there_is * (1 - _LEAVE_RATIO)) // min(self._concurrency, MOST_LEASES))
+        )
 
     def _request(self, claim: Claim, share: int) -> TuneRequest:
         item, file = claim.item, self._folder.sweep_file(claim.item)

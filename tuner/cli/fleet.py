@@ -144,7 +144,12 @@ def run(
     *,
     concurrency: Annotated[
         int,
-        options.limits_option(min=1, max=20, metavar="N", help="Sweeps at once (default: 8)."),
+        options.limits_option(
+            min=1,
+            max=200,
+            metavar="N",
+            help="Sweeps at once (default: 8); at most 20 in a region of an account.",
+        ),
     ] = 8,
     engine: Annotated[
         Literal["local", "step-functions"],

@@ -100,6 +100,8 @@ class FleetSettings:
     def account(self, account: str) -> AccountSettings:
         """How an account is reached: with the usual credentials where nothing is said."""
         found = (each for each in self.accounts if each.account == account)
+        if self.organization is not None and account:
+            return next(found, self.organization.of(account))
         return next(found, AccountSettings(account))
 
 

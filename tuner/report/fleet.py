@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tuner.fleet.planning import FleetEstimate
-    from tuner.model.fleet import FleetExclusion, FleetPlace, FleetPlan, FleetProgress, FleetStatus
+    from tuner.model.fleet import (
+        FleetExclusion,
+        FleetPlace,
+        FleetPlan,
+        FleetProgress,
+        FleetStatus,
+        ItemState,
+    )
     from tuner.model.interval import Interval
 
 MOST_LINES: Final = 20
@@ -106,8 +113,7 @@ def _left_out(excluded: Iterable[FleetExclusion], width: int) -> Iterator[str]:
     for each in excluded:
         reasons.setdefault(each.reason, []).append(plain(each.name))
     for reason, names in sorted(reasons.items(), key=lambda each: -len(each[1])):
-        shown = ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
-        yield from wrapped(f"· {shown}: {reason}", width, indent="  ")
+        yield from wrapped(f"· {_names(names)}: {reason}", width, indent="  ")
     if reasons:
         yield ""
 
@@ -123,10 +129,10 @@ def render_status(status: FleetStatus, *, width: int, encoding: str, top: int | 
     if len(shown) < len(status.items):
         lines.append(f"and {len(status.items) - len(shown):,} more")
     lines.append("")
-    for each in status.items:
-        if each.state == "failed":
-            lines += wrapped(f"! {plain(each.item.name)}: {each.reason}", width, indent="  ")
-    for reason, waiting in _waiting(status).items():
+    for reason, failed in _by_reason(status, "failed").items():
+        names = _names([plain(each.item.name) for each in failed])
+        lines += wrapped(f"! {names}: {reason}", width, indent="  ")
+    for reason, waiting in _by_reason(status, "pending").items():
         lines += wrapped(
             f"! {place_of(waiting[0].item.place)}: {counted(len(waiting), 'function')} "
             f"{'waits' if len(waiting) == 1 else 'wait'}: {reason}",
@@ -147,13 +153,17 @@ def place_of(place: FleetPlace) -> str:
     return " ".join(filter(None, (place.account, place.region)))
 
 
-def _waiting(status: FleetStatus) -> dict[str, list[FleetProgress]]:
-    """Functions that weren't begun because their account can't be reached, by the reason."""
+def _by_reason(status: FleetStatus, state: ItemState) -> dict[str, list[FleetProgress]]:
+    """Functions of a state, by why: pending ones have a reason if their account fails."""
     found: dict[str, list[FleetProgress]] = {}
     for each in status.items:
-        if each.state == "pending" and each.reason:
+        if each.state == state and each.reason:
             found.setdefault(each.reason, []).append(each)
     return found
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
 
 
 def _table(rows: list[tuple[str, ...]], *, is_verified: bool) -> list[str]:
