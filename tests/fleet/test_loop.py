@@ -7,7 +7,7 @@ import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tests.fleet.fleets import HERE, ManualClock, ScriptedSweeper, item, items, plan_of, run
+from tests.fleet.fleets import HERE, ManualClock, ScriptedSweeper, item, items, run
 from tuner.errors import AwsError, CredentialsError, LeftChangedError, NotAgreedError
 from tuner.fleet.loop import (
     FleetWaits,
@@ -17,8 +17,7 @@ from tuner.fleet.loop import (
     UnreachablePlaceError,
 )
 from tuner.fleet.queue import FleetQueue, Outcome
-from tuner.model.fleet import FleetPlace, FleetStatus, RunWindow
-from tuner.report.fleet import render_status
+from tuner.model.fleet import FleetPlace, RunWindow
 from tuner.sweep.io import StopSignal
 
 if TYPE_CHECKING:
@@ -222,14 +221,3 @@ def test_interruptions_that_used_up_a_limit_are_told(tmp_path: Path) -> None:
     progress, _ = run(tmp_path, fleet, ScriptedSweeper())
     assert progress[0].state == "failed"
     assert "plan it again" in str(progress[0].reason)
-
-
-def test_failures_of_one_reason_are_one_line(tmp_path: Path) -> None:
-    """Hundreds of functions that fail alike are told as such, not one by one."""
-    fleet = items(300)
-    sweeper = failing({each.name for each in fleet}, AwsError("the role may not do that"))
-    progress, _ = run(tmp_path, fleet, sweeper, concurrency=8)
-    status = FleetStatus(plan_of(fleet), "done", progress)
-    text = render_status(status, width=100, encoding="utf-8")
-    assert text.count("the role may not do that") == 1
-    assert "and 297 more: the role may not do that" in text
