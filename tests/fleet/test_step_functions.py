@@ -179,3 +179,26 @@ def test_a_worker_outside_the_hours_changes_nothing(served: Interpreted, tmp_pat
         with pytest.raises(SweepFailedError, match="outside the hours"):
             work(task, tmp_path / "one", seconds_left=lambda: 60.0)
     assert executor.invocations == []
+
+
+def test_a_worker_that_cannot_reach_its_account_tells_why(
+    served: Interpreted, tmp_path: Path
+) -> None:
+    """It fails with what couldn't be reached, as its result too, and doesn't count as interrupted,
+    which would only be tried again and again.
+    """
+    local, _, _ = served
+    folder = planned(local, tmp_path, 1)
+    session, _ = open_connection(region=local.region, profile=None, endpoint_url=local.endpoint_url)
+    with Services(session, purpose="fleet") as services:
+        bucket = FleetBucket(BucketObjects(services, BUCKET), folder.plan.fleet_id)
+        event = execution_input(folder.plan, BUCKET, bucket.prefix)
+        event |= {"item": to_record(folder.plan.items[0]), "concurrency": 8}
+        event["plan"] = {**event["plan"], "endpoint_url": "http://127.0.0.1:9"}
+        task = read_task(event, lambda name: BucketObjects(services, name))
+        with pytest.raises(SweepFailedError, match=r"127\.0\.0\.1:9"):
+            work(task, tmp_path / "one", seconds_left=lambda: 60.0)
+        (name,) = [folder.sweep_file(each).stem for each in folder.plan.items]
+        result = bucket.result(name)
+        assert result is not None
+        assert result.state == "failed"

@@ -157,6 +157,9 @@ def _sweep(task: WorkerTask, path: Path, left_s: float, clock: Clock) -> FleetPr
         kept.keep(everything=True)
     with fleet.queue() as queue:
         (progress,) = queue.progress()
+    if progress.state == "pending" and progress.reason is not None:
+        # Its account can't be reached: that's told, and another execution tries it again.
+        progress = replace(progress, state="failed")
     sweep = fleet.sweep_file(task.item)
     if sweep.exists():
         task.bucket.store.write(f"{task.bucket.prefix}/sweeps/{sweep.name}", sweep.read_bytes())
