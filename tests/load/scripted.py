@@ -7,21 +7,23 @@ import itertools
 from typing import TYPE_CHECKING
 
 from tests.sweeps import made_function
+from tuner.load.io import LoadIO
 from tuner.load.phases import parse_phases
 from tuner.load.plan import LoadPlan
-from tuner.load.run import Events, LoadBudget, LoadIO, LoadLoop
+from tuner.load.run import Events, LoadLoop
 from tuner.model.invocation import InvokeReply
 from tuner.model.payload import Payload
 from tuner.pricing import load_price_book
 from tuner.sweep.estimate import Pricing
 from tuner.sweep.io import StopSignal
+from tuner.sweep.limits import Ledger
 from tuner.sweep.sending import Done
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tuner.load.io import Request
     from tuner.load.result import LoadResult
-    from tuner.load.run import Request
 
 
 def reply(
@@ -80,12 +82,19 @@ def send(
     payloads: tuple[Payload, ...] = (Payload("event", b"{}"),),
     stop: StopSignal | None = None,
     recent_ms: float | None = None,
+    count_dropped: Callable[[], int | None] = lambda: None,
     **plan: object,
 ) -> LoadResult:
     """Send a load to it."""
     prices = load_price_book().lambda_prices("us-east-1", "x86_64")
     pricing = Pricing(made_function(), prices, recent_ms)
     planned = LoadPlan(parse_phases(phases), (1024,), pricing, **plan)  # type: ignore[arg-type]
-    io = LoadIO(None, lambda: function.now_s, stop or StopSignal())  # type: ignore[arg-type]
-    budget, events = LoadBudget(planned), Events(payloads)
-    return LoadLoop(planned, budget, events, 1024, senders=function, io=io).run()
+    io = LoadIO(
+        None,  # type: ignore[arg-type] # the function itself carries requests
+        lambda: function.now_s,
+        stop or StopSignal(),
+        count_dropped=count_dropped,
+        aside=lambda work: work(),
+    )
+    ledger = Ledger(budget_usd=planned.budget_usd, max_invocations=planned.planned_count)
+    return LoadLoop(planned, ledger, Events(payloads), 1024, senders=function, io=io).run()

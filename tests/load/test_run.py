@@ -158,6 +158,23 @@ def test_what_can_show_nothing_more_is_stopped(answer: InvokeReply | Exception, 
     assert len(function.bodies) <= 50
 
 
+def test_what_lambda_dropped_as_recursive_ends_the_load() -> None:
+    """It's asked once a minute; what is denied or unknown ends nothing."""
+    asked: list[int] = []
+
+    def dropped() -> int | None:
+        asked.append(1)
+        if len(asked) == 1:
+            raise AccessDeniedError("may not")
+        return 3 if len(asked) == 3 else None
+
+    result = send(takes(0.02), "10min:1/s", count_dropped=dropped)
+    assert result.end == "failed"
+    assert "recursion" in codes(result)
+    assert len(asked) == 3
+    assert len(result.answers) == pytest.approx(180, abs=2)
+
+
 def test_cold_starts_alone_are_no_runaway() -> None:
     """A ramp begins with INITs that cost many times a warm invocation."""
     function = ScriptedFunction(lambda now_s, _: (now_s + 0.5, reply(20, init_ms=480)))

@@ -11,21 +11,23 @@ from tuner.lease.clone import LiveTraffic, choose_isolation
 from tuner.lease.journal import LeaseTerms
 from tuner.lease.lease import open_lease
 from tuner.load.findings import not_taken
+from tuner.load.io import LoadIO
 from tuner.load.plan import MOST_IN_FLIGHT, LoadPlan
-from tuner.load.run import LoadBudget, LoadIO, send_load
+from tuner.load.run import send_load
 from tuner.pricing.renewal import current_price_book
 from tuner.session.planning import concurrency_limits_of, live_traffic_of
 from tuner.sweep.estimate import Pricing
 from tuner.sweep.io import Clock, tell_nobody
+from tuner.sweep.limits import Ledger
 from tuner.sweep.plan import check_measurable, new_sweep_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tuner.load.arrivals import Spacing
+    from tuner.load.io import LoadProgress
     from tuner.load.phases import Phase
     from tuner.load.result import LoadResult
-    from tuner.load.run import LoadProgress
     from tuner.model.finding import Finding
     from tuner.model.plan import Isolation
     from tuner.model.progress import ProgressHook
@@ -117,12 +119,19 @@ def run_load(
     Raises AwsError, PayloadError, LeaseError and LeftChangedError.
     """
     clock = clock or Clock()
-    io = LoadIO(target.gateway, clock.monotonic_s, stop, on_load)
+    began_at = clock.now()
     plan, payloads = prepared.plan, prepared.inputs.payloads
-    budget = LoadBudget(plan)
+    ledger = Ledger(budget_usd=plan.budget_usd, max_invocations=plan.planned_count)
 
     def send(name: str, version: str, memory_mb: int) -> LoadResult:
-        found = send_load(plan, budget, payloads, (name, version, memory_mb), io)
+        io = LoadIO(
+            target.gateway,
+            clock.monotonic_s,
+            stop,
+            on_load,
+            lambda: target.gateway.count_dropped_as_recursive(name, began_at),
+        )
+        found = send_load(plan, ledger, payloads, (name, version, memory_mb), io)
         return replace(found, findings=(*prepared.findings, *found.findings))
 
     if prepared.isolation is None:
@@ -130,12 +139,12 @@ def run_load(
         version = reference.qualifier or "$LATEST"
         yield send(reference.target, version, plan.sizes_mb[0])
         return
-    now = clock.now()
+    started_at = began_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     terms = LeaseTerms(
-        sweep_id=new_sweep_id(now),
+        sweep_id=new_sweep_id(began_at),
         state_dir=target.state_dir,
         endpoint_url=target.gateway.endpoint_url,
-        started_at=now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        started_at=started_at,
         isolation="clone" if prepared.isolation == "clone" else "version",
     )
     with open_lease(

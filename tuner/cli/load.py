@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tuner.api.loading import PreparedLoad, Wanted
+    from tuner.load.io import LoadProgress
     from tuner.load.result import LoadResult
-    from tuner.load.run import LoadProgress
     from tuner.model.request import TuneRequest
     from tuner.session.inputs import OpenTarget
     from tuner.sweep.io import StopSignal

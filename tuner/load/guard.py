@@ -6,15 +6,20 @@ never answered well does.
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from tuner.errors import AwsError
 from tuner.model.finding import Finding
 from tuner.model.invocation import Outcome
 from tuner.sweep import findings
-from tuner.sweep.guard import RECURSION_ERROR, TOO_MANY_TIMES, trace_came_back
+from tuner.sweep.guard import LOOK_EVERY_S, RECURSION_ERROR, TOO_MANY_TIMES, trace_came_back
 from tuner.sweep.outcome import import_failure
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tuner.model.invocation import InvokeReply
 
 _LEAST_INVOCATIONS: Final = 5
@@ -65,6 +70,41 @@ class LoadGuard:
         if self._foreseen_usd is None or self._warm_count < _LEAST_INVOCATIONS:
             return False
         return self._warm_usd > TOO_MANY_TIMES * self._warm_count * self._foreseen_usd
+
+
+def in_thread(work: Callable[[], None]) -> None:
+    """Do it aside: a call that takes a second would make requests late."""
+    threading.Thread(target=work, name="tuner-load-watch", daemon=True).start()
+
+
+class RecursionWatch:
+    """Asks once a minute whether Lambda has dropped invocations as recursive, aside."""
+
+    def __init__(
+        self,
+        count_dropped: Callable[[], int | None],
+        began_s: float,
+        aside: Callable[[Callable[[], None]], None] = in_thread,
+    ) -> None:
+        self._count_dropped = count_dropped
+        self._aside = aside
+        self._next_s = began_s + LOOK_EVERY_S
+        self._is_asking = False
+        self._has_dropped = False
+
+    def look(self, now_s: float) -> Finding | None:
+        """Ask if it's time; return what an earlier look found."""
+        if now_s >= self._next_s and not self._is_asking:
+            self._next_s, self._is_asking = now_s + LOOK_EVERY_S, True
+            self._aside(self._ask)
+        if self._has_dropped:
+            return findings.recursion("Lambda dropped invocations of it as recursive")
+        return None
+
+    def _ask(self) -> None:
+        with suppress(AwsError):  # without the permission the trace still tells
+            self._has_dropped = bool(self._count_dropped())
+        self._is_asking = False
 
 
 def stopped(why: str) -> Finding:

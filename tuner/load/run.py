@@ -9,8 +9,8 @@ would for users, and not only the one that met it ("coordinated omission"). What
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from tuner.errors import (
     AccessDeniedError,
@@ -21,24 +21,25 @@ from tuner.errors import (
     ThrottledError,
 )
 from tuner.load.findings import found_in
-from tuner.load.guard import LoadGuard, stopped
+from tuner.load.guard import LoadGuard, RecursionWatch, stopped
+from tuner.load.io import LoadProgress, Request
 from tuner.load.result import Answer, LoadResult
 from tuner.model.invocation import Outcome
 from tuner.sweep import findings as sweep_findings
-from tuner.sweep.limits import Ledger
 from tuner.sweep.outcome import classify, report_in
 from tuner.sweep.sending import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from tuner.load.arrivals import Arrival
+    from tuner.load.io import LoadIO, Senders
     from tuner.load.plan import LoadPlan
     from tuner.load.result import LoadEnd
     from tuner.model.finding import Finding
     from tuner.model.invocation import InvokeReply, PlatformReport
     from tuner.model.payload import Payload
-    from tuner.sweep.io import Invoker, StopSignal
+    from tuner.sweep.limits import Ledger
     from tuner.sweep.sending import Done
 
 STOP_GRACE_S: Final = 5.0
@@ -47,65 +48,15 @@ TELL_EVERY_S: Final = 5.0
 _FATAL = (AccessDeniedError, CredentialsError, FunctionNotFoundError)
 
 
-@dataclass(slots=True, eq=False)
-class Request:
-    """An arrival on its way; its due time is by the load's clock."""
-
-    arrival: Arrival
-    due_s: float
-    body: bytes
-    worst_usd: float
-    in_flight_count: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class LoadProgress:
-    """How far a load has come."""
-
-    passed_s: float
-    due_count: int
-    answered_count: int
-    in_flight_count: int
-
-
-class Senders(Protocol):
-    """What carries requests, and is waited on: `Workers`, threads that invoke."""
-
-    def start(self, call: Request) -> None:
-        """Send a request."""
-
-    def next_done(self, timeout_s: float | None) -> Done[Request] | None:
-        """Wait for an answer; None after `timeout_s`, or when woken."""
-
-    def wake(self) -> None:
-        """Make `next_done` return; may be called from a signal handler."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoadIO:
-    """Everything that a running load talks to."""
-
-    gateway: Invoker
-    clock: Callable[[], float]
-    stop: StopSignal
-    on_progress: Callable[[LoadProgress], None] = lambda _: None
-
-
-class LoadBudget:
-    """What all sizes of a load may spend together."""
-
-    def __init__(self, plan: LoadPlan) -> None:
-        self.ledger = Ledger(budget_usd=plan.budget_usd, max_invocations=plan.planned_count)
-
-
 def send_load(
     plan: LoadPlan,
-    budget: LoadBudget,
+    ledger: Ledger,
     payloads: Sequence[Payload],
     target: tuple[str, str, int],
     io: LoadIO,
 ) -> LoadResult:
-    """Send the whole load to one version of a function: (name, version, its memory in MB).
+    """Send the whole load to one version of a function: (name, version, its memory in MB); the
+    ledger holds what all sizes may spend together.
 
     Raises AwsError and PayloadError if nothing was answered before.
     """
@@ -116,7 +67,7 @@ def send_load(
         return io.gateway.invoke(name, version, request.body, timeout_s=timeout_s)
 
     with Workers(invoke, io.clock) as workers:
-        return LoadLoop(plan, budget, Events(payloads), memory_mb, senders=workers, io=io).run()
+        return LoadLoop(plan, ledger, Events(payloads), memory_mb, senders=workers, io=io).run()
 
 
 class Events:
@@ -145,20 +96,21 @@ class LoadLoop:
     def __init__(
         self,
         plan: LoadPlan,
-        budget: LoadBudget,
+        ledger: Ledger,
         events: Events,
         memory_mb: int,
         *,
         senders: Senders,
         io: LoadIO,
     ) -> None:
-        self._plan, self._ledger, self._events = plan, budget.ledger, events
+        self._plan, self._ledger, self._events = plan, ledger, events
         self._memory_mb, self._senders = memory_mb, senders
         self._clock, self._stop, self._on_progress = io.clock, io.stop, io.on_progress
         pricing = plan.pricing
         self._worst_usd = pricing.worst_cost_usd(memory_mb)
         knows = pricing.recent_duration_ms is not None and plan.budget_usd is None
         self._guard = LoadGuard(pricing.expected_cost_usd(memory_mb) if knows else None)
+        self._watch = RecursionWatch(io.count_dropped, self._clock(), io.aside)
         self._in_flight: dict[int, Request] = {}
         self._answers: list[Answer] = []
         self._findings: list[Finding] = []
@@ -246,6 +198,8 @@ class LoadLoop:
         if done is not None and id(done.call) in self._in_flight:
             self._judge(done)
         now_s = self._clock()
+        if (alarm := self._watch.look(now_s)) is not None:
+            self._stop_for(alarm)
         if now_s >= self._told_s + TELL_EVERY_S:
             self._told_s = now_s
             passed_s = now_s - self._began_s
