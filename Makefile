@@ -65,8 +65,8 @@ bench-decide: $(STAMP)  ## Measure the decisions against the target table, besid
 bench-observe: $(STAMP)  ## Measure what is read of production: a million reports, advice, changes, a scan
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench $(sort $(basename $(notdir $(wildcard tests/bench/observe_*.py))))
 
-bench-fleet: $(STAMP)  ## Sweep 500 functions killed ten times, and measure a fleet's own cost
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench fleet
+bench-fleet: $(STAMP)  ## Sweep 500 functions killed ten times, 2,000 through the state machine, and measure a fleet's own cost
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench fleet fleet_map
 
 bench-rollout: $(STAMP)  ## Simulate rollouts: errors that rise are returned in time, and nothing goes back in vain
 	$(BIN)/python -m tests.bench rollout

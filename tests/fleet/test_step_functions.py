@@ -135,7 +135,7 @@ def test_what_a_killed_worker_left_is_undone_by_the_next(
     with Services(session, purpose="fleet") as services:
         bucket = FleetBucket(BucketObjects(services, BUCKET), folder.plan.fleet_id)
         event = execution_input(folder.plan, BUCKET, bucket.prefix)
-        event |= {"item": to_record(folder.plan.items[0]), "concurrency": 8}
+        event |= {"item": to_record(folder.plan.items[0]), "concurrency": 8, "execution": "one"}
         lifetime_s = 12.0
         began = time.monotonic()
         process = subprocess.Popen(
@@ -158,7 +158,7 @@ def test_what_a_killed_worker_left_is_undone_by_the_next(
         answer = work(task, tmp_path / "two", seconds_left=lambda: 60.0)
         assert answer["state"] == "done"
         assert changed(local, COUNT) == []
-        result = bucket.result("account.us-east-1.f0000")
+        result = bucket.result(folder.sweep_file(folder.plan.items[0]).stem)
         assert result is not None
         assert result.attempt_count == 2
         assert result.cost_usd <= folder.plan.items[0].max_cost_usd
@@ -174,7 +174,7 @@ def test_a_worker_outside_the_hours_changes_nothing(served: Interpreted, tmp_pat
         bucket = FleetBucket(BucketObjects(services, BUCKET), folder.plan.fleet_id)
         event = execution_input(folder.plan, BUCKET, bucket.prefix)
         event["plan"]["windows"] = [{"start": "10:00", "end": "10:00", "zone": "UTC", "days": [7]}]
-        event |= {"item": to_record(folder.plan.items[0]), "concurrency": 8}
+        event |= {"item": to_record(folder.plan.items[0]), "concurrency": 8, "execution": "one"}
         task = read_task(event, lambda name: BucketObjects(services, name))
         with pytest.raises(SweepFailedError, match="outside the hours"):
             work(task, tmp_path / "one", seconds_left=lambda: 60.0)

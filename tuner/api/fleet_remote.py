@@ -71,7 +71,7 @@ def remote_status(folder: FleetFolder, clock: Clock | None = None) -> FleetStatu
     with folder.queue() as queue, _open(folder, started) as (there, runs):
         state = runs.state(started.execution_arn)
         # By what was true before: nothing that ended in between is missed.
-        collect(folder, there, queue, clock.now().timestamp())
+        collect(folder, there, queue, started.execution_arn, clock.now().timestamp())
         is_running = state.status == "running"
         if not is_running:
             queue.nothing_runs_elsewhere()

@@ -59,6 +59,7 @@ class WorkerTask:
     """With this item alone."""
     concurrency: int
     """Workers at once."""
+    execution_arn: str
 
     @property
     def item(self) -> FleetItem:
@@ -74,7 +75,7 @@ def read_task(event: Mapping[str, Any], store: Callable[[str], ObjectStore]) -> 
         bucket = FleetBucket(store(str(event["bucket"])), plan.fleet_id)
         if event["prefix"] != bucket.prefix or plan.items != (item,):
             raise FleetError("the event is of another fleet")
-        return WorkerTask(bucket, plan, int(event["concurrency"]))
+        return WorkerTask(bucket, plan, int(event["concurrency"]), str(event["execution"]))
     except (KeyError, TypeError, ValueError, RecordError) as error:
         raise FleetError(f"the event isn't a fleet's item ({error}): deploy again") from None
 
@@ -164,7 +165,7 @@ def _sweep(task: WorkerTask, path: Path, left_s: float, clock: Clock) -> FleetPr
     if sweep.exists():
         task.bucket.store.write(f"{task.bucket.prefix}/sweeps/{sweep.name}", sweep.read_bytes())
     if progress.state in {"done", "excluded", "failed"}:
-        result = ItemResult.of(progress, clock.now().timestamp())
+        result = ItemResult.of(progress, clock.now().timestamp(), task.execution_arn)
         task.bucket.keep_result(name, result)
     return progress
 

@@ -281,22 +281,22 @@ class FleetQueue:
             ended_at=result.ended_at,
         )
 
-    def seen_elsewhere(self, key: str, now_s: float, *, is_leased: bool) -> None:
+    def seen_elsewhere(self, key: str, now_s: float, *, is_running: bool, is_leased: bool) -> None:
         """An item has begun, and hasn't ended."""
         with self._transaction():
             self._db.execute(
-                "UPDATE items SET state = 'running', is_leased = ?, attempt_count ="
+                "UPDATE items SET state = ?, is_leased = ?, attempt_count ="
                 " MAX(attempt_count, 1), begun_at = COALESCE(begun_at, ?) WHERE key = ?",
-                (int(is_leased), now_s, key),
+                ("running" if is_running else "pending", int(is_leased), now_s, key),
             )
 
     def began_elsewhere(self, now_s: float) -> None:
         """All that hasn't ended well was handed over, at this time."""
+        self.begin_run(now_s)
         with self._transaction():
             self._db.execute(
-                "UPDATE items SET state = 'pending', reason = NULL, ended_at = NULL,"
-                " begun_at = ? WHERE state NOT IN ('done', 'excluded')",
-                (now_s,),
+                "UPDATE items SET state = 'pending', reason = NULL, ended_at = NULL"
+                " WHERE state NOT IN ('done', 'excluded')"
             )
 
     def nothing_runs_elsewhere(self) -> None:

@@ -149,24 +149,32 @@ def execution_input(plan: FleetPlan, bucket: str, prefix: str) -> dict[str, Any]
     return {"bucket": bucket, "prefix": prefix, "items_key": f"{prefix}/items.json", "plan": whole}
 
 
-def collect(folder: FleetFolder, bucket: FleetBucket, queue: FleetQueue, now_s: float) -> None:
+def collect(
+    folder: FleetFolder, bucket: FleetBucket, queue: FleetQueue, execution_arn: str, now_s: float
+) -> None:
     """Take what has ended from the bucket into the folder. Raises FleetError and AwsError."""
     ended = {name.removesuffix(".json") for name in bucket.names("results")}
-    begun = bucket.names("work")
-    leased = {each.partition("/")[0] for each in begun if "/state/journals/" in each}
-    begun = {each.partition("/")[0] for each in begun}
+    work = bucket.names("work")
+    begun = {each.partition("/")[0] for each in work}
+    claimed = {each.partition("/")[0] for each in work if each.endswith("/claim")}
+    leased = {each.partition("/")[0] for each in work if "/state/journals/" in each}
 
     def take(progress: FleetProgress) -> None:
         item = progress.item
         file = folder.sweep_file(item)
         if progress.state in {"done", "excluded"}:
             return
-        if file.stem not in ended:
+        result = bucket.result(file.stem) if file.stem in ended else None
+        if result is None or not (result.is_final or result.execution_arn == execution_arn):
             if file.stem in begun:
-                queue.seen_elsewhere(item.key, now_s, is_leased=file.stem in leased)
+                queue.seen_elsewhere(
+                    item.key,
+                    now_s,
+                    is_running=file.stem in claimed,
+                    is_leased=file.stem in leased,
+                )
             return
-        result = bucket.result(file.stem)
-        if result is None or result.key != item.key:
+        if result.key != item.key:
             raise FleetError(f"the bucket's result of {file.stem} is of another item")
         sweep = bucket.store.read(f"{bucket.prefix}/sweeps/{file.name}")
         if sweep is not None:

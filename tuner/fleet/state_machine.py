@@ -47,6 +47,7 @@ def _map() -> dict[str, Any]:
             "prefix.$": "$.prefix",
             "plan.$": "$.plan",
             "concurrency": CONCURRENCY,
+            "execution.$": "$$.Execution.Id",
             "item.$": "$$.Map.Item.Value",
         },
         "ItemProcessor": {

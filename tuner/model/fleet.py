@@ -149,6 +149,8 @@ class ItemResult:
     state: ItemState
     ended_at: float
     """Seconds since 1970."""
+    execution_arn: str
+    """Which execution it ended in: one that failed in an earlier one may be running again."""
     reason: str | None = None
     sweep_id: str | None = None
     verdict: str | None = None
@@ -161,12 +163,13 @@ class ItemResult:
     schema_version: int = FLEET_SCHEMA
 
     @classmethod
-    def of(cls, progress: FleetProgress, ended_at: float) -> Self:
+    def of(cls, progress: FleetProgress, ended_at: float, execution_arn: str) -> Self:
         """What the worker's queue says."""
         return cls(
             progress.item.key,
             progress.state,
             ended_at,
+            execution_arn,
             progress.reason,
             progress.sweep_id,
             progress.verdict,
