@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from tests.fleet.fleets import item, items
 from tuner.errors import FleetError
-from tuner.fleet.queue import FleetQueue, Outcome, fleet_lock, is_running
+from tuner.fleet.lock import fleet_lock, is_running
+from tuner.fleet.queue import FleetQueue, Outcome
 
 STEPS = st.lists(
     st.tuples(

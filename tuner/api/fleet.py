@@ -16,9 +16,9 @@ from tuner.api.fleet_candidates import (
 )
 from tuner.errors import UsageError
 from tuner.fleet.folder import AuditLog, FleetFolder
+from tuner.fleet.lock import fleet_lock
 from tuner.fleet.loop import MOST_LEASES, FleetRun, place_key
 from tuner.fleet.planning import estimate, plan_items
-from tuner.fleet.queue import fleet_lock
 from tuner.fleet.settings import FleetSettings, read_settings
 from tuner.model.fleet import FleetPlace, FleetPlan
 from tuner.observe.outcomes import read_outcomes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tuner.api.fleet_payloads import sent
 from tuner.errors import FleetError, UsageError
 from tuner.fleet.folder import AuditLog
-from tuner.fleet.queue import fleet_lock
+from tuner.fleet.lock import fleet_lock
 from tuner.fleet.remote import (
     FleetBucket,
     StartedExecution,

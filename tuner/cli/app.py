@@ -71,7 +71,9 @@ COMMANDS: Final[dict[str, Entry]] = {
 FLEET: Final[dict[str, Entry]] = {
     "plan": Entry("tuner.cli.fleet:plan", "Choose which functions to sweep, and in which order."),
     "run": Entry("tuner.cli.fleet:run", "Sweep them, or go on where it was stopped or killed."),
-    "deploy": Entry("tuner.cli.fleet:deploy", "Write the template of workers on Step Functions."),
+    "deploy": Entry(
+        "tuner.cli.fleet_deploy:deploy", "Write the template of workers on Step Functions."
+    ),
     "status": Entry("tuner.cli.fleet:status", "Show how far it has come."),
     "stop": Entry("tuner.cli.fleet:stop", "Stop it; every function is given back."),
     "report": Entry("tuner.cli.fleet:report", "Show every function, as a page, CSV or JSON."),

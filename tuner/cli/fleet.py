@@ -1,4 +1,4 @@
-"""`tuner fleet …`: many functions under one budget: plan, run, status, stop, report; and deploy.
+"""`tuner fleet …`: many functions under one budget: plan, run, status, stop, report.
 
 typer evaluates annotations, so nothing here is postponed.
 """
@@ -31,8 +31,6 @@ tuner fleet run fleet
 tuner fleet status fleet
 
 tuner fleet stop fleet
-
-tuner fleet deploy fleet --out infra
 
 tuner fleet report fleet --format html --out fleet.html"""
 
@@ -293,7 +291,7 @@ def status(folder: Folder, *, json: options.JsonOutput = False) -> int:
 def stop(folder: Folder) -> int:
     """Stop a fleet that runs: its sweeps give their functions back, and nothing more starts."""
     from tuner.fleet.folder import FleetFolder
-    from tuner.fleet.queue import is_running
+    from tuner.fleet.lock import is_running
     from tuner.fleet.remote import StartedExecution
 
     fleet = FleetFolder.open(folder)
@@ -351,32 +349,6 @@ def report(
         picture.write(render_fleet(found, version=__version__).encode(), out_file)
     else:
         _show_status(found, top=len(found.items))
-    return 0
-
-
-def deploy(
-    folder: Folder,
-    *,
-    out: Annotated[
-        Path, options.output_option("--out", metavar="FOLDER", help="Folder of the template, new.")
-    ],
-    wheel: Annotated[
-        Path | None,
-        options.measure_option(
-            metavar="FILE", help="Wheel of tuner for workers (default: this version's, from PyPI)."
-        ),
-    ] = None,
-) -> int:
-    """Write the template of a state machine whose workers sweep the fleet's functions.
-
-    Nothing is deployed: the folder has a SAM template with bucket and roles, every action of them
-    with its reason, and the worker's image.
-    """
-    from tuner.api.fleet_deploy import write_deployment
-    from tuner.fleet.folder import FleetFolder
-
-    write_deployment(FleetFolder.open(folder), out, wheel=wheel)
-    say(f"Wrote {out}. Deploy it: sam build && sam deploy --guided, in that folder")
     return 0
 
 

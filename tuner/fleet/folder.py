@@ -18,8 +18,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from tuner.errors import FleetError
+from tuner.fleet.lock import is_running as is_running_here
 from tuner.fleet.queue import FleetQueue
-from tuner.fleet.queue import is_running as is_running_here
 from tuner.model.fleet import FLEET_SCHEMA, FleetPlan, FleetState, FleetStatus
 from tuner.model.record import RecordError, from_record, to_record
 from tuner.whole_file import write_whole

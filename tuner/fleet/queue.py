@@ -3,12 +3,11 @@
 An SQLite file, `queue.sqlite` in the fleet's folder, written before and after every step of an item
 in one transaction each, so that whatever ends the process leaves a state to go on from. An item is
 claimed only if the budget covers what all running items may still spend, and its own limit too.
-One process at a time has a fleet: the file beside it is locked by the kernel.
+One process at a time has a fleet: see `lock`.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from contextlib import contextmanager
@@ -16,7 +15,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from tuner.errors import FleetError
-from tuner.lease.journal import lock_file
 from tuner.model.fleet import FleetItem, FleetProgress
 from tuner.model.interval import Interval
 
@@ -355,36 +353,3 @@ class FleetQueue:
 
 def _place(item: FleetItem) -> str:
     return f"{item.place.account}/{item.place.region}"
-
-
-@contextmanager
-def fleet_lock(folder: Path) -> Iterator[None]:
-    """Have a fleet alone; the kernel frees it however the process ends.
-
-    Raises FleetError while another process has it.
-    """
-    try:
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise FleetError(f"{folder} can't be written: {error.strerror}") from None
-    try:
-        try:
-            lock_file(descriptor)
-        except OSError:
-            raise FleetError(
-                f"the fleet in {folder} is running already: see tuner fleet status {folder}"
-            ) from None
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def is_running(folder: Path) -> bool:
-    """Whether a process has the fleet at this moment."""
-    if not (folder / "lock").exists():
-        return False
-    try:
-        with fleet_lock(folder):
-            return False
-    except FleetError:
-        return True
