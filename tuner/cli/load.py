@@ -29,7 +29,7 @@ tuner load resize-images --payload event.json --phase 60s:20/s
 
 tuner load resize-images --payload payloads.toml --phase 60s:5/s..50/s --phase 5min:50/s
 
-tuner load queue-worker --local demo --phase 10s:1/s..5/s
+tuner load s3-roundtrip --local demo --phase 10s:1/s..5/s
 
 Every request really runs the function's code, with the function's own role."""
 
