@@ -40,11 +40,13 @@ _WHY: Final[Mapping[str, str]] = {
     "sts:AssumeRole": "functions of other accounts",
 }
 _NOT_OF_WORKERS: Final = {
+    "OptionalExchangeWithItsWorkers",
     "OptionalFindFunctionsByTag",
     "OptionalListAccounts",
     "OptionalListFunctionsAndDurations",
     "OptionalListTestEvents",
     "OptionalReachOtherAccounts",
+    "OptionalRunOnStepFunctions",
 }
 """Planning is done elsewhere, and roles are named one by one."""
 

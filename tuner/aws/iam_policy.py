@@ -112,11 +112,13 @@ def least_fleet_policy(
 ) -> dict[str, Any]:
     """The same for every function of a region and account: what `tuner fleet` needs in each.
 
-    The optional ones are for planning, and for who assumes the roles of other accounts.
+    The optional ones are for planning, for who assumes the roles of other accounts, and for who
+    starts a fleet on Step Functions.
     """
     every = FunctionRef("*")
     policy = _policy(every, region=region, account_id=account_id, isolation=isolation)
     roles = scope_of(every, region, "*").roles
+    partition = partition_of(region)
     policy["Statement"] += [
         allow(
             "OptionalListFunctionsAndDurations",
@@ -127,6 +129,22 @@ def least_fleet_policy(
         allow("OptionalListTestEvents", ["schemas:ListSchemas"], ["*"]),
         allow("OptionalListAccounts", ["organizations:ListAccounts"], ["*"]),
         allow("OptionalReachOtherAccounts", ["sts:AssumeRole"], [roles]),
+        allow(
+            "OptionalRunOnStepFunctions",
+            [
+                "states:DescribeExecution",
+                "states:DescribeMapRun",
+                "states:ListMapRuns",
+                "states:StartExecution",
+                "states:StopExecution",
+            ],
+            [f"arn:{partition}:states:{region}:{account_id}:*"],
+        ),
+        allow(
+            "OptionalExchangeWithItsWorkers",
+            ["s3:GetObject", "s3:ListBucket", "s3:PutObject"],
+            [f"arn:{partition}:s3:::*"],
+        ),
     ]
     return policy
 

@@ -68,6 +68,14 @@ _THROTTLED = frozenset(
 )  # fmt: skip
 _IAM_ACTIONS = {
     "Invoke": "lambda:InvokeFunction",
+    "DescribeExecution": "states:DescribeExecution",
+    "DescribeMapRun": "states:DescribeMapRun",
+    "GetObject": "s3:GetObject",
+    "ListMapRuns": "states:ListMapRuns",
+    "ListObjectsV2": "s3:ListBucket",
+    "PutObject": "s3:PutObject",
+    "StartExecution": "states:StartExecution",
+    "StopExecution": "states:StopExecution",
     "GetMetricStatistics": "cloudwatch:GetMetricStatistics",
     "GetMetricData": "cloudwatch:GetMetricData",
     "DescribeLogGroups": "logs:DescribeLogGroups",
