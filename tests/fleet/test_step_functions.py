@@ -193,7 +193,7 @@ def test_a_worker_that_cannot_reach_its_account_tells_why(
     with Services(session, purpose="fleet") as services:
         bucket = FleetBucket(BucketObjects(services, BUCKET), folder.plan.fleet_id)
         event = execution_input(folder.plan, BUCKET, bucket.prefix)
-        event |= {"item": to_record(folder.plan.items[0]), "concurrency": 8}
+        event |= {"item": to_record(folder.plan.items[0]), "concurrency": 8, "execution": "one"}
         event["plan"] = {**event["plan"], "endpoint_url": "http://127.0.0.1:9"}
         task = read_task(event, lambda name: BucketObjects(services, name))
         with pytest.raises(SweepFailedError, match=r"127\.0\.0\.1:9"):
