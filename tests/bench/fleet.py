@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FUNCTIONS: Final = int(os.environ.get("TUNER_BENCH_FLEET", "500"))
 PLANNED: Final = 5_000
 KILLS: Final = 10
-PER_FUNCTION: Final = 9
+PER_FUNCTION: Final = 8
 """About how many invocations a sweep of them takes."""
 _COMPARED: Final = 40
 _SIZES_MB: Final = (2048, 3008)
