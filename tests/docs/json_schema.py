@@ -53,7 +53,12 @@ def check(text: str) -> None:
         return
     if "schema_version" not in found or "kind" not in found:
         return
+    _validator(found["kind"]).validate(found)
+
+
+@cache
+def _validator(kind: str) -> jsonschema.Draft202012Validator:
+    """Of one kind; that the schema is one is held by a test, once."""
     whole = schema()
-    assert found["kind"] in whole["$defs"], f"{found['kind']} is not in {SOURCE.name}"
-    of_kind = {"$ref": f"#/$defs/{found['kind']}", "$defs": whole["$defs"]}
-    jsonschema.validate(found, of_kind, cls=jsonschema.Draft202012Validator)
+    assert kind in whole["$defs"], f"{kind} is not in {SOURCE.name}"
+    return jsonschema.Draft202012Validator({"$ref": f"#/$defs/{kind}", "$defs": whole["$defs"]})
