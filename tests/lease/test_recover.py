@@ -90,6 +90,16 @@ def test_a_sweep_begins_while_another_looks_for_unfinished_ones(
     assert looking
 
 
+def test_a_journal_that_is_gone_when_it_is_read_was_finished(account: Account) -> None:
+    """A sweep that ends between being listed and being read keeps nobody else from beginning."""
+    folder = account.state_dir / "journals"
+    folder.mkdir(parents=True)
+    (folder / "20261130-000000-abcdef.jsonl").symlink_to(folder / "gone")  # listed, and not there
+    assert find_unfinished(account.state_dir) == ()
+    with account.lease(account.gateway) as lease:
+        lease.publish([128])
+
+
 def test_a_version_whose_number_never_reached_the_journal_is_found(account: Account) -> None:
     """A kill right after publishing leaves no number behind: the Description tells it."""
     before = account.snapshot()

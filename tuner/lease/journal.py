@@ -270,12 +270,14 @@ def function_digest(function: FunctionConfig, endpoint_url: str | None) -> str:
 def read_journal(path: Path) -> UnfinishedJournal | None:
     """Read what a sweep left; None if it hadn't changed anything yet, or everything is restored.
 
-    A torn last line means a crash before the change that it announced. Raises LeaseError for any
-    other damage.
+    A file that is gone was listed before its sweep, or a recovery, ended. A torn last line means a
+    crash before the change that it announced. Raises LeaseError for any other damage.
     """
     try:
         with path.open("rb") as file:
             written = file.read(_MAX_FILE_BYTES + 1)
+    except FileNotFoundError:
+        return None
     except OSError as error:
         raise LeaseError(f"the journal {path} can't be read ({error.strerror})") from error
     lines = written.split(b"\n")[:-1]  # what follows the last line break is torn
