@@ -160,8 +160,8 @@ def test_what_a_killed_worker_left_is_undone_by_the_next(
         assert changed(local, COUNT) == []
         result = bucket.result(folder.sweep_file(folder.plan.items[0]).stem)
         assert result is not None
-        assert result.attempt_count == 2
-        assert result.cost_usd <= folder.plan.items[0].max_cost_usd
+        assert result.progress.attempt_count == 2
+        assert result.progress.cost_usd <= folder.plan.items[0].max_cost_usd
         assert not any("/journals/" in each for each in bucket.names("work"))
 
 
@@ -201,4 +201,4 @@ def test_a_worker_that_cannot_reach_its_account_tells_why(
         (name,) = [folder.sweep_file(each).stem for each in folder.plan.items]
         result = bucket.result(name)
         assert result is not None
-        assert result.state == "failed"
+        assert result.progress.state == "failed"

@@ -99,13 +99,13 @@ def work(
     name = FleetFolder(path, task.plan).sweep_file(task.item).stem
     known = task.bucket.result(name)
     if known is not None and known.is_final:
-        return {"item": known.key, "state": known.state, "skipped": True}
+        return {"item": known.progress.item.key, "state": known.progress.state, "skipped": True}
     if not is_open(task.plan.windows, clock.now()):
         raise SweepFailedError("it's outside the hours when the fleet may run: run it again")
     with _alone(task.bucket, name, clock, seconds_left()):
         known = task.bucket.result(name)  # may have come since
         if known is not None and known.is_final:
-            return {"item": known.key, "state": known.state, "skipped": True}
+            return {"item": known.progress.item.key, "state": known.progress.state, "skipped": True}
         plan = fetched(task.plan, task.bucket, folder / "payloads")
         progress = _sweep(replace(task, plan=plan), path, seconds_left(), clock)
     if progress.state == "failed":
@@ -165,7 +165,7 @@ def _sweep(task: WorkerTask, path: Path, left_s: float, clock: Clock) -> FleetPr
     if sweep.exists():
         task.bucket.store.write(f"{task.bucket.prefix}/sweeps/{sweep.name}", sweep.read_bytes())
     if progress.state in {"done", "excluded", "failed"}:
-        result = ItemResult.of(progress, clock.now().timestamp(), task.execution_arn)
+        result = ItemResult(progress, clock.now().timestamp(), task.execution_arn)
         task.bucket.keep_result(name, result)
     return progress
 

@@ -13,7 +13,7 @@ from tuner.aws.function_list import provisioned_counts
 from tuner.errors import AccessDeniedError, InputError
 from tuner.lease.cleanup import ROLLOUT_ID
 from tuner.lease.journal import LeaseTerms, make_header
-from tuner.lease.lease import Lease, open_lease, refuse_unfinished
+from tuner.lease.lease import refuse_unfinished
 from tuner.rollout.check import (
     check_code_deploy,
     check_provisioned,
@@ -24,7 +24,7 @@ from tuner.rollout.check import (
 from tuner.rollout.forecast import forecast_of, worst_case
 from tuner.rollout.needed import needed_for
 from tuner.rollout.record import RolloutRecord
-from tuner.rollout.run import PlannedRollout, RolloutIO, roll_out
+from tuner.rollout.run import PlannedRollout, RolloutIO, resize_latest, roll_out
 from tuner.sweep.plan import new_sweep_id
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class OpenRollout:
         )
         io = replace(watch, control=self.gateway, figures=self.figures, metrics=self.metrics)
         if self.plan is None:
-            return self._resize(terms, record, io)
+            return resize_latest(self.function, self.request.memory_mb, terms, record, io)
         return roll_out(self.plan, terms, record, io)
 
     def as_it_is(self) -> RolloutRecord:
@@ -147,23 +147,6 @@ class OpenRollout:
             forecast=None if self.plan is None else self.plan.forecast,
             sweep_id=self.request.sweep_id,
         )
-
-    def _resize(self, terms: LeaseTerms, record: RolloutRecord, io: RolloutIO) -> RolloutRecord:
-        """Set $LATEST, all at once."""
-        with open_lease(
-            self.function,
-            terms,
-            control=io.control,
-            sleep=io.sleep,
-            on_progress=io.on_progress,
-            is_urgent=io.is_urgent,
-        ) as lease:
-            assert isinstance(lease, Lease)
-            lease.resize(self.request.memory_mb)
-        record.state = "finished"
-        record.ended_at = io.now().isoformat(timespec="milliseconds")
-        record.keep(terms.state_dir)
-        return record
 
 
 @contextmanager

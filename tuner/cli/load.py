@@ -201,7 +201,7 @@ def _load(
     from tuner.api.loading import plan_load, run_load
     from tuner.api.target import connect_to
     from tuner.cli.config import state_dir
-    from tuner.cli.screen import say
+    from tuner.cli.screen import agree_to_invoke, say
     from tuner.load.plan import MOST_IN_FLIGHT
     from tuner.session.inputs import read_inputs, with_payloads
     from tuner.sweep.io import StopSignal, stop_on_signals
@@ -223,7 +223,13 @@ def _load(
         _show_plan(prepared, target)
         if dry_run:
             return 0
-        _agree(prepared, target, yes=yes, allow_side_effects=allow_side_effects)
+        agree_to_invoke(
+            prepared.side_effects,
+            "Is that safe with these payloads, this often?",
+            is_free=target.started_here,
+            yes=yes,
+            allow_side_effects=allow_side_effects,
+        )
         try:
             with stop_on_signals(stop):
                 running = run_load(
@@ -259,25 +265,6 @@ def _show_plan(prepared: "PreparedLoad", target: "OpenTarget") -> None:
         say(f"Live traffic reaches $LATEST ({reached}), so a temporary copy is measured.")
     for finding in prepared.findings:
         say(f"! {finding.message}." if finding.severity != "info" else f"· {finding.message}.")
-
-
-def _agree(
-    prepared: "PreparedLoad", target: "OpenTarget", *, yes: bool, allow_side_effects: bool
-) -> None:
-    """Get agreement to possible side effects, and separately to the cost."""
-    from tuner.cli.screen import agree, say
-    from tuner.errors import NotAgreedError
-
-    if prepared.side_effects:
-        say(f"Every request may have side effects: {'; '.join(prepared.side_effects)}.")
-        if not allow_side_effects and not agree(
-            "Is that safe with these payloads, this often?", flag="--allow-side-effects"
-        ):
-            raise NotAgreedError("side effects not confirmed: nothing was sent")
-    if target.started_here:
-        say("Runs on this machine only, so no confirmation is needed.")
-    elif not (yes or agree("Proceed?")):
-        raise NotAgreedError("plan not confirmed: nothing was sent")
 
 
 def _tell(prepared: "PreparedLoad") -> "Any":

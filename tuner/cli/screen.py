@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from tuner.cli.flags import shown, with_flags
-from tuner.errors import TunerError, UsageError
+from tuner.errors import NotAgreedError, TunerError, UsageError
 from tuner.report.console import fit_to, glyphs_for
 from tuner.report.sanitize import plain
 
@@ -186,6 +186,25 @@ def agree(question: str, *, flag: str = "--yes") -> bool:
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def agree_to_invoke(
+    side_effects: Sequence[str],
+    question: str,
+    *,
+    is_free: bool,
+    yes: bool,
+    allow_side_effects: bool,
+) -> None:
+    """Get agreement to possible side effects, and separately to the cost. Raises NotAgreedError."""
+    if side_effects:
+        say(f"Invocations may have side effects: {'; '.join(side_effects)}.")
+        if not allow_side_effects and not agree(question, flag="--allow-side-effects"):
+            raise NotAgreedError("side effects not confirmed: nothing changed")
+    if is_free:
+        say("Runs on this machine only, so no confirmation is needed.")
+    elif not (yes or agree("Proceed?")):
+        raise NotAgreedError("plan not confirmed: nothing changed")
 
 
 def is_interactive() -> bool:

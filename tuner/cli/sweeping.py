@@ -13,7 +13,7 @@ from tuner.cli import exit_status
 from tuner.cli.commands import apply_line, report_command, terms_flags
 from tuner.cli.config import state_dir, today
 from tuner.cli.progress import progress
-from tuner.cli.screen import agree, is_interactive, say, show_answer, show_json
+from tuner.cli.screen import agree, agree_to_invoke, is_interactive, say, show_answer, show_json
 from tuner.errors import HookError, LeftChangedError, NotAgreedError, UnknownTrafficError
 from tuner.observe.outcomes import read_outcomes
 from tuner.observe.verdicts import with_track_record
@@ -88,7 +88,13 @@ def sweep_and_answer(
         _show_plan(prepared, target, price)
         if manner.dry_run:
             return _end_dry_run(prepared, price, manner)
-        _agree(prepared, yes=manner.yes, allow_side_effects=allow_side_effects)
+        agree_to_invoke(
+            prepared.side_effects,
+            "Is that safe with these payloads?",
+            is_free=prepared.harms_nothing,
+            yes=manner.yes,
+            allow_side_effects=allow_side_effects,
+        )
         with stop_on_signals(stop), progress() as on_progress:
             sweep = _run(prepared, target, stop, on_progress, answer=tell)
     if stop.is_requested:
@@ -166,21 +172,6 @@ def _show_plan(prepared: PreparedSweep, target: OpenTarget, price: PriceOfDecidi
     )
     for line in (*target.beside_the_function, *lines):
         say(line)
-
-
-def _agree(prepared: PreparedSweep, *, yes: bool, allow_side_effects: bool) -> None:
-    """Get agreement to possible side effects, and separately to the cost."""
-    if prepared.side_effects:
-        effects = "; ".join(prepared.side_effects)
-        say(f"Invocations may have side effects: {effects}.")
-        if not allow_side_effects and not agree(
-            "Is that safe with these payloads?", flag="--allow-side-effects"
-        ):
-            raise NotAgreedError("side effects not confirmed: nothing changed")
-    if prepared.harms_nothing:
-        say("Runs on this machine only, so no confirmation is needed.")
-    elif not (yes or agree("Proceed?")):
-        raise NotAgreedError("plan not confirmed: nothing changed")
 
 
 def _run(

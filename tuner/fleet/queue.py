@@ -259,23 +259,24 @@ class FleetQueue:
 
     def ended_elsewhere(self, result: ItemResult, sweep_file: str | None) -> None:
         """An item has ended, by what its worker wrote."""
-        saving = result.saving_ratio
+        ended = result.progress
+        saving = ended.saving_ratio
         self._set(
-            result.key,
-            state=result.state,
-            is_leased=int(result.is_leased),
-            cost_usd=result.cost_usd,
+            ended.item.key,
+            state=ended.state,
+            is_leased=int(ended.is_leased),
+            cost_usd=ended.cost_usd,
             lost_usd=0.0,
-            invocation_count=result.invocation_count,
-            attempt_count=result.attempt_count,
-            sweep_id=result.sweep_id,
+            invocation_count=ended.invocation_count,
+            attempt_count=ended.attempt_count,
+            sweep_id=ended.sweep_id,
             sweep_file=sweep_file,
-            verdict=result.verdict,
-            memory_mb=result.memory_mb,
+            verdict=ended.verdict,
+            memory_mb=ended.memory_mb,
             saving=saving and saving.estimate,
             saving_low=saving and saving.low,
             saving_high=saving and saving.high,
-            reason=result.reason,
+            reason=ended.reason,
             ended_at=result.ended_at,
         )
 

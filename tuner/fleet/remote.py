@@ -174,7 +174,7 @@ def collect(
                     is_leased=file.stem in leased,
                 )
             return
-        if result.key != item.key:
+        if result.progress.item.key != item.key:
             raise FleetError(f"the bucket's result of {file.stem} is of another item")
         sweep = bucket.store.read(f"{bucket.prefix}/sweeps/{file.name}")
         if sweep is not None:

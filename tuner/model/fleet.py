@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal, Self
+from typing import Final, Literal
 
 from tuner.model.goal import GoalName  # noqa: TC001 - from_record reads the annotations
 from tuner.model.interval import Interval  # noqa: TC001 - as above
@@ -145,46 +145,17 @@ class FleetProgress:
 class ItemResult:
     """How an item ended, as its worker writes it."""
 
-    key: str
-    state: ItemState
+    progress: FleetProgress
     ended_at: float
     """Seconds since 1970."""
     execution_arn: str
     """Which execution it ended in: one that failed in an earlier one may be running again."""
-    reason: str | None = None
-    sweep_id: str | None = None
-    verdict: str | None = None
-    memory_mb: int | None = None
-    saving_ratio: Interval | None = None
-    invocation_count: int = 0
-    cost_usd: float = 0.0
-    attempt_count: int = 0
-    is_leased: bool = False
     schema_version: int = FLEET_SCHEMA
-
-    @classmethod
-    def of(cls, progress: FleetProgress, ended_at: float, execution_arn: str) -> Self:
-        """What the worker's queue says."""
-        return cls(
-            progress.item.key,
-            progress.state,
-            ended_at,
-            execution_arn,
-            progress.reason,
-            progress.sweep_id,
-            progress.verdict,
-            progress.memory_mb,
-            progress.saving_ratio,
-            progress.invocation_count,
-            progress.cost_usd,
-            progress.attempt_count,
-            progress.is_leased,
-        )
 
     @property
     def is_final(self) -> bool:
         """Whether the item is never swept again."""
-        return self.state in {"done", "excluded"}
+        return self.progress.state in {"done", "excluded"}
 
 
 @dataclass(frozen=True, slots=True)

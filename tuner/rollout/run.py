@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -96,15 +96,7 @@ def roll_out(
     """
     record.keep(terms.state_dir)
     try:
-        with open_lease(
-            plan.function,
-            terms,
-            control=io.control,
-            sleep=io.sleep,
-            on_progress=io.on_progress,
-            is_urgent=io.is_urgent,
-        ) as lease:
-            assert isinstance(lease, Lease)
+        with _leased(plan.function, terms, io) as lease:
             alias = lease.shift_alias(plan.before)
             record.to_version = _publish(lease, plan)
             record.reason = _Rollout(plan, record, alias, io, terms.state_dir).run()
@@ -119,6 +111,34 @@ def roll_out(
         raise
     _end(record, "returned" if record.reason else "finished", record.reason, terms, io)
     return record
+
+
+def resize_latest(
+    function: FunctionConfig,
+    memory_mb: int,
+    terms: LeaseTerms,
+    record: RolloutRecord,
+    io: RolloutIO,
+) -> RolloutRecord:
+    """Set $LATEST at once, under traffic. Raises as `roll_out` does."""
+    with _leased(function, terms, io) as lease:
+        lease.resize(memory_mb)
+    _end(record, "finished", None, terms, io)
+    return record
+
+
+@contextmanager
+def _leased(function: FunctionConfig, terms: LeaseTerms, io: RolloutIO) -> Iterator[Lease]:
+    with open_lease(
+        function,
+        terms,
+        control=io.control,
+        sleep=io.sleep,
+        on_progress=io.on_progress,
+        is_urgent=io.is_urgent,
+    ) as lease:
+        assert isinstance(lease, Lease)  # a rollout is of the function itself, never of a copy
+        yield lease
 
 
 def _end(
