@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.stub import Stubber
 
 from tests.aws.wire import WireServer
 from tuner.aws.gateway import LambdaGateway
@@ -15,6 +16,8 @@ from tuner.aws.session import Session, open_session
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tuner.aws.services import Services
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +67,20 @@ def open_gateway(opened: dict[str, Session]) -> Iterator[Callable[[str], LambdaG
 @pytest.fixture
 def gateway(wire: WireServer, open_gateway: Callable[[str], LambdaGateway]) -> LambdaGateway:
     return open_gateway(wire.url)
+
+
+@pytest.fixture
+def stub(services: Services) -> Iterator[Callable[[str], Stubber]]:
+    """Makes stubbers of the services' clients, all of whose answers must have been asked for."""
+    made = []
+
+    def stubbed(service: str) -> Stubber:
+        stubber = Stubber(services.client(service))
+        stubber.activate()
+        made.append(stubber)
+        return stubber
+
+    yield stubbed
+    for each in made:
+        each.assert_no_pending_responses()
+        each.deactivate()

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.stub import Stubber
 
 from tuner.aws.account_reports import function_changes, optimizer_findings
 from tuner.aws.services import Services
@@ -16,7 +15,9 @@ from tuner.errors import AccessDeniedError
 from tuner.model.account import OptimizerFinding, TrailEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from botocore.stub import Stubber
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:resize"
@@ -28,22 +29,6 @@ def services() -> Services:
         region="eu-west-1", profile=None, endpoint_url="http://127.0.0.1:9", access_key_id="x"
     )
     return Services(session, purpose="scan", sleep=lambda _: None)
-
-
-@pytest.fixture
-def stub(services: Services) -> Iterator[Callable[[str], Stubber]]:
-    made = []
-
-    def stubbed(service: str) -> Stubber:
-        stubber = Stubber(services.client(service))
-        stubber.activate()
-        made.append(stubber)
-        return stubber
-
-    yield stubbed
-    for each in made:
-        each.assert_no_pending_responses()
-        each.deactivate()
 
 
 def recommendation(**changed: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from tuner.errors import AccessDeniedError
 from tuner.rollout.figures import Arm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 START = datetime(2026, 11, 30, 12, tzinfo=UTC)
 END = START + timedelta(minutes=1)
@@ -31,22 +31,6 @@ def services() -> Services:
         region="eu-west-1", profile=None, endpoint_url="http://127.0.0.1:9", access_key_id="x"
     )
     return Services(session, purpose="apply", sleep=lambda _: None)
-
-
-@pytest.fixture
-def stub(services: Services) -> Iterator[Callable[[str], Stubber]]:
-    made = []
-
-    def stubbed(service: str) -> Stubber:
-        stubber = Stubber(services.client(service))
-        stubber.activate()
-        made.append(stubber)
-        return stubber
-
-    yield stubbed
-    for each in made:
-        each.assert_no_pending_responses()
-        each.deactivate()
 
 
 def report(number: int, duration_ms: float = 20.0, more: str = "") -> str:

@@ -18,9 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
-
 import tuner
+from tests.fleet.fleets import changed
 from tests.scripted_executor import ScriptedExecutor
 from tuner.local import FunctionDefinition, LocalLambda
 
@@ -95,15 +94,15 @@ def _killed(folder: Path) -> tuple[str, str, str, bool]:
         done = [each["name"] for each in status["functions"] if each["state"] == "done"]
         actions = (folder / "fleet" / "audit.jsonl").read_text().splitlines()
         ended = [each["item"] for each in map(json.loads, actions) if each["action"] == "done"]
-        changed = _changed(local)
+        left = changed(local, {f"f{n:04}": _SIZES_MB[n % 2] for n in range(FUNCTIONS)})
         # A kill may come between an end and its line in the log, but nothing ends twice.
         once = len(done) == FUNCTIONS and len(ended) == len(set(ended))
         held = status["cost_usd"] <= status["budget_usd"]
-        ok = once and held and not changed and status["lease_count"] == 0 and kills == KILLS
+        ok = once and held and not left and status["lease_count"] == 0 and kills == KILLS
         return (
             f"{FUNCTIONS} functions, killed {kills} times: swept once, restored, budget held",
             f"{FUNCTIONS}, {FUNCTIONS}, yes",
-            f"{len(done)}, {FUNCTIONS - len(changed)}, {'yes' if held else 'no'}",
+            f"{len(done)}, {FUNCTIONS - len(left)}, {'yes' if held else 'no'}",
             ok,
         )
 
@@ -147,22 +146,6 @@ def _scanned(number: int) -> dict[str, Any]:
             "sweep": sweep if is_worth_it else None,
         },
     }  # fmt: skip
-
-
-def _changed(local: LocalLambda) -> list[str]:
-    client = boto3.client(
-        "lambda", endpoint_url=local.endpoint_url, region_name=local.region,
-        aws_access_key_id="local", aws_secret_access_key="local",
-    )  # fmt: skip
-    found = []
-    for page in client.get_paginator("list_functions").paginate():
-        for each in page["Functions"]:
-            name = each["FunctionName"]
-            versions = client.list_versions_by_function(FunctionName=name)["Versions"]
-            number = int(name[1:]) if name[1:].isdigit() else 0
-            if each["MemorySize"] != _SIZES_MB[number % 2] or len(versions) > 1:
-                found.append(name)
-    return found
 
 
 def _own_cost_ms(folder: Path) -> float:

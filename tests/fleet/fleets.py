@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+
+import boto3
 
 from tuner.fleet.folder import AuditLog
 from tuner.fleet.loop import FleetRun
@@ -14,11 +15,12 @@ from tuner.model.fleet import FleetItem, FleetPlace, FleetPlan
 from tuner.sweep.io import Clock, StopSignal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from tuner.fleet.loop import FleetEvent
     from tuner.fleet.queue import Claim
+    from tuner.local import LocalLambda
     from tuner.model.fleet import FleetProgress, RunWindow
 
 ACCOUNT = "111122223333"
@@ -107,5 +109,17 @@ def run(
         return queue.progress(), events
 
 
-def seeded(seed: int) -> random.Random:
-    return random.Random(seed)
+def changed(server: LocalLambda, sizes_mb: Mapping[str, int]) -> list[str]:
+    """Functions that aren't as they were: another size, a version, or a copy."""
+    client = boto3.client(
+        "lambda", endpoint_url=server.endpoint_url, region_name=server.region,
+        aws_access_key_id="local", aws_secret_access_key="local",
+    )  # fmt: skip
+    found = []
+    for page in client.get_paginator("list_functions").paginate():
+        for each in page["Functions"]:
+            name = each["FunctionName"]
+            versions = client.list_versions_by_function(FunctionName=name)["Versions"]
+            if each["MemorySize"] != sizes_mb.get(name) or len(versions) > 1:
+                found.append(name)
+    return found

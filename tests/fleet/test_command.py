@@ -16,6 +16,7 @@ import boto3
 import pytest
 
 from tests.cli.running import run, run_here, variables_for
+from tests.fleet.fleets import changed
 from tests.scripted_executor import ScriptedExecutor
 from tuner.local import FunctionDefinition, LocalLambda
 from tuner.model.interval import Interval
@@ -47,22 +48,6 @@ def at(server: LocalLambda) -> list[str]:
     return ["--endpoint-url", server.endpoint_url, "--region", server.region]
 
 
-def changed(server: LocalLambda) -> list[str]:
-    """Functions that aren't as they were: another size, a version, or a copy."""
-    client = boto3.client(
-        "lambda", endpoint_url=server.endpoint_url, region_name=server.region,
-        aws_access_key_id="local", aws_secret_access_key="local",
-    )  # fmt: skip
-    found = []
-    for page in client.get_paginator("list_functions").paginate():
-        for each in page["Functions"]:
-            name = each["FunctionName"]
-            versions = client.list_versions_by_function(FunctionName=name)["Versions"]
-            if each["MemorySize"] != SIZES_MB.get(name) or len(versions) > 1:
-                found.append(name)
-    return found
-
-
 def planned(server: LocalLambda, tmp_path: Path, names: list[str], *options: str) -> Any:
     file = tmp_path / "names.txt"
     file.write_text("# the fleet\n" + "\n".join(names) + "\n")
@@ -87,14 +72,14 @@ def test_a_fleet_from_plan_to_report(server: LocalLambda, tmp_path: Path) -> Non
     plan = planned(server, tmp_path, NAMES[:3])
     assert plan.returncode == 0, plan.stderr
     assert "3 functions to sweep in 1 region" in plan.stdout
-    assert changed(server) == []
+    assert changed(server, SIZES_MB) == []
     before = json.loads(fleet(tmp_path, "status", "--json").stdout)
     assert (before["state"], before["pending_count"]) == ("planned", 3)
     ran = fleet(tmp_path, "run", "--yes", "--json")
     assert ran.returncode == 0, ran.stderr
     status = json.loads(ran.stdout)
     assert (status["state"], status["done_count"], status["lease_count"]) == ("done", 3, 0)
-    assert changed(server) == []
+    assert changed(server, SIZES_MB) == []
     ran_count = len(server.executor.invocations)  # type: ignore[attr-defined]
     assert status["invocation_count"] == ran_count
     verdicts = {each["name"]: each["verdict"] for each in status["functions"]}
@@ -121,7 +106,7 @@ def test_a_function_that_fails_makes_the_exit_code_1(server: LocalLambda, tmp_pa
     assert ran.returncode == 1
     assert "1 of 2 functions done" in ran.stdout
     assert "! f00:" in ran.stdout
-    assert changed(server) == []
+    assert changed(server, SIZES_MB) == []
 
 
 def test_what_a_failed_sweep_spent_is_counted(server: LocalLambda, tmp_path: Path) -> None:
@@ -205,7 +190,7 @@ def test_twenty_functions_killed_three_times_are_swept_once(
     status = json.loads(ran.stdout)
     assert (status["done_count"], status["lease_count"]) == (20, 0)
     assert status["cost_usd"] <= status["budget_usd"]
-    assert changed(server) == []
+    assert changed(server, SIZES_MB) == []
     assert not list((tmp_path / "state" / "journals").glob("*.jsonl"))
     actions = [
         json.loads(line) for line in (tmp_path / "fleet" / "audit.jsonl").read_text().splitlines()
@@ -234,9 +219,9 @@ def test_ctrl_c_gives_everything_back(server: LocalLambda, tmp_path: Path) -> No
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
     assert "to go on: tuner fleet run" in told
-    assert changed(server) == []
+    assert changed(server, SIZES_MB) == []
     assert fleet(tmp_path, "run", "--yes").returncode == 0
-    assert changed(server) == []
+    assert changed(server, SIZES_MB) == []
 
 
 def test_a_fleets_sweeps_are_applied_and_verified(server: LocalLambda, tmp_path: Path) -> None:

@@ -106,7 +106,29 @@ class Language(Protocol):
         """Whether it's one, and no definition, text or comment."""
 
 
-def why_several(
+def why_not_one(
+    around: Around,
+    path: Path,
+    sources: Sources,
+    language: Language,
+    *,
+    computed_id: str | None,
+    remedy: str,
+) -> str | None:
+    """Why a place in an app's code makes several functions; None if it makes one.
+
+    `computed_id` is how an id is written that isn't plain text, `remedy` what to do instead.
+    """
+    if around.in_loop:
+        return "a loop makes this function, and others with it"
+    why = _why_several(around, path, sources, language, needs_use=computed_id is not None)
+    if why is None:
+        return None
+    written = "" if computed_id is None else f"its id is {computed_id}, and "
+    return f"{written}{why}: {remedy}"
+
+
+def _why_several(
     around: Around, path: Path, sources: Sources, language: Language, *, needs_use: bool
 ) -> str | None:
     """Why a place in an app's code runs several times; None if it runs once.

@@ -19,7 +19,7 @@ from tuner.iac.cdk import (
     names_of,
     nested_names,
     project_of,
-    why_several,
+    why_not_one,
 )
 from tuner.iac.cdk_assembly import of_construct, synthesized
 from tuner.iac.python_code import (
@@ -255,14 +255,16 @@ class _Reader:
 
     def _check_single(self, each: _Call) -> None:
         """Refuse a call that makes several functions."""
-        around = around_of_nodes(each.around)
-        if around.in_loop:
-            self._refuse(each.call, "a loop makes this function, and others with it")
-        is_computed = text_of(each.id) is None
-        why = why_several(around, self.path, self.sources, self, needs_use=is_computed)
+        why = why_not_one(
+            around_of_nodes(each.around),
+            self.path,
+            self.sources,
+            self,
+            computed_id=ast.unparse(each.id)[:60] if text_of(each.id) is None else None,
+            remedy="give it the memory as an argument",
+        )
         if why is not None:
-            written = f"its id is {ast.unparse(each.id)[:60]}, and " if is_computed else ""
-            self._refuse(each.call, f"{written}{why}: give it the memory as an argument")
+            self._refuse(each.call, why)
 
     def is_use(self, use: Use) -> bool:
         """Whether it's none in a comment: what a definition is, is known by its word."""

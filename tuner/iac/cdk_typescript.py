@@ -15,7 +15,7 @@ from tuner.iac.cdk import (
     names_of,
     nested_names,
     project_of,
-    why_several,
+    why_not_one,
 )
 from tuner.iac.cdk_assembly import of_construct, synthesized
 from tuner.iac.parser import syntax_tree
@@ -281,14 +281,16 @@ class _Reader:
 
     def _check_single(self, each: _Call) -> None:
         """Refuse an expression that makes several functions."""
-        around = _around(each.node.parent)
-        if around.in_loop:
-            self._refuse(each.node, "a loop makes this function, and others with it")
-        is_computed = string_of(each.id) is None
-        why = why_several(around, self.path, self.sources, self, needs_use=is_computed)
+        why = why_not_one(
+            _around(each.node.parent),
+            self.path,
+            self.sources,
+            self,
+            computed_id=shortened(each.id) if string_of(each.id) is None else None,
+            remedy="give it the memory as a property",
+        )
         if why is not None:
-            its = f"its id is {shortened(each.id)}, and " if is_computed else ""
-            self._refuse(each.node, f"{its}{why}: give it the memory as a property")
+            self._refuse(each.node, why)
 
     def is_use(self, use: Use) -> bool:
         """Whether an object is made, a function called or a class inherited from."""
