@@ -54,6 +54,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "verify": Entry(
         "tuner.cli.verify:verify", "Say what a change saved, against its sweep's forecast."
     ),
+    "watch": Entry("tuner.cli.watch:watch", "Say which functions run away, and what that costs."),
     "scan": Entry("tuner.cli.scan:scan", "Rank an account's functions by what tuning would save."),
     "fleet": Entry("tuner.cli.app:FLEET", "Tune many functions under one budget."),
     "recover": Entry("tuner.cli.recover:recover", "Undo what an interrupted sweep left changed."),

@@ -1,0 +1,91 @@
+"""Watches functions in files of logs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tuner.api.observing import files_logs
+from tuner.errors import InputError
+from tuner.model.observation import Window
+from tuner.model.watch import Watch, WatchedFunction
+from tuner.observe.usage import cost_usd
+from tuner.watch.watch import in_order, watch_function
+from tuner.watch.watched import HOUR, Watched
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from tuner.api.reading import FilesRequest, ReadLogs
+    from tuner.model.watch import WatchFinding
+
+
+def watch_files(
+    functions: Sequence[str],
+    request: FilesRequest,
+    *,
+    state_dir: Path,
+    today: datetime.date | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Watch:
+    """Judge functions by files and folders of logs; AWS is not called.
+
+    Now is the last line's time. Raises UsageError, InputError and PriceError.
+    """
+    found = []
+    for name in dict.fromkeys(functions):
+        asked = replace(request, function=name)
+        with files_logs(asked, state_dir=state_dir, today=today, progress=progress) as logs:
+            found.append(watch_logs(logs))
+    return watch_of(found)
+
+
+def watch_logs(logs: ReadLogs) -> tuple[Window, WatchedFunction, tuple[WatchFinding, ...]]:
+    """Judge one function by its logs. Raises InputError where none has a time."""
+    window = logs.window
+    if window.start is None or window.end is None:
+        raise InputError("no line has a time, so nothing can be judged: take logs with their times")
+    asked = window if logs.span.is_given else Window()
+    watched = Watched(
+        logs.store, logs.function, logs.prices, window.start, window.end, asked, logs.account
+    )
+    logs.observed()  # raises where there is no report, and says what there is instead
+    return window, _function(logs, watched), watch_function(watched)
+
+
+def watch_of(
+    found: Iterable[tuple[Window, WatchedFunction, tuple[WatchFinding, ...]]],
+) -> Watch:
+    """One answer about several functions."""
+    windows, functions, findings = zip(*found, strict=True)
+    starts = [each.start for each in windows if each.start is not None]
+    ends = [each.end for each in windows if each.end is not None]
+    return Watch(
+        Window(min(starts), max(ends)),
+        functions,
+        in_order(each for of_function in findings for each in of_function),
+    )
+
+
+def _function(logs: ReadLogs, watched: Watched) -> WatchedFunction:
+    usage = logs.store.total(watched.function, watched.window, account=watched.account)
+    lately = Window(watched.end - HOUR, watched.end)
+    now = logs.store.total(watched.function, lately, account=watched.account)
+    assert usage is not None  # `observed` has said so
+    return WatchedFunction(
+        name=watched.function,
+        region=logs.prices.region,
+        architecture=logs.prices.architecture,
+        memory_mb=logs.store.latest_memory_mb(watched.function, watched.window) or 0,
+        history_days=watched.history_days,
+        invocation_count=usage.invocation_count,
+        cost_usd=float(cost_usd(usage, logs.prices, logs.discount_ratio)),
+        usd_per_hour=watched.per_hour(
+            float(cost_usd(now, logs.prices, logs.discount_ratio)) if now else 0.0, watched.start
+        ),
+        prices_as_of=logs.prices.as_of,
+        not_judged=(),
+        notes=logs.findings,
+    )

@@ -1,0 +1,86 @@
+"""`tuner watch`: what runs away, by what evidence, what it costs an hour, and what to do.
+
+typer evaluates annotations, so nothing here is postponed.
+"""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tuner.cli import options
+from tuner.cli.groups import spread
+from tuner.cli.observe import ObserveWhere
+from tuner.cli.reading import Discount, ReadOptions, Source, files_read
+from tuner.cli.screen import show_json, show_text, width
+
+if TYPE_CHECKING:
+    from tuner.model.watch import Watch
+
+EPILOG = """\
+tuner watch resize-images --logs exported/
+
+tuner watch resize-images send-mail --live --days 28 --json
+
+tuner watch resize-images --logs exported/ --detailed-exitcode"""
+
+FOUND = 13
+"""The exit code of a warning or an error with --detailed-exitcode."""
+
+
+@spread
+def watch(
+    functions: Annotated[
+        list[str], typer.Argument(metavar="FUNCTION…", help="Names or ARNs.", show_default=False)
+    ],
+    *,
+    read: ReadOptions,
+    live: Annotated[
+        bool, options.measure_option("--live", help="Read CloudWatch (the default without --logs).")
+    ] = False,
+    discount_percent: Discount = 0.0,
+    source: Source = "auto",
+    where: ObserveWhere,
+    json: options.JsonOutput = False,
+    detailed_exitcode: Annotated[
+        bool,
+        options.output_option(
+            "--detailed-exitcode", help="Exit with 13 where a warning or an error was found."
+        ),
+    ] = False,
+) -> int:
+    """Say which functions run away: recursion, poison messages, retries, queues that never drain.
+
+    Each finding has its evidence, what it costs an hour now, and what to do. A function is held
+    against its own history: under two weeks of it no weekly season is assumed, and what can't be
+    judged is said. It only reads.
+    """
+    from tuner.cli.flags import shown
+    from tuner.errors import UsageError
+
+    if live and read.logs:
+        raise UsageError("--live reads CloudWatch and --logs files: give one of them")
+    if read.logs:
+        from tuner.api.watching import watch_files
+        from tuner.cli.config import state_dir, today
+
+        files = read.files(None, where.region, discount_percent)
+        found = watch_files(
+            functions, files, state_dir=state_dir(), today=today(), progress=files_read
+        )
+    else:
+        from tuner.api.watching_live import watch_live
+
+        request = read.live(None, where, source, discount_percent)
+        found = watch_live(functions, request, read.caller())
+    _show(shown(found), json=json)
+    return FOUND if detailed_exitcode and found.is_alarming else 0
+
+
+def _show(found: "Watch", *, json: bool) -> None:
+    from tuner.report.watch import render, to_json
+
+    if json:
+        show_json(to_json(found))
+    else:
+        show_text(render(found, width=width(), encoding=sys.stdout.encoding or "ascii"))

@@ -1,0 +1,96 @@
+"""What a watch found, as text and as the promised JSON object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.model.interval import counted
+from tuner.report.console import SIGNS, fit_to, glyphs_for, wrapped
+from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json
+from tuner.report.observation import iso
+from tuner.report.sanitize import plain
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tuner.model.watch import Watch, WatchedFunction, WatchFinding
+
+_INDENT: Final = "   "
+
+
+def to_json(found: Watch) -> dict[str, Any]:
+    """Return the contract's object: times are UTC, `until` is null while it goes on."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "watch",
+        "window": {"from": iso(found.window.start), "to": iso(found.window.end)},
+        "functions": [_function_json(each) for each in found.functions],
+        "findings": [_finding_json(each) for each in found.findings],
+    }
+
+
+def _function_json(function: WatchedFunction) -> dict[str, Any]:
+    names = (
+        "name", "region", "architecture", "memory_mb", "history_days", "invocation_count",
+        "cost_usd", "usd_per_hour", "prices_as_of",
+    )  # fmt: skip
+    return {
+        **fields_json(function, *names),
+        "not_judged": list(function.not_judged),
+        "notes": findings_json(function.notes),
+    }
+
+
+def _finding_json(found: WatchFinding) -> dict[str, Any]:
+    return {
+        "code": found.finding.code,
+        "severity": found.finding.severity,
+        "function": found.function,
+        "since": iso(found.since),
+        "until": iso(found.until),
+        "message": found.finding.message,
+        "evidence": dict(found.evidence),
+        "usd_per_hour": found.usd_per_hour,
+        "action": found.action,
+    }
+
+
+def render(found: Watch, *, width: int, encoding: str = "utf-8") -> str:
+    """Each finding with its evidence, price and remedy, and what couldn't be judged."""
+    lines = [line for each in found.functions for line in _function_lines(each, width)]
+    for each in found.findings:
+        lines += ["", *_finding_lines(each, width)]
+    if not found.findings:
+        lines += ["", "Nothing unusual."]
+    return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
+
+
+def _function_lines(function: WatchedFunction, width: int) -> list[str]:
+    head = (
+        f"{plain(function.name)} · {function.region} · {function.memory_mb} MB · "
+        f"{counted(f'{function.invocation_count:,}', 'invocation')} in "
+        f"{function.history_days:.1f} days · ${function.usd_per_hour:.4f} an hour now"
+    )
+    said = [head, *(f"· Not judged: {plain(each)}" for each in function.not_judged)]
+    said += [f"{SIGNS[each.severity]} {plain(each.message)}" for each in function.notes]
+    return [line for text in said for line in wrapped(text, width, indent="  ")]
+
+
+def _finding_lines(found: WatchFinding, width: int) -> list[str]:
+    sign = SIGNS[found.finding.severity]
+    price = f"${found.usd_per_hour:,.4f} an hour now"
+    until = "and goes on" if found.until is None else f"until {_moment(found.until)}"
+    head = (
+        f"{sign} {found.finding.code} · {plain(found.function)} · since {_moment(found.since)} "
+        f"{until} · {price}"
+    )
+    texts = (
+        head,
+        f"{_INDENT}{plain(found.finding.message)}.",
+        f"{_INDENT}To do: {plain(found.action)}.",
+    )
+    return [line for text in texts for line in wrapped(text, width, indent=_INDENT)]
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,78 @@
+"""Out-of-memory kills: what they cost, and what more memory or less use of it would."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from tuner.model.finding import Finding
+from tuner.model.interval import counted
+from tuner.model.lambda_limits import MAX_MEMORY_MB
+from tuner.model.watch import WatchFinding
+from tuner.watch.watched import HOUR, Watched, utc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LATELY: Final = timedelta(days=1)
+_FEWEST: Final = 3
+_RARE: Final = 0.001
+"""Fewer kills a day, and a smaller share of a day's invocations, are told of without a warning."""
+_QUIET: Final = timedelta(hours=6)
+"""Kills are over if none came for so long, and as many invocations as would bring one did."""
+
+
+def memory_kills(watched: Watched) -> Iterator[WatchFinding]:
+    """Kills of the last day, with the next size's price against what they waste."""
+    [row] = watched.rows(
+        """SELECT count(*) FILTER (outcome = 'oom'), count(*),
+            sum({usd}) FILTER (outcome = 'oom'), sum({usd}),
+            min(logged_at) FILTER (outcome = 'oom'), max(logged_at) FILTER (outcome = 'oom'),
+            arg_max(memory_mb, logged_at) FILTER (outcome = 'oom'),
+            arg_max(memory_mb, logged_at),
+            quantile_cont(max_memory_used_mb, 0.99) FILTER (outcome = 'success')
+        FROM reports WHERE {where} AND logged_at > ?""",
+        (watched.end - _LATELY).replace(tzinfo=None),
+    )
+    kills, count, wasted, cost, first, last, killed_mb, memory_mb, used_mb = row
+    if not kills:
+        return
+    since, latest = utc(first), utc(last)
+    is_over = memory_mb > killed_mb or watched.end - latest > _QUIET
+    hours = max((watched.end - max(since, watched.end - _LATELY)) / HOUR, 1 / 60)
+    wasted_per_hour = wasted / hours
+    more_mb = min(killed_mb * 2, MAX_MEMORY_MB)
+    more_per_hour = (cost - count * float(watched.prices.request_price_usd)) / hours
+    more_per_hour *= more_mb / killed_mb - 1
+    message = (
+        f"{counted(f'{kills:,}', 'invocation')} of {count:,} ran out of memory at {killed_mb} MB "
+        f"within a day, which wasted ${wasted:.4f}"
+    )
+    is_rare = kills < _FEWEST or kills < _RARE * count
+    yield WatchFinding(
+        finding=Finding("out_of_memory_kills", "info", message)
+        if is_over or is_rare
+        else Finding("out_of_memory_kills", "error", message)
+        if kills * 2 > count
+        else Finding("out_of_memory_kills", "warning", message),
+        function=watched.function,
+        since=since,
+        until=latest if is_over else None,
+        evidence=(
+            ("kill_count", kills),
+            ("invocation_count", count),
+            ("memory_mb", killed_mb),
+            ("p99_memory_used_mb", used_mb),
+            ("wasted_usd", wasted),
+            ("more_memory_mb", more_mb),
+            ("more_memory_usd_per_hour", more_per_hour),
+            ("refactoring_saves_usd_per_hour", wasted_per_hour),
+        ),
+        usd_per_hour=0.0 if is_over else wasted_per_hour,
+        action=(
+            f"Give it {more_mb:,} MB: at most ${more_per_hour * 730:,.2f} a month more, less what "
+            f"it gains in speed and the ${wasted_per_hour * 730:,.2f} that kills waste. Or make it "
+            "use less memory (smaller batches, streams instead of whole objects), which costs "
+            f"nothing a month and saves ${wasted_per_hour * 730:,.2f}"
+        ),
+    )

@@ -1,0 +1,59 @@
+"""What a rule is given: one function's reports, their prices, and the time up to now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.observe.store import where_of
+
+if TYPE_CHECKING:
+    from tuner.model.observation import Window
+    from tuner.observe.store import ReportStore
+    from tuner.pricing import LambdaPrices
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+HOUR: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One function as rules see it."""
+
+    store: ReportStore
+    function: str
+    prices: LambdaPrices
+    start: datetime
+    end: datetime
+    """Now, as far as the logs tell: the window's end."""
+    window: Window
+    """What is asked of the store: without ends where the whole archive counts."""
+    account: str | None = None
+
+    def rows(self, sql: str, *more: Any) -> list[tuple[Any, ...]]:
+        """Rows of a query whose {where} leaves the function's reports that have a time."""
+        where, values = where_of(self.function, self.window, self.account)
+        text = sql.format(where=f"{where} AND logged_at IS NOT NULL", usd=self.usd)
+        return self.store.connection.execute(text, [*values, *more]).fetchall()
+
+    @property
+    def usd(self) -> str:
+        """SQL: what a report costs in USD."""
+        rate, request = self.prices.price_usd_per_ms(1), float(self.prices.request_price_usd)
+        return f"({request!r} + {rate!r} * memory_mb * billed_duration_ms)"
+
+    def per_hour(self, cost_usd: float, since: datetime) -> float:
+        """A cost since then (or of the last hour, if that is shorter) for each hour."""
+        hours = min(self.end - since, HOUR) / HOUR
+        return cost_usd / max(hours, 1 / 60)
+
+    @property
+    def history_days(self) -> float:
+        """How many days of logs there are."""
+        return (self.end - self.start) / timedelta(days=1)
+
+
+def utc(moment: datetime) -> datetime:
+    """A moment of the store's."""
+    return moment.replace(tzinfo=UTC)
