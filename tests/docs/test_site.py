@@ -33,7 +33,7 @@ class Ids(HTMLParser):
         self.found |= {value for name, value in attrs if name == "id" and value}
 
 
-pytestmark = pytest.mark.xdist_group("site")  # it is built once
+pytestmark = [pytest.mark.xdist_group("site"), pytest.mark.slow]  # it is built once
 
 
 @pytest.fixture(scope="module")

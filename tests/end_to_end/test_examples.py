@@ -46,6 +46,7 @@ def test_cpu_bound_work_gets_faster_in_proportion_to_its_memory(tmp_path: Path) 
     assert answer["environment"] == "local"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="needs two cores to show two cores")
 def test_parallel_work_gains_from_a_second_core(tmp_path: Path) -> None:
     """Work for two cores is faster at two cores' worth of memory, as far as two cores are free."""
@@ -82,6 +83,7 @@ def parallel_gain() -> float:
     return max(1.0, wall_s(1) / wall_s(2))
 
 
+@pytest.mark.slow
 def test_waiting_gains_nothing_from_memory(tmp_path: Path) -> None:
     """A handler that waits belongs at the smallest size that holds it."""
     answer = tune_until(
@@ -124,6 +126,7 @@ def test_sizes_below_the_memory_floor_are_excluded_and_the_sweep_goes_on(tmp_pat
     )
 
 
+@pytest.mark.slow
 def test_a_heavy_import_shows_as_a_cold_start(tmp_path: Path) -> None:
     """The import's time is kept apart from the warm samples."""
 
@@ -145,6 +148,7 @@ def test_a_heavy_import_shows_as_a_cold_start(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_handler_reads_from_and_writes_to_the_endpoints_own_s3(tmp_path: Path) -> None:
     """The emulated services behind the endpoint's port serve the handler while it is tuned."""
     answer = tune_until(
