@@ -218,7 +218,7 @@ EACH_TIME = {
     "build", "control", "env", "out_file", "parameter", "payload_size", "raw", "regions", "saved",
     "recorded", "vary", "after", "allow_outside", "before", "code", "hooks_each",
     "resume", "take_over",
-    "environment", "keep", "older_than", "prune", "since",
+    "environment", "keep", "older_than", "prune", "since", "stale",
     "allow_local", "author", "forge", "key", "number", "repository", "template",
     "token_env", "start", "end", "logs", "forget", "purpose", "was", "check", "stage",
     "memory_size",

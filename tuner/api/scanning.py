@@ -11,6 +11,7 @@ from tuner.api.judging import judged, scan_of
 from tuner.api.log_queries import LogQueries, plan_queries
 from tuner.api.region_reader import RegionReader
 from tuner.api.scan_journal import ScanJournal
+from tuner.api.staleness import with_staleness
 from tuner.aws.insights import price_usd
 from tuner.aws.services import Services
 from tuner.aws.session import open_session
@@ -104,10 +105,11 @@ def scan_account(
         functions = []
         for place in places:
             evidence, asked_optimizer = _evidence(place)
-            functions += judged(
+            found = judged(
                 evidence, window.seconds or 0.0, book, findings, advise,
                 asked_optimizer=asked_optimizer,
             )  # fmt: skip
+            functions += with_staleness(found, evidence, caller.state_dir, book)
             findings += (*place.reader.findings, *_kept_for_less(place, evidence))
         scanned = sum(each.queries.bytes_scanned for each in places)
         scan = scan_of(

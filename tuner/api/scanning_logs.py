@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tuner.api.judging import judged, scan_of
 from tuner.api.reading import AT_LIST_PRICE, DEFAULT_REGION
+from tuner.api.staleness import with_staleness
 from tuner.errors import InputError
 from tuner.model.finding import Finding
 from tuner.model.interval import counted
@@ -52,10 +53,11 @@ def scan_logs(
     if unnamed:
         message = f"{counted(f'{unnamed:,}', 'report')} of no named function left out"
         findings.append(Finding("unnamed_reports", "warning", message))
+    functions = judged(
+        evidence, window.seconds or 0.0, book, findings, advise_function, asked_optimizer=False
+    )
     return scan_of(
-        judged(
-            evidence, window.seconds or 0.0, book, findings, advise_function, asked_optimizer=False
-        ),
+        with_staleness(functions, evidence, state_dir, book),
         sort=sort,
         window=window,
         sources=reading.sources,

@@ -12,8 +12,10 @@ import typer
 
 from tuner.cli import options
 from tuner.cli.flags import shown
-from tuner.cli.groups import GoalOptions, TrafficOptions, spread
+from tuner.cli.groups import GoalOptions, TrafficOptions, WhereOptions, spread
+from tuner.cli.reading import ReadOptions
 from tuner.cli.saved import Sweeps, analyse
+from tuner.cli.staleness import Live, seeing
 from tuner.cli.values import parameters_of
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ EPILOG = """\
 tuner comment resize-images --dry-run
 
 tuner comment sweep.jsonl --key sizes --fail-if-saving-over 20%
+
+tuner comment resize-images --live --fail-if-saving-over 20%
 
 tuner comment a.jsonl b.jsonl --repository octo/shop --number 7 --token-env BOT_TOKEN"""
 
@@ -179,21 +183,30 @@ def comment(
     goal: GoalOptions,
     min_memory: options.MinMemory = None,
     max_memory: options.MaxMemory = None,
+    live: Live = False,
+    read: ReadOptions,
+    where: WhereOptions,
 ) -> int:
     """Post the answer of saved sweeps as one comment on a pull or merge request, or update it.
 
     Each key has one comment. It's updated in place, left alone if nothing changed, and never
     replaced by an older sweep's answer. If the token can't comment (a fork's), the answer goes to
-    the job's summary instead (on GitLab: to stdout).
+    the job's summary instead (on GitLab: to stdout). With --live or --logs it says if the function
+    has changed since its sweep.
     """
     from tuner import session
+    from tuner.api.staleness import with_drift
     from tuner.cli.config import today
     from tuner.cli.screen import show_text
     from tuner.errors import UsageError
 
     terms = traffic.terms()
     analyses = analyse(sweeps, goal, min_memory, max_memory)
-    answers = [(each.sweep, session.recommend(each, terms, today=today())) for each in analyses]
+    see = seeing(read, where, [each.sweep for each in analyses], live=live)
+    answers = [
+        (each.sweep, with_drift(each.sweep, session.recommend(each, terms, today=today()), see))
+        for each in analyses
+    ]
     text = change.compose(answers, key=key)
     if dry_run:
         show_text(text.text)

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from tuner.cli import options, values
+from tuner.cli.groups import WhereOptions, spread
 from tuner.cli.saved import kept_names
 from tuner.cli.screen import agree, say, show_json, show_text
+from tuner.cli.staleness import Live, SinceOptions, show_stale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +21,16 @@ tuner sweeps
 
 tuner sweeps resize-images --since 30d --json
 
+tuner sweeps --stale --logs exported/
+
+tuner sweeps resize-images --stale --live
+
 tuner sweeps --prune --keep 5 --dry-run
 
 tuner sweeps --prune --older-than 90 --environment local --yes"""
 
 
+@spread
 def sweeps(
     function_name: Annotated[
         str | None,
@@ -40,6 +47,15 @@ def sweeps(
             "--since", metavar="DATE", parser=values.since, help="2026-11-01, or 7d for a week."
         ),
     ] = None,
+    stale: Annotated[
+        bool,
+        typer.Option(
+            "--stale",
+            help="Only those whose recommendation is stale, and why: what moved since by --logs, "
+            "--live and today's prices.",
+        ),
+    ] = False,
+    live: Live = False,
     prune: Annotated[
         bool, typer.Option("--prune", help="Remove what --keep and --older-than don't keep.")
     ] = False,
@@ -51,17 +67,19 @@ def sweeps(
         float | None,
         typer.Option(min=0, metavar="DAYS", help="Keep those from the last days."),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Remove without asking.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be removed, and end.")
     ] = False,
+    read: SinceOptions,
+    where: WhereOptions,
     json: options.JsonOutput = False,
 ) -> int:
     """List saved sweeps, newest first: function, date, verdict, size and name.
 
     Other commands take a function's name for its newest sweep, or a sweep's name from this list.
-    With --prune, sweeps are removed once you agree, but never one that is running or that tuner
-    recover still has to restore.
+    With --stale, the newest of each function is held against what came since: the code that runs,
+    how long invocations take, the memory they use, and prices. With --prune, sweeps are removed
+    once you agree, but never one that is running or that tuner recover still has to restore.
     """
     from datetime import UTC, datetime
 
@@ -71,11 +89,14 @@ def sweeps(
 
     if not prune and (keep is not None or older_than is not None):
         raise UsageError("--keep and --older-than go with --prune: give that too")
+    read.check(stale=stale, live=live, prune=prune)
     folder = state_dir()
     found = list_sweeps(folder, function=function_name, environment=environment, since=since)
+    if stale:
+        return show_stale(found, read, where, live=live, json=json)
     if prune:
         found = choose_old(found, keep=keep, older_than_days=older_than, now=datetime.now(UTC))
-    done = prune and bool(found) and not dry_run and (yes or _agreed(found, folder))
+    done = prune and bool(found) and not dry_run and (read.yes or _agreed(found, folder))
     if done:
         found = remove(found, folder)
     if json:

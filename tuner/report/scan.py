@@ -35,6 +35,7 @@ KINDS: Final = {
     "timeout_near_maximum": "Timeout near the largest",
     "memory_nearly_full": "Memory nearly full",
     "above_optimizer_limit": "Above what Compute Optimizer looks at",
+    "recommendation_stale": "Recommendation stale",
     "logs_not_read": "Logs not read",
 }
 """What functions' own findings are headed with, by code."""

@@ -6,4 +6,7 @@ rule says of a moment rests on what was logged up to it, so that an archive read
 watch would have said at the time.
 
 `kills` has out-of-memory kills.
+
+Whether a recommendation is stale: `drift` holds a sweep's answer against production's days, today's
+settings and prices; `day_shift` says whether a daily figure moved.
 """
