@@ -12,6 +12,7 @@ from tests.aws.live_log import COUNT, NOW, billed_mb_ms, make_live_function
 from tests.aws.moto_process import REGION, client, make_function, moto_process
 from tests.cli.running import run_here
 from tuner.api.observing_live import observe_live
+from tuner.api.pathways import read_trigger
 from tuner.api.reading import Caller, LiveRequest
 from tuner.errors import FunctionNotFoundError, InputError, NotAgreedError, PriceError, UsageError
 from tuner.model.request import Target
@@ -134,3 +135,59 @@ def test_the_command_says_the_price_and_prints_the_promised_object(
     assert json.loads(ran.stdout)["invocation_count"] == COUNT
     assert "Log queries will scan about" in ran.stderr
     assert "Queries scanned" in ran.stderr
+
+
+def test_the_account_says_how_events_come(url: str, tmp_path: Path) -> None:
+    """A queue's mapping with its batch and window; a disabled one and S3 beside it don't count."""
+    queues, functions = client("sqs", url), client("lambda", url)
+    for name, given in (
+        ("jobs", {"BatchSize": 25, "MaximumBatchingWindowInSeconds": 2}),
+        ("old-jobs", {"BatchSize": 1, "Enabled": False}),
+    ):
+        address = queues.create_queue(QueueName=name)["QueueUrl"]
+        arn = queues.get_queue_attributes(QueueUrl=address, AttributeNames=["QueueArn"])
+        functions.create_event_source_mapping(
+            EventSourceArn=arn["Attributes"]["QueueArn"], FunctionName="resize", **given
+        )
+    permit(functions, "resize", "s3")
+    ran = run_here(
+        *("observe", "resize", "--endpoint-url", url, "--region", REGION, "--json"),
+        *("--pathways", "--event-size", "2kB"),
+        TUNER_STATE_DIR=str(tmp_path),
+    )
+    assert ran.returncode == 0, ran.stderr
+    ways = json.loads(ran.stdout)["pathways"]
+    assert (ways["pathway"], ways["trigger_source"], ways["rate_source"]) == (
+        "sqs",
+        "configuration",
+        "observed",
+    )
+    assert ways["batch_window_s"] == 2
+
+
+def test_a_function_that_several_services_reach_asks_which(url: str, tmp_path: Path) -> None:
+    """SNS and EventBridge: one line with both and the flag. A single one counts, none is direct."""
+    caller = Caller(tmp_path, NOW, lambda _: True)
+    where = Target(region=REGION, endpoint_url=url)
+    make_function(url, "fan")
+    assert read_trigger("fan", where, caller).service == "direct"
+    functions = client("lambda", url)
+    permit(functions, "fan", "sns")
+    assert read_trigger("fan", where, caller).service == "sns"
+    permit(functions, "fan", "events")
+    with pytest.raises(UsageError, match="gets events from sns, events: say which one counts"):
+        read_trigger("fan", where, caller)
+    make_function(url, "stored")
+    permit(functions, "stored", "s3")
+    with pytest.raises(UsageError, match="gets events from s3, which is none of"):
+        read_trigger("stored", where, caller)
+
+
+def permit(functions: Any, name: str, service: str) -> None:
+    """Let a service call a function."""
+    functions.add_permission(
+        FunctionName=name,
+        StatementId=service,
+        Action="lambda:InvokeFunction",
+        Principal=f"{service}.amazonaws.com",
+    )

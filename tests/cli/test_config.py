@@ -230,6 +230,8 @@ EACH_TIME = {
     "functions", "scan", "settings", "tag",
     "arrivals", "artillery", "bucket", "engine", "in_flight", "phase", "sizes",
     "state_machine", "wheel",
+    "batch_size", "batch_window", "event_size", "event_trigger", "max_delay", "need", "pathways",
+    "per_invocation",
 }  # fmt: skip
 
 

@@ -59,6 +59,30 @@ def item(
     }
 
 
+def event_items(region: str = "eu-west-1", prefix: str = "EU-") -> list[dict[str, Any]]:
+    """What SQS, SNS, Kinesis and EventBridge charge there; S3's requests have names like theirs."""
+    made: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
+        ("AmazonS3", "Requests-Tier1", ("0.000005",), ()),
+        ("AWSQueueService", "Requests-Fair-RBP", ("0.0000001",), ()),
+        ("AWSQueueService", "Requests-Tier1", ("0.00000041", "0.0000003"), ("100000000000",)),
+        ("AWSQueueService", "Requests-FIFO-Tier1", ("0.00000051",), ()),
+        ("AmazonSNS", "Requests-Tier1", ("0", "0.00000052"), ("1000000",)),
+        ("AWSEvents", "Event-64K-Chunks", ("0.0000011",), ()),
+        ("AWSEvents", "Event-8K-Chunks", ("0.0000001",), ()),
+        ("AmazonKinesis", "Storage-ShardHour", ("0.018",), ()),
+        ("AmazonKinesis", "PutRequestPayloadUnits", ("0.0000000165",), ()),
+        ("AmazonKinesis", "OnDemand-StreamHour", ("0.045",), ()),
+        ("AmazonKinesis", "OnDemand-BilledIncomingBytes", ("0.091",), ()),
+        ("AmazonKinesis", "OnDemand-BilledOutgoingBytes", ("0.045",), ()),
+        ("AmazonKinesis", "EnhancedFanoutHour", ("0.017",), ()),
+        ("AmazonKinesis", "ReadBytes", ("0.0147",), ()),
+    )
+    return [
+        item(f"{prefix}{usage}", *prices, region=region, bounds=bounds, servicecode=service)
+        for service, usage, prices, bounds in made
+    ]
+
+
 def lambda_items(region: str = "eu-west-1", prefix: str = "EU-") -> list[dict[str, Any]]:
     """Lambda, x86_64 10% more expensive than in 2025, arm64 as then, SnapStart, and free use."""
     bounds, arm_bounds = ("6000000000", "15000000000"), ("7500000000", "18750000000")

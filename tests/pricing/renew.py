@@ -46,10 +46,11 @@ def main() -> None:
 
 
 def old_regions(book: PriceBook, today: datetime.date) -> list[str]:
-    """Regions of which a price of Lambda, Fargate, EC2 or the network is too old on that day."""
+    """Regions with a price of Lambda, Fargate, EC2, network or events that is too old then."""
     days = [(entry.region, entry.as_of) for entry in (*book.lambda_entries, *book.instance_entries)]
     days += [(entry.region, entry.on_demand.as_of) for entry in book.fargate_entries]
-    days += [(entry.region, day) for entry in book.network_entries for _, day in entry.dates]
+    dated = (*book.network_entries, *book.event_entries)
+    days += [(entry.region, day) for entry in dated for _, day in entry.dates]
     return sorted({region for region, day in days if age_findings(day, today)})
 
 

@@ -82,6 +82,48 @@ def test_the_other_platforms_are_read(tmp_path: Path) -> None:
     assert set(dict(network.dates).values()) == {"2026-11-20"}
 
 
+def test_what_brings_events_is_read(tmp_path: Path) -> None:
+    """By service, the first paid tier, in us-east-1 under its own names; a free tier is none."""
+    refresh(tmp_path, price_lists.saved(price_lists.event_items()))
+    book = current_price_book(tmp_path)
+    found = book.event_prices("eu-west-1")
+    assert (found.sqs_request_usd, found.sqs_fifo_request_usd) == (
+        Decimal("0.00000041"),
+        Decimal("0.00000051"),
+    )
+    assert (found.sns_publish_usd, found.eventbridge_event_usd) == (
+        Decimal("0.00000052"),
+        Decimal("0.0000011"),
+    )
+    assert (found.kinesis_shard_hour_usd, found.kinesis_in_gb_usd) == (
+        Decimal("0.018"),
+        Decimal("0.091"),
+    )
+    assert found.kinesis_consumer_gb_usd == Decimal("0.0147")
+    assert set(dict(found.dates).values()) == {"2026-11-20"}
+    assert book.event_prices("us-east-1") == BUNDLED.event_prices("us-east-1")
+    virginia = price_lists.item(
+        "Requests-RBP", "0.0000004", region="us-east-1", servicecode="AWSQueueService"
+    )
+    refresh(tmp_path, price_lists.saved([virginia]))
+    again = current_price_book(tmp_path)
+    assert dict(again.event_prices("us-east-1").dates)["sqs_request_usd"] == "2026-11-20"
+    assert again.event_prices("eu-west-1") == found
+
+
+def test_a_file_of_an_earlier_version_still_counts(tmp_path: Path) -> None:
+    """It has no prices of events: the bundled ones stay, and a refresh adds to it."""
+    refresh(tmp_path, price_lists.saved(price_lists.lambda_items()))
+    kept = json.loads((tmp_path / "prices.json").read_text())
+    del kept["events"]
+    (tmp_path / "prices.json").write_text(json.dumps(kept))
+    assert current_price_book(tmp_path).event_entries == BUNDLED.event_entries
+    refresh(tmp_path, price_lists.saved(price_lists.event_items()))
+    book = current_price_book(tmp_path)
+    assert book.event_prices("eu-west-1").sqs_request_usd == Decimal("0.00000041")
+    assert book.lambda_prices("eu-west-1", "x86_64").as_of == "2026-11-20"
+
+
 def test_a_second_refresh_adds_to_the_first(tmp_path: Path) -> None:
     """Prices of another file or region do not push out those that were fetched before."""
     refresh(tmp_path, price_lists.saved(price_lists.fleet_items()[10:11]))  # NAT by the hour

@@ -21,12 +21,16 @@ TODAY = datetime.date(2026, 11, 25)
 def test_a_renewed_snapshot_has_the_prices_that_a_refresh_would_use(tmp_path: Path) -> None:
     """Newer prices with their day, the others as they were, spot and plans among them."""
     lists = tmp_path / "list.json"
-    lists.write_text(price_lists.saved([*price_lists.lambda_items(), *price_lists.fleet_items()]))
+    lists.write_text(
+        price_lists.saved(
+            [*price_lists.lambda_items(), *price_lists.fleet_items(), *price_lists.event_items()]
+        )
+    )
     refresh_from_files([lists], today=TODAY, data_dir=tmp_path)
     newer = json.loads((tmp_path / FILE_NAME).read_text())
     found = read_price_book(renewed(bundled_document(), newer))
     expected = current_price_book(tmp_path)
-    for name in ("lambda", "fargate", "instance", "network", "managed_instances"):
+    for name in ("lambda", "fargate", "instance", "network", "event", "managed_instances"):
         entries, others = (set(getattr(book, f"{name}_entries")) for book in (found, expected))
         assert entries == others
     assert set(found.sources) == set(expected.sources)

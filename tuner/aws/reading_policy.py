@@ -45,6 +45,11 @@ def least_reading_policy(
     if purpose != "spend":
         extension = scope.arn("logs", "log-group:/aws/lambda-insights:*")
         statements.append(allow("OptionalReadCpuTime", ["logs:StartQuery"], [extension]))
+    if purpose == "observe":
+        statements += [
+            allow("OptionalReadCallers", ["lambda:GetPolicy"], [functions]),
+            allow("OptionalReadEventSources", ["lambda:ListEventSourceMappings"], ["*"]),
+        ]
     if purpose != "scan":
         statements.append(allow("OptionalReadLogsWithoutQuery", ["logs:FilterLogEvents"], [logs]))
     if purpose == "scan":

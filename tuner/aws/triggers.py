@@ -21,7 +21,7 @@ from tuner.errors import AccessDeniedError, AwsError, CredentialsError, Function
 from tuner.lease.clone import LiveTraffic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from tuner.aws.control_plane import ControlPlane
@@ -95,10 +95,15 @@ def _policy(control: ControlPlane, function: FunctionRef) -> Iterator[str]:
     for statement in statements if isinstance(statements, list) else (statements,):
         if statement.get("Effect") == "Deny":
             continue
-        principal = statement.get("Principal")
-        service = principal.get("Service") if isinstance(principal, dict) else None
-        name = _SERVICE_SUFFIX.sub("", str(service)) if service else None
+        name = service_of_principal(statement)
         yield f"{plain(name)} (resource policy)" if name else "its resource policy"
+
+
+def service_of_principal(statement: Mapping[str, Any]) -> str | None:
+    """The service that a statement is about, such as `sns` or `events`; None for others."""
+    principal = statement.get("Principal")
+    service = principal.get("Service") if isinstance(principal, dict) else None
+    return _SERVICE_SUFFIX.sub("", str(service)) if service else None
 
 
 def _invocations(control: ControlPlane, function: FunctionRef, now: datetime) -> tuple[str, ...]:

@@ -7,4 +7,7 @@ fleet follows them. `platforms` lists what can be priced in a region (`offers`: 
 instances), `fleet` counts and prices its units and finds crossings, `lambda_bill` prices Lambda's
 own month, and `cost_model` compares them over all draws. `platform_verdict` decides and finds the
 deciding assumption, and `platform_findings` lists the reasons for leaving and for staying.
+
+How events come to the function is a question of its own: `pathways` prices every way at a rate,
+`pathway_traits` has what is documented or measured of each, and `pathway_findings` compares them.
 """

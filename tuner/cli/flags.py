@@ -20,6 +20,7 @@ _OTHERWISE_NAMED: Final = {
     "discount_percent": "--discount",
     "end": "--to",
     "leave_concurrency_ratio": "--leave-concurrency",
+    "event_trigger": "--trigger",
     "local_template": "--local",
     "max_cost_usd_per_million": "--max-cost-per-million",
     "max_duration_ms": "--max-duration",
@@ -68,6 +69,7 @@ _NAMED_ALIKE: Final = (
     ),
     *("allow_side_effects", "artillery", "bucket", "engine", "functions", "phase", "scan"),
     *("state_machine", "tag", "wheel"),
+    *("batch_window", "event_size", "max_delay", "need", "pathways", "per_invocation"),
     *("alias", "live", "memory_size", "step_timeout", "steps", "unqualified"),
     *("role", "stage", "template", "top", "traffic", "utilization", "vary"),
 )

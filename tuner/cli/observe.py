@@ -3,7 +3,6 @@
 typer evaluates annotations, so nothing here is postponed.
 """
 
-import sys
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,8 +10,9 @@ import typer
 
 from tuner.cli import options
 from tuner.cli.groups import WhereOptions, spread
+from tuner.cli.pathways import PathwayOptions
 from tuner.cli.reading import Discount, ReadOptions, Source, files_read
-from tuner.cli.screen import say, show_json, show_text, width
+from tuner.cli.screen import encoding, say, show_json, show_text, width
 
 EPILOG = """\
 tuner observe resize-images
@@ -20,6 +20,8 @@ tuner observe resize-images
 tuner observe resize-images --logs exported/
 
 tuner observe resize-images --logs logs.json.gz --days 7 --json
+
+tuner observe resize-images --pathways --trigger sns --rate 50/s --event-size 4kB
 
 tuner observe --forget resize-images"""
 
@@ -43,6 +45,7 @@ def observe(
     discount_percent: Discount = 0.0,
     source: Source = "auto",
     where: ObserveWhere,
+    ways: PathwayOptions,
     forget: Annotated[
         str | None,
         options.output_option(
@@ -59,7 +62,6 @@ def observe(
     are left out. What was read is kept in the state folder (REPORT fields, request ids and error
     classes, never messages), so asking again is quick.
     """
-    from tuner.cli.config import state_dir, today
     from tuner.cli.flags import shown
     from tuner.errors import UsageError
     from tuner.report.observation import render, to_json
@@ -68,20 +70,31 @@ def observe(
         return _forget(forget, json=json)
     if function is None:
         raise UsageError("say which FUNCTION to observe")
+    ways.check()
+    if ways.needs_no_reading and not read.logs:
+        ways.show(function, where.region, read.architecture, json=json)
+        return 0
+    event_source = None
     if read.logs:
         from tuner.api import observing
+        from tuner.cli.config import state_dir, today
 
         files = read.files(function, where.region, discount_percent)
         found = observing.observe(files, state_dir=state_dir(), today=today(), progress=files_read)
     else:
         from tuner.api.observing_live import observe_live
 
-        found = observe_live(read.live(function, where, source, discount_percent), read.caller())
+        caller = read.caller()
+        event_source = ways.source(function, where, caller)  # first: it costs nothing
+        found = observe_live(read.live(function, where, source, discount_percent), caller)
     found = shown(found)
+    sections = [*ways.sections(function, found, event_source)]
     if json:
-        show_json(to_json(found))
-    else:
-        show_text(render(found, width=width(), encoding=sys.stdout.encoding or "ascii"))
+        show_json(to_json(found, sections))
+        return 0
+    show_text(render(found, width=width(), encoding=encoding()))
+    for each in sections:
+        show_text(f"\n{each.text}")
     return 0
 
 

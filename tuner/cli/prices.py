@@ -24,8 +24,8 @@ def show(
     """Show Lambda's list prices in a region, or in every region.
 
     They come with the tool or from the last `tuner prices refresh`, with their date; free tier and
-    discounts are left out. With a region, Fargate, EC2, network and Managed Instances are shown
-    too.
+    discounts are left out. With a region, Fargate, EC2, network, event services and Managed
+    Instances are shown too.
     """
     from tuner.pricing.renewal import current_price_book
     from tuner.report import prices
@@ -67,9 +67,10 @@ def refresh(
 ) -> None:
     """Fetch today's list prices into your data folder. The newest prices are used.
 
-    It covers Lambda, Fargate, the EC2 types that answers name, load balancers, NAT, IPv4, gp3 and
-    logs, with about a dozen small queries per region (pricing:GetProducts, free). Fargate Spot,
-    Savings Plans and the Managed Instances fee are not in the Price List, so they keep their dates.
+    It covers Lambda, Fargate, the EC2 types that answers name, load balancers, NAT, IPv4, gp3,
+    logs, SQS, SNS, Kinesis and EventBridge, with a dozen small queries per region
+    (pricing:GetProducts, free). Fargate Spot, Savings Plans and the Managed Instances fee are not
+    in the Price List, so they keep their dates.
     A file is the output of `aws pricing get-products`, or an offer file with products and terms.
     """
     from tuner.cli.config import today

@@ -128,11 +128,15 @@ def show_json(document: dict[str, Any]) -> None:
     show_text(json.dumps(document, indent=2, allow_nan=False) + "\n")
 
 
+def encoding() -> str:
+    """What stdout can show."""
+    return sys.stdout.encoding or "ascii"
+
+
 def show_text(text: str) -> None:
     """Write to stdout; characters its encoding lacks become question marks, never an error."""
-    encoding = sys.stdout.encoding or "ascii"
     with _writing():
-        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        sys.stdout.write(text.encode(encoding(), "replace").decode(encoding()))
 
 
 def show_bytes(data: bytes) -> None:

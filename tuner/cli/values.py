@@ -131,6 +131,20 @@ def event_sizes(text: str) -> str:
     return text
 
 
+def size_bytes(text: str) -> int:
+    """`4kB`, `1.5MB` or `300`, in bytes."""
+    from tuner.payloads.sampling import parse_bytes
+
+    return _read(parse_bytes, str(text))
+
+
+def pathway_need(text: str) -> str:
+    """`order`, `fan-out` or `replay`."""
+    if (found := str(text).strip()) not in {"order", "fan-out", "replay"}:
+        raise typer.BadParameter(f"{text!r} isn't known: write order, fan-out or replay")
+    return found
+
+
 def rate_per_s(text: str) -> float:
     """`50/s`, `3000/min`, `1M/day` or `30M/month`: above 0, in requests per second."""
     from tuner.breakeven.request_rate import parse_rate

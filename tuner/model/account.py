@@ -41,6 +41,19 @@ class AccountFunction:
 
 
 @dataclass(frozen=True, slots=True)
+class EventSource:
+    """What brings events to a function: a service that Lambda polls, or one that may call it."""
+
+    service: str
+    """As ARNs and principals name it: sqs, kinesis, sns, events, s3, …"""
+    batch_size: int | None = None
+    batch_window_s: float = 0.0
+    is_fifo: bool = False
+    fan_out: bool = False
+    """Of Kinesis: a consumer with enhanced fan-out."""
+
+
+@dataclass(frozen=True, slots=True)
 class LogGroup:
     """A log group of CloudWatch."""
 

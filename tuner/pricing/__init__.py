@@ -2,7 +2,8 @@
 
 Read `book` first: it finds a region's prices, and `snapshot` reads those that come with the
 package. For newer ones, `price_list` reads AWS's Price List, `refresh` merges its prices with the
-bundled ones, and `renewal` picks what answers use.
+bundled ones, and `renewal` picks what answers use. `event_prices` has what SQS, SNS, Kinesis and
+EventBridge charge.
 """
 
 from tuner.pricing.book import (
@@ -17,9 +18,11 @@ from tuner.pricing.book import (
     SnapStartPrices,
     billed_duration_ms,
 )
+from tuner.pricing.event_prices import EventPrices
 from tuner.pricing.snapshot import load_price_book
 
 __all__ = [
+    "EventPrices",
     "FargatePrices",
     "FargateRate",
     "InstancePrices",

@@ -8,12 +8,13 @@ from __future__ import annotations
 import datetime
 import difflib
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from tuner.errors import PriceError
 from tuner.model.finding import Finding
+from tuner.pricing.event_prices import EventPrices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,16 +161,6 @@ class NetworkPrices:
     gp3_gb_month_usd: Decimal | None = None
     api_gateway_request_usd: Decimal | None = None
 
-    def updated(self, other: NetworkPrices) -> NetworkPrices:
-        """The same with every price that `other` has from the same day or later."""
-        mine = dict(self.dates)
-        newer = {name: day for name, day in other.dates if day >= mine.get(name, "")}
-        return replace(
-            self,
-            dates=tuple(sorted({**mine, **newer}.items())),
-            **{name: getattr(other, name) for name in newer},
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class ManagedInstancesPrices:
@@ -200,7 +191,9 @@ def billed_duration_ms(
     return math.ceil(sum((Decimal(repr(float(time))) for time in times), Decimal()))
 
 
-_Entry = TypeVar("_Entry", FargatePrices, InstancePrices, NetworkPrices, ManagedInstancesPrices)
+_Entry = TypeVar(
+    "_Entry", FargatePrices, InstancePrices, NetworkPrices, EventPrices, ManagedInstancesPrices
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +207,7 @@ class PriceBook:
     fargate_entries: tuple[FargatePrices, ...] = ()
     instance_entries: tuple[InstancePrices, ...] = ()
     network_entries: tuple[NetworkPrices, ...] = ()
+    event_entries: tuple[EventPrices, ...] = ()
     managed_instances_entries: tuple[ManagedInstancesPrices, ...] = ()
 
     @property
@@ -243,6 +237,10 @@ class PriceBook:
     def network_prices(self, region: str) -> NetworkPrices:
         """Return what a fleet needs besides its units; PriceError if nothing is known."""
         return _found(self.network_entries, "load balancer, NAT or IPv4", region)[0]
+
+    def event_prices(self, region: str) -> EventPrices:
+        """Return what carrying events to a function costs; PriceError if nothing is known."""
+        return _found(self.event_entries, "SQS, SNS, Kinesis or EventBridge", region)[0]
 
     def managed_instances_prices(self, region: str) -> ManagedInstancesPrices:
         """Return the fee and request price of Managed Instances; PriceError if unknown."""

@@ -49,6 +49,27 @@ _NETWORK: Final = {
     "CW:DataProcessing-Bytes": "logs_gb",
     "ApiGatewayHttpRequest": "api_gateway_request",
 }
+_EVENTS: Final = {
+    # us-east-1 has -RBP where the other regions have -Tier1.
+    "AWSQueueService": {
+        "Requests-Tier1": "sqs_request",
+        "Requests-RBP": "sqs_request",
+        "Requests-FIFO-Tier1": "sqs_fifo_request",
+        "Requests-FIFO-RBP": "sqs_fifo_request",
+    },
+    "AmazonSNS": {"Requests-Tier1": "sns_publish"},
+    "AWSEvents": {"Event-64K-Chunks": "eventbridge_event"},
+    "AmazonKinesis": {
+        "Storage-ShardHour": "kinesis_shard_hour",
+        "PutRequestPayloadUnits": "kinesis_put_unit",
+        "OnDemand-StreamHour": "kinesis_stream_hour",
+        "OnDemand-BilledIncomingBytes": "kinesis_in_gb",
+        "OnDemand-BilledOutgoingBytes": "kinesis_out_gb",
+        "EnhancedFanoutHour": "kinesis_consumer_shard_hour",
+        "ReadBytes": "kinesis_consumer_gb",
+    },
+}
+"""By service code: other services have usage types of the same names."""
 _LOAD_BALANCER: Final = "Load Balancer-Application"
 _LINUX: Final = {
     "operatingSystem": "Linux",
@@ -58,15 +79,21 @@ _LINUX: Final = {
 }
 
 
+_NAMES_A_FILTER: Final = 64
+"""Types have names of at most 15 characters."""
 _ON_DEMAND: Final = {**_LINUX, "marketoption": "OnDemand", "operation": "RunInstances"}
 _BALANCERS: Final = frozenset({"LoadBalancerUsage", "LCUUsage"})
 
 
 class Query(NamedTuple):
-    """One query to the Price List API: (filter type, field, value) besides the region."""
+    """One query to the Price List API: (filter type, field, value) besides the region.
+
+    It isn't asked where an earlier one found the network price `unless`.
+    """
 
     service_code: str
     filters: tuple[tuple[str, str, str], ...] = ()
+    unless: str | None = None
 
 
 class Fact(NamedTuple):
@@ -79,9 +106,9 @@ class Fact(NamedTuple):
 
 
 def queries(instance_types: Iterable[str]) -> tuple[Query, ...]:
-    """What to ask about one region: about ten small answers. EC2 by name, never in bulk."""
+    """What to ask about one region: a dozen small answers. EC2 by name, never in bulk."""
     linux = tuple(("TERM_MATCH", name, given) for name, given in _LINUX.items())
-    balancer = (("TERM_MATCH", "productFamily", _LOAD_BALANCER),)
+    families = f"NAT Gateway,{_LOAD_BALANCER}"
     return (
         Query("AWSLambda"),
         Query("AmazonECS", (("CONTAINS", "usagetype", "Fargate"),)),
@@ -89,21 +116,21 @@ def queries(instance_types: Iterable[str]) -> tuple[Query, ...]:
             Query("AmazonEC2", (*linux, ("ANY_OF", "instanceType", names)))
             for names in _joined(sorted(instance_types))
         ),
-        Query("AmazonEC2", (("TERM_MATCH", "productFamily", "NAT Gateway"),)),
+        Query("AmazonEC2", (("ANY_OF", "productFamily", families),)),
         Query("AmazonEC2", (("TERM_MATCH", "volumeApiName", "gp3"),)),
         # Load balancers are found under one service code or the other, by region.
-        Query("AWSELB", balancer),
-        Query("AmazonEC2", balancer),
+        Query("AWSELB", (("TERM_MATCH", "productFamily", _LOAD_BALANCER),), "load_balancer_hour"),
         Query("AmazonVPC", (("TERM_MATCH", "group", "VPCPublicIPv4Address"),)),
         Query("AmazonApiGateway", (("CONTAINS", "usagetype", "ApiGatewayHttpRequest"),)),
         Query("AmazonCloudWatch", (("CONTAINS", "usagetype", "DataProcessing-Bytes"),)),
+        *(Query(service) for service in _EVENTS),
     )
 
 
 def _joined(names: list[str]) -> Iterator[str]:
     """Names joined by commas, in as many texts as the filter's 1,024 characters require."""
-    for start in range(0, len(names), 40):
-        yield ",".join(names[start : start + 40])
+    for start in range(0, len(names), _NAMES_A_FILTER):
+        yield ",".join(names[start : start + _NAMES_A_FILTER])
 
 
 def read_saved(text: str, name: str) -> tuple[dict[str, Any], ...]:
@@ -160,10 +187,10 @@ def _place(
 ) -> tuple[str, ...] | None:
     """Where a price belongs: the block and the path in it; None if it isn't used."""
     usage = _REGION_PREFIX.sub("", attributes.get("usagetype", ""))
+    if (event := _EVENTS.get(attributes.get("servicecode", ""))) is not None:
+        return ("events", event[usage]) if usage in event else None
     if (place := _lambda_place(usage)) is not None:
         return place
-    if usage == "Lambda-Managed-Instances-Request":
-        return "managed_instances", "request"
     if usage in _FARGATE:
         architecture, name = _FARGATE[usage]
         return ("fargate", architecture, name) if architecture else ("fargate", name)
@@ -178,6 +205,8 @@ def _place(
 
 
 def _lambda_place(usage: str) -> tuple[str, ...] | None:
+    if usage == "Lambda-Managed-Instances-Request":
+        return "managed_instances", "request"
     architecture = "arm64" if usage.endswith("-ARM") else "x86_64"
     if (name := LAMBDA_NAMES.get(usage.removesuffix("-ARM"))) is not None:
         return "lambda", architecture, name

@@ -10,10 +10,10 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import PriceError
-from tuner.pricing.book import NetworkPrices
 from tuner.pricing.price_list import LAMBDA_NAMES, SNAP_START_NAMES
 from tuner.pricing.snapshot import (
     ARCHITECTURES,
+    NO_BLOCK,
     SCHEMA_VERSION,
     bundled_document,
     read_price_book,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tuner.pricing.book import FargatePrices, LambdaPrices, PriceBook
     from tuner.pricing.price_list import Fact
 
-BLOCKS: Final = ("lambda", "fargate", "ec2", "network")
+BLOCKS: Final = ("lambda", "fargate", "ec2", "network", "events")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def make_document(found: Iterable[Fact], *, as_of: str, what: str) -> dict[str, 
     for block, complete in (("lambda", _complete_lambda), ("fargate", _complete_fargate)):
         kept = {region: complete(entry, as_of) for region, entry in regions[block].items()}
         regions[block] = {region: entry for region, entry in kept.items() if entry}
-    for block in ("ec2", "network"):
+    for block in ("ec2", "network", "events"):
         for entry in regions[block].values():
             entry["as_of"] = dict.fromkeys(entry, as_of)
     if not (any(regions.values()) or requests):
@@ -72,6 +72,7 @@ def make_document(found: Iterable[Fact], *, as_of: str, what: str) -> dict[str, 
         "fargate": {"sizes_gb_by_vcpu": bundled["fargate"]["sizes_gb_by_vcpu"]},
         "ec2": {"types": bundled["ec2"]["types"]},
         "network": {},
+        "events": {},
     }
     return {
         "schema_version": SCHEMA_VERSION,
@@ -91,7 +92,7 @@ def add_document(older: Mapping[str, Any] | None, newer: Mapping[str, Any]) -> d
         return dict(newer)
     merged: dict[str, Any] = {**newer, "sources": {**older["sources"], **newer["sources"]}}
     for block in BLOCKS:
-        regions = dict(older[block]["regions"])
+        regions = dict(older.get(block, NO_BLOCK)["regions"])
         for region, entry in newer[block]["regions"].items():
             before = regions.get(region, {})
             dates = {**before.get("as_of", {}), **entry.get("as_of", {})}
@@ -208,11 +209,23 @@ def _newer_fargate(before: FargatePrices, entry: FargatePrices) -> FargatePrices
     return replace(before, on_demand=entry.on_demand, storage_gb_hour_usd=entry.storage_gb_hour_usd)
 
 
+def _newer_dated(before: Any, entry: Any) -> Any:
+    """Every price that the newer list has from the same day or later; the others stay."""
+    mine = dict(before.dates)
+    newer = {name: day for name, day in entry.dates if day >= mine.get(name, "")}
+    return replace(
+        before,
+        dates=tuple(sorted({**mine, **newer}.items())),
+        **{name: getattr(entry, name) for name in newer},
+    )
+
+
 _UPDATES: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "lambda_entries": _newer_lambda,
     "fargate_entries": _newer_fargate,
     "instance_entries": _newer,
-    "network_entries": NetworkPrices.updated,
+    "network_entries": _newer_dated,
+    "event_entries": _newer_dated,
     "managed_instances_entries": _newer,
 }
 """How an entry of each kind takes newer values."""

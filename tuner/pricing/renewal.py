@@ -90,7 +90,7 @@ def refresh_from_aws(
     data_dir: Path | None = None,
     on_query: Callable[[str, int, int], None] = lambda *_: None,
 ) -> Refresh:
-    """Query the Price List API, region by region, with about ten small queries each.
+    """Query the Price List API, region by region, with about a dozen small queries each.
 
     `ask` takes (region, service code, filters) and returns items as JSON text. Nothing is changed
     unless every query was answered. Raises PriceError, and AwsError from `ask`.
@@ -98,10 +98,14 @@ def refresh_from_aws(
     items: list[dict[str, Any]] = []
     asked = queries(instance_types())
     for region in regions:
+        here: list[dict[str, Any]] = []
         for number, query in enumerate(asked, start=1):
+            if query.unless and any(each.path[-1] == query.unless for each in facts(here, ())):
+                continue
             on_query(region, number, len(asked))
             answer = ask(region, query.service_code, query.filters)
-            items += (read_item(item, "the answer of the Price List API") for item in answer)
+            here += (read_item(item, "the answer of the Price List API") for item in answer)
+        items += here
     what = f"AWS Price List API, {', '.join(regions)}."
     return _keep(items, as_of=today.isoformat(), what=what, data_dir=data_dir)
 

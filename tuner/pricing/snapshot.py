@@ -11,11 +11,12 @@
         "baseline_percent"}}, "regions": {REGION: {"c7g.large": "0.0725", …}}},
      "network": {"as_of": {"nat_hour": DAY, …}, "regions": {REGION: {"nat_hour", …, null where
         unknown}}},
+     "events": as network, {"sqs_request", "sns_publish", "kinesis_shard_hour", …},
      "managed_instances": {"as_of", "fee_percent", "requests": {REGION: price}}}
 
 Prices are decimal strings in USD for one unit of what the key names. An architecture of a refreshed
 region has its own `tier_bounds` and `as_of`; a region's block may have an `as_of` of its own, and
-it and the network's may be tables by name.
+it, the network's and the events' may be tables by name.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import functools
 import json
 from decimal import Decimal
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tuner.pricing.book import (
     FargatePrices,
@@ -37,13 +38,16 @@ from tuner.pricing.book import (
     PriceTier,
     SnapStartPrices,
 )
+from tuner.pricing.event_prices import EventPrices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 
 ARCHITECTURES = ("x86_64", "arm64")
 SCHEMA_VERSION = 1
+NO_BLOCK: Final[dict[str, Any]] = {"as_of": {}, "regions": {}}
+T = TypeVar("T")
 
 
 @functools.cache
@@ -66,7 +70,9 @@ def read_price_book(document: Mapping[str, Any]) -> PriceBook:
         lambda_entries=tuple(_lambda_entries(document["lambda"], document["as_of"])),
         fargate_entries=tuple(_fargate_entries(document["fargate"])),
         instance_entries=tuple(_instance_entries(document["ec2"])),
-        network_entries=tuple(_network_entries(document["network"])),
+        network_entries=tuple(_dated_entries(document["network"], NetworkPrices)),
+        # A snapshot that an earlier version refreshed has none.
+        event_entries=tuple(_dated_entries(document.get("events", NO_BLOCK), EventPrices)),
         managed_instances_entries=tuple(_managed_instances_entries(document["managed_instances"])),
     )
 
@@ -149,8 +155,8 @@ def _instance_entries(block: Mapping[str, Any]) -> Iterator[InstancePrices]:
             )
 
 
-def _network_entries(block: Mapping[str, Any]) -> Iterator[NetworkPrices]:
-    """One entry per region; null stays unknown."""
+def _dated_entries(block: Mapping[str, Any], kind: Callable[..., T]) -> Iterator[T]:
+    """One entry per region, with a date for each price; null stays unknown."""
     for region, prices in block["regions"].items():
         known = {
             f"{name}_usd": Decimal(price)
@@ -160,7 +166,7 @@ def _network_entries(block: Mapping[str, Any]) -> Iterator[NetworkPrices]:
         days = tuple(
             (name, _day(prices, name.removesuffix("_usd"), block)) for name in sorted(known)
         )
-        yield NetworkPrices(region=region, dates=days, **known)
+        yield kind(region=region, dates=days, **known)
 
 
 def _managed_instances_entries(block: Mapping[str, Any]) -> Iterator[ManagedInstancesPrices]:

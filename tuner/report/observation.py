@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tuner.model.interval import counted
 from tuner.report import numbers
@@ -12,6 +12,7 @@ from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from decimal import Decimal
 
@@ -23,7 +24,15 @@ _TITLES: Final = (
 )  # fmt: skip
 
 
-def to_json(found: Observation) -> dict[str, Any]:
+class Section(NamedTuple):
+    """What else was asked for: its key in JSON, the object there, and its text."""
+
+    name: str
+    as_json: dict[str, Any]
+    text: str
+
+
+def to_json(found: Observation, sections: Sequence[Section] = ()) -> dict[str, Any]:
     """Return the contract's object. What is not known is None, never left out."""
     usage = found.usage
     place = fields_json(found, "region", "memory_mb", "architecture")
@@ -65,6 +74,8 @@ def to_json(found: Observation) -> dict[str, Any]:
             for each in found.by_memory
         ],
         "advice": advice_json(found.advice),
+        "pathways": None,
+        **{each.name: each.as_json for each in sections},
         "findings": findings_json(found.findings),
         "assumptions": list(found.assumptions),
         "prices": {"as_of": found.prices_as_of, "region": found.region},

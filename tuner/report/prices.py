@@ -26,11 +26,25 @@ _NETWORK: Final = (
     ("logs_gb_usd", "log ingestion", "GB"),
     ("api_gateway_request_usd", "HTTP API (API Gateway)", "request"),
 )
+_EVENTS: Final = (
+    ("sqs_request_usd", "SQS", "request of 64 KB"),
+    ("sqs_fifo_request_usd", "SQS FIFO", "request of 64 KB"),
+    ("sns_publish_usd", "SNS", "publish of 64 KB"),
+    ("eventbridge_event_usd", "EventBridge", "event of 64 KB"),
+    ("kinesis_shard_hour_usd", "Kinesis", "shard-hour"),
+    ("kinesis_put_unit_usd", "Kinesis", "put of 25 KB"),
+    ("kinesis_stream_hour_usd", "Kinesis on demand", "hour"),
+    ("kinesis_in_gb_usd", "Kinesis on demand", "GB in"),
+    ("kinesis_out_gb_usd", "Kinesis on demand", "GB out"),
+    ("kinesis_consumer_shard_hour_usd", "Kinesis fan-out", "shard-hour"),
+    ("kinesis_consumer_gb_usd", "Kinesis fan-out", "GB"),
+)
 _BLOCKS: Final = {
     "lambda": "Lambda architecture",
     "fargate": "Fargate architecture",
     "ec2": "EC2 type",
     "network": "network price",
+    "events": "event price",
 }
 
 
@@ -73,6 +87,10 @@ def _platform_lines(book: PriceBook, region: str) -> list[str]:
         dates = dict(network.dates)
         for name, what, unit in _NETWORK:
             rows.append((what, getattr(network, name), unit, dates.get(name, "")))
+    for events in _here(book.event_entries, region):
+        dates = dict(events.dates)
+        for name, what, unit in _EVENTS:
+            rows.append((what, getattr(events, name), unit, dates.get(name, "")))
     for managed in _here(book.managed_instances_entries, region):
         what = f"Managed Instances (EC2 + {numbers.percent(managed.fee_ratio)})"
         rows.append((what, managed.request_usd, "request", managed.as_of))
@@ -139,6 +157,7 @@ def platforms_json(book: PriceBook, region: str) -> dict[str, Any]:
         "fargate": fargate,
         "ec2": of_region(book.instance_entries),
         "network": of_region(book.network_entries),
+        "events": of_region(book.event_entries),
         "managed_instances": of_region(book.managed_instances_entries),
     }
 
