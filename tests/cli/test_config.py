@@ -232,6 +232,8 @@ EACH_TIME = {
     "state_machine", "wheel",
     "batch_size", "batch_window", "event_size", "event_trigger", "max_delay", "need", "pathways",
     "per_invocation",
+    "calls", "choice", "error_rate", "executions", "fleet", "items", "overhead", "state_time",
+    "substitution", "sweep",
 }  # fmt: skip
 
 

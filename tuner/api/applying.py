@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -116,6 +117,34 @@ def wanted_by(answer: Recommendation) -> Wanted | RefusedEdit:
             name, None, None, "the sweep is inconclusive, so there is nothing to apply: tune again"
         )
     return Wanted(name, memory_mb, answer.current.memory_mb)
+
+
+def holds_workflow(path: Path) -> bool:
+    """Whether a file is an answer of `tuner workflow`, by its name: sweeps end in `.jsonl`."""
+    return path.suffix.lower() == ".json" and path.is_file()
+
+
+def wanted_by_workflow(path: Path) -> list[Wanted]:
+    """What a workflow's answer asks for: the functions whose size changes. Raises InputError."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if document["kind"] != "workflow" or document["schema_version"] != 1:
+            raise ValueError
+        sizes = [
+            Wanted(str(each["name"]), int(each["memory_mb"]), int(each["was_mb"]))
+            for each in document["functions"]
+        ]
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror}") from None
+    except (ValueError, TypeError, KeyError):
+        raise InputError(
+            f"{path} isn't an answer of tuner workflow: write one with `out`"
+        ) from None
+    if (document.get("target") or {}).get("is_met") is False:
+        raise InputError(
+            f"{path} doesn't meet its target, so there is nothing to apply: ask for what can be met"
+        )
+    return [each for each in sizes if each.memory_mb != each.was_mb]
 
 
 def plan_edits(

@@ -56,6 +56,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     ),
     "watch": Entry("tuner.cli.watch:watch", "Say which functions run away, and what that costs."),
     "scan": Entry("tuner.cli.scan:scan", "Rank an account's functions by what tuning would save."),
+    "workflow": Entry(
+        "tuner.cli.workflow:workflow", "Size several functions for one end-to-end target."
+    ),
     "fleet": Entry("tuner.cli.app:FLEET", "Tune many functions under one budget."),
     "recover": Entry("tuner.cli.recover:recover", "Undo what an interrupted sweep left changed."),
     "live-check": Entry(

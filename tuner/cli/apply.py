@@ -29,6 +29,8 @@ tuner apply resize-images
 
 tuner apply resize-images --template examples --check
 
+tuner apply orders.json --check
+
 tuner apply --function resize-images --memory-size 1792 --was 3008 --yes
 
 tuner apply resize-images --live --alias live --steps 5%:30m,25%:30m"""
@@ -99,7 +101,8 @@ def apply(
         list[str] | None,
         typer.Argument(
             metavar="SWEEP...",
-            help="Sweep files, or functions' names for their newest sweeps.",
+            help="Sweep files, functions' names for their newest sweeps, or answers of tuner "
+            "workflow (.json).",
             autocompletion=kept_names,
         ),
     ] = None,
@@ -140,11 +143,14 @@ def apply(
     if live.is_asked() and sweeps and len(sweeps) > 1:
         raise UsageError("--live rolls out one function at a time: give one sweep")
     by_hand = None if sweeps else given.wanted()
-    answers = _answers(sweeps, goal, traffic, min_memory, max_memory) if sweeps else []
+    sized, measured = _split(sweeps or ())
+    if live.is_asked() and sized:
+        raise UsageError("--live rolls out one function at a time: give a sweep")
+    answers = _answers(measured, goal, traffic, min_memory, max_memory) if measured else []
     if live.is_asked():
         request = live.request_of(answers[0] if answers else None, by_hand)
         return roll_out_live(request, where.part(), yes=yes, json=json)
-    wanted = [*map(wanted_by, answers), *([by_hand] if by_hand else [])]
+    wanted = [*map(wanted_by, answers), *sized, *([by_hand] if by_hand else [])]
     if code.deployed:
         wanted = [_as_deployed(each, where) for each in wanted]
     places = code.template or [working_repository()]
@@ -154,6 +160,15 @@ def apply(
     if plan.refused:
         return 1
     return WOULD_CHANGE if code.check and detailed_exitcode and plan.after else 0
+
+
+def _split(given: "Sequence[str]") -> "tuple[list[Wanted], list[str]]":
+    """What answers of workflows ask for, and the sweeps."""
+    from tuner.api.applying import holds_workflow, wanted_by_workflow
+
+    workflows = [each for each in given if holds_workflow(Path(each))]
+    sized = [one for each in workflows for one in wanted_by_workflow(Path(each))]
+    return sized, [each for each in given if each not in workflows]
 
 
 def _write(plan: "EditPlan", *, check: bool, yes: bool, json: bool) -> None:

@@ -26,7 +26,17 @@ _HAVE_JSON: Final = frozenset(
         *("fleet plan", "fleet run", "fleet status", "fleet report"),
         *("prices show", "prices refresh"),
         *("payload sources", "payload make", "payload events", "payload check", "local check"),
-        *("live-check", "load", "sweeps", "observe", "verify", "scan", "spend", "watch"),
+        *(
+            "live-check",
+            "load",
+            "sweeps",
+            "observe",
+            "verify",
+            "scan",
+            "spend",
+            "watch",
+            "workflow",
+        ),
     }
 )
 """Commands with --json, for which a setting may ask for JSON too."""

@@ -28,18 +28,20 @@ days = ["mon", "tue"]
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Final, cast, get_args
+from typing import TYPE_CHECKING, Final, cast, get_args
 
 from tuner.errors import InputError
 from tuner.fleet.windows import check_window
 from tuner.model.fleet import RunWindow
 from tuner.model.plan import Isolation
+from tuner.model.toml_table import read_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tuner.model.toml_table import TomlTable
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
@@ -107,19 +109,10 @@ class FleetSettings:
 
 def read_settings(file: Path) -> FleetSettings:
     """Read the file. Raises InputError with the place of what is wrong."""
-    try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{file} can't be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{file} isn't TOML: {error}") from None
-    try:
-        return _settings(_Table(document, ""), file.parent)
-    except InputError as error:
-        raise InputError(f"{file}: {error}") from None
+    return read_toml(file, lambda document: _settings(document, file.parent))
 
 
-def _settings(document: _Table, folder: Path) -> FleetSettings:
+def _settings(document: TomlTable, folder: Path) -> FleetSettings:
     functions = document.table("functions")
     accounts = document.table("accounts")
     tag = document.table("side_effects")
@@ -135,7 +128,7 @@ def _settings(document: _Table, folder: Path) -> FleetSettings:
     return found
 
 
-def _function(table: _Table, pattern: str, folder: Path) -> FunctionSettings:
+def _function(table: TomlTable, pattern: str, folder: Path) -> FunctionSettings:
     isolation = table.text("isolation") or "auto"
     if isolation not in get_args(Isolation):
         raise InputError(
@@ -159,7 +152,7 @@ def _absolute(spec: str, folder: Path) -> str:
     return str(path.resolve()) if len(spec) < 1024 and "\n" not in spec and path.exists() else spec
 
 
-def _account(table: _Table, account: str) -> AccountSettings:
+def _account(table: TomlTable, account: str) -> AccountSettings:
     if not _ACCOUNT.fullmatch(account):
         raise InputError(f"accounts.{account}: an account's id has twelve digits")
     settings = AccountSettings(
@@ -171,7 +164,7 @@ def _account(table: _Table, account: str) -> AccountSettings:
     return settings
 
 
-def _organization(table: _Table) -> OrganizationSettings | None:
+def _organization(table: TomlTable) -> OrganizationSettings | None:
     role = table.text("role")
     if role is not None and not re.fullmatch(r"[\w+=,.@/-]+", role):
         raise InputError(
@@ -186,7 +179,7 @@ def _organization(table: _Table) -> OrganizationSettings | None:
     return None
 
 
-def _window(table: _Table) -> RunWindow:
+def _window(table: TomlTable) -> RunWindow:
     days = table.texts("days")
     if unknown := [each for each in days if each not in _DAYS]:
         raise InputError(f"windows: {unknown[0]!r} isn't a day: one of {', '.join(_DAYS)}")
@@ -208,59 +201,3 @@ def _tag(text: str | None) -> tuple[str, str] | None:
     if not sign or not key:
         raise InputError(f"side_effects.tag is {text!r}: write it as KEY=VALUE")
     return key, value
-
-
-class _Table:
-    """A table of the file: takes values by type, and refuses what nobody asked for."""
-
-    def __init__(self, values: object, place: str) -> None:
-        if not isinstance(values, dict):
-            raise InputError(f"{place or 'it'} isn't a table")
-        self._values: dict[str, Any] = dict(values)
-        self._place = place
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of its entries."""
-        return tuple(self._values)
-
-    def table(self, name: str) -> _Table:
-        """A table in it; empty where there is none."""
-        return _Table(self._values.pop(name, {}), self._named(name))
-
-    def tables(self, name: str) -> tuple[_Table, ...]:
-        """A list of tables."""
-        found = self._values.pop(name, [])
-        if not isinstance(found, list):
-            raise InputError(f"{self._named(name)} isn't a list of tables: write [[{name}]]")
-        return tuple(_Table(each, self._named(name)) for each in found)
-
-    def text(self, name: str) -> str | None:
-        """A text; None where there is none."""
-        found = self._values.pop(name, None)
-        if found is not None and not (isinstance(found, str) and found):
-            raise InputError(f"{self._named(name)} isn't text")
-        return found
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        """A list of texts, or one."""
-        found = self._values.pop(name, [])
-        listed = [found] if isinstance(found, str) else found
-        if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
-            raise InputError(f"{self._named(name)} isn't a list of texts")
-        return tuple(listed)
-
-    def flag(self, name: str) -> bool:
-        """True or false; false where there is none."""
-        found = self._values.pop(name, False)
-        if not isinstance(found, bool):
-            raise InputError(f"{self._named(name)} isn't true or false")
-        return found
-
-    def end(self) -> None:
-        """Raise InputError if anything is left."""
-        for name in self._values:
-            raise InputError(f"{self._named(name)} isn't known here: check its spelling")
-
-    def _named(self, name: str) -> str:
-        return f"{self._place}.{name}" if self._place else name

@@ -1,0 +1,128 @@
+"""`tuner workflow` as a user runs it, and `tuner apply` of its answer."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.cli.running import one_line, run_here
+from tests.sweeps import cpu_bound_ms, mixed_ms
+from tests.workflow.functions import definition, saved, task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("workflow")
+    saved(folder, "cpu", cpu_bound_ms, seed=1)
+    saved(folder, "mixed", mixed_ms, seed=2)
+    both = definition("A", A=task("cpu", Next="B"), B=task("mixed"))
+    (folder / "both.asl.json").write_text(both)
+    return folder
+
+
+def answer_of(folder: Path, *arguments: str) -> dict[str, Any]:
+    ran = run_here("workflow", *arguments, "--fleet", ".", "--json", cwd=folder)
+    assert ran.returncode == 0, ran.stderr
+    found: dict[str, Any] = json.loads(ran.stdout)
+    return found
+
+
+def test_the_cheapest_sizes_within_a_duration(folder: Path) -> None:
+    """The p95 is within the limit, and a longer limit costs less."""
+    short = answer_of(folder, "both.asl.json", "--max-duration", "450ms")
+    long = answer_of(folder, "both.asl.json", "--max-duration", "1s")
+    for found, limit_ms in ((short, 450), (long, 1000)):
+        assert found["target"]["is_met"]
+        assert found["p95_ms"]["estimate"] <= limit_ms
+        assert [each["name"] for each in found["functions"]] == ["cpu", "mixed"]
+        assert found["sensitivity"][0]["usd_per_million_per_ms"] > 0
+    cost = [each["cost_usd_per_million"]["estimate"] for each in (short, long)]
+    assert cost[0] > cost[1]
+
+
+def test_the_fastest_sizes_within_a_cost(folder: Path) -> None:
+    """The cost is within the limit, and more money buys time."""
+    less, more = (
+        answer_of(folder, "both.asl.json", "--max-cost-per-million", cost) for cost in ("10", "14")
+    )
+    assert less["cost_usd_per_million"]["estimate"] <= 10
+    assert more["cost_usd_per_million"]["estimate"] <= 14
+    assert more["p95_ms"]["estimate"] < less["p95_ms"]["estimate"]
+
+
+def test_a_target_out_of_reach_is_said(folder: Path) -> None:
+    """The nearest sizes are shown, with a finding and an exit code for scripts."""
+    arguments = ("workflow", "both.asl.json", "--fleet", ".", "--max-duration", "50ms")
+    ran = run_here(*arguments, "--detailed-exitcode", cwd=folder)
+    assert ran.returncode == 12
+    assert "OUT OF REACH" in ran.stdout
+    assert "no sizes reach p95 within 50 ms" in " ".join(ran.stdout.split())
+
+
+def test_the_answer_is_applied_to_all_functions(folder: Path) -> None:
+    """`tuner apply` takes the answer's file and writes every size."""
+    (folder / "template.yaml").write_text(
+        "Resources:\n"
+        + "".join(
+            f"  {name}:\n    Type: AWS::Serverless::Function\n    Properties:\n"
+            f"      FunctionName: {name}\n      MemorySize: 1024\n"
+            for name in ("cpu", "mixed")
+        )
+    )
+    found = answer_of(folder, "both.asl.json", "--max-duration", "1s", "--out", "answer.json")
+    ran = run_here("apply", "answer.json", "--template", "template.yaml", "--yes", cwd=folder)
+    assert ran.returncode == 0, ran.stderr
+    written = (folder / "template.yaml").read_text()
+    for each in found["functions"]:
+        assert each["memory_mb"] != 1024
+        assert f"FunctionName: {each['name']}\n      MemorySize: {each['memory_mb']}\n" in written
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{}", "isn't an answer of tuner workflow"),
+        ("[1", "isn't an answer of tuner workflow"),
+        ('{"kind": "workflow", "schema_version": 1, "functions": [], "target": {"is_met": false}}',
+         "doesn't meet its target"),
+    ],
+)  # fmt: skip
+def test_what_is_no_answer_is_not_applied(tmp_path: Path, text: str, said: str) -> None:
+    """One line says what is wrong with the file."""
+    (tmp_path / "answer.json").write_text(text)
+    assert said in one_line(run_here("apply", "answer.json", "--yes", cwd=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nowhere.asl.json",), "nowhere.asl.json"),
+        (("both.asl.json", "--sweep", "x=y.jsonl"), "--sweep: both doesn't call x, but cpu, mixed"),
+        (("both.asl.json", "--choice", "A=B:1"), "--choice: the workflow has no such state A"),
+        (("both.asl.json", "--items", "A=many"), "isn't a count of items"),
+        (("both.asl.json", "--out", "a.png"), "ends in neither .html nor .json"),
+    ],
+)
+def test_a_mistake_is_one_line(folder: Path, arguments: tuple[str, ...], said: str) -> None:
+    """What is wrong is named, and nothing is answered."""
+    ran = run_here("workflow", *arguments, "--fleet", ".", cwd=folder)
+    assert said in one_line(ran)
+
+
+def test_functions_without_a_sweep_are_all_named(folder: Path, tmp_path: Path) -> None:
+    """One run says everything that has to be swept."""
+    ran = run_here("workflow", str(folder / "both.asl.json"), cwd=tmp_path)
+    assert "there is no sweep of cpu, mixed: run tuner tune for each" in one_line(ran)
+
+
+def test_the_page_has_the_answer(folder: Path) -> None:
+    """One file, with every function's size."""
+    found = answer_of(folder, "both.asl.json", "--max-duration", "1s", "--out", "page.html")
+    page = (folder / "page.html").read_text()
+    for each in found["functions"]:
+        assert f"→ {each['memory_mb']} MB" in page

@@ -1,0 +1,258 @@
+"""Sizes for several functions under one target: reads the workflow and its functions' sweeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.decision.workflow.settings import WorkflowSettings, check_behavior, read_settings
+from tuner.errors import InputError, SweepFileError
+from tuner.model.goal import Goal
+from tuner.model.interval import listed
+from tuner.model.workflow import Behavior, Workflow
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tuner.iac.asl import Substitutions
+    from tuner.model.request import Target
+    from tuner.model.sweep import Sweep
+    from tuner.model.workflow import WorkflowAnswer
+
+_ARN: Final = "arn:"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowRequest:
+    """What is asked for."""
+
+    source: str
+    """A state machine's ARN, its definition's file, a template, or a workflow's TOML file."""
+    goal: Goal
+    where: Target
+    behavior: Behavior = field(default_factory=Behavior)
+    """What is given of how executions go; it counts more than the file and the history."""
+    calls: Mapping[str, str] = field(default_factory=dict)
+    substitutions: Mapping[str, str] = field(default_factory=dict)
+    template: Path | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Of the template."""
+    state_machine: str | None = None
+    """Which one of a template's."""
+    sweeps: Mapping[str, str] = field(default_factory=dict)
+    """A function's sweep: a file, or the name of a function or sweep that is kept."""
+    folders: tuple[Path, ...] = ()
+    """Fleets' folders, and others with sweep files."""
+    execution_count: int = 50
+    """Executions of the history to read."""
+    min_memory_mb: int | None = None
+    max_memory_mb: int | None = None
+
+
+def tune_workflow(
+    request: WorkflowRequest,
+    *,
+    state_dir: Path,
+    today: datetime.date | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> WorkflowAnswer:
+    """Find the sizes of a workflow's functions. AWS is read for an ARN only.
+
+    Raises TemplateError, InputError, SweepFileError, PriceError, AwsError and its subclasses.
+    """
+    from tuner import session
+    from tuner.decision.workflow.answer import answer_workflow
+    from tuner.decision.workflow.function_times import function_times
+    from tuner.pricing.book import age_findings
+
+    workflow, settings = read_workflow(request, tell=tell)
+    names = workflow.machine.functions
+    if not names:
+        raise InputError(f"{request.source} calls no function, so there is nothing to size")
+    unknown = sorted(request.sweeps.keys() - {*names})
+    if unknown:
+        raise InputError(
+            f"`sweep`: {workflow.name} doesn't call {unknown[0]}, but {listed(names, 8)}"
+        )
+    sweeps = find_sweeps(
+        names, {**settings.sweeps, **request.sweeps}, request.folders, state_dir=state_dir
+    )
+    # The limits are the whole's: no function has its own.
+    goal = Goal(cold_start_share=request.goal.cold_start_share)
+    functions, dates = [], []
+    for name in names:
+        analysis = session.analyse(
+            sweeps[name],
+            goal,
+            min_memory_mb=request.min_memory_mb,
+            max_memory_mb=request.max_memory_mb,
+        )
+        functions.append(function_times(name, analysis))
+        dates.append(analysis.question.prices.as_of)
+    answer = answer_workflow(workflow, functions, request.goal)
+    findings = (*answer.findings, *age_findings(min(dates), today))
+    return replace(answer, findings=findings, prices_as_of=min(dates))
+
+
+def read_workflow(
+    request: WorkflowRequest, *, tell: Callable[[str], None] = lambda _: None
+) -> tuple[Workflow, WorkflowSettings]:
+    """The workflow with all that is said and seen of it, and its file's settings."""
+    source, settings = request.source, WorkflowSettings()
+    if source.endswith(".toml"):
+        settings = read_settings(Path(source))
+        source = settings.state_machine or str(settings.definition or source)
+    workflow = settings.chain
+    if workflow is None:
+        if source.startswith(_ARN):
+            workflow = _deployed(source, request, settings, tell)
+        else:
+            workflow = _written(Path(source), request, settings)
+    behavior = workflow.behavior.updated(settings.behavior).updated(request.behavior)
+    check_behavior(workflow.machine, behavior)
+    return replace(workflow, name=settings.name or workflow.name, behavior=behavior), settings
+
+
+def _substitutions(request: WorkflowRequest, settings: WorkflowSettings) -> Substitutions:
+    from tuner.iac.asl import Substitutions
+
+    return Substitutions(
+        {**settings.substitutions, **request.substitutions}, {**settings.calls, **request.calls}
+    )
+
+
+def _written(path: Path, request: WorkflowRequest, settings: WorkflowSettings) -> Workflow:
+    """From a definition's file, or from a template that declares one."""
+    from tuner.iac.asl import read_machine
+    from tuner.iac.asl_template import declared_machines
+
+    given = _substitutions(request, settings)
+    template = request.template or settings.template
+    if template is None and _is_template(path):
+        return _declared(path, request, given)
+    if template is not None:
+        for each in declared_machines(template, request.parameters):
+            if each.file is not None and each.file.resolve() == path.resolve():
+                machine = read_machine(path, each.substitutions(given))
+                return Workflow(_name_of(path), machine, kind=each.kind)
+        raise InputError(f"no state machine of {template} has its definition in {path}")
+    return Workflow(_name_of(path), read_machine(path, given))
+
+
+def _declared(path: Path, request: WorkflowRequest, given: Substitutions) -> Workflow:
+    from tuner.iac.asl_template import declared_machines
+
+    found = declared_machines(path, request.parameters)
+    wanted = request.state_machine
+    chosen = [each for each in found if wanted in {None, each.logical_id}]
+    if len(chosen) != 1:
+        names = listed([each.logical_id for each in found], 8) or "none"
+        raise InputError(f"which state machine of {path}? name it with `state_machine`: {names}")
+    return Workflow(chosen[0].logical_id, chosen[0].machine(given), kind=chosen[0].kind)
+
+
+def _is_template(path: Path) -> bool:
+    from tuner.iac.document import read_document
+
+    return "Resources" in read_document(path).values(str(path))
+
+
+def _name_of(path: Path) -> str:
+    return path.name.split(".", maxsplit=1)[0]
+
+
+def _deployed(
+    arn: str,
+    request: WorkflowRequest,
+    settings: WorkflowSettings,
+    tell: Callable[[str], None],
+) -> Workflow:
+    from tuner.aws.gateway import open_connection
+    from tuner.aws.services import Services
+    from tuner.aws.state_machines import StateMachines
+    from tuner.decision.workflow.history import behavior_of
+    from tuner.iac.asl import read_machine
+
+    where = request.where
+    parts = arn.split(":")
+    region = where.region or (parts[3] if len(parts) > 3 and parts[3] else None)
+    session, _ = open_connection(
+        region=region, profile=where.profile, endpoint_url=where.endpoint_url
+    )
+    with Services(session, purpose="workflow") as services:
+        machines = StateMachines(services)
+        described = machines.describe(arn)
+        machine = read_machine(
+            Path(described.name), _substitutions(request, settings), text=described.definition
+        )
+        histories: list[Sequence[Mapping[str, Any]]] = []
+        if described.kind == "standard":
+            tell(f"reading up to {request.execution_count} executions of {described.name}")
+            histories = [*machines.histories(arn, request.execution_count)]
+        else:
+            tell(f"{described.name} is an express workflow: Step Functions keeps no history of it")
+        behavior = behavior_of(machine, histories)
+    return Workflow(described.name, machine, behavior, kind=described.kind)
+
+
+def find_sweeps(
+    names: Sequence[str],
+    given: Mapping[str, str],
+    folders: Sequence[Path],
+    *,
+    state_dir: Path,
+) -> dict[str, Sweep]:
+    """Each function's sweep: the one given for it, else the newest in the folders, else the newest
+    that is kept. Raises SweepFileError that names all functions without one.
+    """
+    from tuner.sweep.store import load_sweep
+
+    wanted = {*names} - given.keys()
+    in_folders = _in_folders(folders, wanted) if wanted and folders else {}
+    found, missing = {}, []
+    for name in names:
+        if name in in_folders:
+            found[name] = in_folders[name]
+            continue
+        if name not in given and not _is_kept(name, state_dir):
+            missing.append(name)
+            continue
+        found[name] = load_sweep(given.get(name, name), state_dir=state_dir)
+    if missing:
+        raise SweepFileError(
+            f"there is no sweep of {listed(missing, 8)}: run tuner tune for each, give "
+            f"`sweep={missing[0]}=FILE`, or a `fleet` folder that has them"
+        )
+    return found
+
+
+def _is_kept(name: str, state_dir: Path) -> bool:
+    from tuner.sweep.store import SweepStore
+
+    return bool(SweepStore(state_dir).files(name))
+
+
+def _in_folders(folders: Sequence[Path], wanted: set[str]) -> dict[str, Sweep]:
+    from tuner.sweep.file import holds_sweep, read_sweep
+
+    found: dict[str, Sweep] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            raise InputError(f"`fleet={folder}` isn't a folder")
+        for file in sorted(folder.rglob("*.jsonl")):
+            if not holds_sweep(file) or not _may_be_of(file, wanted):
+                continue
+            sweep = read_sweep(file)
+            name = sweep.function.name
+            if name in wanted and (name not in found or found[name].started_at < sweep.started_at):
+                found[name] = sweep
+    return found
+
+
+def _may_be_of(file: Path, names: set[str]) -> bool:
+    """Whether a sweep's first line names one of the functions: a fleet has thousands of files."""
+    with file.open("rb") as lines:
+        first = lines.readline()
+    return any(f'"{name}"'.encode() in first for name in names)

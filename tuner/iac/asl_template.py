@@ -1,0 +1,115 @@
+"""State machines that a SAM or CloudFormation template declares: definition and substitutions."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from tuner.errors import TemplateError
+from tuner.iac.asl import Substitutions, machine_of, read_machine
+from tuner.iac.document import read_document
+from tuner.iac.intrinsics import Scope
+from tuner.iac.parameters import read_parameters
+from tuner.iac.references import References
+from tuner.iac.resources import Resource
+from tuner.iac.sam import LOCAL_ACCOUNT, LOCAL_ENDPOINT
+from tuner.iac.supported_properties import Notes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tuner.iac.document import TemplateNode
+    from tuner.model.workflow import Machine
+
+_KINDS: Final = ("AWS::Serverless::StateMachine", "AWS::StepFunctions::StateMachine")
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredMachine:
+    """A state machine in a template: its properties, and the express or standard type."""
+
+    logical_id: str
+    template: Path
+    properties: Mapping[str, TemplateNode]
+
+    @property
+    def kind(self) -> str:
+        """`express` or `standard`."""
+        for name in ("Type", "StateMachineType"):
+            if name in self.properties:
+                return self.properties[name].text(name).lower()
+        return "standard"
+
+    @property
+    def file(self) -> Path | None:
+        """Where its definition is, if that's a file beside the template."""
+        for name in ("DefinitionUri", "DefinitionS3Location"):
+            with contextlib.suppress(TemplateError):
+                if name in self.properties:
+                    return self.template.parent / self.properties[name].text(name)
+        return None
+
+    def substitutions(self, given: Substitutions) -> Substitutions:
+        """With what the template says of `${Name}`; what is given counts more.
+
+        What the template can't resolve is left out: it may not be needed.
+        """
+        values = dict(given.values)
+        declared = self.properties.get("DefinitionSubstitutions")
+        if declared is not None:
+            for name, node in declared.values("DefinitionSubstitutions").items():
+                with contextlib.suppress(TemplateError):
+                    values.setdefault(name, node.text(name))
+        return replace(given, values=values)
+
+    def machine(self, given: Substitutions) -> Machine:
+        """Read its definition. Raises TemplateError."""
+        known = self.substitutions(given)
+        if (file := self.file) is not None:
+            return read_machine(file, known)
+        if "Definition" in self.properties:
+            return machine_of(self.properties["Definition"], known)
+        if "DefinitionString" in self.properties:
+            node = self.properties["DefinitionString"]
+            text = node.text(f"DefinitionString of {self.logical_id}")
+            return read_machine(self.template, known, text=text)
+        raise TemplateError(f"{self.template}: {self.logical_id} has no definition here")
+
+
+def declared_machines(
+    template: Path, parameters: Mapping[str, str] | None = None
+) -> tuple[DeclaredMachine, ...]:
+    """The state machines of a template, in its order. Raises TemplateError."""
+    sections = read_document(template).values("the template")
+    if "Resources" not in sections:
+        raise TemplateError(f"{template} has no Resources: it's no template")
+    region = "us-east-1"
+    pseudo = {
+        "AWS::Region": region,
+        "AWS::AccountId": LOCAL_ACCOUNT,
+        "AWS::Partition": "aws",
+        "AWS::URLSuffix": "amazonaws.com",
+        "AWS::StackName": "local",
+    }
+    scope = Scope(read_parameters(sections.get("Parameters"), parameters or {}), pseudo)
+    for name in ("Mappings", "Conditions"):
+        if name in sections:
+            setattr(scope, name.lower(), replace(sections[name], scope=scope).values(name))
+    resources = dict(_resources(replace(sections["Resources"], scope=scope)))
+    with contextlib.suppress(TemplateError):
+        References(scope, LOCAL_ENDPOINT, Notes()).add(resources, {})
+    return tuple(
+        DeclaredMachine(name, template, each.properties())
+        for name, each in resources.items()
+        if each.type in _KINDS
+    )
+
+
+def _resources(section: TemplateNode) -> Iterator[tuple[str, Resource]]:
+    for logical_id, (key, node) in section.entries("Resources").items():
+        with contextlib.suppress(TemplateError):
+            attributes = node.entries(f"resource {logical_id}")
+            kind = attributes["Type"][1].text("Type") if "Type" in attributes else ""
+            yield logical_id, Resource(logical_id, key, kind, attributes)
