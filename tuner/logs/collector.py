@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from tuner.logs.said import SaidRow
     from tuner.model.observation import ObservedOutcome, Origin
 
 ReportRow = tuple[
@@ -41,10 +42,19 @@ class Unreadable:
 
 
 class Collector:
-    """What was found so far. `take` gets full batches of rows, and the rest at the end."""
+    """What was found so far. `take` gets full batches of rows, and the rest at the end;
+    `take_said` the same of what lines say of requests besides.
+    """
 
-    def __init__(self, take: Callable[[list[ReportRow]], None]) -> None:
+    def __init__(
+        self,
+        take: Callable[[list[ReportRow]], None],
+        take_said: Callable[[list[SaidRow]], None] = lambda _: None,
+    ) -> None:
         self._take = take
+        self._take_said = take_said
+        self._said: list[SaidRow] = []
+        self._reported_id = ""
         self.rows: list[ReportRow] = []
         self.origins: dict[Origin, int] = {}
         self.cpu_ms: dict[str, float] = {}
@@ -82,6 +92,17 @@ class Collector:
         self.rows.append(row)
         self.flush_if_full()
 
+    def add_said(self, rows: list[SaidRow]) -> None:
+        """Take what a line says."""
+        self._said += rows
+        if len(self._said) >= BATCH:
+            self.flush_said()
+
+    @property
+    def reported_id(self) -> str:
+        """The request of the latest report."""
+        return self.rows[-1][2] if self.rows else self._reported_id
+
     def flush_if_full(self) -> None:
         """Pass on what is there if it's a batch."""
         if len(self.rows) >= BATCH:
@@ -90,8 +111,15 @@ class Collector:
     def flush(self) -> None:
         """Pass on what is there."""
         if self.rows:
+            self._reported_id = self.reported_id
             rows, self.rows = self.rows, []
             self._take(rows)
+
+    def flush_said(self) -> None:
+        """Pass on what lines say."""
+        if self._said:
+            rows, self._said = self._said, []
+            self._take_said(rows)
 
     def saw(self, at_us: int) -> None:
         """Widen the window to a line's time."""

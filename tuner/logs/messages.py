@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import ReportLineError
 from tuner.logs.report import parse_report, read_report_record
+from tuner.logs.said import error_digest, said_rows, says_more
 from tuner.logs.stream import MOST_KEPT, Stream, judge, keep_note
 from tuner.logs.times import STREAM, read_time
 
@@ -51,7 +52,7 @@ _EXITED: Final = re.compile(
 )
 _NODE_ERROR: Final = re.compile(
     r"(\S+)\tERROR\t(?:Invoke Error|Uncaught Exception|Unhandled Promise Rejection)\s*"
-    r'\t\{"errorType":"([^"]{1,100})"'
+    r'\t\{"errorType":"([^"]{1,100})"(?:,"errorMessage":"((?:[^"\\]|\\.){0,400}))?'
 )
 _PYTHON_ERROR: Final = re.compile(r"\[ERROR\] ([A-Za-z_][\w.]{0,99})(?::|\s*$|\r)")
 _AT_EDGE: Final = re.compile(r"^[a-z]{2}-[a-z]+-\d\.")
@@ -60,7 +61,13 @@ _PLATFORM_TYPE: Final = re.compile(r'"type"\s*:\s*"platform\.report"')
 
 def tells(line: str) -> bool:
     """Whether a line may say something about a request."""
-    return "RequestId: " in line or "RROR" in line or "timed out" in line or "Traceback" in line
+    return (
+        "RequestId: " in line
+        or "RROR" in line
+        or "timed out" in line
+        or "Traceback" in line
+        or says_more(line)
+    )
 
 
 class MessageReader:
@@ -138,19 +145,28 @@ class MessageReader:
             return
         if text.startswith("START RequestId:"):
             self.start(text, stream)
-        elif found := _TIMED_OUT.fullmatch(text.strip()):
+            return
+        if says_more(text):
+            self.collector.add_said(said_rows(text, stream.begun, self.collector.reported_id))
+        if found := _TIMED_OUT.fullmatch(text.strip()):
             keep_note(stream, found[1] or "", ("timeout", None, float(found[2]) * 1000 - 1))
         elif found := _EXITED.match(text):
             outcome: ObservedOutcome = "oom" if found[2] else "error"
             keep_note(stream, found[1], (outcome, "Runtime.ExitError", 0.0))
         elif found := _NODE_ERROR.search(text, 0, 1000):
             keep_note(stream, found[1], ("error", found[2], 0.0))
+            self._erred(found[1], found[2], found[3] or "")
         elif found := _PYTHON_ERROR.match(text):
             stream.doubt = found[1]
+            self._erred(stream.begun, found[1], text[found.end() :].partition("Traceback")[0])
             if "Traceback (most recent call last)" in text:
                 self._raised(stream)
         elif text.startswith("Traceback (most recent call last)"):
             self._raised(stream)
+
+    def _erred(self, request_id: str, kind: str, text: str) -> None:
+        if request_id:
+            self.collector.add_said([(request_id, None, None, error_digest(kind, text), None)])
 
     def _raised(self, stream: Stream) -> None:
         if stream.doubt is not None:
@@ -205,6 +221,9 @@ class MessageReader:
         outcome, signature = judge(
             stream, report.request_id, report.duration_ms, report.status, report.error_type
         )
+        if report.xray_trace_id is not None:
+            row = (report.request_id, report.xray_trace_id, None, None, None)
+            self.collector.add_said([row])
         self.collector.add(
             (
                 self.number_of(stream, report.request_id),
@@ -247,6 +266,8 @@ class MessageReader:
                 stream.at_us = own_us
             self.start(f"START RequestId: {begun[2]} Version: {begun[3]}", stream)
             return
+        if says_more(line):
+            self.collector.add_said(said_rows(line, stream.begun, self.collector.reported_id))
         if '"platform.' in line or '"errorType"' in line or '"cpu_total_time"' in line:
             try:
                 value = json.loads(line)
@@ -301,6 +322,8 @@ class MessageReader:
             request_id = value.get("requestId") or value.get("AWSRequestId") or stream.begun
             if isinstance(request_id, str) and value.get("level") in ("ERROR", "FATAL", None):
                 keep_note(stream, request_id, ("success", value["errorType"], 0.0))
+                told = value.get("errorMessage", value.get("message"))
+                self._erred(request_id, value["errorType"][:100], str(told or ""))
 
     def _platform(
         self, kind: str, value: Mapping[str, Any], at_us: int | None, stream: Stream

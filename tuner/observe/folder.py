@@ -1,6 +1,7 @@
 """Keeps what was read: Parquet in the state folder, found again while the files are the same.
 
-Of log lines only REPORT fields, request ids and error classes are kept, never message text.
+Of log lines only REPORT fields, request ids, trace ids and error classes are kept, and digests of
+errors and of messages' ids, never text.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
     from tuner.logs.collector import Collector
 
-_FORMAT: Final = 3
+_FORMAT: Final = 4
 """Of the files below, and of how lines are read: with another, archives are read anew."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from tuner.logs.collector import ReportRow
+    from tuner.logs.said import SaidRow
 
 _SAME_TIME_US: Final = 2_000_000
 """Copies of a line can differ by this much in time (some notations have whole seconds). A retry
@@ -34,9 +35,18 @@ _NAMED: Final = """named AS (
 _COLUMNS: Final = """account, region, function, version, log_stream, architecture, source,
     request_id, attempt::INTEGER AS attempt, make_timestamp(logged_us) AS logged_at, memory_mb,
     duration_ms, billed_duration_ms, init_duration_ms, restore_duration_ms,
-    billed_restore_duration_ms, max_memory_used_mb, outcome, error_signature, cpu.cpu_ms, line"""
+    billed_restore_duration_ms, max_memory_used_mb, outcome, error_signature, error_digest,
+    cpu.cpu_ms, trace_id, passes, message_digests, line"""
 _ONCE_EACH: Final = f"""WITH {_NAMED}
-    SELECT {_COLUMNS} FROM (SELECT *, 1 AS attempt FROM named) LEFT JOIN cpu USING (request_id)"""  # noqa: S608 - of constants
+    SELECT {_COLUMNS} FROM (SELECT *, 1 AS attempt FROM named) LEFT JOIN cpu USING (request_id)
+    LEFT JOIN requests USING (request_id)"""  # noqa: S608 - of constants
+_SAID: Final = """CREATE TABLE said (
+    request_id VARCHAR, trace_id VARCHAR, passes INTEGER, error_digest VARCHAR,
+    message_digest VARCHAR)"""
+_REQUESTS: Final = """CREATE TABLE requests AS SELECT request_id, max(trace_id) AS trace_id,
+    max(passes) AS passes, max(error_digest) AS error_digest,
+    list(DISTINCT message_digest) FILTER (message_digest IS NOT NULL) AS message_digests
+    FROM said GROUP BY request_id"""
 _ARE_REPEATED: Final = """SELECT count(*) > count(DISTINCT hash(request_id)) FROM raw"""
 # Rows whose request is there once need no more. Attempts that took the same are told apart by time
 # where there is one (`place`: minutes apart; `alike`: apart in one source), else by their place in
@@ -87,7 +97,7 @@ _REPEATED: Final = f"""WITH {_NAMED}, again AS (
         UNION ALL BY NAME
         SELECT *, 1 AS attempt FROM named WHERE hash(request_id) NOT IN (SELECT h FROM again))
     SELECT {_COLUMNS}
-    FROM attempts LEFT JOIN cpu USING (request_id)"""  # noqa: S608 - nothing of it is given by a user
+    FROM attempts LEFT JOIN cpu USING (request_id) LEFT JOIN requests USING (request_id)"""  # noqa: S608 - nothing of it is given by a user
 
 
 class Intake:
@@ -96,7 +106,8 @@ class Intake:
     def __init__(self, connection: DuckDBPyConnection) -> None:
         self._connection = connection
         connection.execute(_RAW)
-        self.collector = Collector(self._insert)
+        connection.execute(_SAID)
+        self.collector = Collector(self._insert, self._insert_said)
 
     def finish(self, into: Path | None = None) -> int:
         """Count every line once, and number the attempts; return how many there are.
@@ -104,6 +115,8 @@ class Intake:
         They become the table `reports`, or a Parquet file.
         """
         self.collector.flush()
+        self.collector.flush_said()
+        self._connection.execute(_REQUESTS)
         origins = [
             (number, each.account, each.region, each.function, each.version, each.log_stream,
              each.architecture, each.source)
@@ -131,8 +144,29 @@ class Intake:
             count = self._one("SELECT count(*) FROM reports")
         else:
             count = self._one(write_parquet(reports, into))
-        self._connection.execute("DROP TABLE raw; DROP TABLE origins; DROP TABLE cpu")
+        self._connection.execute(
+            "DROP TABLE raw; DROP TABLE origins; DROP TABLE cpu; DROP TABLE said;"
+            " DROP TABLE requests"
+        )
         return int(count)
+
+    def _insert_said(self, rows: list[SaidRow]) -> None:
+        import numpy as np  # noqa: PLC0415 - not needed to ask what was read before
+
+        names = ("request_id", "trace_id", "passes", "error_digest", "message_digest")
+        columns = zip(*rows, strict=True)
+        batch: dict[str, Any] = {
+            name: np.array([-1 if each is None else each for each in column], dtype=np.int64)
+            if name == "passes"
+            else np.array(["" if each is None else each for each in column], dtype=object)
+            for name, column in zip(names, columns, strict=True)
+        }
+        self._connection.register("batch", batch)
+        self._connection.execute(
+            "INSERT INTO said SELECT request_id, nullif(trace_id, ''), nullif(passes, -1),"
+            " nullif(error_digest, ''), nullif(message_digest, '') FROM batch"
+        )
+        self._connection.unregister("batch")
 
     def _one(self, sql: str) -> Any:
         row = self._connection.execute(sql).fetchone()

@@ -17,6 +17,10 @@ The table is called `reports`:
 | max_memory_used_mb | BIGINT | |
 | outcome | VARCHAR | `success`, `error`, `timeout` or `oom` |
 | error_signature | VARCHAR | an error's class name; never its message |
+| error_digest | VARCHAR | one for one fault: of its class and message, without what varies |
+| trace_id | VARCHAR | X-Ray's, where a line has it |
+| passes | INTEGER | how often a function ran in the trace so far, by its lineage |
+| message_digests | VARCHAR[] | of the ids of messages that its lines name |
 | cpu_ms | DOUBLE | of Lambda Insights |
 | line | BIGINT | its place in its file |
 

@@ -14,6 +14,8 @@ from tuner.watch.watched import HOUR, Watched, utc
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tuner.watch.minutes import Minutes
+
 _LATELY: Final = timedelta(days=1)
 _FEWEST: Final = 3
 _RARE: Final = 0.001
@@ -22,7 +24,7 @@ _QUIET: Final = timedelta(hours=6)
 """Kills are over if none came for so long, and as many invocations as would bring one did."""
 
 
-def memory_kills(watched: Watched) -> Iterator[WatchFinding]:
+def memory_kills(watched: Watched, _minutes: Minutes) -> Iterator[WatchFinding]:
     """Kills of the last day, with the next size's price against what they waste."""
     [row] = watched.rows(
         """SELECT count(*) FILTER (outcome = 'oom'), count(*),

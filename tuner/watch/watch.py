@@ -4,21 +4,44 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tuner.watch.chains import recursions
 from tuner.watch.kills import memory_kills
+from tuner.watch.minutes import minutes_of
+from tuner.watch.poison import poison_messages
+from tuner.watch.queues import queues_not_draining
+from tuner.watch.rate import runaway_rates
+from tuner.watch.storms import retry_storms, timeout_costs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from tuner.model.watch import WatchFinding
+    from tuner.watch.minutes import Minutes
     from tuner.watch.watched import Watched
 
-RULES: Final[tuple[Callable[[Watched], Iterator[WatchFinding]], ...]] = (memory_kills,)
+RULES: Final[tuple[Callable[[Watched, Minutes], Iterator[WatchFinding]], ...]] = (
+    recursions, poison_messages, retry_storms, queues_not_draining, timeout_costs, memory_kills,
+)  # fmt: skip
 _RANKS: Final = {"error": 0, "warning": 1, "info": 2}
 
 
 def watch_function(watched: Watched) -> tuple[WatchFinding, ...]:
-    """The findings of all rules."""
-    return in_order(each for rule in RULES for each in rule(watched))
+    """The findings of all rules. A rate that another finding explains isn't told again."""
+    minutes = minutes_of(watched)
+    named = [each for rule in RULES for each in rule(watched, minutes)]
+    rates = (
+        rate
+        for rate in runaway_rates(watched, minutes)
+        if not any(_explains(each, rate) for each in named)
+    )
+    return in_order((*named, *rates))
+
+
+def _explains(named: WatchFinding, rate: WatchFinding) -> bool:
+    """Whether a finding is about the time of another, and is no mere remark."""
+    ends = named.until is None or named.until >= rate.since
+    begins = rate.until is None or named.since <= rate.until
+    return named.finding.severity != "info" and ends and begins
 
 
 def in_order(findings: Iterable[WatchFinding]) -> tuple[WatchFinding, ...]:

@@ -1,0 +1,63 @@
+"""Minutes far outside a function's own pattern, in windows from minutes to a day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tuner.watch.minutes import DAY, daily_maxima, expected_by_minute, window_sums
+from tuner.watch.tail import MOST_STEP, return_level
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+WINDOWS: Final = (3, 15, 60, 360, 1440)
+"""Minutes: short ones see what is fast, long ones what is small."""
+_LONG: Final = 360
+_LONG_STEP: Final = float(np.log(4.0))
+"""Over hours single bursts average out: four times as much as ever before is far outside."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outliers:
+    """For each minute, whether any window up to it is far outside, and what was expected of it."""
+
+    flags: NDArray[np.bool_]
+    expected: Floats
+    width: NDArray[np.int64]
+    """The shortest such window, in minutes; 0 where none is."""
+    level: Floats
+    """How many times as much as expected its level is; of the shortest window there is."""
+
+
+def find_outliers(values: Floats, first: int, seen: int, *, few: float) -> Outliers:
+    """Judge every minute by the days before it: by their own maxima over what was expected of them.
+
+    `few` is what a window may have without a word: it's added to what it has and to what it's
+    expected to have. A day that was far outside is no example for later ones.
+    """
+    expected = expected_by_minute(values, first)
+    usable = np.where(np.isnan(expected), 0.0, expected)
+    width = np.zeros(len(values), dtype=np.int64)
+    level = np.full(len(values), np.nan)
+    start_day = seen // DAY + 1
+    for window in WINDOWS:
+        step = _LONG_STEP if window >= _LONG else MOST_STEP
+        has = window_sums(values, window)
+        over = np.log((has + few) / (window_sums(usable, window) + few))
+        over[: start_day * DAY + window - 1] = -np.inf  # of the first day nothing is expected
+        maxima = daily_maxima(over)
+        kept: list[float] = []
+        for day, most in enumerate(maxima):
+            limit = return_level(np.array(kept), most_step=step)
+            rows = slice(day * DAY, (day + 1) * DAY)
+            flagged = over[rows] > limit
+            width[rows] = np.where(flagged & (width[rows] == 0), window, width[rows])
+            level[rows] = np.where(np.isnan(level[rows]), np.exp(limit), level[rows])
+            if np.isfinite(most):
+                kept.append(float(min(most, limit)))
+    return Outliers(width > 0, usable, width, level)

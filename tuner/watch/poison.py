@@ -1,0 +1,196 @@
+"""The same message or event failing again and again.
+
+By the id of a message, where lines name it. Otherwise by its rhythm: a message that fails is seen
+again after its queue's visibility timeout, always the same; a shard's batch is run again at once,
+one run after the other. Independent failures of one signature keep no rhythm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from tuner.model.finding import Finding
+from tuner.model.watch import WatchFinding
+from tuner.watch.watched import EPOCH, Watched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from tuner.watch.minutes import Minutes
+
+    Floats = NDArray[np.float64]
+
+_FEWEST: Final = 7
+"""Queues mostly give up after three to five receives, and an event runs three times at most."""
+_LEAST_S: Final = 200.0
+"""What fails for a shorter time may be something else that is away for a moment."""
+_LONG_ROWS: Final = ((7, 1.2), (12, 1.4))
+"""So many intervals in a row, whose longest is at most so many times the shortest: independent
+failures do that less than once in 10 million."""
+_SLOW_S: Final = 15.0
+_AT_ONCE: Final = 30
+_AT_ONCE_S: Final = 2.0
+_MOST_MESSAGES: Final = 10
+"""When more fail, it isn't a message that is to blame."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Repeat:
+    first_s: float
+    last_s: float
+    count: int
+    cost_usd: float
+    message_count: int | None
+    signature: str
+
+
+def poison_messages(watched: Watched, _minutes: Minutes) -> Iterator[WatchFinding]:
+    """Messages that keep failing, by their ids or by the rhythm of their failures."""
+    named = _named(watched)
+    for each in named:
+        yield _finding(watched, each)
+    for each in _rhythmic(watched):
+        if not any(each.first_s <= it.last_s and it.first_s <= each.last_s for it in named):
+            yield _finding(watched, each)
+
+
+def _named(watched: Watched) -> list[_Repeat]:
+    """Messages that failed again and again and never succeeded since, together if at one time."""
+    rows = watched.rows(
+        """WITH named AS (
+            SELECT unnest(message_digests) AS message, epoch_us(logged_at) / 1e6 AS at_s, outcome,
+                {usd} AS usd, coalesce(error_signature, outcome) AS signature
+            FROM reports WHERE {where} AND message_digests IS NOT NULL)
+        SELECT min(at_s) FILTER (outcome <> 'success') AS first_s, max(at_s), count(*), sum(usd),
+            max(signature) FILTER (outcome <> 'success')
+        FROM named GROUP BY message
+        HAVING count(*) FILTER (outcome <> 'success') >= ? AND
+            max(at_s) FILTER (outcome <> 'success') - first_s >= ? AND
+            coalesce(max(at_s) FILTER (outcome = 'success') <= first_s, true)
+        ORDER BY first_s""",
+        _FEWEST,
+        _LEAST_S,
+    )
+    found: list[_Repeat] = []
+    for first_s, last_s, count, usd, signature in rows:
+        if found and first_s <= found[-1].last_s:
+            it = found[-1]
+            found[-1] = _Repeat(
+                it.first_s, max(it.last_s, last_s), it.count + count, it.cost_usd + usd,
+                (it.message_count or 0) + 1, it.signature,
+            )  # fmt: skip
+        else:
+            found.append(_Repeat(first_s, last_s, count, usd, 1, signature))
+    return [each for each in found if (each.message_count or 0) <= _MOST_MESSAGES]
+
+
+def _rhythmic(watched: Watched) -> Iterator[_Repeat]:
+    rows = watched.rows(
+        """SELECT concat_ws(' ', coalesce(error_signature, outcome), error_digest) AS signature,
+            epoch_us(logged_at) / 1e6 AS at_s, duration_ms / 1000, {usd}
+        FROM reports WHERE {where} AND outcome <> 'success'
+        QUALIFY count(*) OVER (PARTITION BY signature) >= ? ORDER BY signature, at_s""",
+        _FEWEST,
+    )
+    if not rows:
+        return
+    names = np.array([row[0] for row in rows], dtype=object)
+    numbers = np.array([row[1:] for row in rows], dtype=np.float64)
+    for part in np.split(np.arange(len(rows)), np.flatnonzero(names[1:] != names[:-1]) + 1):
+        at_s, duration_s, usd = numbers[part].T
+        for begin, end in _rhythms(at_s, duration_s):
+            if _is_scheduled(watched, at_s[begin : end + 1]):
+                continue
+            cost = float(usd[begin : end + 1].sum())
+            signature = str(names[part[0]]).partition(" ")[0]
+            yield _Repeat(at_s[begin], at_s[end], end - begin + 1, cost, None, signature)
+
+
+def _is_scheduled(watched: Watched, at_s: Floats) -> bool:
+    """Whether what succeeds keeps the same rhythm, so that it's a schedule's: three times as much
+    around the failures as at any time.
+    """
+    span_s = float(at_s[-1] - at_s[0])
+    near_s = max(0.05 * span_s / (len(at_s) - 1), 3.0)
+    rows = watched.rows(
+        """SELECT epoch_us(logged_at) / 1e6 FROM reports
+        WHERE {where} AND outcome = 'success' AND logged_at BETWEEN make_timestamp(?)
+            AND make_timestamp(?)""",
+        int((at_s[0] - near_s) * 1e6),
+        int((at_s[-1] + near_s) * 1e6),
+    )
+    good_s = np.array(rows, dtype=np.float64).reshape(-1)
+    if len(good_s) < len(at_s):
+        return False
+    after = np.minimum(np.searchsorted(at_s, good_s), len(at_s) - 1)
+    distance = np.minimum(np.abs(at_s[after] - good_s), np.abs(at_s[after - 1] - good_s))
+    by_chance = min(2 * near_s * len(at_s) / (span_s + 2 * near_s), 1.0)
+    return bool((distance <= near_s).mean() >= 3 * by_chance)
+
+
+def _rhythms(at_s: Floats, duration_s: Floats) -> list[tuple[int, int]]:
+    """First and last failure of each stretch that keeps a rhythm."""
+    gaps = np.diff(at_s)
+    idle = gaps - duration_s[1:]
+    steady = np.zeros(len(gaps), dtype=bool)
+    for count, ratio in _LONG_ROWS:
+        if len(gaps) >= count:
+            rows = sliding_window_view(gaps, count)
+            low, high = rows.min(axis=1), rows.max(axis=1)
+            for begin in np.flatnonzero((low >= _SLOW_S) & (high <= ratio * low)):
+                steady[begin : begin + count] = True
+    if len(gaps) >= _AT_ONCE:
+        follows = (idle >= -0.05) & (idle <= _AT_ONCE_S)
+        rows = sliding_window_view(follows, _AT_ONCE)
+        for begin in np.flatnonzero(rows.all(axis=1)):
+            steady[begin : begin + _AT_ONCE] = True
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], steady.astype(int), [0]])))
+    found = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+    return [(begin, end) for begin, end in found if at_s[end] - at_s[begin] >= _LEAST_S]
+
+
+def _finding(watched: Watched, repeat: _Repeat) -> WatchFinding:
+    last = _moment(repeat.last_s)
+    every_s = (repeat.last_s - repeat.first_s) / max(repeat.count - 1, 1)
+    goes_on = watched.end - last <= timedelta(seconds=3 * every_s + 60)
+    one = repeat.message_count == 1
+    who = "a message" if one else "messages" if repeat.message_count else "the same event"
+    message = (
+        f"{who} failed {repeat.count:,} times ({repeat.signature}), every {_seconds(every_s)}, "
+        f"and cost ${repeat.cost_usd:.4f}"
+    )
+    return WatchFinding(
+        finding=Finding("poison_message", "warning", message),
+        function=watched.function,
+        since=_moment(repeat.first_s),
+        until=None if goes_on else last,
+        evidence=(
+            ("failure_count", repeat.count),
+            ("error", repeat.signature),
+            ("message_count", repeat.message_count),
+            ("interval_s", every_s),
+            ("cost_usd", repeat.cost_usd),
+        ),
+        usd_per_hour=repeat.cost_usd / repeat.count * 3600 / every_s if goes_on else 0.0,
+        action=(
+            "Move the message aside: a dead-letter queue with a maxReceiveCount of 3 to 5 (a "
+            "stream: MaximumRetryAttempts, BisectBatchOnFunctionError and an on-failure "
+            "destination), and report failed items of a batch one by one "
+            "(ReportBatchItemFailures). Then mend what can't read it"
+        ),
+    )
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.1f} s" if value < 120 else f"{value / 60:.1f} min"
+
+
+def _moment(second: float) -> datetime:
+    return EPOCH + timedelta(seconds=float(second))

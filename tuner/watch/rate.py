@@ -1,0 +1,103 @@
+"""Invocations, or how many run at once, far outside a function's own pattern."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tuner.model.finding import Finding
+from tuner.model.watch import WatchFinding
+from tuner.watch.minutes import stretches
+from tuner.watch.outliers import find_outliers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tuner.watch.minutes import Minutes
+    from tuner.watch.outliers import Outliers
+    from tuner.watch.watched import Watched
+
+_APART: Final = 180
+"""Minutes within a pattern between two of one finding."""
+_FEW_INVOCATIONS: Final = 10.0
+_FEW_BUSY_MINUTES: Final = 1.0
+_DEAR_USD_PER_HOUR: Final = 1.0
+
+
+def runaway_rates(watched: Watched, minutes: Minutes) -> Iterator[WatchFinding]:
+    """Stretches in which it ran far more often, or far more at once, than its days so far say."""
+    by_count = find_outliers(minutes.count, minutes.first, minutes.seen, few=_FEW_INVOCATIONS)
+    by_busy = find_outliers(
+        minutes.busy_minutes, minutes.first, minutes.seen, few=_FEW_BUSY_MINUTES
+    )
+    for begin, end in stretches(by_count.flags | by_busy.flags, _APART):
+        is_rate = bool(by_count.flags[begin])
+        values = minutes.count if is_rate else minutes.busy_minutes
+        yield _finding(
+            watched, minutes, (begin, end), by_count if is_rate else by_busy, values,
+            what="invocations" if is_rate else "minutes of running",
+        )  # fmt: skip
+
+
+def _finding(
+    watched: Watched,
+    minutes: Minutes,
+    stretch: tuple[int, int],
+    outliers: Outliers,
+    values: np.ndarray[tuple[int], np.dtype[np.float64]],
+    *,
+    what: str,
+) -> WatchFinding:
+    begin, end = stretch
+    goes_on = minutes.last - end <= max(int(outliers.width[end]), 15)
+    first = onset(values, outliers, begin)
+    rows = slice(first, end + 1)
+    has, expected = float(values[rows].sum()), float(outliers.expected[rows].sum())
+    cost = float(minutes.cost_usd[rows].sum())
+    share = max(1 - expected / has, 0.0) if has else 0.0
+    lately = slice(max(first, minutes.last - 59), minutes.last + 1)
+    hourly = share * watched.per_hour(float(minutes.cost_usd[lately].sum()), minutes.moment(first))
+    hourly = hourly if goes_on else 0.0
+    span = timedelta(minutes=end + 1 - first)
+    message = (
+        f"{has:,.0f} {what} in {_span(span)}, where its own pattern has {expected:,.1f}: "
+        f"{has / max(expected, 0.1):,.0f} times as many, and never before over "
+        f"{outliers.level[begin]:,.1f} times"
+    )
+    return WatchFinding(
+        finding=Finding("runaway_rate", "error", message)
+        if hourly >= _DEAR_USD_PER_HOUR
+        else Finding("runaway_rate", "warning", message),
+        function=watched.function,
+        since=minutes.moment(first),
+        until=None if goes_on else minutes.moment(end + 1),
+        evidence=(
+            ("invocation_count", float(minutes.count[rows].sum())),
+            ("expected_count", has and expected),
+            ("mean_concurrency", float(minutes.busy_minutes[rows].mean())),
+            ("window_minutes", int(outliers.width[begin])),
+            ("level_ratio", float(outliers.level[begin])),
+            ("cost_usd", cost),
+        ),
+        usd_per_hour=hourly,
+        action=(
+            "Find what calls it (its triggers, its callers' deployments, its own code), and limit "
+            "it meanwhile: a reserved concurrency holds the rest back"
+        ),
+    )
+
+
+def onset(
+    values: np.ndarray[tuple[int], np.dtype[np.float64]], outliers: Outliers, begin: int
+) -> int:
+    """The first minute of the window that was far outside with more than it's expected to have."""
+    first = max(begin - int(outliers.width[begin]) + 1, 0)
+    above = values[first : begin + 1] > 1.5 * outliers.expected[first : begin + 1]
+    return first + int(np.argmax(above)) if above.any() else first
+
+
+def _span(span: timedelta) -> str:
+    minutes = span / timedelta(minutes=1)
+    return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"

@@ -1,0 +1,153 @@
+"""Retries that feed on failures, and what timeouts and retries multiply."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tuner.model.finding import Finding
+from tuner.model.interval import counted
+from tuner.model.watch import WatchFinding
+from tuner.watch.minutes import stretches, window_sums
+from tuner.watch.outliers import WINDOWS, find_outliers
+from tuner.watch.watched import HOUR, utc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from tuner.watch.minutes import Minutes
+    from tuner.watch.watched import Watched
+
+_FEW_FAILURES: Final = 5.0
+_FAILING: Final = 0.6
+"""A storm is where most of what runs fails; a dependency that is away for a moment fails less."""
+_RETRIED: Final = 0.25
+_MORE: Final = 1.5
+_LASTING: Final = 3
+"""Minutes in a row."""
+_APART: Final = 60
+_LATELY: Final = timedelta(days=1)
+_FEWEST_TIMEOUTS: Final = 10
+_LEAST_USD_PER_HOUR: Final = 0.001
+"""About 70 cents a month."""
+
+
+def retry_storms(watched: Watched, minutes: Minutes) -> Iterator[WatchFinding]:
+    """Stretches in which most invocations fail, far more than ever, and are tried again."""
+    if not minutes.failures.any():
+        return
+    failing = find_outliers(minutes.failures, minutes.first, minutes.seen, few=_FEW_FAILURES)
+    calls = find_outliers(minutes.count, minutes.first, minutes.seen, few=10.0)
+    storms = np.zeros(len(minutes.count), dtype=bool)
+    for width in WINDOWS:
+        at = failing.width == width
+        count = window_sums(minutes.count, width)
+        is_failing = window_sums(minutes.failures, width) >= _FAILING * np.maximum(count, 1)
+        retried = window_sums(minutes.retries, width) >= _RETRIED * np.maximum(count, 1)
+        more = count >= _MORE * window_sums(calls.expected, width)
+        storms |= at & is_failing & (retried | more)
+    lasting = window_sums(storms.astype(np.float64), _LASTING) >= _LASTING
+    for begin, end in stretches(lasting, _APART):
+        first = max(begin - _LASTING + 1 - int(failing.width[begin]), 0)
+        first += int(np.argmax(minutes.failures[first : begin + 1] > 0))
+        yield _storm(watched, minutes, (first, end), calls.expected)
+
+
+def _storm(
+    watched: Watched,
+    minutes: Minutes,
+    stretch: tuple[int, int],
+    expected: NDArray[np.float64],
+) -> WatchFinding:
+    first, end = stretch
+    rows = slice(first, end + 1)
+    count, failures = float(minutes.count[rows].sum()), float(minutes.failures[rows].sum())
+    retries, usual = float(minutes.retries[rows].sum()), float(expected[rows].sum())
+    goes_on = minutes.last - end <= 15
+    lately = slice(max(first, minutes.last - 59), minutes.last + 1)
+    cost = float(minutes.cost_usd[lately].sum())
+    hourly = watched.per_hour(cost, minutes.moment(first)) * failures / count if goes_on else 0.0
+    message = (
+        f"{failures:,.0f} of {count:,.0f} invocations failed, {retries:,.0f} are repeats by their "
+        f"request ids, and {usual:,.0f} are usual at that time"
+    )
+    return WatchFinding(
+        finding=Finding("retry_storm", "error", message)
+        if goes_on
+        else Finding("retry_storm", "warning", message),
+        function=watched.function,
+        since=minutes.moment(first),
+        until=None if goes_on else minutes.moment(end + 1),
+        evidence=(
+            ("invocation_count", count),
+            ("failure_count", failures),
+            ("repeat_count", retries),
+            ("expected_count", usual),
+            ("cost_usd", float(minutes.cost_usd[rows].sum())),
+        ),
+        usd_per_hour=hourly,
+        action=(
+            "Find what it waits for or can't reach, and let callers back off (exponential waits "
+            "with jitter, a circuit breaker); for events set MaximumRetryAttempts and "
+            "MaximumEventAgeInSeconds, and a reserved concurrency while it lasts"
+        ),
+    )
+
+
+def timeout_costs(watched: Watched, _minutes: Minutes) -> Iterator[WatchFinding]:
+    """What timeouts of the last day cost, with their retries, beside what was of use."""
+    [row] = watched.rows(
+        """SELECT count(*) FILTER (outcome = 'timeout'), count(*),
+            count(*) FILTER (outcome = 'timeout' AND attempt > 1),
+            sum({usd}) FILTER (outcome = 'timeout'), sum({usd}),
+            min(logged_at) FILTER (outcome = 'timeout'),
+            max(logged_at) FILTER (outcome = 'timeout'),
+            median(duration_ms) FILTER (outcome = 'timeout'),
+            quantile_cont(duration_ms, 0.99) FILTER (outcome = 'success')
+        FROM reports WHERE {where} AND logged_at > ?""",
+        (watched.end - _LATELY).replace(tzinfo=None),
+    )
+    timeouts, count, repeats, wasted, cost, first, last, timeout_ms, p99_ms = row
+    if timeouts < _FEWEST_TIMEOUTS or wasted < 0.05 * cost:
+        return
+    since, latest = utc(first), utc(last)
+    hourly = wasted / max((watched.end - since) / HOUR, 1 / 60)
+    is_over = watched.end - latest > timedelta(hours=6)
+    is_much = wasted >= 0.5 * cost and hourly >= _LEAST_USD_PER_HOUR
+    factor = cost / max(cost - wasted, 1e-12)
+    message = (
+        f"{counted(f'{timeouts:,}', 'timeout')} among {count:,} invocations of the last day "
+        f"({repeats:,} of them retries) cost ${wasted:.4f}, {wasted / cost:.0%} of all"
+    )
+    shorter = (
+        f"A timeout near {2 * p99_ms / 1000:,.1f} s (twice what 99% of successes take) costs less "
+        f"than one of {timeout_ms / 1000:,.0f} s; "
+        if p99_ms and 2 * p99_ms < timeout_ms
+        else ""
+    )
+    yield WatchFinding(
+        finding=Finding("timeout_cost", "warning", message)
+        if is_much and not is_over
+        else Finding("timeout_cost", "info", message),
+        function=watched.function,
+        since=since,
+        until=latest if is_over else None,
+        evidence=(
+            ("timeout_count", timeouts),
+            ("repeat_count", repeats),
+            ("invocation_count", count),
+            ("timeout_ms", timeout_ms),
+            ("p99_duration_ms", p99_ms),
+            ("cost_factor", factor),
+            ("wasted_usd", wasted),
+        ),
+        usd_per_hour=0.0 if is_over else hourly,
+        action=(
+            f"{shorter}give calls within it shorter timeouts of their own, and "
+            "retry no event that timed out for a reason that stays (MaximumRetryAttempts)"
+        ),
+    )
