@@ -1,7 +1,8 @@
 """An executor with execution switched off: it answers after a given time, with a true REPORT line.
 
     ScriptedExecutor(
-        duration_ms=50.0,          # or a function of memory_mb: lambda mb: 1000 * 1769 / mb
+        duration_ms=50.0,          # or a function of memory_mb: lambda mb: 1000 * 1769 / mb,
+                                   #     or {"x86_64": either, "arm64": either}
         *,
         init_duration_ms=None,     # likewise; None: no cold starts
         max_memory_used_mb=64,     # likewise
@@ -34,6 +35,7 @@ import json
 import math
 import threading
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -44,12 +46,11 @@ from tuner.logs import format_report, format_report_json
 from tuner.model.invocation import PlatformReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tuner.local.deployment import Deployment, InvokeRequest
     from tuner.local.execution.invocation_log import LogSink
     from tuner.model.finding import Finding
 
+Scripted = float | Callable[[int], float]
 Failure = Literal["error", "timeout", "out-of-memory", "no-reply"]
 
 _ERRORS: Final[dict[str, tuple[str, str]]] = {
@@ -76,7 +77,7 @@ class ScriptedExecutor:
 
     def __init__(
         self,
-        duration_ms: float | Callable[[int], float] = 50.0,
+        duration_ms: Scripted | Mapping[str, Scripted] = 50.0,
         *,
         init_duration_ms: float | Callable[[int], float] | None = None,
         max_memory_used_mb: int | Callable[[int], int] = 64,
@@ -125,7 +126,10 @@ class ScriptedExecutor:
         init_ms = None
         if not warm and self._init_duration_ms is not None:
             init_ms = _at(self._init_duration_ms, memory_mb)
-        duration_ms, longest_ms = _at(self._duration_ms, memory_mb), deployment.timeout_s * 1000.0
+        scripted = self._duration_ms
+        if isinstance(scripted, Mapping):
+            scripted = scripted[deployment.architecture]
+        duration_ms, longest_ms = _at(scripted, memory_mb), deployment.timeout_s * 1000.0
         if failure is None and duration_ms > longest_ms:
             failure = "timeout"
         if failure == "timeout":

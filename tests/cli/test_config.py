@@ -226,7 +226,7 @@ EACH_TIME = {
     "deployed",
     "metrics_only", "restart", "sort", "source", "top",
     "alias", "live", "step_timeout", "steps", "unqualified",
-    "against", "compare", "create", "file", "ledger", "on_this_machine", "role",
+    "against", "architectures", "compare", "create", "file", "ledger", "on_this_machine", "role",
     "functions", "scan", "settings", "tag",
     "arrivals", "artillery", "bucket", "engine", "in_flight", "phase", "sizes",
     "state_machine", "wheel",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -24,7 +25,7 @@ from tuner.sweep.store import default_state_dir
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Unpack
 
     from tuner.api.given import GoalLike, TermsLike
@@ -58,7 +59,8 @@ class TuneOptions(TypedDict, total=False):
     min_memory_mb: int | None
     max_memory_mb: int | None
     exhaustive: bool
-    code: str | None
+    code: str | Mapping[str, str] | None
+    architectures: Sequence[str]
     fail_on: str | None
     resume: str | Path | None
     prior: str | Path | None
@@ -100,6 +102,7 @@ def request_of(function: str | None, options: TuneOptions) -> TuneRequest:
     for name, value in given.items():
         check_number(name, value, TuneOptions.__annotations__[name].__forward_arg__)
     given["payloads"] = _specs(given.get("payloads"))
+    given |= _codes(given)
     given["memory_sizes_mb"] = _sizes(given.get("memory_sizes_mb") or ())
     given |= {name: Path(given[name]) for name in ("local_template", "out") if name in given}
     return TuneRequest(
@@ -110,6 +113,17 @@ def request_of(function: str | None, options: TuneOptions) -> TuneRequest:
         _part(Target, given),
         _part(Output, given),
     )
+
+
+def _codes(given: Mapping[str, Any]) -> dict[str, Any]:
+    """`code` and `architectures` as a request has them."""
+    code, kinds = given.get("code"), given.get("architectures", ())
+    by_architecture = tuple(code.items()) if isinstance(code, Mapping) else ()
+    return {
+        "code": None if by_architecture or isinstance(code, Mapping) else code,
+        "code_by_architecture": by_architecture,
+        "architectures": (kinds,) if isinstance(kinds, str) else tuple(kinds),
+    }
 
 
 def _part(kind: type[Part], given: Mapping[str, Any]) -> Part:

@@ -80,6 +80,8 @@ class AccountSettings:
 
     concurrent_executions: int | None
     unreserved_concurrent_executions: int | None
+    architecture: str | None = None
+    """The one that a local Lambda runs all code on, whatever functions say; None elsewhere."""
 
 
 class LambdaReader:
@@ -212,7 +214,9 @@ class LambdaReader:
             return AccountSettings(None, None)
         limit = answer.get("AccountLimit", {})
         return AccountSettings(
-            limit.get("ConcurrentExecutions"), limit.get("UnreservedConcurrentExecutions")
+            limit.get("ConcurrentExecutions"),
+            limit.get("UnreservedConcurrentExecutions"),
+            answer["ResponseMetadata"].get("HTTPHeaders", {}).get("x-tuner-architecture"),
         )
 
     def reserved_concurrency(self, function: str) -> int | None:

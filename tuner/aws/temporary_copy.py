@@ -9,33 +9,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
-
-from botocore.awsrequest import AWSRequest
-from botocore.httpsession import URLLib3Session
-from botocore.utils import get_environ_proxies
-from urllib3.exceptions import HTTPError
 
 from tuner.aws.configuration import DERIVED
 from tuner.aws.connection_errors import Request
-from tuner.aws.reader import LambdaReader
-from tuner.aws.service_errors import REFUSALS, refused
+from tuner.aws.function_code import FunctionCodeReader
 from tuner.errors import AwsError, ConflictError, FunctionNotFoundError, InputError
 from tuner.lease.clone import COPY_PREFIX, copy_description
+from tuner.lease.function_control import AS_IT_IS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tuner.aws.function_ref import FunctionRef
-    from tuner.model.function import Build, FunctionConfig, Throwaway
+    from tuner.model.function import Build, FunctionConfig, Throwaway, WantedCopy
 
-# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: a package that is sent
-# with the request, as a copy's is, has 50 MB at most.
-MAX_ZIPPED_BYTES: Final = 50 * 1024 * 1024
-_CHUNK_BYTES: Final = 1024 * 1024
-_DOWNLOAD_TIMEOUT_S: Final = 60
 _PLAIN: Final = (
     "Architectures", "FileSystemConfigs", "Handler", "KMSKeyArn", "MemorySize", "PackageType",
     "Role", "Runtime", "Timeout",
@@ -82,7 +70,7 @@ def copied_settings(raw: Mapping[str, Any]) -> dict[str, Any]:
     return {name: given for name, given in {**plain, **nested, **renamed}.items() if given}
 
 
-class TemporaryCopies(LambdaReader):
+class TemporaryCopies(FunctionCodeReader):
     """The part of the gateway that makes and deletes copies of functions."""
 
     def create_copy(
@@ -91,7 +79,7 @@ class TemporaryCopies(LambdaReader):
         copy: str,
         description: str,
         tags: Mapping[str, str],
-        build: Build | None = None,
+        wanted: WantedCopy = AS_IT_IS,
     ) -> FunctionConfig:
         """See `FunctionControl`."""
         source, made = self.resolve(function), self._copy(copy)
@@ -100,15 +88,20 @@ class TemporaryCopies(LambdaReader):
             # With the link to the code, which stays in this module.
             answer = client.get_function(FunctionName=source.target)
             settings = copied_settings(answer["Configuration"])
+        build = wanted.build
         code = _code_of(build) if build is not None else self._code(source, answer)
         parameters = {**settings, "Code": code, "Description": description, "Tags": dict(tags)}
+        expected = answer["Configuration"]
+        if wanted.architecture is not None:
+            parameters["Architectures"] = [wanted.architecture]
+            expected = {**expected, "Architectures": [wanted.architecture]}
         try:
             with self._control.translating(Request("CreateFunction", made)):
                 client.create_function(FunctionName=made.target, **parameters)
         except ConflictError:  # the SDK's first try took effect, or it's somebody else's
             self._check_ours(made, description)
         raw = self._control.settled(made)
-        others = _differing(answer["Configuration"], raw)
+        others = _differing(expected, raw)
         if others:
             raise ConflictError(
                 f"the copy {made.name} differs from {source.name} in {', '.join(others)}: give "
@@ -202,7 +195,7 @@ class TemporaryCopies(LambdaReader):
             if not uri:
                 raise AwsError(f"Lambda does not say which image {function.name} runs")
             return {"ImageUri": uri}
-        package = self._download(function, str(stored.get("Location", "")))
+        package = self.download(function, str(stored.get("Location", "")))
         digest = base64.b64encode(hashlib.sha256(package).digest()).decode()
         if digest != answer["Configuration"].get("CodeSha256"):
             raise ConflictError(
@@ -210,54 +203,11 @@ class TemporaryCopies(LambdaReader):
             )
         return {"ZipFile": package}
 
-    def _download(self, function: FunctionRef, url: str) -> bytes:
-        """Fetch a package from its presigned link, which must not appear in a message."""
-        if urlsplit(url).scheme != "https" and not self.is_loopback:
-            raise AwsError(f"Lambda gave no https link to the code of {function.name}")
-        request = Request("GetFunction", function)
-        http = URLLib3Session(
-            timeout=_DOWNLOAD_TIMEOUT_S,
-            proxies={} if self.is_loopback else get_environ_proxies(url),
-        )
-        with closing(http):
-            try:
-                answer: Any = http.send(
-                    AWSRequest(method="GET", url=url, stream_output=True).prepare()
-                )
-                if answer.status_code != 200:
-                    answer.raw.close()
-                    raise AwsError(
-                        f"the code of {function.name} could not be fetched "
-                        f"(status {answer.status_code})"
-                    )
-                with closing(answer.raw):
-                    return _read(function, answer)
-            except REFUSALS as error:
-                raise refused(error, self._session.connection, request) from None
-            except HTTPError as error:
-                raise AwsError(
-                    f"the code of {function.name} could not be fetched ({type(error).__name__})"
-                ) from None
-
 
 def _code_of(build: Build) -> dict[str, Any]:
     if build.image_uri is not None:
         return {"ImageUri": build.image_uri}
     return {"ZipFile": build.package}
-
-
-def _read(function: FunctionRef, answer: Any) -> bytes:
-    package = bytearray()
-    for chunk in answer.raw.stream(_CHUNK_BYTES):
-        package += chunk
-        if len(package) > MAX_ZIPPED_BYTES:
-            raise AwsError(
-                f"the package of {function.name} is over 50 MB, more than a copy can be made "
-                "from: give `isolation=version`"
-            )
-    if str(len(package)) != answer.headers.get("Content-Length", str(len(package))):
-        raise AwsError(f"the code of {function.name} could not be fetched (it was cut off)")
-    return bytes(package)
 
 
 def _refuse_uncopyable(raw: Mapping[str, Any]) -> None:

@@ -41,6 +41,7 @@ _NAMED_ALIKE: Final = (
     *("before", "budget_usd", "build", "code", "cold_start_share", "concurrency"),
     *(
         "against",
+        "architectures",
         "compare",
         "container_concurrency",
         "create",

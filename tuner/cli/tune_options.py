@@ -63,10 +63,19 @@ class MeasureOptions:
         ),
     ] = 0
     code: Annotated[
-        str | None,
+        list[str] | None,
         options.measure_option(
-            metavar="ZIP|FOLDER|IMAGE",
-            help="Measure this build instead, in a temporary copy.",
+            metavar="[ARCH=]ZIP|FOLDER|IMAGE",
+            help="Measure this build instead, in a temporary copy; arm64=ZIP: on that architecture "
+            "(repeatable).",
+        ),
+    ] = None
+    architectures: Annotated[
+        values.Architectures | None,
+        options.measure_option(
+            metavar="ARCH,ARCH",
+            parser=values.architectures,
+            help="Compare x86_64 and arm64, each in a temporary copy, and choose between them.",
         ),
     ] = None
     fail_on: Annotated[
@@ -95,6 +104,7 @@ class MeasureOptions:
 
     def part(self) -> Measure:
         """Return this part of the request."""
+        code, by_architecture = values.codes(self.code or ())
         return Measure(
             payloads=tuple(self.payload or ()),
             vary=self.vary,
@@ -106,7 +116,9 @@ class MeasureOptions:
             max_memory_mb=self.max_memory,
             exhaustive=self.exhaustive,
             seed=self.seed,
-            code=self.code,
+            code=code,
+            architectures=self.architectures or (),
+            code_by_architecture=by_architecture,
             fail_on=self.fail_on,
             resume=self.resume,
             prior=self.prior,

@@ -8,18 +8,20 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeVar, get_args
 
 import typer
 
 from tuner.cli.config import NO_SLACK, examples_dir
 from tuner.errors import InputError
+from tuner.model.function import Architecture
 from tuner.model.goal import MOST_TIME_WEIGHT
 from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 
 _DURATION: Final = re.compile(r"(?P<number>[0-9]*\.?[0-9]+)\s*(?P<unit>ms|s|min|m)")
 _MS: Final = {"ms": 1.0, "s": 1_000.0, "m": 60_000.0, "min": 60_000.0}
 
+_ARCHITECTURES: Final[tuple[Architecture, ...]] = get_args(Architecture)
 DEMO: Final = "demo"
 _REGION: Final = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")  # as botocore checks it
 T = TypeVar("T")
@@ -29,6 +31,46 @@ class Sizes(tuple[int, ...]):
     """Memory sizes in MB, ascending. A class, because typer reads plain tuples as several words."""
 
     __slots__ = ()
+
+
+class Architectures(tuple[Architecture, ...]):
+    """Architectures, each once."""
+
+    __slots__ = ()
+
+
+def architectures(text: str) -> Architectures:
+    """`x86_64,arm64`."""
+    named = Architectures(_architecture(part.strip()) for part in str(text).split(","))
+    return Architectures(dict.fromkeys(named))
+
+
+def codes(
+    given: Iterable[str],
+) -> tuple[str | None, tuple[tuple[Architecture, str], ...]]:
+    """`dist.zip` for any architecture, or `arm64=dist-arm64.zip` for one; each given once."""
+    plain: list[str] = []
+    by_architecture: dict[Architecture, str] = {}
+    for text in given:
+        name, equals, code = text.partition("=")
+        if equals and name in _ARCHITECTURES:
+            if _architecture(name) in by_architecture:
+                raise typer.BadParameter(f"--code {name}=… is given twice")
+            by_architecture[_architecture(name)] = code
+        else:
+            plain.append(text)
+    if len(plain) > 1:
+        raise typer.BadParameter(
+            "several builds: say which architecture each is for, as --code arm64=dist.zip"
+        )
+    return next(iter(plain), None), tuple(by_architecture.items())
+
+
+def _architecture(text: str) -> Architecture:
+    for each in _ARCHITECTURES:
+        if text == each:
+            return each
+    raise typer.BadParameter(f"{text!r} isn't an architecture: {' or '.join(_ARCHITECTURES)}")
 
 
 def ratio(text: str) -> float:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tuner.model.interval import Interval
     from tuner.model.recommendation import Choice, CurrentSize, Variation
     from tuner.model.sweep import Sweep
-    from tuner.pricing import PriceBook
+    from tuner.pricing import LambdaPrices, PriceBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,14 @@ class Analysis(Presented):
 
     @property
     def answered(self) -> Sweep:
-        """The part of the sweep behind the answer: if a batch size is chosen along with the memory
-        size, the invocations with the chosen one.
+        """The part of the sweep behind the answer: if a batch size or an architecture is chosen
+        along with the memory size, the invocations with the chosen one.
         """
         sweep = self.sweep
         for _name, value in self.choice.parameters:
             sweep = sweep_at(sweep, value)
+        if self.choice.architecture is not None:
+            sweep = sweep_at(sweep, self.choice.architecture)
         return sweep
 
 
@@ -107,6 +109,7 @@ def analyse(
         price_book.lambda_prices(function.region, function.architecture),
         candidates_of(sweep, min_memory_mb, max_memory_mb),
         sweep.prior,
+        other_prices=_other_prices(sweep, price_book),
     )
     evidence = read_evidence(sweep.invocations, {p.name: p.weight for p in plan.payloads})
     seed = plan.seed if seed is None else seed
@@ -114,6 +117,15 @@ def analyse(
     if found.problem is None or all(each.code != "host_busy" for each in sweep.findings):
         return found
     return replace(found, choice=doubted(found.choice, found.problem, evidence))
+
+
+def _other_prices(sweep: Sweep, price_book: PriceBook) -> LambdaPrices | None:
+    """Prices of the architecture that isn't the function's, if both were measured."""
+    measured = {each.architecture for each in sweep.plan.payloads}
+    for architecture in measured - {None, sweep.function.architecture}:
+        assert architecture is not None
+        return price_book.lambda_prices(sweep.function.region, architecture)
+    return None
 
 
 def _analysed(
@@ -179,12 +191,14 @@ def _of_the_best_value(
     assert varied is not None
     best, choice = judge_pairs(problems, varied)
     now = problem_at(problems, varied.current)
-    before = current_record_usd(now)
-    current = replace(
-        current_size(now.problem if now else None, question.function.memory_mb),
-        parameters=((varied.name, varied.current),),
-        cost_usd_per_million_records=None if before is None else interval(before * 1e6),
-    )
+    current = current_size(now.problem if now else None, question.function.memory_mb)
+    if not varied.is_architecture:
+        before = current_record_usd(now)
+        current = replace(
+            current,
+            parameters=((varied.name, varied.current),),
+            cost_usd_per_million_records=None if before is None else interval(before * 1e6),
+        )
     return Analysis(
         sweep=sweep,
         question=question,

@@ -13,11 +13,17 @@ import numpy as np
 
 from tuner.decision.estimates import interval
 from tuner.decision.latency import learn_scatter
-from tuner.decision.move import current_fails, weigh_move
+from tuner.decision.move import (
+    current_fails,
+    lacking_counts,
+    lacking_price,
+    measured_answer,
+    weigh_move,
+)
 from tuner.decision.problem import build_problem
-from tuner.decision.ranking import Staying
+from tuner.decision.ranking import Staying, rank
 from tuner.decision.strata import seed_at
-from tuner.decision.verdict import judge, nothing_allowed, undecided
+from tuner.decision.verdict import GOAL_WISHES, judge, nothing_allowed, undecided
 from tuner.model.recommendation import PairEstimate
 
 if TYPE_CHECKING:
@@ -29,6 +35,7 @@ if TYPE_CHECKING:
     from tuner.decision.problem import Problem
     from tuner.decision.question import Question
     from tuner.decision.strata import Stratum
+    from tuner.model.interval import Interval
     from tuner.model.plan import VariedParameter
     from tuner.model.recommendation import Choice, PercentileEstimate
 
@@ -68,7 +75,7 @@ def build_problems(
         StratumProblem(
             stratum,
             build_problem(
-                question,
+                question.on(stratum.architecture),
                 evidence,
                 seed=seed_at(seed, stratum.position),
                 draw_count=draw_count,
@@ -96,6 +103,31 @@ def best_problem(problems: Sequence[StratumProblem], current_value: str) -> Stra
     return found[int(np.argmin(regrets))][0]
 
 
+def answer_under(problems: Sequence[Problem], time_weight: float) -> tuple[Problem, int] | None:
+    """The problem of one of several architectures and its column that another time weight would
+    answer, in expectation; None if no size is allowed.
+    """
+    found: list[tuple[float, Problem, int]] = []
+    ranked = []
+    for each in problems:
+        goal = replace(each.goal, time_weight=time_weight)
+        ranking = rank(each.estimates, goal, each.ranking.allowed, each.current_mb)
+        ranked.append(replace(each, ranking=ranking, question=replace(each.question, goal=goal)))
+    for each in ranked:
+        others = [o.ranking.answers() for o in ranked if o is not each]
+        rivals = np.column_stack(others) if others else None
+        seen = replace(each, ranking=replace(each.ranking, rivals=rivals))
+        if each.ranking.allowed.any():
+            column = measured_answer(seen)
+            lacking = float(lacking_counts(seen)[column]) * lacking_price(seen)
+            regret = float(seen.ranking.regrets(column).mean())
+            found.append((regret + lacking, seen, column))
+    if not found:
+        return None
+    _, problem, column = min(found, key=lambda each: each[0])
+    return problem, column
+
+
 def answering_problem(
     problems: Sequence[StratumProblem], current_value: str
 ) -> StratumProblem | None:
@@ -117,7 +149,10 @@ def judge_pairs(
     if best is None:
         nearest = now or problems[0]
         return nearest, undecided(nothing_allowed(nearest.problem))
-    choice = replace(judge(best.problem), parameters=((varied.name, best.stratum.value),))
+    choice = judge(best.problem)
+    if varied.is_architecture:
+        return best, _on_architecture(choice, best, now)
+    choice = replace(choice, parameters=((varied.name, best.stratum.value),))
     if choice.memory_mb is None:
         reason = f"with {varied.name} {best.stratum.value} {choice.reason}"
         return best, replace(choice, reason=reason)
@@ -126,6 +161,33 @@ def judge_pairs(
     saving = None if before is None else interval(1 - cost / before)
     return best, replace(
         choice, saving_ratio=saving, cost_usd_per_million_records=interval(cost * 1e6)
+    )
+
+
+def _on_architecture(choice: Choice, best: StratumProblem, now: StratumProblem | None) -> Choice:
+    """The choice with its architecture: what it saves is against the function as it is, and another
+    architecture is a move even where the size stays.
+    """
+    architecture, before = best.stratum.architecture, current_record_usd(now)
+    column_of, usd = best.problem.estimates.column, best.record_usd
+
+    def saving(memory_mb: int) -> Interval | None:
+        return None if before is None else interval(1 - usd[:, column_of(memory_mb)] / before)
+
+    choice = replace(choice, architecture=architecture)
+    if choice.memory_mb is None:
+        if choice.best_so_far_mb is None or best.problem.now is None:
+            return choice
+        lean = saving(choice.best_so_far_mb)
+        return replace(choice, reason=f"on {architecture} {choice.reason}", lean_saving_ratio=lean)
+    if best.problem.now is None:
+        return choice
+    wish = GOAL_WISHES[best.problem.goal.first]
+    return replace(
+        choice,
+        verdict="resize",
+        saving_ratio=saving(choice.memory_mb),
+        reason=f"{choice.memory_mb} MB on {architecture} is {wish}",
     )
 
 

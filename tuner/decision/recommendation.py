@@ -10,6 +10,7 @@ from tuner.decision.estimates import interval
 from tuner.decision.findings import problem_findings, sweep_findings
 from tuner.decision.latency import learn_scatter, shown_percentiles
 from tuner.decision.move import firm_move, measured_answer
+from tuner.decision.pairs import answer_under
 from tuner.decision.prior_use import assumed_of, prior_findings, prior_use
 from tuner.decision.ranking import rank
 from tuner.decision.saving import SavingNeeded, with_saving
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from tuner.decision.evidence import Evidence
     from tuner.decision.latency import Scatter
     from tuner.decision.problem import Problem
-    from tuner.model.goal import Goal
+    from tuner.model.function import Architecture
+    from tuner.model.goal import Goal, OptionName
     from tuner.model.recommendation import Choice, SizeEstimate
     from tuner.model.sweep import Sweep
     from tuner.pricing import LambdaPrices
@@ -68,31 +70,48 @@ def recommend(
         sweep=_stamp(analysis, choice),
         tradeoff=weigh_tradeoff(problem) if problem else None,
         variation=analysis.variation,
-        options=tuple(_options(problem)) if problem else (),
+        options=tuple(_options(analysis)),
         rate_per_s=needed.rate_per_s,
     )
 
 
-def _options(problem: Problem) -> Iterator[Option]:
-    """What other goals would answer, each from the same draws and within the same limits."""
-    estimates, allowed = problem.estimates, problem.ranking.allowed
-    if not allowed.any():
+def _options(analysis: Analysis) -> Iterator[Option]:
+    """What other goals would answer, each from the same draws and within the same limits: over the
+    sizes of the answer's problem, or of all architectures.
+    """
+    if analysis.problem is None:
+        return
+    if analysis.choice.architecture is not None:
+        for name, weight in OPTION_WEIGHTS.items():
+            if found := answer_under(analysis.problems, weight):
+                yield _option(name, *found, architecture=found[0].question.function.architecture)
+        return
+    problem = analysis.problem
+    if not problem.ranking.allowed.any():
         return
     for name, weight in OPTION_WEIGHTS.items():
         goal = replace(problem.goal, time_weight=weight)
-        ranking = rank(estimates, goal, allowed, problem.current_mb)
+        ranking = rank(problem.estimates, goal, problem.ranking.allowed, problem.current_mb)
         seen = replace(problem, ranking=ranking, now=None)
         move = firm_move(seen)
         # Where that goal would not move, what looks best under it.
         column = move.answer if move.verdict == "resize" else measured_answer(seen)
-        memory_mb = estimates.sizes_mb[column]
-        yield Option(
-            name=name,
-            memory_mb=memory_mb,
-            duration_ms=interval(estimates.duration_ms[:, column]),
-            cost_usd_per_million=interval(estimates.cost_usd[:, column] * 1e6),
-            measured=memory_mb in problem.measured,
-        )
+        yield _option(name, problem, column)
+
+
+def _option(
+    name: OptionName, problem: Problem, column: int, architecture: Architecture | None = None
+) -> Option:
+    estimates = problem.estimates
+    memory_mb = estimates.sizes_mb[column]
+    return Option(
+        name=name,
+        memory_mb=memory_mb,
+        duration_ms=interval(estimates.duration_ms[:, column]),
+        cost_usd_per_million=interval(estimates.cost_usd[:, column] * 1e6),
+        measured=memory_mb in problem.measured,
+        architecture=architecture,
+    )
 
 
 def _findings(analysis: Analysis) -> Iterator[Finding]:
@@ -154,8 +173,8 @@ def _pay_back(analysis: Analysis, choice: Choice) -> Interval | None:
     if sweep.environment == "local" or choice.parameters or choice.saving_ratio is None:
         return None
     now, then = (
-        problem.estimates.cost_usd[:, problem.estimates.column(size)]
-        for size in (problem.current_mb, choice.memory_mb)
+        of.estimates.cost_usd[:, of.estimates.column(size)]
+        for of, size in ((problem.of_current, problem.current_mb), (problem, choice.memory_mb))
     )
     saved = interval(now - then)
     if saved.low <= 0:
@@ -203,6 +222,8 @@ def _assumed_payloads(sweep: Sweep) -> str:
     count = f"{len(payloads)} payload{'s' if len(payloads) > 1 else ''}{mix}"
     if varied is None:
         return count
+    if varied.is_architecture:
+        return f"{count}, the same on every architecture"
     if varied.is_setting:
         return f"{count}, the same mix of records with every {varied.name}"
     return f"{count}, every {varied.name} equally often"

@@ -106,6 +106,7 @@ def _kept(analysis: Analysis, reason: str, *, monthly: bool) -> Choice:
         duration_ms=current.duration_ms,
         cost_usd_per_million=current.cost_usd_per_million,
         parameters=current.parameters,
+        architecture=analysis.choice.architecture and analysis.sweep.function.architecture,
         cost_usd_per_million_records=current.cost_usd_per_million_records,
         saving_ratio=NOTHING,
         saving_usd_per_month=NOTHING if monthly else None,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tuner.decision.evidence import Evidence
+    from tuner.model.function import Architecture
     from tuner.model.invocation import Invocation
     from tuner.model.plan import PayloadClass
     from tuner.model.sweep import Sweep
@@ -23,13 +24,15 @@ class Stratum:
     """What the function receives at one value; classes that don't use the parameter are in all.
 
     `weights` are shares of events, by payload; `record_count` is the mean number of records in an
-    event. `position` is the value's place among all values.
+    event. `position` is the value's place among all values. `architecture` is the value, where the
+    function's architecture is what is varied.
     """
 
     value: str
     position: int
     weights: Mapping[str, float]
     record_count: float
+    architecture: Architecture | None = None
 
     def evidence(self, invocations: Iterable[Invocation]) -> Evidence:
         """What the invocations of this stratum say."""
@@ -53,8 +56,14 @@ def sweep_at(sweep: Sweep, value: str) -> Sweep:
     """Return the sweep as if it had been made with only one value of its varied parameter."""
     payloads = _mix(sweep.plan.payloads, value)
     names = {each.name for each in payloads}
+    function = sweep.function
+    architecture = payloads[0].architecture if payloads else None
+    if architecture is not None and architecture != function.architecture:
+        digest = sweep.plan.other_code_sha256 or function.code_sha256
+        function = replace(function, architecture=architecture, code_sha256=digest)
     return replace(
         sweep,
+        function=function,
         plan=replace(sweep.plan, payloads=payloads),
         invocations=tuple(each for each in sweep.invocations if each.payload in names),
     )
@@ -68,7 +77,11 @@ def seed_at(seed: int, position: int) -> int:
 def _stratum(payloads: Sequence[PayloadClass], value: str, position: int) -> Stratum:
     mix = _mix(payloads, value)
     return Stratum(
-        value, position, {each.name: each.weight for each in mix}, mean_record_count(mix)
+        value,
+        position,
+        {each.name: each.weight for each in mix},
+        mean_record_count(mix),
+        mix[0].architecture,
     )
 
 

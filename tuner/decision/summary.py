@@ -89,7 +89,7 @@ def _summary(
     outcomes = [invocation.outcome for invocation in group]
     used = [i.report.max_memory_used_mb for i in group if i.report and i.report.max_memory_used_mb]
     return SizeSummary(
-        architecture=sweep.function.architecture,
+        architecture=payload.architecture or sweep.function.architecture,
         memory_mb=group[0].memory_mb,
         payload=payload.class_name,
         invocation_count=len(group),

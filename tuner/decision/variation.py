@@ -32,7 +32,8 @@ def vary(
     named = {size for size in (choice.memory_mb, choice.best_so_far_mb) if size is not None}
     answers = tuple(_value_answer(stratum, problems, varied, named) for stratum in strata)
     # Where the value is set with the size, the best one is the answer's: a keep has today's.
-    best = dict(choice.parameters).get(varied.name) or _best(problems, varied)
+    best = choice.architecture or dict(choice.parameters).get(varied.name)
+    best = best or _best(problems, varied)
     return Variation(varied, answers, best)
 
 

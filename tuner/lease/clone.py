@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from tuner.lease.journal import Journal, JournalHeader
     from tuner.lease.uninterruptible import WorkLimit
     from tuner.lease.window import Publication
-    from tuner.model.function import Build, FunctionConfig
+    from tuner.model.function import Architecture, FunctionConfig, WantedCopy
     from tuner.model.plan import Isolation
 
 COPY_PREFIX: Final = "lambda-tuner-"
@@ -87,6 +87,14 @@ def copy_name(sweep_id: str) -> str:
     return name
 
 
+def copy_id(sweep_id: str, architecture: Architecture | None) -> str:
+    """The id that the journal, the name and the Description of a sweep's copy have: the sweep's
+    own, or with another architecture.
+    """
+    suffix = "" if architecture is None else f"-{architecture.replace('_', '-')}"
+    return f"{sweep_id}{suffix}"
+
+
 def copy_description(sweep_id: str, function_name: str) -> str:
     """Return the Description of a sweep's copy: nothing else is ever deleted."""
     return f"lambda-tuner sweep {sweep_id} copy of {function_name}"
@@ -103,10 +111,10 @@ class CloneLease:
         io: LeaseIO,
         journal: Journal,
         limit: WorkLimit,
-        build: Build | None = None,
+        wanted: WantedCopy,
     ) -> None:
         self.original = original
-        self._build = build
+        self._wanted = wanted
         self.findings: list[Finding] = []
         self.function_name = copy_name(header.sweep_id)
         """The function to invoke."""
@@ -129,7 +137,7 @@ class CloneLease:
                 self.function_name,
                 self._description,
                 {SWEEP_TAG: self._sweep_id},
-                self._build,
+                self._wanted,
             )
         except AwsError as error:
             self._answer_is_lost = isinstance(error, (EndpointError, ThrottledError))
@@ -173,10 +181,12 @@ class CloneLease:
 
     def _check(self, copy: FunctionConfig) -> None:
         """Raise ForeignChangeError unless the copy matches the function in the plan."""
-        expected = self.original
-        if self._build is not None:
-            digest = self._build.code_sha256 or copy.code_sha256
+        expected, wanted = self.original, self._wanted
+        if wanted.build is not None:
+            digest = wanted.build.code_sha256 or copy.code_sha256
             expected = dataclasses.replace(expected, code_sha256=digest)
+        if wanted.architecture is not None:
+            expected = dataclasses.replace(expected, architecture=wanted.architecture)
         changed = differences(_without_identity(expected), _without_identity(copy))
         if changed:
             raise ForeignChangeError(

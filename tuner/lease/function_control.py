@@ -20,18 +20,20 @@ from tuner.errors import (
     ThrottledError,
 )
 from tuner.lease.uninterruptible import abandonable
+from tuner.model.function import WantedCopy
 from tuner.model.progress import CallFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tuner.lease.uninterruptible import WorkLimit
-    from tuner.model.function import Alias, Build, FunctionConfig, Routing, Throwaway
+    from tuner.model.function import Alias, FunctionConfig, Routing, Throwaway
     from tuner.model.progress import ProgressEvent, ProgressHook
 
 T = TypeVar("T")
 WAITS_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Between attempts: long enough for a dropped connection, a throttle or an update in progress."""
+AS_IT_IS: Final = WantedCopy()
 _LASTING = (AccessDeniedError, CredentialsError, FunctionNotFoundError)
 _IN_PARTS: Final = ("update_memory", "publish_version")
 _GIVING_BACK: Final = (
@@ -93,14 +95,14 @@ class FunctionControl(Protocol):
         copy: str,
         description: str,
         tags: Mapping[str, str],
-        build: Build | None = None,
+        wanted: WantedCopy = AS_IT_IS,
     ) -> FunctionConfig:
         """Create the function `copy` with the code and settings of `function`; wait until it's
         active.
 
-        `build` replaces its code. Triggers, aliases, concurrency and policies aren't copied. An
-        existing copy with this description (an answer was lost) is accepted. Returns its
-        configuration.
+        `wanted` replaces its code or its architecture. Triggers, aliases, concurrency and policies
+        aren't copied. An existing copy with this description (an answer was lost) is accepted.
+        Returns its configuration.
         """
 
     def arn_of(self, function: str) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tuner.errors import AwsError, ForeignChangeError, LeftChangedError
 from tuner.lease.alias import ShiftedAlias
 from tuner.lease.cleanup import ROLLOUT_ID, delete_versions
-from tuner.lease.clone import CloneLease
+from tuner.lease.clone import CloneLease, copy_id
 from tuner.lease.function_control import (
     LeaseIO,
     harmless,
@@ -24,6 +25,7 @@ from tuner.lease.restore import differences
 from tuner.lease.uninterruptible import WorkLimit, uninterruptible
 from tuner.lease.window import PublishWindow
 from tuner.model.finding import Finding
+from tuner.model.function import WantedCopy
 from tuner.model.progress import CleanedUp
 
 if TYPE_CHECKING:
@@ -237,29 +239,74 @@ def open_lease(
     Raises LeaseError if another sweep has the function, LeftChangedError if an earlier one left it
     changed, ForeignChangeError if it has changed since the plan; and AwsError.
     """
-    limit, on_progress = WorkLimit(is_urgent, clock), harmless(on_progress)
-    control = retry_throttled(watched(control, limit, on_progress), sleep)
-    io = interruptible(LeaseIO(control, sleep, on_progress), limit)
-    state_dir = terms.state_dir
+    with open_leases(
+        function,
+        terms,
+        (WantedCopy(build),),
+        control=control,
+        sleep=sleep,
+        on_progress=on_progress,
+        is_urgent=is_urgent,
+        clock=clock,
+    ) as [lease]:
+        yield lease
+
+
+@contextmanager
+def open_leases(
+    function: FunctionConfig,
+    terms: LeaseTerms,
+    wanted: Sequence[WantedCopy],
+    *,
+    control: FunctionControl,
+    sleep: Callable[[float], None],
+    on_progress: ProgressHook,
+    is_urgent: Callable[[], bool] = lambda: False,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[tuple[Leased, ...]]:
+    """As `open_lease`, with several copies of one function, each with a journal of its own: what
+    happens to one of them leaves the others' deletion and recovery as they are.
+    """
     identity = make_header(function, terms)
-    with function_lock(state_dir, identity):
-        refuse_unfinished(state_dir, identity)
-        original = io.control.read_function(function.name)
-        _refuse_changed(function, original)
-        header = _header(terms, original, io.control)
-        journal = Journal.create(state_dir, header, terms.keep)
-        lease: Lease | CloneLease
-        if terms.isolation == "clone":
-            lease = CloneLease(original, header, io=io, journal=journal, limit=limit, build=build)
-        else:
-            lease = Lease(original, header, io=io, journal=journal, limit=limit)
-        try:
-            lease.begin()
-            yield lease
-        finally:
-            if limit.unanswered is not None:
-                journal.note("unanswered", call=limit.unanswered, at=time.time())
-            uninterruptible(lease.give_back, limit)
+    with function_lock(terms.state_dir, identity), ExitStack() as stack:
+        refuse_unfinished(terms.state_dir, identity)
+        leases: list[Leased] = []
+        for each in wanted:
+            limit = WorkLimit(is_urgent, clock)
+            told = harmless(on_progress)
+            patient = retry_throttled(watched(control, limit, told), sleep)
+            io = interruptible(LeaseIO(patient, sleep, told), limit)
+            own = replace(terms, sweep_id=copy_id(terms.sweep_id, each.architecture))
+            leases.append(stack.enter_context(_leased(function, own, each, io=io, limit=limit)))
+        yield tuple(leases)
+
+
+@contextmanager
+def _leased(
+    function: FunctionConfig,
+    terms: LeaseTerms,
+    wanted: WantedCopy,
+    *,
+    io: LeaseIO,
+    limit: WorkLimit,
+) -> Iterator[Leased]:
+    """Journal, begin, and give back."""
+    original = io.control.read_function(function.name)
+    _refuse_changed(function, original)
+    header = _header(terms, original, io.control)
+    journal = Journal.create(terms.state_dir, header, terms.keep)
+    lease: Lease | CloneLease
+    if terms.isolation == "clone":
+        lease = CloneLease(original, header, io=io, journal=journal, limit=limit, wanted=wanted)
+    else:
+        lease = Lease(original, header, io=io, journal=journal, limit=limit)
+    try:
+        lease.begin()
+        yield lease
+    finally:
+        if limit.unanswered is not None:
+            journal.note("unanswered", call=limit.unanswered, at=time.time())
+        uninterruptible(lease.give_back, limit)
 
 
 def _header(terms: LeaseTerms, original: FunctionConfig, control: FunctionControl) -> JournalHeader:

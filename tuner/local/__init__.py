@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         HostLimits,
         InvokeRequest,
         InvokeResult,
+        host_architecture,
     )
     from tuner.local.execution.host import host_max_memory_mb
     from tuner.local.local_lambda import LocalLambda
@@ -72,6 +73,7 @@ _HOMES: Final = {
     "bare_share": "machine_load",
     "best_cpu_control": "cpu_check",
     "check_control": "cpu_check",
+    "host_architecture": "deployment",
     "host_max_memory_mb": "execution.host",
     "start_local_lambda": "child_process",
     "zip_folder": "control_plane.package",
@@ -91,6 +93,7 @@ __all__ = [
     "bare_share",
     "best_cpu_control",
     "check_control",
+    "host_architecture",
     "host_max_memory_mb",
     "refuse_other_systems",
     "start_local_lambda",

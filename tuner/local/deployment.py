@@ -5,6 +5,7 @@ Also which runtimes can run locally at all; whether a host has them is another q
 
 from __future__ import annotations
 
+import platform
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol
@@ -27,6 +28,9 @@ PYTHON_MINORS: Final = tuple(range(6, 16))
 NODE_RELEASES: Final = ("", "4.3", "6.10", "8.10", *(f"{major}.x" for major in range(10, 27, 2)))
 """What follows "nodejs", including retired runtimes, which old templates still have."""
 RUNNABLE: Final = "python3.6 to python3.15, nodejs to nodejs26.x, provided.al2, provided.al2023"
+_ARCHITECTURES: Final = {
+    "x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"
+}  # fmt: skip
 _PROVIDED: Final = re.compile(r"provided(\.al2(023)?)?")
 
 
@@ -93,6 +97,12 @@ class InvokeResult:
     trace_header: str | None = None
 
 
+def host_architecture() -> str:
+    """Lambda's name for this machine's architecture, or the machine's own for any other."""
+    machine = platform.machine()
+    return _ARCHITECTURES.get(machine.lower(), machine)
+
+
 @dataclass(frozen=True, slots=True)
 class HostLimits:
     """What this host can emulate."""
@@ -102,6 +112,8 @@ class HostLimits:
     """cores x 1,769: a larger CPU share can't be emulated and is refused."""
     cpu_control: CpuControl
     findings: tuple[Finding, ...] = ()
+    architecture: str | None = None
+    """The only one that runs here, in Lambda's words; None: nothing really runs."""
 
 
 class Executor(Protocol):

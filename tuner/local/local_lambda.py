@@ -267,7 +267,12 @@ class LocalLambda:
             EventSourcesApi(self._store),
             CodeSigningApi(self._store),
             EventConfigApi(self._store),
-            GovernanceApi(self._store, self._layers, concurrent_executions=concurrent_executions),
+            GovernanceApi(
+                self._store,
+                self._layers,
+                concurrent_executions=concurrent_executions,
+                architecture=self._executor.limits.architecture,
+            ),
             stack.enter_context(closing(invoke)),
             account=self._store.account,
             access_key_id=self._access_key_id,

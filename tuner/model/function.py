@@ -88,6 +88,32 @@ class Throwaway:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerCode:
+    """A layer of a function: the architectures that it names, and its package, if it was read."""
+
+    arn: str
+    architectures: tuple[str, ...] = ()
+    package: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCode:
+    """What a function runs: its package (None: an image, or not read) and its layers."""
+
+    package: bytes | None = field(repr=False)
+    layers: tuple[LayerCode, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WantedCopy:
+    """How a temporary copy is to differ from its function; None: not at all."""
+
+    build: Build | None = None
+    """Its code."""
+    architecture: Architecture | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Build:
     """A ZIP package or the URI of a container image; exactly one of the two."""
 

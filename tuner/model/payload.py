@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+
+from tuner.model.function import Architecture  # noqa: TC001 - files are read by these hints
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+ARCHITECTURE: Final = "architecture"
+"""The name of the parameter that tells the copies of a sweep over architectures apart."""
 
 
 class Events(Protocol):
@@ -40,6 +48,8 @@ class Variant:
     """As it was written: 5, true, large."""
     is_current: bool = False
     """Whether the answer compares with this value: it stands for what is in use."""
+    architecture: Architecture | None = None
+    """Where the function's architecture is varied: the one whose copy the payload is sent to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +86,18 @@ class Payload:
     def body_at(self, index: int) -> bytes:
         """Return the event that is sent at `index`. Raises PayloadError."""
         return self.body if self.events is None else self.events.body(index)
+
+
+def on_architectures(
+    payloads: Iterable[Payload], own: Architecture, others: Iterable[Architecture]
+) -> Iterator[Payload]:
+    """Each payload for the function's own architecture, under its name, and for the others."""
+    given = tuple(payloads)
+    for architecture in (own, *others):
+        for each in given:
+            is_own = architecture == own
+            yield replace(
+                each,
+                name=each.name if is_own else f"{each.name} on {architecture}",
+                variant=Variant(each.name, ARCHITECTURE, architecture, is_own, architecture),
+            )

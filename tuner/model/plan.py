@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.model.payload import Variant  # noqa: TC001 - files are read by these hints
+
+if TYPE_CHECKING:
+    from tuner.model.function import Architecture
 
 Isolation = Literal["auto", "version", "clone"]
 EstimateBasis = Literal["recent_duration", "timeout"]
@@ -33,7 +36,14 @@ class PayloadClass:
     @property
     def parameters(self) -> tuple[tuple[str, str], ...]:
         """The varied parameter and its value here; nothing where the class does not use it."""
-        return () if self.variant is None else ((self.variant.parameter, self.variant.value),)
+        if self.variant is None or self.variant.architecture is not None:
+            return ()
+        return ((self.variant.parameter, self.variant.value),)
+
+    @property
+    def architecture(self) -> Architecture | None:
+        """The architecture whose copy it is sent to; None if that is not varied."""
+        return None if self.variant is None else self.variant.architecture
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +55,11 @@ class VariedParameter:
     current: str
     """The value that the answer compares with."""
     is_setting: bool
-    """Whether it sets how many records an event holds (a batch size): then it can be chosen.
-    Else it says something of the work itself, which is as it comes."""
+    """Whether it sets how many records an event holds (a batch size), or is the function's
+    architecture: then it can be chosen. Else it says something of the work itself, which is as it
+    comes."""
+    is_architecture: bool = False
+    """Whether the values are the function's architectures: no event has anything of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +115,8 @@ class SweepPlan:
     """A JMESPath expression: a reply for which it is true counts as a function error."""
     resumed_from: str | None = None
     """Id of the sweep that this one resumes; its invocations count as this one's."""
+    other_code_sha256: str | None = None
+    """Digest of the other architecture's own build, if architectures are compared with one."""
 
     @property
     def varied(self) -> VariedParameter | None:
@@ -113,9 +128,11 @@ class SweepPlan:
         by_class: dict[str, set[int]] = {}
         for payload in varied:
             by_class.setdefault(payload.class_name, set()).add(payload.record_count)
+        is_architecture = variants[0].architecture is not None
         return VariedParameter(
             name=variants[0].parameter,
             values=tuple(dict.fromkeys(each.value for each in variants)),
             current=next((v.value for v in variants if v.is_current), variants[0].value),
-            is_setting=any(len(counts) > 1 for counts in by_class.values()),
+            is_setting=is_architecture or any(len(counts) > 1 for counts in by_class.values()),
+            is_architecture=is_architecture,
         )

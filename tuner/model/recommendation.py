@@ -46,6 +46,9 @@ class Choice:
     """The varied payload parameter and the value that goes with the size, if it can be set."""
     cost_usd_per_million_records: Interval | None = None
     """If events have several records."""
+    architecture: Architecture | None = None
+    """The architecture that goes with the size, if several were measured: the function's own for a
+    keep. When inconclusive, the one of the best so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,8 @@ class Option:
     duration_ms: Interval
     cost_usd_per_million: Interval
     measured: bool
+    architecture: Architecture | None = None
+    """If several were measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +300,18 @@ class Recommendation(Presented):
     def memory_mb(self) -> int | None:
         """The recommended size, or the current one for a keep; None if inconclusive."""
         return self.choice.memory_mb
+
+    @property
+    def architecture(self) -> Architecture | None:
+        """The recommended architecture; None if inconclusive."""
+        if self.choice.memory_mb is None:
+            return None
+        return self.choice.architecture or self.function.architecture
+
+    @property
+    def moves_to(self) -> Architecture | None:
+        """The recommended architecture, if it isn't the function's own."""
+        return None if self.architecture == self.function.architecture else self.architecture
 
     @property
     def saving(self) -> Interval | None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from tuner.model.function import Architecture
     from tuner.model.plan import Isolation
 
 LEAVE_CONCURRENCY: Final = 0.2
@@ -42,6 +43,10 @@ class Measure:
     seed: int = 0
     code: str | None = None
     """A ZIP file, a folder or an image: measure this build instead of the deployed code."""
+    architectures: tuple[Architecture, ...] = ()
+    """The architectures to choose from, each measured in a copy; empty: the function's own."""
+    code_by_architecture: tuple[tuple[Architecture, str], ...] = ()
+    """(architecture, what `code` may be): a build for that architecture's copy."""
     fail_on: str | None = None
     """A JMESPath expression: a reply for which it's true counts as a function error."""
     resume: str | Path | None = None

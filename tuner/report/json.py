@@ -48,6 +48,7 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
         "goal": goal_json(recommendation.goal),
         "recommendation": {
             **_choice(recommendation.choice),
+            "architecture": recommendation.architecture,
             "percentiles_ms": _percentiles_at(recommendation, recommendation.choice.memory_mb),
         },
         "current": {
@@ -59,7 +60,10 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
         },
         "platform": _platform(recommendation),
         "options": [
-            fields_json(each, "name", "memory_mb", "duration_ms", "cost_usd_per_million")
+            {
+                **fields_json(each, "name", "memory_mb", "duration_ms", "cost_usd_per_million"),
+                "architecture": each.architecture or recommendation.function.architecture,
+            }
             for each in recommendation.options
         ],
         "sizes": [_size(size) for size in recommendation.sizes],

@@ -68,45 +68,65 @@ def option_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
     choice, current = recommendation.choice, recommendation.current
     if not recommendation.options or choice.parameters:
         return ()
+    own = recommendation.function.architecture
     known = [
-        ("now", current.memory_mb, current.duration_ms, current.cost_usd_per_million, ""),
-        *(
-            (
-                o.name,
-                o.memory_mb,
-                o.duration_ms,
-                o.cost_usd_per_million,
-                "" if o.measured else _MODELLED,
-            )
-            for o in recommendation.options
-        ),
+        _Known("now", own, current.memory_mb, current.duration_ms, current.cost_usd_per_million)
     ]
-    chosen_mb = choice.memory_mb
+    for o in recommendation.options:
+        note = "" if o.measured else _MODELLED
+        figures = (o.memory_mb, o.duration_ms, o.cost_usd_per_million, note)
+        known.append(_Known(o.name, o.architecture or own, *figures))
+    best_mb, best_on = choice.best_so_far_mb, choice.architecture or own
     for each in recommendation.curve:
-        if each.memory_mb != choice.best_so_far_mb:
-            continue
-        if each.memory_mb not in {memory_mb for _, memory_mb, *_ in known}:
+        is_new = (best_on, each.memory_mb) not in {known_one.key for known_one in known}
+        if each.memory_mb == best_mb and is_new:
             note = "" if each.measured else _MODELLED
-            figures = (each.duration_ms, each.cost_usd_per_million, note)
-            known.insert(1, ("best so far", each.memory_mb, *figures))
-    if chosen_mb is not None and chosen_mb not in {memory_mb for _, memory_mb, *_ in known}:
+            figures = (each.memory_mb, each.duration_ms, each.cost_usd_per_million, note)
+            known.insert(1, _Known("best so far", best_on, *figures))
+    chosen = (recommendation.architecture, choice.memory_mb)
+    if choice.memory_mb is not None and chosen not in {each.key for each in known}:
         note = "" if choice.basis == "measured" else _MODELLED
-        own = (chosen_mb, choice.duration_ms, choice.cost_usd_per_million, note)
-        known.insert(1, ("recommended", *own))
-    asked = recommendation.goal.percentile
-    marked = _marked(recommendation, [name for name, size, *_ in known if size == chosen_mb])
-    return tuple(
-        SizeRow(
-            memory_mb,
-            duration,
-            cost,
-            _change(recommendation, memory_mb, cost),
-            recommended=name == marked,
-            notes=(note,) if note else (),
-            name=name,
-            percentile=recommendation.percentile(memory_mb, asked) if asked else None,
-        )
-        for name, memory_mb, duration, cost, note in known
+        own_figures = (choice.memory_mb, choice.duration_ms, choice.cost_usd_per_million, note)
+        known.insert(1, _Known("recommended", best_on, *own_figures))
+    marked = _marked(recommendation, [each.name for each in known if each.key == chosen])
+    return tuple(_option_row(recommendation, each, marked) for each in known)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A row of the options before it's worded."""
+
+    name: str
+    architecture: str
+    memory_mb: int
+    duration_ms: Interval | None
+    cost_usd_per_million: Interval | None
+    note: str = ""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What is recommended: an architecture and a size."""
+        return self.architecture, self.memory_mb
+
+
+def _option_row(recommendation: Recommendation, known: _Known, marked: str | None) -> SizeRow:
+    """The row; with the architecture where there are several."""
+    several, asked = recommendation.choice.architecture is not None, recommendation.goal.percentile
+    on_curve = known.architecture == (recommendation.choice.architecture or known.architecture)
+    ratio = recommendation.change_from_now(known.cost_usd_per_million)
+    own = recommendation.function.architecture
+    is_now = known.key == (own, recommendation.current.memory_mb)
+    return SizeRow(
+        known.memory_mb,
+        known.duration_ms,
+        known.cost_usd_per_million,
+        "–" if is_now or ratio is None else numbers.change(ratio),
+        recommended=known.name == marked,
+        notes=(known.note,) if known.note else (),
+        name=f"{known.name} {known.architecture}" if several else known.name,
+        percentile=recommendation.percentile(known.memory_mb, asked)
+        if asked and on_curve
+        else None,
     )
 
 
@@ -264,6 +284,8 @@ def main_pair_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
 
 def per_record(variation: Variation) -> str:
     """The unit of costs: `records` if events have several, else `events`."""
+    if variation.parameter.is_architecture:
+        return "invocations"
     return "records" if any(each.record_count != 1 for each in variation.values) else "events"
 
 
@@ -274,7 +296,8 @@ def _pair_row(
     is_now = pair.memory_mb == recommendation.current.memory_mb and (
         pair.value == parameter.current or not parameter.is_setting
     )
-    chosen = dict(recommendation.choice.parameters).get(parameter.name)
+    set_value = dict(recommendation.choice.parameters).get(parameter.name)
+    chosen = recommendation.choice.architecture or set_value
     is_recommended = pair.value == chosen and pair.memory_mb == recommendation.choice.memory_mb
     notes = []
     if is_now:

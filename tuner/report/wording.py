@@ -33,7 +33,12 @@ def headline(recommendation: Recommendation) -> str:
         return f"{choice.verdict.upper()} {_pair(recommendation)}: {_pair_gains(recommendation)}."
     if choice.verdict == "keep":
         return f"KEEP {numbers.memory(current.memory_mb)}: {_sentence(choice.reason)}"
-    return f"RESIZE {current.memory_mb} → {choice.memory_mb} MB: {_gains(recommendation)}."
+    size = f"{current.memory_mb} → {choice.memory_mb} MB"
+    if (kind := recommendation.moves_to) is not None:
+        if choice.memory_mb == current.memory_mb:
+            size = numbers.memory(current.memory_mb)
+        size += f", {recommendation.function.architecture} → {kind}"
+    return f"RESIZE {size}: {_gains(recommendation)}."
 
 
 def money(recommendation: Recommendation) -> str | None:
@@ -69,6 +74,8 @@ def certainty(recommendation: Recommendation) -> str | None:
     bound = choice.regret_bound_ratio
     if choice.confidence_of == "move":
         now = numbers.memory(recommendation.current.memory_mb)
+        if choice.architecture is not None:
+            now += f" on {recommendation.function.architecture}"
         if choice.parameters:
             now += "".join(
                 f" with {plain(n)} {plain(v)}" for n, v in recommendation.current.parameters
@@ -138,6 +145,8 @@ def best_pair(recommendation: Recommendation) -> str | None:
     """The pair that would serve best, if the verdict is for all values of a parameter."""
     variation = recommendation.variation
     if variation is None or recommendation.choice.parameters or variation.best_value is None:
+        return None
+    if variation.parameter.is_architecture:
         return None
     [size] = [v.memory_mb for v in variation.values if v.value == variation.best_value]
     if size is None:

@@ -34,6 +34,7 @@ from tuner.session.planning import (
     prior_of,
     side_effects_of,
 )
+from tuner.sweep.architectures import dearer, with_other_code
 from tuner.sweep.io import StopSignal, SweepIO, tell_nobody
 from tuner.sweep.limits import polite_concurrency
 from tuner.sweep.plan import check_measurable
@@ -78,17 +79,21 @@ def plan(inputs: Inputs, target: OpenTarget, *, goal: Goal, state_dir: Path) -> 
         leave_ratio=request.budget.leave_concurrency_ratio,
     )
     prices = book.lambda_prices(config.region, config.architecture)
+    dearest = prices if inputs.other is None else dearer(prices, inputs.other.prices)
     recent_ms = gateway.recent_duration_ms(inputs.function)
     planned = plan_by(
         inputs,
         replace(
-            basis_of(inputs, config, prices, target.max_memory_mb, is_loopback=gateway.is_loopback),
+            basis_of(
+                inputs, config, dearest, target.max_memory_mb, is_loopback=gateway.is_loopback
+            ),
             isolation=isolation,
             concurrency=concurrency,
             recent_duration_ms=recent_ms,
         ),
         goal,
     )
+    planned = with_other_code(planned, inputs.other)
     checked = checked_events(inputs.payloads, planned.max_invocations)
     prior = prior_of(inputs, target, config, planned.payloads)
     goal = with_observed_share(goal, prior)
@@ -110,6 +115,7 @@ def plan(inputs: Inputs, target: OpenTarget, *, goal: Goal, state_dir: Path) -> 
         side_effects=side_effects_of(inputs, target, config.name, state_dir),
         hooks=inputs.hooks,
         build=inputs.build,
+        other=inputs.other,
         earlier=inputs.earlier,
         prior=prior,
         recent_duration_ms=recent_ms,

@@ -15,6 +15,7 @@ from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.model.request import AUTO_PRIOR, NO_PRIOR
 from tuner.observe.kept import fresh_observation, is_observation, read_observation
 from tuner.payloads import asks_for_test_events, load_payloads
+from tuner.sweep.architectures import check_architectures
 from tuner.sweep.hooks import NO_HOOKS, Hooks, parse_hooks
 from tuner.sweep.outcome import parse_fail_on
 from tuner.sweep.plan import check_count, most_invocations
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
 
     from tuner.aws import LambdaGateway
     from tuner.model.finding import Finding
+    from tuner.model.function import Architecture
     from tuner.model.payload import Payload
     from tuner.model.plan import Isolation
     from tuner.model.request import Measure, TuneRequest
     from tuner.model.sweep import Sweep
+    from tuner.sweep.prepared import OtherArchitecture
 
 MAX_ZIPPED_BYTES: Final = 50 * 1024 * 1024
 """Lambda's limit for a package sent in a request."""
@@ -51,12 +54,21 @@ class Inputs:
     """Empty if only the account has them."""
     hooks: Hooks = NO_HOOKS
     build: Build | None = None
+    builds: tuple[tuple[Architecture, Build], ...] = ()
+    """Those for one architecture each."""
+    other: OtherArchitecture | None = None
+    """The architecture to compare with the function's own, once the function is known."""
     earlier: Sweep | None = None
     """The sweep to resume."""
     prior: Sweep | None = None
     """An earlier sweep that informs this one."""
     observation: dict[str, Any] | None = None
     """What production says of the function, as its JSON."""
+
+    @property
+    def build_sha256(self) -> str | None:
+        """Digest of the build for any architecture, if there is one and it's known."""
+        return None if self.build is None else self.build.code_sha256
 
     def isolated(self, isolation: Isolation) -> Inputs:
         """The same inputs with another isolation."""
@@ -77,6 +89,11 @@ class OpenTarget:
     started_here: bool = False
     keep_journal: Callable[[], None] | None = None
     """As `LeaseTerms.keep`."""
+
+    @property
+    def host_architecture(self) -> str | None:
+        """The architecture that everything here runs on; None if a function has its own."""
+        return self.gateway.account_settings().architecture
 
     @property
     def environment(self) -> Literal["aws", "local"]:
@@ -113,6 +130,7 @@ def read_inputs(request: TuneRequest, *, state_dir: Path) -> Inputs:
     check_range(measure.min_memory_mb or MIN_MEMORY_MB, measure.max_memory_mb or MAX_MEMORY_MB)
     if measure.code is not None:
         isolation_of_build(safety.isolation)
+    check_architectures(request)
     if request.budget.max_invocations is not None and not measure.exhaustive:
         check_count(request.budget.max_invocations)
     if request.function is None:
@@ -132,7 +150,17 @@ def read_inputs(request: TuneRequest, *, state_dir: Path) -> Inputs:
     )
     build = None if measure.code is None else load_build(measure.code)
     most_invocations(request, payloads)
-    return Inputs(request, request.function, payloads, hooks, build, earlier, prior, observation)
+    return Inputs(
+        request,
+        request.function,
+        payloads,
+        hooks,
+        build,
+        tuple((kind, load_build(code)) for kind, code in measure.code_by_architecture),
+        earlier=earlier,
+        prior=prior,
+        observation=observation,
+    )
 
 
 def with_payloads(

@@ -15,6 +15,7 @@ from tuner.model.request import AUTO_PRIOR, NO_PRIOR
 from tuner.observe.kept import observed_prior
 from tuner.payloads.vary import varies_batch_size, with_batch_size_in_use
 from tuner.pricing.renewal import current_price_book
+from tuner.session.architectures import check_local, with_architectures
 from tuner.session.inputs import Inputs, OpenTarget, isolation_of_build
 from tuner.sweep.estimate import LOOPBACK_PUBLISH_S, PUBLISH_S
 from tuner.sweep.limits import ConcurrencyLimits
@@ -38,8 +39,9 @@ def check_plan(inputs: Inputs, function: FunctionConfig, max_memory_mb: int) -> 
     """Plan as `plan` will, from what a template says about the function, before an endpoint starts.
 
     Payloads that only the account has aren't counted. Raises UsageError if nothing is left to
-    measure, PriceError for an unknown region.
+    measure, and for an architecture that can't run here; PriceError for an unknown region.
     """
+    check_local(inputs.request, function)
     if not inputs.payloads and inputs.earlier is None:
         return
     prices = current_price_book().lambda_prices(function.region, function.architecture)
@@ -87,10 +89,12 @@ def as_measured(
 ) -> tuple[Inputs, tuple[Finding, ...]]:
     """Complete the inputs with what the function, a build and an earlier sweep say."""
     findings = [*target.findings, *_qualified(target.gateway, inputs.function, config)]
-    payloads, other = with_batch_size_in_use(inputs.payloads, _batch_sizes(inputs, target))
+    payloads, elsewhere = with_batch_size_in_use(inputs.payloads, _batch_sizes(inputs, target))
     inputs = replace(inputs, payloads=payloads)
-    if other is not None:
-        findings.append(other)
+    if elsewhere is not None:
+        findings.append(elsewhere)
+    inputs, told = with_architectures(inputs, target, config)
+    findings += told
     if inputs.build is not None:
         findings.append(_fit(inputs.build, config))
         inputs = inputs.isolated(isolation_of_build(inputs.request.safety.isolation))

@@ -112,6 +112,17 @@ def size_failed(memory_mb: int, reason: str, value: str | None = None) -> Findin
     )
 
 
+def architecture_fails(architecture: str, error_type: str | None) -> Finding:
+    """What runs on the function's own architecture never does on the other."""
+    return Finding(
+        "architecture_fails",
+        "warning",
+        f"On {architecture} the function fails with {error_type} however often it's called, so "
+        f"only its own architecture was measured: build the package for {architecture} and name it "
+        f"with `code` ({architecture}=ZIP).",
+    )
+
+
 def function_fails(error_type: str) -> Finding:
     """Every call at every size failed the same way."""
     return Finding(

@@ -39,6 +39,8 @@ _UNANSWERED: Final = (Outcome.LOST_REPLY, Outcome.SERVICE_ERROR)
 # A function that sometimes fails keeps its sizes: with one failure in ten, three among the
 # first five happen in 1% of all sizes.
 _LEAST_ERRORS: Final = 3
+_LEAST_ERRORS_ELSEWHERE: Final = 2
+"""On another architecture, where a package may not run at all: one for each first try."""
 _UNANSWERED_STREAK: Final = 5
 _UNMEASURED_STREAK: Final = 3
 LOOK_EVERY_S: Final = 60.0
@@ -251,17 +253,19 @@ def trace_came_back(reply: InvokeReply) -> str | None:
 
 
 class Health:
-    """Counts outcomes, by size."""
+    """Counts outcomes, by size, and where architectures are compared, by architecture."""
 
     def __init__(self) -> None:
-        self._outcomes: dict[int, Counter[Outcome]] = {}
+        self._outcomes: dict[tuple[int, str | None], Counter[Outcome]] = {}
         self._error_types: set[str | None] = set()
         self._unanswered_streak = 0
         self._unmeasured_streak = 0
 
-    def count(self, invocation: Invocation) -> str | None:
-        """Add an invocation; return why its size should be left out, if it should."""
-        outcomes = self._outcomes.setdefault(invocation.memory_mb, Counter())
+    def count(self, invocation: Invocation, other: str | None = None) -> str | None:
+        """Add an invocation; return why its size should be left out, if it should. `other` is its
+        architecture, if that isn't the function's own.
+        """
+        outcomes = self._outcomes.setdefault((invocation.memory_mb, other), Counter())
         outcomes[invocation.outcome] += 1
         answered = invocation.outcome not in _UNANSWERED
         self._unanswered_streak = 0 if answered else self._unanswered_streak + 1
@@ -279,6 +283,14 @@ class Health:
                 if errors >= _LEAST_ERRORS and errors > outcomes[Outcome.SUCCESS]:
                     return f"the function fails ({invocation.error_type})"
         return None
+
+    def fails_on(self, other: str) -> bool:
+        """Whether only an architecture that isn't the function's own fails, with every call."""
+        there = Counter[Outcome]()
+        for (_, where), outcomes in self._outcomes.items():
+            there += outcomes if where == other else Counter()
+        errors, successes = there[Outcome.FUNCTION_ERROR], there[Outcome.SUCCESS]
+        return errors >= _LEAST_ERRORS_ELSEWHERE and not successes and self.success_count > 0
 
     def forget_streaks(self) -> None:
         """What was unreachable before may be reachable now."""
@@ -303,7 +315,7 @@ class Health:
         """Return the error type if every call at every published size has failed with it."""
         errors = sum(outcomes[Outcome.FUNCTION_ERROR] for outcomes in self._outcomes.values())
         total = sum(outcomes.total() for outcomes in self._outcomes.values())
-        tried_all = all(size in self._outcomes for size in published_mb)
+        tried_all = {size for size, _ in self._outcomes} >= set(published_mb)
         if errors < total or errors < _LEAST_ERRORS or not tried_all:
             return None
         return next(iter(self._error_types)) if len(self._error_types) == 1 else None

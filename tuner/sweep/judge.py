@@ -14,8 +14,11 @@ from tuner.model.invocation import Invocation, Outcome
 from tuner.sweep import findings
 from tuner.sweep.estimate import MAX_INIT_MS
 from tuner.sweep.outcome import classify, is_crash, parse_fail_on, reply_class, report_in
+from tuner.sweep.swept import number_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tuner.model.invocation import InvokeReply, PlatformReport
     from tuner.sweep.estimate import Pricing
     from tuner.sweep.recording import Recording
@@ -29,9 +32,14 @@ class Judge:
     """Knows the versions, their environments and the prices."""
 
     def __init__(
-        self, pricing: Pricing, recording: Recording, *, fail_on: str | None = None
+        self,
+        pricing_of: Callable[[str], Pricing],
+        recording: Recording,
+        *,
+        fail_on: str | None = None,
     ) -> None:
-        self._pricing = pricing
+        """`pricing_of` says what an invocation with a payload can cost."""
+        self._pricing_of = pricing_of
         self._recording = recording
         self._began_s = recording.began_s
         self._fail_on = None if fail_on is None else parse_fail_on(fail_on)
@@ -43,7 +51,8 @@ class Judge:
         call, report = done.call, report_in(reply.log_tail)
         if (reply.host_load_ratio or 0.0) >= BUSY_LOAD_RATIO:
             self._recording.find(findings.HOST_BUSY)
-        doubt = None if report is None else self._doubt(reply, report)
+        pricing = self._pricing_of(call.trial.payload)
+        doubt = None if report is None else _doubt(pricing, reply, report)
         if doubt is not None:
             report = None
         outcome, error_type = classify(reply, report, self._fail_on)
@@ -55,7 +64,7 @@ class Judge:
             discarded = doubt or discarded
             cost_usd = call.worst_usd
         else:
-            cost_usd = self._pricing.cost_usd(call.trial.memory_mb, report.billed_duration_ms)
+            cost_usd = pricing.cost_usd(call.trial.memory_mb, report.billed_duration_ms)
         if _is_other_version(call, reply, report):
             self._recording.find(findings.OTHER_VERSION_RAN)
             report, environment, discarded = None, None, _OTHER_VERSION
@@ -71,18 +80,6 @@ class Judge:
             discarded=discarded,
             reply_class=reply_class(reply.payload) if outcome is Outcome.SUCCESS else None,
         )
-
-    def _doubt(self, reply: InvokeReply, report: PlatformReport) -> str | None:
-        """Say why a report can't belong to this invocation, if it can't."""
-        if reply.request_id is not None and report.request_id != reply.request_id:
-            return "its REPORT is for another request"
-        longest_ms = self._pricing.function.timeout_s * 1000.0 + 2 * MAX_INIT_MS
-        times_ms = (report.duration_ms, report.billed_duration_ms)
-        if report.duration_ms <= 0 or max(times_ms) > longest_ms:
-            return "its REPORT has an impossible duration"
-        if report.billed_duration_ms < math.floor(report.duration_ms):
-            return "its REPORT bills less than it lasted"
-        return None
 
     def lost(self, call: Call, started_s: float, ended_s: float) -> Invocation:
         """Judge a call that got no reply: it may have run, so it costs the worst case."""
@@ -119,6 +116,19 @@ class Judge:
             event_index=call.event_index,
             **judged,
         )
+
+
+def _doubt(pricing: Pricing, reply: InvokeReply, report: PlatformReport) -> str | None:
+    """Say why a report can't belong to this invocation, if it can't."""
+    if reply.request_id is not None and report.request_id != reply.request_id:
+        return "its REPORT is for another request"
+    longest_ms = pricing.function.timeout_s * 1000.0 + 2 * MAX_INIT_MS
+    times_ms = (report.duration_ms, report.billed_duration_ms)
+    if report.duration_ms <= 0 or max(times_ms) > longest_ms:
+        return "its REPORT has an impossible duration"
+    if report.billed_duration_ms < math.floor(report.duration_ms):
+        return "its REPORT bills less than it lasted"
+    return None
 
 
 class VersionEnvironments:
@@ -183,6 +193,6 @@ class VersionEnvironments:
 
 
 def _is_other_version(call: Call, reply: InvokeReply, report: PlatformReport | None) -> bool:
-    if reply.executed_version not in (None, call.version):
+    if reply.executed_version not in (None, number_of(call.version)):
         return True
     return report is not None and report.memory_size_mb != call.trial.memory_mb

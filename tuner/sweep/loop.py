@@ -21,22 +21,26 @@ from tuner.errors import (
     ThrottledError,
 )
 from tuner.sweep import findings
-from tuner.sweep.estimate import Pricing
 from tuner.sweep.guard import Health, LeftOut, RunawayGuard
 from tuner.sweep.judge import Judge, VersionEnvironments
 from tuner.sweep.limits import Ledger, Slots
 from tuner.sweep.sending import Bodies, Call, Sender, Workers, sent_before
+from tuner.sweep.swept import SweptFunctions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from tuner.decision.policy import Policy
     from tuner.lease.lease import Leased
     from tuner.model.finding import Finding
     from tuner.model.invocation import Invocation
     from tuner.model.sweep import SweepEnd
-    from tuner.sweep.io import SweepIO
+    from tuner.sweep.io import Invoker, SweepIO
     from tuner.sweep.prepared import PreparedSweep
     from tuner.sweep.recording import Recording
     from tuner.sweep.sending import Done
+    from tuner.sweep.swept import SweptFunction
 
 STOP_GRACE_S: Final = 5.0
 """How long to wait for calls in flight when the sweep must stop."""
@@ -51,37 +55,35 @@ class SweepLoop:
         self,
         prepared: PreparedSweep,
         io: SweepIO,
-        lease: Leased,
+        leases: Sequence[Leased],
         policy: Policy,
         recording: Recording,
     ) -> None:
         plan = prepared.plan
         self._sizes_mb = plan.sizes_mb
         self._policy = policy
-        self._lease = lease
+        self._swept = SweptFunctions(prepared, leases)
         self._recording = recording
         self._stop, self._clock, self._backoff = io.stop, io.clock.monotonic_s, io.backoff
         self._rng = random.Random(plan.seed)  # noqa: S311 - jitter, no secret
         self._slots = Slots(plan.concurrency)
         self._ledger = Ledger(budget_usd=plan.budget_usd, max_invocations=plan.max_invocations)
-        self._pricing = Pricing(prepared.function, prepared.prices)
-        self._judge = Judge(self._pricing, recording, fail_on=plan.fail_on)
+        self._judge = Judge(
+            lambda payload: self._swept.of(payload).pricing, recording, fail_on=plan.fail_on
+        )
         self._guard = RunawayGuard(
             plan,
-            count_dropped=lambda: io.gateway.count_dropped_as_recursive(
-                lease.function_name, recording.began_at
-            ),
+            count_dropped=lambda: _dropped(self._swept, io.gateway, recording.began_at),
             began_s=self._clock(),
             current_mb=prepared.function.memory_mb,
             takes_error_replies=prepared.goal.allow_different_replies,
         )
         sent = sent_before(prepared.earlier)
         self._bodies = Bodies(prepared.payloads, once_each=plan.once_each, first_index=sent)
-        sender = Sender(prepared, io.gateway, lease.function_name, self._bodies)
+        sender = Sender(prepared, io.gateway, self._swept, self._bodies)
         self._workers = Workers(sender.send, self._clock)
         self._health = Health()
         self._left_out = LeftOut(plan)
-        self._versions: dict[int, str] = {}
         self._pending: list[Trial] = []
         self._in_flight: list[Call] = []
         self._end: SweepEnd | None = None
@@ -136,7 +138,8 @@ class SweepLoop:
             return
         if self._start_pending(most_a_version=1):
             # More calls in flight for a version would only add cold starts.
-            fair_share = math.ceil(self._slots.count / max(1, len(self._versions)))
+            version_count = sum(len(each.versions) for each in self._swept)
+            fair_share = math.ceil(self._slots.count / max(1, version_count))
             self._start_pending(most_a_version=fair_share)
 
     def _choose(self) -> None:
@@ -153,7 +156,7 @@ class SweepLoop:
 
     def _idle_count(self) -> int:
         """How many pending trials could start with one call in flight per version."""
-        versions = {self._versions[trial.memory_mb] for trial in self._pending}
+        versions = {version for trial in self._pending if (version := self._version(trial))}
         return sum(self._judge.environments[each].in_flight_count == 0 for each in versions)
 
     def _ask(self, count: int) -> bool:
@@ -167,29 +170,37 @@ class SweepLoop:
         self._pending += [
             trial
             for trial in trials
-            if trial.memory_mb in self._versions and not self._left_out.has(trial)
+            if self._version(trial) is not None and not self._left_out.has(trial)
         ]
         return bool(trials)
 
+    def _version(self, trial: Trial) -> str | None:
+        """The version that a trial is for; None if it has none yet."""
+        return self._swept.of(trial.payload).versions.get(trial.memory_mb)
+
     def _publish_for(self, trials: tuple[Trial, ...]) -> None:
         """Publish sizes that have no version yet, together with those likely to be next."""
-        known = self._versions.keys() | self._left_out.sizes_mb
-        if {trial.memory_mb for trial in trials} <= known:
-            return
-        worth = self._policy.sizes_worth_publishing(trials)
-        sizes = sorted({*worth, *(trial.memory_mb for trial in trials)} - known)
-        publication = self._lease.publish(sizes, lambda: self._stop.is_requested)
+        for swept in self._swept:
+            own = tuple(each for each in trials if self._swept.of(each.payload) is swept)
+            known = swept.versions.keys() | self._left_out.sizes_mb
+            if not {trial.memory_mb for trial in own} <= known:
+                worth = self._policy.sizes_worth_publishing(own)
+                self._publish(swept, {*worth, *(trial.memory_mb for trial in own)} - known)
+
+    def _publish(self, swept: SweptFunction, sizes_mb: set[int]) -> None:
+        publication = swept.lease.publish(sorted(sizes_mb), lambda: self._stop.is_requested)
         for entry in publication.published:
-            self._versions[entry.memory_mb] = entry.version
-            environments = VersionEnvironments(entry.version, is_new=entry.is_new)
-            self._judge.environments[entry.version] = environments
+            version = swept.named(entry.version)
+            swept.versions[entry.memory_mb] = version
+            environments = VersionEnvironments(version, is_new=entry.is_new)
+            self._judge.environments[version] = environments
         if publication.memory_cap_mb is not None:
             self._recording.cap(publication.memory_cap_mb)
             self._leave_out_above(publication.memory_cap_mb)
 
     def _leave_out_above(self, cap_mb: int) -> None:
         """Leave out every size that the account doesn't allow."""
-        had = {*self._versions, *(each.memory_mb for each in self._recording.invocations)}
+        had = {*self._swept.sizes_mb, *(each.memory_mb for each in self._recording.invocations)}
         above = [size for size in self._sizes_mb if size > cap_mb and size not in had]
         reason = f"at most {cap_mb} MB are allowed here, so no larger size is measured"
         for size in above:
@@ -204,10 +215,11 @@ class SweepLoop:
         for trial in tuple(self._pending):
             if len(self._in_flight) >= self._slots.count:
                 break
-            version = self._versions[trial.memory_mb]
+            version = self._version(trial)
+            assert version is not None
             if self._judge.environments[version].in_flight_count >= most_a_version:
                 continue
-            worst_usd = self._pricing.worst_cost_usd(trial.memory_mb)
+            worst_usd = self._swept.of(trial.payload).pricing.worst_cost_usd(trial.memory_mb)
             if not self._ledger.can_afford(worst_usd):
                 if (
                     not self._in_flight
@@ -294,7 +306,7 @@ class SweepLoop:
         alarm = self._guard.alarm(invocation, self._clock())
         if alarm is not None and self._end is None:
             self._fail(alarm)
-        error_type = self._health.common_error(self._versions)
+        error_type = self._health.common_error(self._swept.sizes_mb)
         if error_type is not None:
             self._fail(findings.function_fails(error_type))
         elif self._health.is_unreachable and not self._stop.is_urgent:
@@ -309,17 +321,31 @@ class SweepLoop:
         self._ledger.settle(call.worst_usd, cost_usd)
 
     def _look_at_health(self, invocation: Invocation) -> None:
-        """Leave out a size that fails; if a parameter is varied, only with its value."""
-        size, payload = invocation.memory_mb, invocation.payload
-        reason = self._health.count(invocation)
-        if reason is None or self._left_out.has(Trial(size, payload)):
-            return
+        """Leave out a size that fails (if a parameter is varied, only with its value), or the other
+        architecture, if it fails at any size.
+        """
+        payload, other = invocation.payload, self._swept.of(invocation.payload).other
+        reason = self._health.count(invocation, other)
+        if other is not None and self._health.fails_on(other):
+            reason = f"on {other} the function fails ({invocation.error_type})"
+            sizes = {*self._sizes_mb, invocation.memory_mb}
+            self._leave_out(sizes, payload, reason)
+            self._recording.find(findings.architecture_fails(other, invocation.error_type))
+        elif reason is not None and self._leave_out({invocation.memory_mb}, payload, reason):
+            value = self._left_out.value_of(payload)
+            self._recording.find(findings.size_failed(invocation.memory_mb, reason, value))
+
+    def _leave_out(self, sizes_mb: set[int], payload: str, reason: str) -> bool:
+        """Leave sizes out; return whether any wasn't yet."""
         value = self._left_out.value_of(payload)
-        self._left_out.add(size, value)
+        new = sorted(size for size in sizes_mb if not self._left_out.has(Trial(size, payload)))
+        for size in new:
+            self._left_out.add(size, value)
+            self._policy.exclude(size, reason, None if value is None else payload)
         self._pending = [trial for trial in self._pending if not self._left_out.has(trial)]
-        self._policy.exclude(size, reason, None if value is None else payload)
-        self._recording.exclude(size, reason)
-        self._recording.find(findings.size_failed(size, reason, value))
+        if new:
+            self._recording.exclude(new[0], reason)
+        return bool(new)
 
     def _fail(self, finding: Finding) -> None:
         self._end = self._end or "failed"
@@ -344,3 +370,10 @@ class SweepLoop:
                 self._take(self._workers.next_done(left_s))
         for call in tuple(self._in_flight):
             self._record(call, self._judge.lost(call, self._clock(), self._clock()))
+
+
+def _dropped(swept: SweptFunctions, invoker: Invoker, since: datetime) -> int | None:
+    """How many invocations Lambda dropped as recursive; None if that isn't known of any."""
+    counts = [invoker.count_dropped_as_recursive(each.lease.function_name, since) for each in swept]
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None

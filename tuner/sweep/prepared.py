@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tuner.model.function import WantedCopy
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.model.plan import PriceOfDeciding
 from tuner.sweep.estimate import Pricing
@@ -14,13 +15,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.model.finding import Finding
-    from tuner.model.function import Build, FunctionConfig
+    from tuner.model.function import Architecture, Build, FunctionConfig
     from tuner.model.goal import Goal
     from tuner.model.payload import Payload
     from tuner.model.plan import SweepPlan
     from tuner.model.prior_evidence import PriorEvidence
     from tuner.model.sweep import Sweep
     from tuner.pricing import LambdaPrices
+
+
+@dataclass(frozen=True, slots=True)
+class OtherArchitecture:
+    """The architecture that isn't the function's own, measured beside it in a copy."""
+
+    architecture: Architecture
+    prices: LambdaPrices
+    build: Build | None = None
+    """Its code; None: the function's own package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,8 @@ class PreparedSweep:
     hooks: Hooks = NO_HOOKS
     build: Build | None = None
     """Measured instead of the deployed code, in a copy."""
+    other: OtherArchitecture | None = None
+    """Compared with the function's own architecture."""
     earlier: Sweep | None = None
     """The sweep being resumed: what it measured, spent and took counts."""
     prior: PriorEvidence | None = None
@@ -54,6 +67,19 @@ class PreparedSweep:
     """The function's mean duration at its current size, if known."""
     force: bool = False
     """Replace the sweep that the file already has."""
+
+    @property
+    def copies(self) -> tuple[WantedCopy, ...]:
+        """What is leased: the function or a copy of it, then the other architecture's copy."""
+        own, other = WantedCopy(self.build), self.other
+        return (own,) if other is None else (own, WantedCopy(other.build, other.architecture))
+
+    def pricing(self, architecture: Architecture | None = None) -> Pricing:
+        """What one invocation can cost on an architecture; None: the function's own."""
+        prices = self.prices
+        if self.other is not None and architecture == self.other.architecture:
+            prices = self.other.prices
+        return Pricing(self.function, prices, self.recent_duration_ms)
 
     @property
     def costs_nothing(self) -> bool:
@@ -68,7 +94,7 @@ class PreparedSweep:
         """
         if self.costs_nothing or self.recent_duration_ms is None:
             return None
-        pricing = Pricing(self.function, self.prices, self.recent_duration_ms)
+        pricing = self.pricing()
         now_usd = pricing.expected_cost_usd(self.function.memory_mb)
         cost_usd = self.plan.estimated_cost_usd
         month = None if not rate_per_s else now_usd * rate_per_s * SECONDS_PER_MONTH

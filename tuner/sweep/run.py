@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tuner.decision.policy import Trial
 from tuner.errors import PayloadError
 from tuner.lease.journal import LeaseTerms
-from tuner.lease.lease import open_lease
+from tuner.lease.lease import open_leases
 from tuner.model.invocation import Outcome
 from tuner.sweep.loop import SweepLoop
 from tuner.sweep.recording import Recording
@@ -16,7 +16,7 @@ from tuner.sweep.sending import run_facts
 from tuner.sweep.writing import SweepWriter, continued_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from tuner.decision.policy import Policy
     from tuner.model.invocation import Invocation
@@ -55,7 +55,7 @@ def run(prepared: PreparedSweep, io: SweepIO, policy: Policy | None = None) -> S
             chosen.account_for(prepared.earlier.invocations)
         recording = Recording(prepared, io, writer, planned_count=lambda: chosen.planned_count)
         try:
-            with open_lease(
+            with open_leases(
                 prepared.function,
                 LeaseTerms(
                     sweep_id=plan.sweep_id,
@@ -65,18 +65,18 @@ def run(prepared: PreparedSweep, io: SweepIO, policy: Policy | None = None) -> S
                     isolation="clone" if plan.isolation == "clone" else "version",
                     keep=io.keep_journal,
                 ),
+                prepared.copies,
                 control=io.gateway,
                 sleep=io.clock.sleep,
                 on_progress=io.on_progress,
-                build=prepared.build,
                 is_urgent=lambda: io.stop.is_urgent,
-            ) as lease:
-                recording.begin(lease.code_sha256)
-                end = SweepLoop(prepared, io, lease, chosen, recording).run()
+            ) as leases:
+                recording.begin(leases[0].code_sha256)
+                end = SweepLoop(prepared, io, leases, chosen, recording).run()
         except BaseException as error:
             recording.break_off(error)
             raise
-        recording.find_all(lease.findings)
+        recording.find_all(finding for lease in leases for finding in lease.findings)
         return recording.end(end)
 
 
@@ -89,7 +89,14 @@ def choose_policy(prepared: PreparedSweep) -> Policy:
     payloads = prepared.payloads
     if len(payloads) == 1 and payloads[0].events is None:
         return policy
-    return TryFirst(policy, [each.name for each in payloads], prepared.function.memory_mb)
+    own = prepared.function.architecture
+    return TryFirst(
+        policy,
+        [each.name for each in payloads],
+        prepared.function.memory_mb,
+        # The other architecture's package may not run at all; then it's left out.
+        may_fail={p.name for p in prepared.plan.payloads if p.architecture not in {None, own}},
+    )
 
 
 def _fixed(prepared: PreparedSweep) -> Policy:
@@ -124,6 +131,7 @@ def _adaptive(prepared: PreparedSweep) -> Policy:
             spends_all=plan.spends_all,
             prior=prepared.prior,
             recent_duration_ms=prepared.recent_duration_ms,
+            other_prices=None if prepared.other is None else prepared.other.prices,
         )
     return AdaptivePolicy(
         plan.sizes_mb,
@@ -147,8 +155,16 @@ class TryFirst:
     out of memory or time is the size's fault, and is left to the policy.
     """
 
-    def __init__(self, policy: Policy, payload_names: Sequence[str], memory_mb: int) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        payload_names: Sequence[str],
+        memory_mb: int,
+        *,
+        may_fail: Collection[str] = (),
+    ) -> None:
         self._policy = policy
+        self._may_fail = frozenset(may_fail)
         self._names = tuple(payload_names)
         self._memory_mb = memory_mb
         self._waiting = list(self._names)
@@ -200,7 +216,7 @@ class TryFirst:
             if invocation is None:
                 continue
             failed = invocation.outcome is Outcome.FUNCTION_ERROR
-            if failed and self._attempts[name] >= _MOST_ATTEMPTS:
+            if failed and self._attempts[name] >= _MOST_ATTEMPTS and name not in self._may_fail:
                 if any(i.payload == name and i.outcome is Outcome.SUCCESS for i in done):
                     raise PayloadError(
                         f"payload {name!r} succeeded once at {self._memory_mb} MB, and failed when "

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from tuner.errors import HookError, LostReplyError
 from tuner.sweep.outcome import report_in
+from tuner.sweep.swept import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tuner.model.sweep import Sweep
     from tuner.sweep.io import Invoker
     from tuner.sweep.prepared import PreparedSweep
+    from tuner.sweep.swept import SweptFunctions
 
 
 C = TypeVar("C")
@@ -152,13 +154,13 @@ class Sender:
     """Sends one invocation with the user's commands around it; runs in worker threads."""
 
     def __init__(
-        self, prepared: PreparedSweep, gateway: Invoker, function_name: str, bodies: Bodies
+        self, prepared: PreparedSweep, gateway: Invoker, swept: SweptFunctions, bodies: Bodies
     ) -> None:
         self._plan = prepared.plan
         self._hooks = prepared.hooks
         self._timeout_s = prepared.function.timeout_s
         self._gateway = gateway
-        self._function_name = function_name
+        self._swept = swept
         self._bodies = bodies
 
     def send(self, call: Call) -> InvokeReply:
@@ -185,17 +187,19 @@ class Sender:
         return reply
 
     def _invoke(self, call: Call, body: bytes) -> InvokeReply:
-        reply = self._gateway.invoke(
-            self._function_name, call.version, body, timeout_s=self._timeout_s
-        )
+        name = self._name(call)
+        reply = self._gateway.invoke(name, number_of(call.version), body, timeout_s=self._timeout_s)
         if reply.request_id is None or report_in(reply.log_tail) is not None:
             return reply
-        log = self._gateway.find_log(self._function_name, reply.request_id)
+        log = self._gateway.find_log(name, reply.request_id)
         return reply if log is None else dataclasses.replace(reply, log_tail=log)
+
+    def _name(self, call: Call) -> str:
+        return self._swept.of(call.trial.payload).lease.function_name
 
     def _facts(self, call: Call) -> dict[str, str]:
         return {
-            **run_facts(self._plan, self._function_name),
+            **run_facts(self._plan, self._name(call)),
             "version": call.version,
             "memory_mb": str(call.trial.memory_mb),
             "payload": call.trial.payload,

@@ -1,4 +1,6 @@
-"""Invocations over sizes and values of a batch size, spent where they help find the best pair."""
+"""Invocations over sizes and values of a batch size, or architectures, spent where they help find
+the best pair.
+"""
 
 from __future__ import annotations
 
@@ -50,9 +52,12 @@ class StratifiedPolicy:
         spends_all: bool = False,
         prior: PriorEvidence | None = None,
         recent_duration_ms: float | None = None,
+        other_prices: LambdaPrices | None = None,
     ) -> None:
         sizes = frozenset(sizes_mb)
-        self._question = Question(goal, function, prices, sizes, prior, recent_duration_ms)
+        self._question = Question(
+            goal, function, prices, sizes, prior, recent_duration_ms, other_prices
+        )
         self._strata = strata_of(payloads, varied.values)
         self._varied = varied
         self._seed = seed
@@ -60,16 +65,17 @@ class StratifiedPolicy:
             AdaptivePolicy(
                 sizes_mb,
                 stratum.weights,
-                function=function,
+                function=asked.function,
                 goal=goal,
-                prices=prices,
+                prices=asked.prices,
                 seed=seed,
                 max_invocations=max_invocations,
                 spends_all=spends_all,
-                prior=prior,
+                prior=asked.prior,
                 recent_duration_ms=recent_duration_ms,
             )
             for stratum in self._strata
+            for asked in [self._question.on(stratum.architecture)]
         )
         self._left = max_invocations
         self._started = 0
@@ -95,8 +101,15 @@ class StratifiedPolicy:
         return trials
 
     def sizes_worth_publishing(self, trials: Sequence[Trial]) -> tuple[int, ...]:
-        """What any value is likely to need next."""
-        worth = [each.sizes_worth_publishing(trials) for each in self._policies]
+        """What any value is likely to need next; of architectures, which share no versions, the
+        trials' own.
+        """
+        sent = {trial.payload for trial in trials}
+        worth = [
+            policy.sizes_worth_publishing(trials)
+            for stratum, policy in zip(self._strata, self._policies, strict=True)
+            if not self._varied.is_architecture or sent & stratum.weights.keys()
+        ]
         return tuple(sorted(set().union(*worth)))
 
     def account_for(self, earlier: Sequence[Invocation]) -> None:

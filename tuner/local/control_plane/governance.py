@@ -8,12 +8,16 @@ from tuner.local.control_plane.api_error import invalid, not_found
 from tuner.local.control_plane.names import LATEST, Reference
 from tuner.local.control_plane.package import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES
 from tuner.local.control_plane.validation import check_tags
+from tuner.local.http.message import json_response
 
 if TYPE_CHECKING:
     from tuner.local.control_plane.function_store import FunctionStore
     from tuner.local.control_plane.lambda_api import Answer, Call
     from tuner.local.control_plane.layers import LayerStore
+    from tuner.local.http.message import Response
 
+ARCHITECTURE_HEADER: Final = "X-Tuner-Architecture"
+"""With the account's settings: what all code here runs on, whatever its function says."""
 MIN_UNRESERVED: Final = 100
 """What an account must keep for functions without a reservation (all it has, if that is less)."""
 
@@ -22,8 +26,14 @@ class GovernanceApi:
     """Operations around a function."""
 
     def __init__(
-        self, store: FunctionStore, layers: LayerStore, *, concurrent_executions: int
+        self,
+        store: FunctionStore,
+        layers: LayerStore,
+        *,
+        concurrent_executions: int,
+        architecture: str | None = None,
     ) -> None:
+        self._architecture = architecture
         self._store = store
         self._layers = layers
         self._concurrent_executions = concurrent_executions
@@ -77,13 +87,13 @@ class GovernanceApi:
         with self._store.open(call.function) as function:
             function.reserved_concurrency = None
 
-    def get_account_settings(self, _: Call) -> Answer:
+    def get_account_settings(self, _: Call) -> Response:
         """GetAccountSettings."""
         functions = self._store.all()
         used = sum(version.code.size_bytes for _, versions in functions for version in versions)
         used += sum(each.code.size_bytes for versions in self._layers.all() for each in versions)
         unreserved = max(self._concurrent_executions - self._store.reserved_in_all(), 0)
-        return {
+        settings = {
             "AccountLimit": {
                 "TotalCodeSize": 75 * 1024**3,
                 "CodeSizeUnzipped": MAX_UNZIPPED_BYTES,
@@ -93,6 +103,10 @@ class GovernanceApi:
             },
             "AccountUsage": {"TotalCodeSize": used, "FunctionCount": len(functions)},
         }
+        answer = json_response(200, settings)
+        if self._architecture is not None:
+            answer.headers = (*answer.headers, (ARCHITECTURE_HEADER, self._architecture))
+        return answer
 
     def get_runtime_management_config(self, call: Call) -> Answer:
         """GetRuntimeManagementConfig: the host's interpreter, as it is."""

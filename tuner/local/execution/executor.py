@@ -75,7 +75,11 @@ class ProcessExecutor:
         with self._lock:
             met = [finding for one in self._programs.values() for finding in one.findings]
         return HostLimits(
-            base.core_count, base.max_memory_mb, base.cpu_control, (*base.findings, *met)
+            base.core_count,
+            base.max_memory_mb,
+            base.cpu_control,
+            (*base.findings, *met),
+            base.architecture,
         )
 
     def runtime_findings(self, runtime: str) -> tuple[Finding, ...]:

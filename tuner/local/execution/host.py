@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tuner.local.deployment import HostLimits
+from tuner.local.deployment import HostLimits, host_architecture
 from tuner.local.execution.cpu import group_files
 from tuner.local.execution.cpu.choose import choose_control, read_hierarchies
 from tuner.local.execution.runtime.file_view import (
@@ -110,6 +110,7 @@ class Host:
             max_memory_mb=max_memory_mb_with(self.core_count),
             cpu_control=self.control.kind,
             findings=tuple(finding for holds, finding in found if holds),
+            architecture=host_architecture(),
         )
 
 
