@@ -152,4 +152,6 @@ def plot(
         answer = answer or recommend(sweep)
     for _name, value in answer.choice.parameters:
         sweep = sweep_at(sweep, value)
+    if answer.choice.architecture is not None:
+        sweep = sweep_at(sweep, answer.choice.architecture)
     return draw_recommendation(answer, sweep)

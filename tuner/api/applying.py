@@ -147,6 +147,16 @@ def wanted_by_workflow(path: Path) -> list[Wanted]:
     return [each for each in sizes if each.memory_mb != each.was_mb]
 
 
+def told_of(answers: Sequence[Recommendation]) -> tuple[str, ...]:
+    """What an answer asks for besides memory, which isn't written: another architecture."""
+    return tuple(
+        f"{answer.function.name}: {finding.message}"
+        for answer in answers
+        for finding in answer.findings
+        if finding.code == "switch_architecture"
+    )
+
+
 def plan_edits(
     wanted: Sequence[Wanted | RefusedEdit],
     places: Sequence[Path],

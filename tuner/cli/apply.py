@@ -134,7 +134,7 @@ def apply(
     With --live it changes no file: it publishes a version with that memory and shifts an alias to
     it by steps, comparing both versions in the same minutes, and goes back if the new one is worse.
     """
-    from tuner.api.applying import plan_edits, wanted_by, working_repository
+    from tuner.api.applying import plan_edits, told_of, wanted_by, working_repository
 
     if sweeps and given != GivenOptions():
         raise UsageError("give sweeps, or --function with --memory-size")
@@ -157,6 +157,8 @@ def apply(
     parameters = parameters_of(code.parameter)
     plan = plan_edits(wanted, places, stage=code.stage, parameters=parameters)
     _write(plan, check=code.check, yes=yes, json=json)
+    for line in told_of(answers):
+        say(line)
     if plan.refused:
         return 1
     return WOULD_CHANGE if code.check and detailed_exitcode and plan.after else 0

@@ -16,17 +16,24 @@ from tuner.decision.ranking import rank
 from tuner.decision.saving import SavingNeeded, with_saving
 from tuner.decision.strata import sweep_at
 from tuner.decision.summary import curve_estimates, summarise_sizes
+from tuner.decision.switch import switch_findings
 from tuner.decision.tradeoff import weigh_tradeoff
 from tuner.decision.variation import variation_findings, varied_findings
 from tuner.model.finding import Finding
 from tuner.model.goal import OPTION_WEIGHTS
 from tuner.model.interval import Interval
-from tuner.model.recommendation import Option, PriceStamp, Recommendation, SweepStamp
+from tuner.model.recommendation import (
+    ArchitectureCurve,
+    Option,
+    PriceStamp,
+    Recommendation,
+    SweepStamp,
+)
 from tuner.pricing.book import age_findings
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tuner.decision.analysis import Analysis
     from tuner.decision.evidence import Evidence
@@ -52,6 +59,7 @@ def recommend(
     needed = needed or SavingNeeded()
     choice, small_saving = with_saving(analysis, needed)
     findings = [*_findings(analysis), *_caveats(sweep, prices, today)]
+    findings += switch_findings(sweep, choice)
     if small_saving is not None:
         findings.append(small_saving)
     scatters, curve = _scatters(analysis)
@@ -72,6 +80,7 @@ def recommend(
         variation=analysis.variation,
         options=tuple(_options(analysis)),
         rate_per_s=needed.rate_per_s,
+        by_architecture=tuple(_by_architecture(analysis, scatters)),
     )
 
 
@@ -149,6 +158,17 @@ def _scatters(analysis: Analysis) -> tuple[list[Scatter], tuple[SizeEstimate, ..
     scatters = [learn_scatter(each.evidence, each.estimates, wanted) for each in analysis.problems]
     curve = [scatter for scatter in scatters if scatter.estimates is analysis.posterior]
     return scatters, tuple(curve_estimates(curve[0])) if curve else ()
+
+
+def _by_architecture(
+    analysis: Analysis, scatters: Sequence[Scatter]
+) -> Iterator[ArchitectureCurve]:
+    """The curve of each architecture, if several have one."""
+    if analysis.choice.architecture is None:
+        return
+    for problem, scatter in zip(analysis.problems, scatters, strict=True):
+        architecture = problem.question.function.architecture
+        yield ArchitectureCurve(architecture, tuple(curve_estimates(scatter)))
 
 
 def _stamp(analysis: Analysis, choice: Choice) -> SweepStamp:

@@ -80,6 +80,14 @@ class SizeEstimate:
 
 
 @dataclass(frozen=True, slots=True)
+class ArchitectureCurve:
+    """What the curve says of every size on one of several architectures."""
+
+    architecture: Architecture
+    curve: tuple[SizeEstimate, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Option:
     """The answer for another goal, from the same draws (with the chosen value of a parameter)."""
 
@@ -281,12 +289,17 @@ class Recommendation(Presented):
     """Cheapest, balanced and fastest; empty if no size may be recommended or nothing is known."""
     rate_per_s: float | None = None
     """The request rate behind the monthly saving."""
+    by_architecture: tuple[ArchitectureCurve, ...] = ()
+    """Every architecture's curve, the function's own first, if several were compared; `curve` is
+    the answer's."""
 
     def __repr__(self) -> str:
         """The answer in a line."""
         sizes = f"{self.current.memory_mb} MB"
         if self.memory_mb not in (None, self.current.memory_mb):
             sizes = f"{self.current.memory_mb} → {self.memory_mb} MB"
+        if self.moves_to is not None:
+            sizes += f" on {self.moves_to}"
         saving = "" if self.saving is None else f", saves {self.saving.estimate:.0%}"
         name, goal = self.function.name, self.goal.name
         return f"<Recommendation for {name} ({goal}): {self.verdict} {sizes}{saving}>"
@@ -312,6 +325,18 @@ class Recommendation(Presented):
     def moves_to(self) -> Architecture | None:
         """The recommended architecture, if it isn't the function's own."""
         return None if self.architecture == self.function.architecture else self.architecture
+
+    @property
+    def now_mb(self) -> int | None:
+        """The current size, unless `curve` is of another architecture than the one in use."""
+        own = self.choice.architecture in {None, self.function.architecture}
+        return self.current.memory_mb if own else None
+
+    @property
+    def sizes_on_curve(self) -> tuple[SizeSummary, ...]:
+        """What was counted on the architecture that `curve` is of."""
+        kind = self.choice.architecture
+        return tuple(each for each in self.sizes if kind in {None, each.architecture})
 
     @property
     def saving(self) -> Interval | None:
@@ -347,7 +372,7 @@ class Recommendation(Presented):
         """A percentile (0 to 100) of warm duration at a size; None if nothing is known about it, or
         if invocations fail at the size.
         """
-        if any(s.memory_mb == memory_mb and s.failure_count for s in self.sizes):
+        if any(s.memory_mb == memory_mb and s.failure_count for s in self.sizes_on_curve):
             return None
         found = (
             each

@@ -193,20 +193,50 @@ _LEGEND_WIDTH: Final = 63
 def draw_curves(
     recommendation: Recommendation, *, width: int, glyphs: Glyphs, style: str
 ) -> list[Text]:
-    """Lines of at most `width` columns, none without a curve; `style` marks the recommendation."""
-    durations = _points(recommendation, lambda size: size.duration_ms.estimate)
-    costs = _points(recommendation, lambda size: size.cost_usd_per_million.estimate)
+    """Lines of at most `width` columns, none without a curve, for each architecture if several were
+    compared; `style` marks the recommendation.
+    """
+    drawn = partial(_drawn, width=width, glyphs=glyphs, style=style)
+    now_mb, chosen_mb = recommendation.current.memory_mb, recommendation.choice.memory_mb
+    if not recommendation.by_architecture:
+        title = _with_value(recommendation)
+        return drawn(recommendation.curve, now_mb=now_mb, chosen_mb=chosen_mb, title=title)
+    lines = []
+    for each in recommendation.by_architecture:
+        in_use = each.architecture == recommendation.function.architecture
+        is_chosen = each.architecture == recommendation.architecture
+        lines += drawn(
+            each.curve,
+            now_mb=now_mb if in_use else None,
+            chosen_mb=chosen_mb if is_chosen else None,
+            title=f", on {each.architecture}",
+        )
+    return lines
+
+
+def _drawn(
+    curve: Sequence[SizeEstimate],
+    *,
+    now_mb: int | None,
+    chosen_mb: int | None,
+    title: str,
+    width: int,
+    glyphs: Glyphs,
+    style: str,
+) -> list[Text]:
+    """The lines of one curve."""
+    durations = _points(curve, now_mb, chosen_mb, lambda size: size.duration_ms.estimate)
+    costs = _points(curve, now_mb, chosen_mb, lambda size: size.cost_usd_per_million.estimate)
     plot = partial(draw, width=width, height=HEIGHT, glyphs=glyphs)
     upper = plot(durations, label=duration_label)
     lower = plot(costs, label=cost_label)
     if not upper:
         return []
     marks = {glyphs.measured: "bold", glyphs.recommended: style, glyphs.current: "bold magenta"}
-    value = _with_value(recommendation)
     return [
-        Text(f"  mean duration, warm{value}", "bold"),
+        Text(f"  mean duration, warm{title}", "bold"),
         *(_plot_line(line, glyphs.axis_y, marks) for line in upper),
-        Text(f"  cost of a million invocations{value}", "bold"),
+        Text(f"  cost of a million invocations{title}", "bold"),
         *(_plot_line(line, glyphs.axis_y, marks) for line in lower),
         *(Text(line, "dim") for line in draw_memory_axis(durations, width=width, glyphs=glyphs)),
         _legend(marks, with_unit=width >= _LEGEND_WIDTH),
@@ -236,14 +266,19 @@ def _with_value(recommendation: Recommendation) -> str:
     return "".join(f", with {plain(n)} {plain(v)}" for n, v in recommendation.choice.parameters)
 
 
-def _points(recommendation: Recommendation, value: Callable[[SizeEstimate], float]) -> list[Point]:
+def _points(
+    curve: Sequence[SizeEstimate],
+    now_mb: int | None,
+    chosen_mb: int | None,
+    value: Callable[[SizeEstimate], float],
+) -> list[Point]:
     return [
         Point(
             size.memory_mb,
             value(size),
             measured=size.measured,
-            recommended=size.memory_mb == recommendation.choice.memory_mb,
-            current=size.memory_mb == recommendation.current.memory_mb,
+            recommended=size.memory_mb == chosen_mb,
+            current=size.memory_mb == now_mb,
         )
-        for size in recommendation.curve
+        for size in curve
     ]

@@ -53,9 +53,10 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
         },
         "current": {
             **fields,
-            # The curve is for the chosen value; another value's events have other percentiles.
+            # The curve is for the chosen value or architecture; others have other percentiles.
             "percentiles_ms": None
             if current.parameters != recommendation.choice.parameters
+            or recommendation.now_mb is None
             else _percentiles_at(recommendation, current.memory_mb),
         },
         "platform": _platform(recommendation),

@@ -45,7 +45,7 @@ def render(
     `change` is Markdown of what would have to be changed; `without` names whole sections of
     DROPPED_FIRST to leave out.
     """
-    varied = bool(recommendation.choice.parameters)
+    varied = bool(recommendation.choice.parameters or recommendation.by_architecture)
     rows = option_rows(recommendation)
     sections = [
         ("", brief(recommendation)),

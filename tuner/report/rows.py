@@ -50,10 +50,10 @@ def size_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
     """Every size that was invoked, the current, the recommended and the cheapest, ascending."""
     choice = recommendation.choice
     estimates = {estimate.memory_mb: estimate for estimate in recommendation.curve}
-    shown = {size.memory_mb for size in recommendation.sizes}
+    shown = {size.memory_mb for size in recommendation.sizes_on_curve}
     shown |= {estimate.memory_mb for estimate in recommendation.curve if estimate.measured}
-    shown.add(recommendation.current.memory_mb)
-    for memory_mb in (choice.memory_mb, choice.best_so_far_mb, _cheapest_mb(recommendation)):
+    named = (recommendation.now_mb, choice.memory_mb, choice.best_so_far_mb)
+    for memory_mb in (*named, _cheapest_mb(recommendation)):
         if memory_mb is not None:
             shown.add(memory_mb)
     return tuple(
@@ -159,9 +159,9 @@ def failures(sizes: tuple[SizeSummary, ...]) -> str | None:
 
 
 def _row(recommendation: Recommendation, memory_mb: int, estimate: SizeEstimate | None) -> SizeRow:
-    sizes = tuple(size for size in recommendation.sizes if size.memory_mb == memory_mb)
+    sizes = tuple(size for size in recommendation.sizes_on_curve if size.memory_mb == memory_mb)
     failed = failures(sizes)
-    current = memory_mb == recommendation.current.memory_mb
+    current = memory_mb == recommendation.now_mb
     duration, cost = _estimates(recommendation, estimate, current=current)
     if failed:
         duration = cost = None
@@ -191,7 +191,7 @@ def _estimates(
 
 def _change(recommendation: Recommendation, memory_mb: int, cost: Interval | None) -> str:
     ratio = recommendation.change_from_now(cost)
-    is_now = memory_mb == recommendation.current.memory_mb
+    is_now = memory_mb == recommendation.now_mb
     return "–" if is_now or ratio is None else numbers.change(ratio)
 
 
@@ -199,7 +199,7 @@ def _notes(
     recommendation: Recommendation, memory_mb: int, estimate: SizeEstimate | None
 ) -> tuple[str, ...]:
     notes = []
-    if memory_mb == recommendation.current.memory_mb:
+    if memory_mb == recommendation.now_mb:
         notes.append("now")
     if memory_mb == _cheapest_mb(recommendation):
         notes.append("cheapest")
@@ -229,9 +229,9 @@ def _cheapest_mb(recommendation: Recommendation) -> int | None:
     """The cheapest size that may be recommended: the option, or, without options, one on the front
     (which nothing beats in both).
     """
-    if recommendation.options:
+    if recommendation.options and not recommendation.by_architecture:
         return recommendation.options[0].memory_mb
-    failed = {size.memory_mb for size in recommendation.sizes if size.failure_count}
+    failed = {size.memory_mb for size in recommendation.sizes_on_curve if size.failure_count}
     fit = [size for size in recommendation.curve if size.memory_mb not in failed]
     if recommendation.tradeoff is not None:
         fit = [size for size in fit if size.memory_mb in recommendation.tradeoff.front_mb]
@@ -280,6 +280,11 @@ def main_pair_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
     shown.add((variation.parameter.current, recommendation.current.memory_mb))
     rows = pair_rows(recommendation)
     return tuple(row for row in rows if row.recommended or (row.name, row.memory_mb) in shown)
+
+
+def per_event(variation: Variation) -> str:
+    """What a pair's duration is of: the mean event, or where all are alike, the mean."""
+    return "mean" if variation.parameter.is_architecture else "event"
 
 
 def per_record(variation: Variation) -> str:

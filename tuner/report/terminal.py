@@ -16,6 +16,7 @@ from tuner.report.rows import (
     main_pair_rows,
     option_rows,
     pair_rows,
+    per_event,
     per_record,
     percentile_cell,
     percentile_note,
@@ -149,7 +150,8 @@ def _print_pairs(
     width = console.width - (0 if asked is None else _PERCENTILE_WIDTH)
     roomy = width >= ROOMY_WIDTH
     million = "$/million" if width >= WIDE_WIDTH else "$/M"
-    titles = [plain(variation.parameter.name), "memory", "event (90%)" if roomy else "event"]
+    event = per_event(variation)
+    titles = [plain(variation.parameter.name), "memory", f"{event} (90%)" if roomy else event]
     costs = f"{million} {per_record(variation)}"
     console.print(_table(rows, titles, costs, asked if roomy else None, roomy=roomy))
     if note := percentile_note(row.percentile for row in rows):
@@ -240,7 +242,8 @@ def _print_explanation(
     console: Console, recommendation: Recommendation, glyphs: Glyphs, style: str
 ) -> None:
     """Every size, the curves, and every assumption."""
-    if recommendation.sizes and not recommendation.choice.parameters:
+    paired = recommendation.choice.parameters or recommendation.by_architecture
+    if recommendation.sizes and not paired:
         console.print()
         _print_sizes(console, recommendation)
     if lines := draw_curves(recommendation, width=console.width - 1, glyphs=glyphs, style=style):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
 
     from tuner.model.interval import Interval
+    from tuner.model.recommendation import ArchitectureCurve
     from tuner.report.figures.marks import SizeMark, Step, StepKind
 
 
@@ -131,6 +132,7 @@ _FAILED_HEIGHT: Final = 0.06
 """A failure has no duration: it's marked at the bottom of the panel, as a share of its height."""
 _TICK_STEPS: Final = tuple(part * 10**power for power in range(9) for part in (1, 2, 5))
 _BAND_ALPHA: Final = 0.18
+_OTHER_ALPHA: Final = 0.75
 _DASHES: Final = {"duration": "-", "cost": (0, (6, 2))}
 _COLORS: Final = {"duration": canvas.CURVE, "cost": canvas.COST}
 _KEY_ORDER: Final = ("duration", "cost", "band", "warm", "cold", "failed", "set aside")
@@ -186,6 +188,24 @@ def draw_curve(
             )
 
 
+def draw_other_curve(
+    panel: Axes, other: ArchitectureCurve, quantity: Literal["duration", "cost"]
+) -> None:
+    """Another architecture's estimate, paler and without its band; its name is in the key."""
+    sizes = [each.memory_mb for each in other.curve]
+    name = "duration_ms" if quantity == "duration" else "cost_usd_per_million"
+    panel.plot(
+        sizes,
+        [getattr(each, name).estimate for each in other.curve],
+        color=_COLORS[quantity],
+        linestyle=":",
+        linewidth=1.4,
+        alpha=_OTHER_ALPHA,
+        zorder=1.9,
+        label=f"on {other.architecture}" if quantity == "duration" else "_other",
+    )
+
+
 def draw_samples(panel: Axes, steps: Sequence[Step], values: Sequence[float]) -> None:
     """Warm samples filled, cold starts hollow, failures at the bottom; `values` are the steps'."""
     _scatter(panel, "warm", steps, values)
@@ -229,7 +249,9 @@ def draw_key(panels: Sequence[Axes], *, failures: Sequence[str], payload_count: 
     for panel in panels:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
-    keys = [key for key in _KEY_ORDER if key in found]
+    elsewhere = [key for key in found if key.startswith("on ")]
+    words |= {key: f"{key} (dotted)" for key in elsewhere}
+    keys = [key for key in (*_KEY_ORDER, *elsewhere) if key in found]
     panels[0].figure.legend(
         [found[key] for key in keys],
         [words[key] for key in keys],

@@ -56,12 +56,23 @@ def draw_recommendation(recommendation: Recommendation, sweep: Sweep) -> Figure:
         samples_ms = [step.duration_ms for step in steps]
         times = {each.memory_mb: each.duration_ms for each in curve}
         costs = {each.memory_mb: each.cost_usd_per_million for each in curve}
+        others = [
+            each
+            for each in recommendation.by_architecture
+            if each.architecture != recommendation.choice.architecture
+        ]
+        for other in others:
+            axes.draw_other_curve(duration, other, "duration")
+            axes.draw_other_curve(cost, other, "cost")
         axes.draw_curve(duration, times, marks, "duration")
         axes.draw_samples(duration, steps, samples_ms)
         axes.draw_curve(cost, costs, marks, "cost")
         sampled = [step.duration_ms for step in steps if step.has_duration]
-        axes.scale_values(duration, [*_ends(times.values()), *sampled], unit="")
-        axes.scale_values(cost, _ends(costs.values()), unit="$")
+        elsewhere = [each for other in others for each in other.curve]
+        times_elsewhere = _ends(each.duration_ms for each in elsewhere)
+        costs_elsewhere = _ends(each.cost_usd_per_million for each in elsewhere)
+        axes.scale_values(duration, [*_ends(times.values()), *times_elsewhere, *sampled], unit="")
+        axes.scale_values(cost, [*_ends(costs.values()), *costs_elsewhere], unit="$")
         axes.draw_order(order, steps)
         duration.set_ylabel("warm duration (ms)")
         order.set_ylabel("invocation")
@@ -103,7 +114,7 @@ def _write_heading(figure: Figure, recommendation: Recommendation) -> None:
     name = plain(function.name)
     name = name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…"
     place = "local" if recommendation.environment == "local" else plain(function.region)
-    title = f"{name} · {place} · {function.architecture}"
+    title = f"{name} · {place} · {recommendation.choice.architecture or function.architecture}"
     size = 12 if len(title) <= _LARGE_TITLE_LENGTH else 9.5
     canvas.write_heading(figure, title, canvas.wrapped(headline(recommendation)), size=size)
 

@@ -78,10 +78,11 @@ def failures_of(sweep: Sweep) -> tuple[str, ...]:
 
 def size_marks(recommendation: Recommendation) -> tuple[SizeMark, ...]:
     """The current size, each goal's answer and the recommended (or so far best) size, once each."""
-    choice, now_mb = recommendation.choice, recommendation.current.memory_mb
-    names: dict[int, list[str]] = {now_mb: ["now"]}
+    choice, now_mb = recommendation.choice, recommendation.now_mb
+    names: dict[int, list[str]] = {} if now_mb is None else {now_mb: ["now"]}
     for option in recommendation.options:
-        names.setdefault(option.memory_mb, []).append(option.name)
+        if option.architecture == choice.architecture:
+            names.setdefault(option.memory_mb, []).append(option.name)
     best_mb = choice.memory_mb or choice.best_so_far_mb
     if best_mb is not None and choice.memory_mb is None:
         names.setdefault(best_mb, []).insert(0, "best so far")

@@ -46,6 +46,9 @@ def chart_data(view: SweepView) -> dict[str, Any]:
         "front": list(answer.tradeoff.front_mb) if answer.tradeoff else [],
         "cold": _cold_starts(view),
         "payloads": _payloads(view.breakdown),
+        "architectures": [
+            {"name": each.architecture, **curve_data(each.curve)} for each in answer.by_architecture
+        ],
         "breakEven": None if view.break_even is None else break_even_data(view.break_even),
     }
 
@@ -70,7 +73,7 @@ def _readouts(answer: Recommendation) -> list[list[str]]:
     notes = {row.memory_mb: row.notes for row in size_rows(answer)}
     rows = []
     for each in answer.curve:
-        at_size = tuple(size for size in answer.sizes if size.memory_mb == each.memory_mb)
+        at_size = tuple(size for size in answer.sizes_on_curve if size.memory_mb == each.memory_mb)
         failed = failures(at_size)
         said = list(notes.get(each.memory_mb, () if each.measured else ("modelled",)))
         if each.memory_mb == answer.choice.memory_mb:
@@ -82,7 +85,7 @@ def _readouts(answer: Recommendation) -> list[list[str]]:
             [
                 numbers.with_spread(each.duration_ms, numbers.duration),
                 f"${numbers.with_spread(cost, numbers.usd_per_million)}",
-                change if each.memory_mb != answer.current.memory_mb else "",
+                change if each.memory_mb != answer.now_mb else "",
                 f"excluded: {failed}" if failed else ", ".join(said),
             ]
         )

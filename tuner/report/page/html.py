@@ -94,4 +94,5 @@ def _overview(views: Sequence[SweepView]) -> Table:
 def _sizes(answer: Recommendation) -> str:
     """The size now, and the recommended one if that's another."""
     now, then = answer.current.memory_mb, answer.choice.memory_mb
-    return numbers.memory(now) if then in {None, now} else f"{now} → {then} MB"
+    sizes = numbers.memory(now) if then in {None, now} else f"{now} → {then} MB"
+    return sizes if answer.moves_to is None else f"{sizes} on {answer.moves_to}"

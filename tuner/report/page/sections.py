@@ -65,7 +65,8 @@ def section(view: SweepView, number: int) -> dict[str, Any]:
         "payload_table": payload_table(view),
         "pair_table": pair_table(answer),
         "pairs_note": percentile_note(row.percentile for row in pair_rows(answer)),
-        "curve_of": "".join(f", with {name} {value}" for name, value in answer.choice.parameters),
+        "curve_of": curve_of(answer),
+        "architectures": tuple(each.architecture for each in answer.by_architecture),
         "varied": "" if answer.variation is None else answer.variation.parameter.name,
         "front_table": front_table(answer),
         "targets": _targets(answer),
@@ -88,6 +89,7 @@ def _contents(view: SweepView) -> list[tuple[str, str]]:
         ("curve", "Duration and cost", has_curve),
         ("front", "Cost against speed", has_curve),
         ("cold", "Cold starts", has_curve),
+        ("architectures", "Architectures", bool(answer.by_architecture)),
         ("pairs", "Values", has_curve and answer.variation is not None),
         ("payloads", "Payloads", has_curve and len(view.breakdown.payloads) > 1),
         ("elsewhere", "On Lambda, or elsewhere?", has_curve),
@@ -99,6 +101,13 @@ def _contents(view: SweepView) -> list[tuple[str, str]]:
     return [(anchor, title) for anchor, title, there in wanted if there]
 
 
+def curve_of(answer: Recommendation) -> str:
+    """What the curve is of, where there are several: `, with batch_size 5`; `, on arm64`."""
+    if answer.by_architecture:
+        return f", on {answer.choice.architecture}"
+    return "".join(f", with {name} {value}" for name, value in answer.choice.parameters)
+
+
 def tiles(answer: Recommendation) -> list[dict[str, str]]:
     """The change in a few figures: from, to, and how sure."""
     choice, current = answer.choice, answer.current
@@ -106,6 +115,7 @@ def tiles(answer: Recommendation) -> list[dict[str, str]]:
     after = next((each for each in answer.curve if each.memory_mb == new_mb), None)
     resized = new_mb is not None and new_mb != current.memory_mb
     moved = resized or (choice.parameters != current.parameters and bool(choice.parameters))
+    moved = moved or answer.now_mb is None
     shown = [
         tile("Memory", f"{current.memory_mb} MB", f"{new_mb} MB" if resized else None, ""),
         *_value_tiles(answer),
@@ -140,6 +150,9 @@ def tiles(answer: Recommendation) -> list[dict[str, str]]:
 def _value_tiles(answer: Recommendation) -> list[dict[str, str]]:
     """The value of a varied parameter, now and then, where it is chosen with the size."""
     now = dict(answer.current.parameters)
+    if answer.choice.architecture is not None:
+        own, other = answer.function.architecture, answer.choice.architecture
+        return [tile("Architecture", own, other if other != own else None, "")]
     return [
         tile(name, now.get(name, value), value if now.get(name, value) != value else None, "")
         for name, value in answer.choice.parameters

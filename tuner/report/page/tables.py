@@ -210,7 +210,7 @@ def dollars(interval: Interval | None) -> str:
 
 
 def _size_row(answer: Recommendation, row: SizeRow) -> Row:
-    at_size = [size for size in answer.sizes if size.memory_mb == row.memory_mb]
+    at_size = [size for size in answer.sizes_on_curve if size.memory_mb == row.memory_mb]
     marks = ["recommended"] if row.recommended else []
     cells = (
         numbers.memory(row.memory_mb),
@@ -231,7 +231,7 @@ def _size_row(answer: Recommendation, row: SizeRow) -> Row:
 def _front_note(answer: Recommendation, each: SizeEstimate) -> str:
     notes = {
         "recommended": answer.choice.memory_mb,
-        "now": answer.current.memory_mb,
+        "now": answer.now_mb,
         "knee": answer.tradeoff.knee_mb if answer.tradeoff else None,
     }
     return ", ".join(word for word, size in notes.items() if size == each.memory_mb)

@@ -268,6 +268,11 @@
       linked.push(memory("payloads", {
         lines: sweep.payloads.map((each, n) => ({ name: "line-" + (n % 9), dash: DASHES[n % 4], band: each.duration })), write: milliseconds,
       }));
+    const each = (quantity) => sweep.architectures.map((one, n) => ({ name: "line-" + n, dash: DASHES[n], band: one[quantity] }));
+    if (sweep.architectures.length) {
+      linked.push(memory("architecture-time", { lines: each("duration"), write: milliseconds, marks: null }));
+      linked.push(memory("architecture-cost", { lines: each("cost"), write: dollars, marks: null }));
+    }
     coldChart(id, sweep);
 
     slider.max = sizes.length - 1;
