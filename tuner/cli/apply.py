@@ -148,6 +148,8 @@ def apply(
         raise UsageError("--live rolls out one function at a time: give a sweep")
     answers = _answers(measured, goal, traffic, min_memory, max_memory) if measured else []
     if live.is_asked():
+        if lines := told_of(answers):
+            raise UsageError(f"--live changes memory alone. {lines[0]}")
         request = live.request_of(answers[0] if answers else None, by_hand)
         return roll_out_live(request, where.part(), yes=yes, json=json)
     wanted = [*map(wanted_by, answers), *sized, *([by_hand] if by_hand else [])]
