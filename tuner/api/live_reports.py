@@ -16,7 +16,7 @@ from tuner.aws import insights, log_groups
 from tuner.aws.insights import LogQuery
 from tuner.aws.services import Services
 from tuner.aws.session import open_session
-from tuner.aws.usage_query import REPORT_QUERY, cpu_events_query, report_rows
+from tuner.aws.usage_query import REPORT_QUERY, REQUESTS_QUERY, cpu_events_query, report_rows
 from tuner.errors import AccessDeniedError, InputError, NotAgreedError
 from tuner.logs.messages import MessageReader
 from tuner.model.account import ReadingCost
@@ -41,6 +41,7 @@ MOST_REPORTS: Final = 1_000_000
 """More than these aren't read one by one: the window is narrowed to the latest."""
 _ROWS_A_SLICE: Final = 80_000
 """Reports that a query is planned for, out of the 100,000 that it may return."""
+_LINES_A_REQUEST: Final = 3
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -149,11 +150,15 @@ class LiveReader:
         plan: LivePlan,
         source: LiveSource,
         caller: Caller,
+        *,
+        with_requests: bool = False,
     ) -> None:
         self._services = services
         self._plan, self.findings = narrowed(plan)
         self._source = source
         self._caller = caller
+        self._query = REQUESTS_QUERY if with_requests else REPORT_QUERY
+        self._lines_each = _LINES_A_REQUEST if with_requests else 1
         self._scanned: float | None = None
 
     def read(self, *, asked: str) -> tuple[ReportStore, Reading]:
@@ -164,7 +169,7 @@ class LiveReader:
         """
         plan = self._plan
         groups = sorted(group.name for _, group in plan.logs)
-        question = f"{plan.end - plan.start} {plan.end:%Y-%m-%dT%H} {groups}"
+        question = f"{plan.end - plan.start} {plan.end:%Y-%m-%dT%H} {groups} {self._lines_each}"
         store, reading = ObservationFolder(self._caller.state_dir).read_live(
             plan.name, question, Window(plan.start, plan.end), self._take, asked=asked
         )
@@ -226,7 +231,7 @@ class LiveReader:
         """Query slice by slice, each for no more rows than a query returns."""
         plan = self._plan
         asked = [
-            (part, REPORT_QUERY)
+            (part, self._query)
             for part in parts([group for _, group in plan.logs], insights.GROUPS_A_QUERY)
         ]
         if plan.cpu_group is not None:
@@ -241,7 +246,7 @@ class LiveReader:
         if not self._caller.agree(ReadingCost(size, insights.price_usd(size), 0, 0.0)):
             raise NotAgreedError("nothing was queried")
         for groups, text in asked:
-            for start, end in _slices(plan):
+            for start, end in _slices(plan, self._lines_each):
                 yield from self._slice(tuple(each.name for each in groups), text, start, end)
 
     def _slice(
@@ -257,9 +262,9 @@ class LiveReader:
             begin = _rest(lines, answer.matched_count, begin, end)
 
 
-def _slices(log: LivePlan) -> Iterator[tuple[datetime, datetime]]:
+def _slices(log: LivePlan, lines_each: int) -> Iterator[tuple[datetime, datetime]]:
     """The window in parts of whole seconds that are small enough if traffic is even."""
-    count = max(math.ceil((log.invocation_count or 0) / _ROWS_A_SLICE), 1)
+    count = max(math.ceil((log.invocation_count or 0) * lines_each / _ROWS_A_SLICE), 1)
     step = timedelta(seconds=math.ceil((log.end - log.start).total_seconds() / count))
     start = log.start
     while start < log.end:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tuner.api.reading import Caller, LiveRequest, LiveSource
-    from tuner.aws.services import Services
+    from tuner.aws.services import ReadingPurpose, Services
     from tuner.model.account import AccountFunction, FunctionMetrics
     from tuner.model.observation import Observation, Usage
     from tuner.pricing import LambdaPrices, PriceBook
@@ -65,11 +65,16 @@ def observe_live(
 
 @contextmanager
 def live_logs(
-    request: LiveRequest, caller: Caller, *, price_book: PriceBook | None = None
+    request: LiveRequest,
+    caller: Caller,
+    *,
+    price_book: PriceBook | None = None,
+    purpose: ReadingPurpose = "observe",
 ) -> Iterator[tuple[ReadLogs, Metrics, PriceBook]]:
     """The reports of a function in an account, its metrics, and the prices.
 
-    Raises what `observe_live` does.
+    For a watch, with what lines tell of errors, traces and messages. Raises what `observe_live`
+    does.
     """
     reference, where = parse_reference(request.function or ""), request.where
     if reference.region is not None:
@@ -78,7 +83,7 @@ def live_logs(
     percent = request.discount_percent
     discount = discount_ratio(percent)
     start, end = request.window(caller.now)
-    with open_services(where, "observe", caller) as services:
+    with open_services(where, purpose, caller) as services:
         if services.session.is_loopback:  # one account lives there; some servers know names only
             reference = replace(reference, account_id=None)
         function = function_list.read_function(services, reference)
@@ -86,7 +91,9 @@ def live_logs(
         prices = book.lambda_prices(function.region, function.architecture)  # before a query's cost
         metrics = Metrics(services, function)
         plan = _plan(services, function, metrics, (start, end), request.source)
-        reader = LiveReader(services, plan, request.source, caller)
+        reader = LiveReader(
+            services, plan, request.source, caller, with_requests=purpose == "watch"
+        )
         store, reading = reader.read(asked=function.name)
         with store:
             logs = ReadLogs(
@@ -127,7 +134,7 @@ class Metrics:
     """CloudWatch's metrics of a function. Once they can't be read, all are None."""
 
     def __init__(self, services: Services, function: AccountFunction) -> None:
-        self._services = services
+        self.services = services
         self.function = function
         self.findings: list[Finding] = []
 
@@ -136,7 +143,7 @@ class Metrics:
         name = self.function.name
         found = self._ask(
             lambda: metric_data.function_metrics(
-                self._services, [name], start=start, end=end, period_s=_period_s(start, end)
+                self.services, [name], start=start, end=end, period_s=_period_s(start, end)
             )
         )
         return None if found is None else found[name]
@@ -152,7 +159,7 @@ class Metrics:
             return None
         size = self._ask(
             lambda: metric_data.ingested_bytes(
-                self._services, group, start=start, end=end, period_s=_period_s(start, end)
+                self.services, group, start=start, end=end, period_s=_period_s(start, end)
             )
         )
         return None if size is None else Decimal(size) / 10**9 * price

@@ -10,7 +10,7 @@ from tuner.errors import InputError
 from tuner.model.observation import Window
 from tuner.model.watch import Watch, WatchedFunction
 from tuner.observe.usage import cost_usd
-from tuner.watch.watch import in_order, watch_function
+from tuner.watch.watch import in_order, not_judged, watch_function
 from tuner.watch.watched import HOUR, Watched
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tuner.api.reading import FilesRequest, ReadLogs
     from tuner.model.watch import WatchFinding
+    from tuner.watch.wiring import Wiring
 
 
 def watch_files(
@@ -42,8 +43,12 @@ def watch_files(
     return watch_of(found)
 
 
-def watch_logs(logs: ReadLogs) -> tuple[Window, WatchedFunction, tuple[WatchFinding, ...]]:
-    """Judge one function by its logs. Raises InputError where none has a time."""
+def watch_logs(
+    logs: ReadLogs, wiring: Wiring | None = None, every: Sequence[Wiring] = ()
+) -> tuple[Window, WatchedFunction, tuple[WatchFinding, ...]]:
+    """Judge one function by its logs, and by what an account says of its surroundings and of the
+    other functions' (`every`). Raises InputError where no line has a time.
+    """
     window = logs.window
     if window.start is None or window.end is None:
         raise InputError("no line has a time, so nothing can be judged: take logs with their times")
@@ -52,7 +57,8 @@ def watch_logs(logs: ReadLogs) -> tuple[Window, WatchedFunction, tuple[WatchFind
         logs.store, logs.function, logs.prices, window.start, window.end, asked, logs.account
     )
     logs.observed()  # raises where there is no report, and says what there is instead
-    return window, _function(logs, watched), watch_function(watched)
+    found = watch_function(watched, wiring, every)
+    return window, _function(logs, watched, wiring), found
 
 
 def watch_of(
@@ -69,7 +75,7 @@ def watch_of(
     )
 
 
-def _function(logs: ReadLogs, watched: Watched) -> WatchedFunction:
+def _function(logs: ReadLogs, watched: Watched, wiring: Wiring | None) -> WatchedFunction:
     usage = logs.store.total(watched.function, watched.window, account=watched.account)
     lately = Window(watched.end - HOUR, watched.end)
     now = logs.store.total(watched.function, lately, account=watched.account)
@@ -86,6 +92,6 @@ def _function(logs: ReadLogs, watched: Watched) -> WatchedFunction:
             float(cost_usd(now, logs.prices, logs.discount_ratio)) if now else 0.0, watched.start
         ),
         prices_as_of=logs.prices.as_of,
-        not_judged=(),
+        not_judged=not_judged(watched, wiring),
         notes=logs.findings,
     )

@@ -144,6 +144,43 @@ def metric_values(
     return found
 
 
+def metric_points(
+    services: Services,
+    namespace: str,
+    metric: str,
+    statistic: str,
+    dimensions: dict[str, str],
+    *,
+    start: datetime,
+    end: datetime,
+    period_s: int = 60,
+) -> tuple[tuple[datetime, float], ...]:
+    """One metric's values with the times that their periods begin, ascending. Raises AwsError."""
+    named = [{"Name": k, "Value": v} for k, v in dimensions.items()]
+    query = {
+        "Id": "m0",
+        "MetricStat": {
+            "Metric": {"Namespace": namespace, "MetricName": metric, "Dimensions": named},
+            "Period": period_s,
+            "Stat": statistic,
+        },
+        "ReturnData": True,
+    }
+    points: dict[datetime, float] = {}
+    for page in services.pages(
+        "cloudwatch",
+        "GetMetricData",
+        "NextToken",
+        MetricDataQueries=[query],
+        StartTime=start,
+        EndTime=end,
+    ):
+        for result in page.get("MetricDataResults", ()):
+            times, values = result.get("Timestamps", ()), result.get("Values", ())
+            points.update(zip(times, values, strict=False))
+    return tuple(sorted(points.items()))
+
+
 def _metrics_of(name: str, found: defaultdict[tuple[str, str], list[float]]) -> FunctionMetrics:
     def total(metric: str) -> float:
         return sum(found[name, metric])

@@ -1,5 +1,5 @@
 """The least IAM policies for commands that only read: `tuner observe`, `tuner scan`,
-`tuner spend`.
+`tuner spend`, `tuner watch`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def least_reading_policy(
     logs = scope.arn("logs", f"log-group:{LAMBDA_PREFIX}{scope.name}:*")
     statements = [
         allow("ReadFunction", ["lambda:GetFunction"], [functions])
-        if purpose == "observe" or (purpose == "spend" and function is not None)
+        if purpose in ("observe", "watch") or (purpose == "spend" and function is not None)
         else allow("ListFunctions", ["lambda:ListFunctions"], ["*"]),
         allow("FindLogGroups", ["logs:DescribeLogGroups"], ["*"]),
         allow("QueryLogs", ["logs:StartQuery"], [logs]),
@@ -71,5 +71,14 @@ def least_reading_policy(
         statements += [
             allow("OptionalReadTags", ["tag:GetResources"], ["*"]),
             allow("OptionalSeeDeployments", ["cloudtrail:LookupEvents"], ["*"]),
+        ]
+    if purpose == "watch":
+        statements += [
+            allow("OptionalReadEventSources", ["lambda:ListEventSourceMappings"], ["*"]),
+            allow(
+                "OptionalSeeDestinationsAndRecursion",
+                ["lambda:GetFunctionRecursionConfig", "lambda:ListFunctionEventInvokeConfigs"],
+                [functions],
+            ),
         ]
     return policy_of(statements)

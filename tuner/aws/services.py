@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tuner.aws.function_ref import FunctionRef
     from tuner.aws.session import Session
 
-ReadingPurpose = Literal["observe", "scan", "spend"]
+ReadingPurpose = Literal["observe", "scan", "spend", "watch"]
 """Commands that only read."""
 Purpose = ReadingPurpose | Literal["apply", "fleet", "workflow"]
 

@@ -158,6 +158,16 @@ REPORT_QUERY: Final = (
 """Lines that show an invocation's outcome come with the reports; others aren't asked for."""
 
 
+REQUESTS_QUERY: Final = (
+    REPORT_QUERY.partition("\n| sort")[0]
+    + " or @message like /^START RequestId: /"
+    + r' or @message like /"type":\s*"platform\.start"/'
+    + " or @message like /ERROR|errorType|Lineage=|Root=1-|[mM]essage_?[iI]d/\n"
+    + "| sort @timestamp asc"
+)
+"""The same with what tells of errors, traces and messages; a few lines an invocation."""
+
+
 def cpu_events_query(functions: Sequence[str]) -> str:
     """The extension's events of these functions; they share one group."""
     names = ", ".join(f'"{name}"' for name in functions)

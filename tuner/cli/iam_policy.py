@@ -39,12 +39,21 @@ def iam_policy(
     *,
     purpose: Annotated[
         Literal[
-            "sweep", "load", "apply", "fleet", "live-check", "observe", "verify", "scan", "spend"
+            "sweep",
+            "load",
+            "apply",
+            "fleet",
+            "live-check",
+            "observe",
+            "verify",
+            "scan",
+            "spend",
+            "watch",
         ],
         typer.Option(
             "--for",
             help="What it's for; apply: a rollout (apply --live); load: of several sizes too. The "
-            "last four only read.",
+            "last five only read.",
         ),
     ] = "sweep",
     region: Annotated[str | None, options.region_option("the ARN's, else any")] = None,

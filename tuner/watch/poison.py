@@ -31,6 +31,8 @@ _FEWEST: Final = 7
 """Queues mostly give up after three to five receives, and an event runs three times at most."""
 _LEAST_S: Final = 200.0
 """What fails for a shorter time may be something else that is away for a moment."""
+_MANY: Final = (100, 60.0)
+"""So often in so many seconds no moment is waited for: failures of one message, and a minute."""
 _LONG_ROWS: Final = ((7, 1.2), (12, 1.4))
 """So many intervals in a row, whose longest is at most so many times the shortest: independent
 failures do that less than once in 10 million."""
@@ -72,10 +74,12 @@ def _named(watched: Watched) -> list[_Repeat]:
             max(signature) FILTER (outcome <> 'success')
         FROM named GROUP BY message
         HAVING count(*) FILTER (outcome <> 'success') >= ? AND
-            max(at_s) FILTER (outcome <> 'success') - first_s >= ? AND
+            max(at_s) FILTER (outcome <> 'success') - first_s >=
+                CASE WHEN count(*) FILTER (outcome <> 'success') >= ? THEN ? ELSE ? END AND
             coalesce(max(at_s) FILTER (outcome = 'success') <= first_s, true)
         ORDER BY first_s""",
         _FEWEST,
+        *_MANY,
         _LEAST_S,
     )
     found: list[_Repeat] = []

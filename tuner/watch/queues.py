@@ -23,7 +23,7 @@ _GAPS: Final = (2, 5, 15, 60)
 _FEWEST_DUMPS: Final = 10
 _ON_SCHEDULE: Final = 0.7
 _TOLERANCE: Final = 0.15
-_LEAST_MINUTES: Final = 10
+_LEAST_MINUTES: Final = 5
 _MOST_STEPS: Final = ((20, float(np.log(2.0))), (0, float(np.log(3.0))))
 """From so many dumps on, what runs so many times as long as ever before is none of them."""
 

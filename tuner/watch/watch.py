@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tuner.model.interval import counted
 from tuner.watch.chains import recursions
 from tuner.watch.kills import memory_kills
-from tuner.watch.minutes import minutes_of
+from tuner.watch.minutes import DAYS_FOR_WEEK, minutes_of
 from tuner.watch.poison import poison_messages
 from tuner.watch.queues import queues_not_draining
 from tuner.watch.rate import runaway_rates
 from tuner.watch.storms import retry_storms, timeout_costs
+from tuner.watch.tail import FEWEST_DAYS
+from tuner.watch.wiring import wiring_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tuner.model.watch import WatchFinding
     from tuner.watch.minutes import Minutes
     from tuner.watch.watched import Watched
+    from tuner.watch.wiring import Wiring
 
 RULES: Final[tuple[Callable[[Watched, Minutes], Iterator[WatchFinding]], ...]] = (
     recursions, poison_messages, retry_storms, queues_not_draining, timeout_costs, memory_kills,
@@ -25,10 +29,14 @@ RULES: Final[tuple[Callable[[Watched, Minutes], Iterator[WatchFinding]], ...]] =
 _RANKS: Final = {"error": 0, "warning": 1, "info": 2}
 
 
-def watch_function(watched: Watched) -> tuple[WatchFinding, ...]:
+def watch_function(
+    watched: Watched, wiring: Wiring | None = None, every: Sequence[Wiring] = ()
+) -> tuple[WatchFinding, ...]:
     """The findings of all rules. A rate that another finding explains isn't told again."""
     minutes = minutes_of(watched)
     named = [each for rule in RULES for each in rule(watched, minutes)]
+    if wiring is not None:
+        named += wiring_findings(watched, minutes, wiring, every)
     rates = (
         rate
         for rate in runaway_rates(watched, minutes)
@@ -42,6 +50,28 @@ def _explains(named: WatchFinding, rate: WatchFinding) -> bool:
     ends = named.until is None or named.until >= rate.since
     begins = rate.until is None or named.since <= rate.until
     return named.finding.severity != "info" and ends and begins
+
+
+def not_judged(watched: Watched, wiring: Wiring | None) -> tuple[str, ...]:
+    """What the history, the lines or the account don't tell, and so isn't judged."""
+    [[traces, days]] = watched.rows(
+        """SELECT count(trace_id), count(DISTINCT logged_at::DATE) FROM reports WHERE {where}"""
+    )
+    told = []
+    if days < FEWEST_DAYS + 2:
+        told.append(
+            f"rates, retry storms and queues: {counted(days, 'day')} of history, and a pattern "
+            f"takes {FEWEST_DAYS + 2}"
+        )
+    elif watched.history_days < DAYS_FOR_WEEK:
+        told.append("a weekly season: it takes two weeks of history, and none is assumed")
+    if not traces:
+        told.append("chains of recursion: no line has a trace (runaway rates show them as well)")
+    if wiring is None:
+        told.append("queues' ages, destinations and dropped recursion: only an account tells them")
+    else:
+        told += wiring.unread
+    return tuple(told)
 
 
 def in_order(findings: Iterable[WatchFinding]) -> tuple[WatchFinding, ...]:
