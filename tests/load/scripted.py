@@ -83,6 +83,7 @@ def send(
     stop: StopSignal | None = None,
     recent_ms: float | None = None,
     count_dropped: Callable[[], int | None] = lambda: None,
+    pass_time: Callable[[float, int, int], None] = lambda _, __, ___: None,
     **plan: object,
 ) -> LoadResult:
     """Send a load to it."""
@@ -95,6 +96,7 @@ def send(
         stop or StopSignal(),
         count_dropped=count_dropped,
         aside=lambda work: work(),
+        pass_time=pass_time,
     )
     ledger = Ledger(budget_usd=planned.budget_usd, max_invocations=planned.planned_count)
     return LoadLoop(planned, ledger, Events(payloads), 1024, senders=function, io=io).run()

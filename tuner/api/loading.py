@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from tuner.api.downstream import SETTLE_S, DownstreamLooks, before, judged
 from tuner.errors import InputError
 from tuner.lease.clone import LiveTraffic, choose_isolation
 from tuner.lease.journal import LeaseTerms
@@ -14,6 +16,7 @@ from tuner.load.findings import not_taken
 from tuner.load.io import LoadIO
 from tuner.load.plan import MOST_IN_FLIGHT, LoadPlan
 from tuner.load.run import send_load
+from tuner.load.watch import nothing_watched
 from tuner.pricing.renewal import current_price_book
 from tuner.session.planning import concurrency_limits_of, live_traffic_of
 from tuner.sweep.estimate import Pricing
@@ -23,11 +26,14 @@ from tuner.sweep.plan import check_measurable, new_sweep_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
+    from tuner.api.downstream import Around
     from tuner.load.arrivals import Spacing
     from tuner.load.io import LoadProgress
     from tuner.load.phases import Phase
     from tuner.load.result import LoadResult
+    from tuner.load.saturation import Saturation
     from tuner.model.finding import Finding
     from tuner.model.plan import Isolation
     from tuner.model.progress import ProgressHook
@@ -44,6 +50,10 @@ class Wanted:
     seed: int = 0
     not_taken: tuple[str, ...] = ()
     """Names of what an Artillery script has besides phases."""
+    looks_downstream: bool = True
+    """Whether what is around the function is looked for, and looked at."""
+    backlog_count: int | None = None
+    """Messages that wait; None: as many as the queue says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,17 @@ class PreparedLoad:
     traffic: LiveTraffic
     side_effects: tuple[str, ...]
     findings: tuple[Finding, ...]
+    wanted: Wanted
+    around: Around | None = None
+    """What is around the function; None if it isn't looked for."""
+    foreseen: tuple[Finding, ...] = ()
+    """What that means for the load, by arithmetic; its result says it again, from what it saw."""
+
+    @property
+    def downstream(self) -> tuple[Saturation, ...]:
+        """What is behind the function at the load's highest rate, by what is known beforehand."""
+        region = self.plan.pricing.function.region
+        return () if self.around is None else self.around.saturations(region, self.plan.peak_per_s)
 
 
 def plan_load(inputs: Inputs, target: OpenTarget, wanted: Wanted) -> PreparedLoad:
@@ -95,6 +116,10 @@ def plan_load(inputs: Inputs, target: OpenTarget, wanted: Wanted) -> PreparedLoa
         raise InputError(
             "the function's reserved concurrency is 0, so nothing can run: raise it, then load it"
         )
+    around = None
+    if wanted.looks_downstream:
+        with closing(DownstreamLooks(inputs, target, Clock().now, wanted.backlog_count)) as looks:
+            around = looks.look_around()
     return PreparedLoad(
         plan,
         inputs,
@@ -102,6 +127,9 @@ def plan_load(inputs: Inputs, target: OpenTarget, wanted: Wanted) -> PreparedLoa
         traffic,
         () if target.started_here else gateway.side_effects(inputs.function),
         (*target.findings, *not_taken(wanted.not_taken), *plan.findings()),
+        wanted,
+        around,
+        () if around is None else before(around, plan),
     )
 
 
@@ -112,6 +140,7 @@ def run_load(
     stop: StopSignal,
     clock: Clock | None = None,
     on_load: Callable[[LoadProgress], None] = lambda _: None,
+    on_settle: Callable[[float], None] = lambda _: None,
     on_progress: ProgressHook = tell_nobody,
 ) -> Iterator[LoadResult]:
     """Send the load, and give each size's result as it's there; a stop ends it.
@@ -124,16 +153,62 @@ def run_load(
     ledger = Ledger(budget_usd=plan.budget_usd, max_invocations=plan.planned_count)
 
     def send(name: str, version: str, memory_mb: int) -> LoadResult:
+        watch = nothing_watched()
+        if looks is not None and around is not None:
+            watch = looks.watch(around, clock.now(), name)
         io = LoadIO(
             target.gateway,
             clock.monotonic_s,
             stop,
             on_load,
             lambda: target.gateway.count_dropped_as_recursive(name, began_at),
+            pass_time=watch.pass_time,
         )
         found = send_load(plan, ledger, payloads, (name, version, memory_mb), io)
-        return replace(found, findings=(*prepared.findings, *found.findings))
+        found = replace(found, findings=(*prepared.findings, *found.findings))
+        if looks is None or around is None:
+            return found
+        _settle(looks, around, clock, stop, on_settle)
+        count = len(found.answers)
+        watch.look_last(max((each.ended_s for each in found.answers), default=0.0), count, count)
+        return judged(found, looks.after(around, watch), plan, watch, payloads)
 
+    with ExitStack() as stack:
+        around, looks = prepared.around, None
+        if around is not None:
+            wanted = prepared.wanted
+            looks = DownstreamLooks(prepared.inputs, target, clock.now, wanted.backlog_count)
+            stack.callback(looks.close)
+        yield from _at_each_size(prepared, target, send, (clock, began_at, stop), on_progress)
+
+
+def _settle(
+    looks: DownstreamLooks,
+    around: Around,
+    clock: Clock,
+    stop: StopSignal,
+    on_settle: Callable[[float], None],
+) -> None:
+    """Wait until CloudWatch shows the last minute, if there is something to see; a stop ends it."""
+    if looks.is_local or not (around.found.behind or around.found.sources):
+        return
+    on_settle(SETTLE_S)
+    left_s = SETTLE_S
+    while left_s > 0 and not stop.is_requested:
+        clock.sleep(min(1.0, left_s))
+        left_s -= 1.0
+
+
+def _at_each_size(
+    prepared: PreparedLoad,
+    target: OpenTarget,
+    send: Callable[[str, str, int], LoadResult],
+    times: tuple[Clock, datetime, StopSignal],
+    on_progress: ProgressHook,
+) -> Iterator[LoadResult]:
+    """The function as it is, or each size from a lease."""
+    plan = prepared.plan
+    clock, began_at, stop = times
     if prepared.isolation is None:
         reference = target.gateway.resolve(prepared.inputs.function)
         version = reference.qualifier or "$LATEST"

@@ -104,7 +104,54 @@ def least_load_policy(
         if sid not in _NEEDED_BY_ANY_LOAD and not sid.startswith("Optional"):
             statement["Sid"] = f"OptionalForSizes{sid}"
     invoking = allow("InvokeTheFunctionAsItIs", ["lambda:InvokeFunction"], [arn, f"{arn}:*"])
-    return policy_of([invoking, *policy["Statement"]])
+    around = _to_see_around(scope_of(reference, region, account_id))
+    return policy_of([invoking, *policy["Statement"], *around])
+
+
+def _to_see_around(scope: Scope) -> list[dict[str, Any]]:
+    """What is behind the function and what feeds it; a resource's name isn't known beforehand."""
+    policies = f"arn:{scope.partition}:iam::{scope.account_id}:policy/*"
+    return [
+        allow(
+            "OptionalFindWhatIsBehindIt",
+            [
+                "dynamodb:ListTables",
+                "kinesis:ListStreams",
+                "s3:ListAllMyBuckets",
+                "sns:ListTopics",
+                "sqs:ListQueues",
+            ],
+            ["*"],
+        ),
+        allow(
+            "OptionalReadTheLimitsOfThat",
+            ["dynamodb:DescribeTable", "kinesis:DescribeStreamSummary"],
+            [scope.arn("dynamodb", "table/*"), scope.arn("kinesis", "stream/*")],
+        ),
+        allow(
+            "OptionalReadQueues",
+            ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"],
+            [scope.arn("sqs", "*")],
+        ),
+        allow(
+            "OptionalReadConcurrencyOfConsumers",
+            ["lambda:GetFunctionConcurrency"],
+            [scope.arn("lambda", "function:*")],
+        ),
+        allow("OptionalFindConsumers", ["lambda:ListEventSourceMappings"], ["*"]),
+        allow("OptionalReadMetricsOfThat", ["cloudwatch:GetMetricData"], ["*"]),
+        allow(
+            "OptionalReadItsRolesPolicies",
+            [
+                "iam:GetPolicy",
+                "iam:GetPolicyVersion",
+                "iam:GetRolePolicy",
+                "iam:ListAttachedRolePolicies",
+                "iam:ListRolePolicies",
+            ],
+            [scope.roles, policies],
+        ),
+    ]
 
 
 def least_fleet_policy(

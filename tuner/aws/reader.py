@@ -265,6 +265,10 @@ class LambdaReader:
         """Name what an invocation may touch, as far as settings show. Raises CredentialsError."""
         return find_side_effects(self._control, self.resolve(function))
 
+    def raw_configuration(self, function: str) -> dict[str, Any]:
+        """GetFunction's Configuration with the environment's values: only to find resources in."""
+        return self._control.read(self.resolve(function))
+
     def batch_sizes(self, function: str) -> tuple[int, ...]:
         """The largest batches that the function's event sources send: each size once, ascending."""
         reference = self.resolve(function)

@@ -7,7 +7,7 @@ control characters, account ids and key ids.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -131,6 +131,10 @@ def _malformed(
     return MalformedReplyError(f"the answer to {what}{name} can't be read ({why}): {where}")
 
 
+_DECODED: Final = "policyDocumentType"
+"""IAM's policies: a text in the API, which botocore decodes."""
+
+
 class ShapeError(ValueError):
     """A part of a reply has a type other than the API's."""
 
@@ -148,7 +152,7 @@ def _check_reply(*, parsed: Any, model: Any, http_response: Any, **_: object) ->
 def _check_shape(given: Any, shape: Any, name: str) -> None:
     """Raise ShapeError for the first part of another type; botocore accepts any."""
     kinds = _KINDS.get(shape.type_name)
-    if given is None or kinds is None:
+    if given is None or kinds is None or shape.name == _DECODED:
         return
     if not issubclass(type(given), kinds):
         raise ShapeError(f"{name} is not a {shape.type_name}")

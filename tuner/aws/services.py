@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ReadingPurpose = Literal["observe", "scan", "spend", "watch"]
 """Commands that only read."""
-Purpose = ReadingPurpose | Literal["apply", "fleet", "workflow"]
+Purpose = ReadingPurpose | Literal["apply", "fleet", "load", "workflow"]
 
 _LEAST_INTERVAL_S: Final = 0.125
 """Eight requests a second: also a second into which delayed ones fall has fewer than ten."""

@@ -72,6 +72,7 @@ _NAMED_ALIKE: Final = (
     *("state_machine", "tag", "wheel"),
     *("batch_window", "event_size", "max_delay", "need", "pathways", "per_invocation"),
     *("calls", "choice", "error_rate", "fleet", "items", "state_time", "substitution", "sweep"),
+    *("backlog", "downstream"),
     *("alias", "live", "memory_size", "step_timeout", "steps", "unqualified"),
     *("role", "stage", "template", "top", "traffic", "utilization", "vary"),
 )

@@ -6,23 +6,18 @@ typer evaluates annotations, so nothing here is postponed.
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tuner.cli import options, picture, values
+from tuner.cli import options, values
 from tuner.cli.groups import TargetOptions, spread
 from tuner.local import refuse_other_systems
 
 if TYPE_CHECKING:
-    from typing import Any
-
-    from tuner.api.loading import PreparedLoad, Wanted
-    from tuner.load.io import LoadProgress
+    from tuner.api.loading import Wanted
     from tuner.load.result import LoadResult
     from tuner.model.request import TuneRequest
-    from tuner.session.inputs import OpenTarget
     from tuner.sweep.io import StopSignal
 
 FAILED = 1
 INTERRUPTED = 130
-PICTURES = (".svg", ".png", ".html")
 
 EPILOG = """\
 tuner load resize-images --payload event.json --phase 60s:20/s
@@ -34,7 +29,8 @@ tuner load s3-roundtrip --local demo --phase 10s:1/s..5/s
 Every request really runs the function's code, with the function's own role."""
 
 COMMON = (
-    *("function", "phase", "artillery", "arrivals", "payload", "sizes", "budget_usd"),
+    *("function", "phase", "artillery", "arrivals", "payload", "sizes", "downstream"),
+    *("backlog", "budget_usd"),
     *("yes", "dry_run", "out", "local", "region", "profile", "json"),
 )
 """What the short help shows."""
@@ -111,6 +107,24 @@ def load(
         options.limits_option(**options.AMOUNT, help="Limit on dollars spent."),
     ] = None,
     isolation: options.IsolationOption = "auto",
+    downstream: Annotated[
+        Literal["auto", "none"],
+        options.measure_option(
+            metavar="auto|none",
+            help="Look for what is behind the function and what feeds it: what gives way first "
+            "(default: auto).",
+            show_default=False,
+        ),
+    ] = "auto",
+    backlog: Annotated[
+        int | None,
+        options.measure_option(
+            metavar="N",
+            min=1,
+            help="Say how long a backlog of N messages takes (default: what waits in the queue).",
+            show_default=False,
+        ),
+    ] = None,
     yes: options.Yes = False,
     allow_side_effects: options.AllowSideEffects = False,
     dry_run: options.DryRun = False,
@@ -133,11 +147,20 @@ def load(
     """
     if target.local is not None:
         refuse_other_systems()  # before the next imports, which those systems lack
+    from dataclasses import replace
+
+    from tuner.errors import UsageError
     from tuner.model.request import NO_PRIOR, Budget, Measure, Safety, TuneRequest
 
     if out_file is not None:
         _check_out(out_file)
-    wanted = _wanted(phase, artillery, arrivals, seed)
+    if backlog is not None and downstream == "none":
+        raise UsageError("--backlog is about what feeds the function: leave out --downstream none")
+    wanted = replace(
+        _wanted(phase, artillery, arrivals, seed),
+        looks_downstream=downstream == "auto",
+        backlog_count=backlog,
+    )
     request = TuneRequest(
         function,
         Measure(
@@ -159,6 +182,7 @@ def load(
 
 def _check_out(out_file: Path) -> None:
     """Raise InputError, before anything is sent, for a file that couldn't be written then."""
+    from tuner.cli.load_screen import PICTURES
     from tuner.errors import InputError
 
     if not out_file.absolute().parent.is_dir():
@@ -201,6 +225,14 @@ def _load(
     from tuner.api.loading import plan_load, run_load
     from tuner.api.target import connect_to
     from tuner.cli.config import state_dir
+    from tuner.cli.load_screen import (
+        show,
+        show_plan,
+        show_plan_json,
+        tell_lease,
+        tell_progress,
+        tell_settling,
+    )
     from tuner.cli.screen import agree_to_invoke, say
     from tuner.load.plan import MOST_IN_FLIGHT
     from tuner.session.inputs import read_inputs, with_payloads
@@ -220,8 +252,10 @@ def _load(
     ) as target:
         inputs = with_payloads(inputs, target)
         prepared = plan_load(inputs, target, wanted)
-        _show_plan(prepared, target)
+        show_plan(prepared, target)
         if dry_run:
+            if json:
+                show_plan_json(prepared)
             return 0
         agree_to_invoke(
             prepared.side_effects,
@@ -233,11 +267,16 @@ def _load(
         try:
             with stop_on_signals(stop):
                 running = run_load(
-                    prepared, target, stop=stop, on_load=_tell(prepared), on_progress=_tell_lease
+                    prepared,
+                    target,
+                    stop=stop,
+                    on_load=tell_progress(prepared),
+                    on_settle=tell_settling,
+                    on_progress=tell_lease,
                 )
                 results.extend(running)
         finally:  # what was sent is told even if the function couldn't be given back
-            _show(results, json=json, out_file=out_file)
+            show(results, json=json, out_file=out_file)
     return _exit_code(results, stop)
 
 
@@ -252,92 +291,3 @@ def _exit_code(results: "list[LoadResult]", stop: "StopSignal") -> int:
         say(f"tuner: interrupted after {sent:,} of {planned:,} requests")
         return INTERRUPTED
     return FAILED if any(each.end == "failed" for each in results) else 0
-
-
-def _show_plan(prepared: "PreparedLoad", target: "OpenTarget") -> None:
-    from tuner.cli.screen import say
-    from tuner.report.load import describe_plan
-
-    for line in describe_plan(prepared.plan, costs_nothing=target.started_here):
-        say(line)
-    if prepared.traffic.sources:
-        reached = ", ".join(prepared.traffic.sources)
-        say(f"Live traffic reaches $LATEST ({reached}), so a temporary copy is measured.")
-    for finding in prepared.findings:
-        say(f"! {finding.message}." if finding.severity != "info" else f"· {finding.message}.")
-
-
-def _tell(prepared: "PreparedLoad") -> "Any":
-    from tuner.cli.screen import say
-
-    planned = len(prepared.plan.arrivals)
-    every_s = max(5.0, prepared.plan.duration_s / 12)
-    told_s = 0.0
-
-    def tell(event: "LoadProgress") -> None:
-        nonlocal told_s
-        if event.passed_s < told_s:  # the next size began
-            told_s = 0.0
-        if event.passed_s >= told_s + every_s:
-            told_s = event.passed_s
-            say(
-                f"  {event.passed_s:.0f} s: {event.due_count:,} of {planned:,} requests, "
-                f"{event.in_flight_count:,} in flight"
-            )
-
-    return tell
-
-
-def _tell_lease(event: "Any") -> None:
-    from tuner.cli.progress import describe
-    from tuner.cli.screen import say
-
-    if (line := describe(event)) is not None:
-        say(f"  {line}")
-
-
-def _show(results: "list[LoadResult]", *, json: bool, out_file: Path | None) -> None:
-    import sys
-    from json import dumps
-
-    from tuner.cli.flags import shown, with_flags
-    from tuner.cli.screen import show_json, show_text, width
-    from tuner.report.load import render, to_json
-
-    documents = [to_json(shown(each)) for each in results]
-    if out_file is not None and results:
-        picture.write(_as_file(results, documents, out_file), out_file)
-    if json and len(documents) == 1:
-        show_json(documents[0])
-    elif json:  # several sizes: one object a line
-        for each in documents:
-            show_text(dumps(each, allow_nan=False) + "\n")
-    else:
-        encoding = sys.stdout.encoding or "ascii"
-        texts = (with_flags(render(each, width=width(), encoding=encoding)) for each in results)
-        show_text("\n".join(texts))
-
-
-def _as_file(
-    results: "list[LoadResult]", documents: "list[dict[str, Any]]", out_file: Path
-) -> bytes:
-    """What its ending says. Raises InputError without matplotlib."""
-    from json import dumps
-
-    from tuner.cli.flags import shown
-
-    results = [shown(each) for each in results]
-    form = out_file.suffix.lower()
-    if form == ".html":
-        from tuner import __version__
-        from tuner.report.page.load import render
-
-        return render(results, version=__version__).encode()
-    if form in PICTURES:
-        from tuner.report.figures.canvas import render_figure
-        from tuner.report.figures.load import draw_load
-
-        return render_figure(draw_load(results), "svg" if form == ".svg" else "png")
-    indent = 2 if len(documents) == 1 else None
-    lines = (dumps(each, indent=indent, allow_nan=False) + "\n" for each in documents)
-    return "".join(lines).encode()

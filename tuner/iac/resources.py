@@ -77,7 +77,10 @@ KINDS: Final[Mapping[str, Kind]] = {
     "AWS::ApiGatewayV2::Stage": Kind("", "StageName", attributes={}),
     "AWS::Events::EventBus": Kind("arn:aws:events:{region}:{account}:event-bus/{name}"),
     "AWS::IAM::Role": Kind("arn:aws:iam::{account}:role/{name}", "RoleName"),
-    "AWS::Kinesis::Stream": Kind("arn:aws:kinesis:{region}:{account}:stream/{name}"),
+    "AWS::Kinesis::Stream": Kind(
+        "arn:aws:kinesis:{region}:{account}:stream/{name}",
+        made_of=frozenset({"ShardCount", "StreamModeDetails"}),
+    ),
     "AWS::KinesisFirehose::DeliveryStream": Kind(
         "arn:aws:firehose:{region}:{account}:deliverystream/{name}", "DeliveryStreamName"
     ),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from tuner.errors import TemplateError
 from tuner.iac import supported_properties as support
 from tuner.iac.document import TemplateNode, read_document
+from tuner.iac.event_mappings import read_event_mappings, read_reserved
 from tuner.iac.function_properties import read_function
 from tuner.iac.intrinsics import Scope
 from tuner.iac.parameters import read_parameters
@@ -78,6 +79,8 @@ def read_template(
         resources=tuple(references.resources),
         skipped=tuple(references.skipped.values()),
         not_made=tuple(references.not_made),
+        event_mappings=tuple(read_event_mappings(resources, scope)),
+        reserved_concurrency=dict(read_reserved(resources, sections.get("Globals"), scope)),
     )
 
 

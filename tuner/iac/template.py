@@ -76,6 +76,18 @@ class TemplateResource:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateEventMapping:
+    """A queue or stream that is polled for a function, where it's deployed."""
+
+    source_arn: str
+    function: str
+    batch_size: int
+    window_s: int = 0
+    max_concurrency: int | None = None
+    parallelization_factor: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class IgnoredPart:
     """Something that has no effect when functions run on their own."""
 
@@ -102,3 +114,7 @@ class Template:
     """The types of the other resources, one entry each."""
     not_made: tuple[str, ...] = ()
     """Why resources of a supported kind can't be created, with file and line."""
+    event_mappings: tuple[TemplateEventMapping, ...] = ()
+    """What is polled for functions where they are deployed; not here."""
+    reserved_concurrency: Mapping[str, int] = field(default_factory=dict)
+    """By function, where it's set."""

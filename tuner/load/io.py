@@ -60,3 +60,5 @@ class LoadIO:
     count_dropped: Callable[[], int | None] = lambda: None
     """How many invocations Lambda dropped as recursive since the load began; None: not known."""
     aside: Callable[[Callable[[], None]], None] = in_thread
+    pass_time: Callable[[float, int, int], None] = lambda _, __, ___: None
+    """Told often: seconds since the load began, requests sent, and answered."""

@@ -82,3 +82,15 @@ def checked(phases: tuple[Phase, ...], name: str = "phase") -> tuple[Phase, ...]
             f"{MOST_ARRIVALS:,}: give lower rates, or less time"
         )
     return phases
+
+
+def rate_at(phases: Iterable[Phase], at_s: float) -> float:
+    """The planned rate at a time since the beginning; the last one's end afterwards."""
+    began_s, last = 0.0, 0.0
+    for phase in phases:
+        passed_s, last = at_s - began_s, phase.rate_to_per_s
+        if passed_s <= phase.duration_s:
+            gain = phase.rate_to_per_s - phase.rate_from_per_s
+            return phase.rate_from_per_s + gain * max(0.0, passed_s) / phase.duration_s
+        began_s += phase.duration_s
+    return last

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tuner.load.phases import Phase
+    from tuner.load.saturation import Saturation
+    from tuner.load.watch import Seen
     from tuner.model.finding import Finding
     from tuner.model.function import FunctionConfig
 
@@ -45,6 +47,8 @@ class Answer:
     """None if it isn't known."""
     reason: str | None = None
     """Why it was throttled, or the type of its error."""
+    duration_ms: float | None = None
+    """By its REPORT line; None if that didn't come."""
 
     @property
     def latency_ms(self) -> float:
@@ -105,6 +109,10 @@ class LoadResult:
     phases: tuple[Phase, ...]
     end: LoadEnd
     findings: tuple[Finding, ...] = ()
+    downstream: tuple[Saturation, ...] = ()
+    """What gives way first, first."""
+    seen: tuple[Seen, ...] = ()
+    """The resources during the load."""
 
     @property
     def planned_count(self) -> int:
@@ -142,6 +150,15 @@ class LoadResult:
         """Of the invocations whose REPORT line came; None if none did."""
         known = [each.cold_start for each in self.answers if each.cold_start is not None]
         return sum(known) / len(known) if known else None
+
+    @property
+    def warm_durations_ms(self) -> tuple[float, ...]:
+        """Of the successes that met no cold start, by their REPORT lines."""
+        return tuple(
+            each.duration_ms
+            for each in self.answers
+            if each.outcome is Outcome.SUCCESS and each.duration_ms and not each.cold_start
+        )
 
     @property
     def max_concurrency(self) -> int:

@@ -106,6 +106,7 @@ class LoadLoop:
         self._plan, self._ledger, self._events = plan, ledger, events
         self._memory_mb, self._senders = memory_mb, senders
         self._clock, self._stop, self._on_progress = io.clock, io.stop, io.on_progress
+        self._pass_time = io.pass_time
         pricing = plan.pricing
         self._worst_usd = pricing.worst_cost_usd(memory_mb)
         knows = pricing.recent_duration_ms is not None and plan.budget_usd is None
@@ -200,6 +201,8 @@ class LoadLoop:
         now_s = self._clock()
         if (alarm := self._watch.look(now_s)) is not None:
             self._stop_for(alarm)
+        answered = len(self._answers)
+        self._pass_time(now_s - self._began_s, answered + len(self._in_flight), answered)
         if now_s >= self._told_s + TELL_EVERY_S:
             self._told_s = now_s
             passed_s = now_s - self._began_s
@@ -253,6 +256,7 @@ class LoadLoop:
         warm_usd: float = 0.0,
     ) -> None:
         cold = None if report is None else report.cold_start
+        duration_ms = None if report is None else report.duration_ms
         self._add(
             done.call,
             done.started_s,
@@ -261,6 +265,7 @@ class LoadLoop:
             cost_usd=cost_usd,
             reason=reason,
             cold_start=cold,
+            duration_ms=duration_ms,
         )
         alarm = self._guard.count(outcome, reason, warm_usd)
         if alarm is not None:
@@ -276,6 +281,7 @@ class LoadLoop:
         cost_usd: float = 0.0,
         reason: str | None = None,
         cold_start: bool | None = None,
+        duration_ms: float | None = None,
     ) -> None:
         self._answers.append(
             Answer(
@@ -288,6 +294,7 @@ class LoadLoop:
                 cost_usd=cost_usd,
                 cold_start=cold_start,
                 reason=reason,
+                duration_ms=duration_ms,
             )
         )
 

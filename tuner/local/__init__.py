@@ -26,7 +26,7 @@ the answer, which returns the same way.
 
 `emulated_services` is S3, SQS, DynamoDB, CloudWatch Logs and the rest, in another process
 (`moto_server`), so that they take no time from what is measured. Handlers' clients reach them
-through the same port.
+through the same port, and `service_use` counts what they ask for.
 
 Around that, a `FunctionDefinition` says what to deploy at the start, `build` builds it, `deployer`
 puts it into the store, `template_report` reports what is missing, and `child_process` runs
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from tuner.local.execution.host import host_max_memory_mb
     from tuner.local.local_lambda import LocalLambda
     from tuner.local.machine_load import bare_share
+    from tuner.local.service_use import read_use
 
 SYSTEM = sys.platform
 _HOMES: Final = {
@@ -75,6 +76,7 @@ _HOMES: Final = {
     "check_control": "cpu_check",
     "host_architecture": "deployment",
     "host_max_memory_mb": "execution.host",
+    "read_use": "service_use",
     "start_local_lambda": "child_process",
     "zip_folder": "control_plane.package",
 }
@@ -95,6 +97,7 @@ __all__ = [
     "check_control",
     "host_architecture",
     "host_max_memory_mb",
+    "read_use",
     "refuse_other_systems",
     "start_local_lambda",
     "zip_folder",

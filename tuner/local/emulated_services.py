@@ -142,6 +142,7 @@ class ServiceRequests:
         """Create a template's resource, empty; raises LocalError with the service's message."""
         makers: Mapping[str, Callable[[TemplateResource], None]] = {
             "AWS::DynamoDB::Table": self._table,
+            "AWS::Kinesis::Stream": self._stream,
             "AWS::S3::Bucket": self._bucket,
             "AWS::SNS::Topic": self._topic,
             "AWS::SQS::Queue": self._queue,
@@ -180,6 +181,12 @@ class ServiceRequests:
             "BillingMode": "PAY_PER_REQUEST",
         }
         self._send_json("dynamodb", "DynamoDB_20120810.CreateTable", request)
+
+    def _stream(self, resource: TemplateResource) -> None:
+        request: dict[str, Any] = {"StreamName": resource.name, **resource.properties}
+        if "StreamModeDetails" not in request:
+            request["ShardCount"] = int(request.get("ShardCount", 1))
+        self._send_json("kinesis", "Kinesis_20131202.CreateStream", request)
 
     def _topic(self, resource: TemplateResource) -> None:
         request = {"Action": "CreateTopic", "Version": "2010-03-31", "Name": resource.name}

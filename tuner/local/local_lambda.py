@@ -37,6 +37,7 @@ from tuner.local.execution.run_folder import RunFolder, clean_leftovers, user_wo
 from tuner.local.http.endpoint import OWN_PREFIX, Endpoint, Proxy
 from tuner.local.http.message import Request, Response, json_response, plain
 from tuner.local.http.server import HttpServer
+from tuner.local.service_use import ServiceUse
 from tuner.local.template_report import findings_on, left_out, made
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class LocalLambda:
             clean_leftovers(base, "api")
             folder = stack.enter_context(closing(RunFolder(base, "api"))).path
             self._server = stack.enter_context(closing(http or HttpServer()))
+            self._use = ServiceUse()
             self._alone = not_installed() if emulated_services else _LAMBDA_ONLY
             self._services = None
             if self._alone is None:
@@ -278,9 +280,9 @@ class LocalLambda:
             access_key_id=self._access_key_id,
         )
         if self._services is None:
-            return Endpoint(api.handle, self._own, None, self._alone or "").handle
-        proxy = stack.enter_context(closing(Proxy(self._services.socket_path)))
-        return Endpoint(api.handle, self._own, proxy.handle, "").handle
+            return Endpoint(api.handle, self._own, None, self._alone or "", self._use).handle
+        proxy = stack.enter_context(closing(Proxy(self._services.socket_path, self._use)))
+        return Endpoint(api.handle, self._own, proxy.handle, "", self._use).handle
 
     def _client_environment(self) -> tuple[tuple[str, str], ...]:
         """Let handlers' AWS clients find this endpoint. The credentials are invented."""
@@ -298,12 +300,14 @@ class LocalLambda:
         return f"{self.endpoint_url}{OWN_PREFIX}code/{self._code_token}/{code.zip_path.name}"
 
     def _own(self, request: Request) -> Response:
-        """Answer what is below /_tuner/: the status, and packages at their addresses."""
+        """Answer what is below /_tuner/: status, use of services, packages at their addresses."""
         path = request.path.removeprefix(OWN_PREFIX)
         if request.method not in ("GET", "HEAD"):
             return plain(405, "only GET is answered here")
         if path == "status":
             return json_response(200, self.status())
+        if path == "use":
+            return json_response(200, self._use.to_json())
         kind, _, rest = path.partition("/")
         token, _, name = rest.partition("/")
         code = self._codes.find(name.removesuffix(".zip"))

@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.downstream import (
+    LIMITS_HEAD,
+    SEEN_HEAD,
+    downstream_json,
+    limit_rows,
+    seen_rows,
+)
 from tuner.report.json import SCHEMA_VERSION, findings_json, function_json
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tuner.load.plan import LoadPlan
     from tuner.load.result import Latency, LoadResult, Window
+    from tuner.load.saturation import Saturation
+    from tuner.model.finding import Finding
 
 _ENDS: Final = {
     "complete": "",
@@ -46,8 +55,33 @@ def to_json(result: LoadResult) -> dict[str, Any]:
         "latency_ms": _latency(result.latency_ms),
         "cost_usd": result.cost_usd,
         "phases": [_phase(each) for each in result.by_phase()],
-        "downstream": [],
+        "downstream": downstream_json(result.downstream),
         "findings": findings_json(result.findings),
+    }
+
+
+def plan_json(
+    plan: LoadPlan,
+    side_effects: Sequence[str],
+    downstream: Sequence[Saturation],
+    findings: Sequence[Finding],
+) -> dict[str, Any]:
+    """What would be sent, as an object; None is not known."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "load_plan",
+        "function": function_json(plan.pricing.function),
+        "sizes_mb": list(plan.sizes_mb),
+        "planned_count": plan.planned_count,
+        "duration_s": plan.duration_s,
+        "peak_per_s": plan.peak_per_s,
+        "needed_concurrency": plan.needed_concurrency,
+        "available_concurrency": plan.available_concurrency,
+        "expected_cost_usd": plan.expected_cost_usd,
+        "max_cost_usd": plan.max_cost_usd,
+        "side_effects": list(side_effects),
+        "downstream": downstream_json(downstream),
+        "findings": findings_json(findings),
     }
 
 
@@ -66,8 +100,12 @@ def _latency(latency: Latency | None) -> dict[str, float] | None:
     return None if latency is None else asdict(latency)
 
 
-def describe_plan(plan: LoadPlan, *, costs_nothing: bool) -> Iterator[str]:
-    """What will be sent, what that needs and what it costs, a line each."""
+def describe_plan(
+    plan: LoadPlan, downstream: Sequence[Saturation] = (), *, costs_nothing: bool
+) -> Iterator[str]:
+    """What will be sent, what that needs of the account and of what is behind the function, and
+    what it costs, a line each.
+    """
     function = plan.pricing.function
     sizes = ", ".join(map(numbers.memory, plan.sizes_mb))
     yield (
@@ -82,6 +120,7 @@ def describe_plan(plan: LoadPlan, *, costs_nothing: bool) -> Iterator[str]:
         "A request is sent when it's due, whatever is still in flight; none is sent twice."
     )
     yield _concurrency(plan)
+    yield from _around(downstream)
     if costs_nothing:
         return
     expected = plan.expected_cost_usd
@@ -123,12 +162,27 @@ def render(result: LoadResult, *, width: int, encoding: str = "utf-8") -> str:
             "",
         ]
     lines += wrapped(rest(result), width)
+    lines += _around(result.downstream, tuple(seen_rows(result.seen)))
     said = list(result.findings)
     for finding in said:
         lines += wrapped(f"{SIGNS[finding.severity]} {plain(finding.message)}.", width)
     if 0 < len(result.invocations) < _FEW:
         lines += wrapped(f"· Of fewer than {_FEW} invocations, p99 is just the slowest.", width)
     return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
+
+
+def _around(
+    downstream: Sequence[Saturation], seen: Sequence[tuple[str, ...]] = ()
+) -> Iterator[str]:
+    """Tables of what is behind the function, and of what was seen of it, if there is anything."""
+    if downstream:
+        yield ""
+        yield from table_lines([LIMITS_HEAD, *limit_rows(downstream)], "<<>>>>")
+    if seen:
+        yield ""
+        yield from table_lines([SEEN_HEAD, *seen], "<<>>>")
+    if downstream or seen:
+        yield ""
 
 
 def headline(result: LoadResult) -> str:

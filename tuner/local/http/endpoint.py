@@ -9,6 +9,7 @@ import socket
 import tempfile
 import threading
 from typing import IO, TYPE_CHECKING, Final
+from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
 from tuner.local.http.message import (
@@ -18,18 +19,21 @@ from tuner.local.http.message import (
     json_response,
     plain,
 )
+from tuner.local.service_use import COUNTED, MOST_BODY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tuner.local.http.message import Request
+    from tuner.local.service_use import ServiceUse
 
 OWN_PREFIX: Final = "/_tuner/"
 _LAMBDA_PATH: Final = re.compile(
     r"/20\d\d-\d\d-\d\d/(functions|event-source-mappings|tags|account-settings|layers|"
     r"code-signing-configs|capacity-providers|durable-executions|resource-policy)(/.*)?"
 )
+_INVOKED: Final = re.compile(r"/20\d\d-\d\d-\d\d/functions/([^/]+)/invocations")
 _SCOPE: Final = re.compile(r"[\d]{8}(?:/|%2F)[a-z0-9-]+(?:/|%2F)([a-z0-9-]+)(?:/|%2F)aws4_request")
 _KEY: Final = re.compile(r"Credential=([^/,\s]{1,200})/")
 _FUNCTION_URL: Final = re.compile(r"[0-9a-z]+\.lambda-url\.[^.]+\.localhost(:\d+)?")
@@ -64,7 +68,8 @@ _NOT_PASSED: Final = frozenset(
 class Endpoint:
     """Dispatches requests. Refuses what a web page in the user's browser could send.
 
-    `services` is None if only Lambda is served; `own` answers paths below /_tuner/.
+    `services` is None if only Lambda is served; `own` answers paths below /_tuner/, `use` counts
+    what is asked.
     """
 
     def __init__(
@@ -73,8 +78,10 @@ class Endpoint:
         own: Callable[[Request], Response],
         services: Callable[[Request], Response] | None,
         why_no_services: str,
+        use: ServiceUse,
     ) -> None:
         self._lambda_api = lambda_api
+        self._use = use
         self._own = own
         self._services = services
         self._why_no_services = why_no_services
@@ -87,7 +94,10 @@ class Endpoint:
             return self._own(request)
         service = signed_service(request)
         if service == "lambda" or (service is None and _LAMBDA_PATH.fullmatch(request.path)):
-            return self._lambda_api(request)
+            answer = self._lambda_api(request)
+            if invoked := _INVOKED.fullmatch(request.path):
+                self._use.note_invocation(unquote(invoked[1]), answer.status)
+            return answer
         if self._services is None:
             return _refusal(service, request, self._why_no_services)
         return self._services(request)
@@ -144,8 +154,9 @@ def _refusal(service: str | None, request: Request, message: str) -> Response:
 class Proxy:
     """Forwards to an HTTP server on a Unix socket. Thread-safe; connections are kept and reused."""
 
-    def __init__(self, socket_path: Path) -> None:
+    def __init__(self, socket_path: Path, use: ServiceUse) -> None:
         self._socket_path = str(socket_path)
+        self._use = use
         self._idle: list[UnixConnection] = []
         self._lock = threading.Lock()
 
@@ -157,9 +168,27 @@ class Proxy:
             except BodyTooLargeError:
                 return plain(413, f"the body is over {MAX_BODY_BYTES} bytes")
             try:
-                return self._exchange(request, body, length)
+                answer = self._exchange(request, body, length)
             except (OSError, http.client.HTTPException):
                 return plain(502, "the emulated services (moto) do not answer")
+            return self._counted(request, body, length, answer)
+
+    def _counted(
+        self, request: Request, body: IO[bytes], length: int, answer: Response
+    ) -> Response:
+        """The same answer, once its call is counted; whole if it says what was read."""
+        service = signed_service(request)
+        if service not in COUNTED or length > MOST_BODY_BYTES:
+            return answer
+        if service == "dynamodb" and not isinstance(answer.body, bytes):
+            whole = b"".join(answer.body)
+            answer = Response(answer.status, whole, answer.headers)
+        body.seek(0)
+        asked = b"" if service == "s3" else body.read()
+        said = answer.body if isinstance(answer.body, bytes) else b""
+        parts = (request.method, request.path, request.headers, asked)
+        self._use.note(service, parts, answer.status, said)
+        return answer
 
     def close(self) -> None:
         """Close the idle connections."""

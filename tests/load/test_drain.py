@@ -1,0 +1,120 @@
+"""How fast a queue or stream is worked off, against counting by hand and a simulation."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+from statistics import fmean
+
+import pytest
+
+from tests.load.queue_simulation import QueueWorld, simulate
+from tuner.load.event_source import Drain, kinesis_drain, sqs_drain
+from tuner.load.resources import EventSource, Function, Queue, Stream
+from tuner.load.upstream import Batch, Feed, upstream_findings
+
+SQS = EventSource("sqs", "orders", "take", batch_size=10)
+
+
+def test_a_backlog_is_counted_in_whole_batches() -> None:
+    """30 messages are three of the first five batches; 51 need a sixth, and the first free place:
+    after a second that is one of the five, or the one that Lambda adds after 0.2 s, which ends at
+    1.2.
+    """
+    drain = Drain(10, 1000, concurrency=1000)
+    assert drain.drain_s(0) == 0
+    assert drain.drain_s(30) == pytest.approx(1.0)
+    assert drain.drain_s(51) == pytest.approx(1.2)
+    assert Drain(10, 1000, concurrency=5).drain_s(51) == pytest.approx(2.0)
+    assert Drain(10, 1000, concurrency=2, first_concurrency=2).drain_s(51) == pytest.approx(3.0)
+
+
+def test_it_scales_out_by_three_hundred_a_minute() -> None:
+    """After a minute it has 305 at once, 155 in the mean: about 155 × 10 × 60 messages of
+    a second each are taken by then, and done a second later.
+    """
+    seconds = Drain(10, 1000, concurrency=1000).drain_s(93_000)
+    assert seconds == pytest.approx(60 + 1, rel=0.02)
+
+
+def test_what_arrives_meanwhile_counts_and_too_much_never_drains() -> None:
+    """100/s are worked off and 60 come: 400 take 10 s, plus the wave in which the last are done."""
+    drain = Drain(10, 500, concurrency=5)
+    assert drain.rate_per_s == pytest.approx(100)
+    assert drain.drain_s(400, 60) == pytest.approx(10, abs=1.0)
+    assert drain.drain_s(400, 100) is None
+
+
+def test_a_mapping_and_the_function_bound_what_runs_at_once() -> None:
+    """MaximumConcurrency, reserved concurrency, and Lambda's own 1,000."""
+    times = {"duration_ms": 100.0, "messages_an_invocation": 10.0}
+    limited = EventSource("sqs", "orders", "take", 10, max_concurrency=7)
+    assert sqs_drain(SQS, Function("take", 3000), **times).concurrency == 1000
+    assert sqs_drain(SQS, Function("take", 40), **times).concurrency == 40
+    assert sqs_drain(limited, Function("take", 40), **times).concurrency == 7
+    assert sqs_drain(limited, Function("take", None), **times).concurrency == 7
+
+
+def test_a_stream_has_shards_times_factor_at_once_and_two_megabytes_a_shard() -> None:
+    """Records of 1 kB: four batches of 100 in 50 ms would read 8 MB/s of a shard that gives 2."""
+    source = EventSource("kinesis", "events", "take", 100, parallelization_factor=4)
+    times = {"duration_ms": 50.0, "records_an_invocation": 100.0}
+    take = Function("take", 1000)
+    drain = kinesis_drain(source, take, 3, **times)
+    assert drain.concurrency == 12
+    assert drain.rate_per_s == pytest.approx(12 * 100 / 0.05)
+    assert drain.drain_s(2400) == pytest.approx(0.1)
+    read = kinesis_drain(source, take, 3, **times, record_bytes=1000)
+    assert read.rate_per_s == pytest.approx(3 * 2000)
+    assert kinesis_drain(source, Function("take", 5), 3, **times).concurrency == 5
+
+
+def test_it_agrees_with_a_simulation_of_every_message() -> None:
+    """Within a tenth over random settings; the whole comparison is in tests/bench."""
+    rng, errors = Random(20261130), []
+    for _ in range(25):
+        batch, duration_s = rng.choice((1, 5, 10)), 10 ** rng.uniform(-1, 0.8)
+        concurrency, cv = rng.choice((2, 5, 20, 100)), rng.choice((0.0, 0.3))
+        backlog = batch * concurrency * rng.randint(4, 12)
+        arrival = rng.choice((0.0, 0.5)) * concurrency * batch / duration_s
+        world = QueueWorld(backlog, batch, duration_s, concurrency, arrival, cv)
+        drain = Drain(batch, duration_s * 1000, concurrency, min(5, concurrency), duration_cv=cv)
+        foreseen = drain.drain_s(backlog, arrival)
+        assert foreseen is not None
+        errors.append(foreseen / fmean(simulate(world, seed) for seed in range(4)) - 1)
+    assert max(map(abs, errors)) < 0.15
+    assert sum(abs(each) < 0.1 for each in errors) >= 23
+    assert math.fsum(errors) / len(errors) == pytest.approx(0, abs=0.05)
+
+
+def codes_of(feed: Feed, function: Function, batch: Batch) -> list[str]:
+    return [each.code for each in upstream_findings(feed, function, batch, "512 MB")]
+
+
+def test_findings_say_whether_it_keeps_up_and_how_long_a_backlog_takes() -> None:
+    """Five at once of ten in half a second are 100/s: 60 arrive, and 400 wait; or 95 arrive."""
+    function, batch = Function("take", 5, is_reserved=False), Batch(10, 500, "made up")
+    feed = Feed(SQS, Queue("orders"), arrival_per_s=60, backlog_count=400)
+    [said] = upstream_findings(feed, function, batch, "512 MB")
+    assert said.code == "event_source_drains"
+    assert "At 512 MB it works off orders at up to 100 messages/s" in said.message
+    assert "a backlog of 400 messages takes about 9.5 s" in said.message
+    behind = Feed(SQS, Queue("orders"), arrival_per_s=95, backlog_count=400)
+    assert codes_of(behind, function, batch) == ["event_source_behind"]
+    never = Feed(SQS, Queue("orders"), arrival_per_s=100, backlog_count=400)
+    [said] = upstream_findings(never, function, batch, "512 MB")
+    assert "never drains" in said.message
+    stream = EventSource("kinesis", "events", "take", 100)
+    assert codes_of(Feed(stream, None), function, batch) == []
+    assert codes_of(Feed(stream, Stream("events", 2)), function, batch) == ["event_source_drains"]
+
+
+def test_settings_that_lose_messages_are_named() -> None:
+    """A visibility timeout below a batch's time, and pollers that are throttled."""
+    batch, queue = Batch(10, 40_000, "made up"), Queue("orders", visibility_timeout_s=30)
+    assert "visibility_timeout_short" in codes_of(Feed(SQS, queue), Function("take", 900), batch)
+    reserved = Function("take", 20, is_reserved=True)
+    assert "pollers_throttled" in codes_of(Feed(SQS, queue), reserved, batch)
+    limited = EventSource("sqs", "orders", "take", 10, max_concurrency=20)
+    fine = Feed(limited, Queue("orders", visibility_timeout_s=300))
+    assert codes_of(fine, reserved, batch) == ["event_source_drains"]

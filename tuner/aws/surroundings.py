@@ -1,0 +1,120 @@
+"""What is behind a function and what feeds it, read from the account. Changes nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.aws.reached_resources import (
+    Inventory,
+    named_by_arn,
+    named_by_environment,
+    named_by_role,
+)
+from tuner.aws.resource_reader import ResourceReader
+from tuner.errors import AwsError, CredentialsError
+from tuner.load.resources import Queue, Stream, Surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from tuner.aws.reached_resources import Named
+    from tuner.aws.services import Services
+    from tuner.load.resources import EventSource, Resource
+
+LOOK_BACK: Final = timedelta(days=7)
+_MOST_RESOURCES: Final = 30
+
+
+def recent_window(now: datetime) -> tuple[datetime, datetime]:
+    """The last week in whole hours, as CloudWatch's data points are."""
+    end = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return end - LOOK_BACK, end
+
+
+def find_surroundings(
+    services: Services,
+    function: str,
+    configuration: dict[str, Any],
+    *,
+    now: datetime,
+    declared: Sequence[EventSource] = (),
+    reserved: Mapping[str, int] | None = None,
+    used: Sequence[Named] = (),
+) -> Surroundings:
+    """Read what a function's settings name, and what is polled for it.
+
+    `configuration` is GetFunction's; `declared` are a template's mappings and `reserved` its
+    functions' concurrency, `used` what was seen to be called. What is refused is noted, and the
+    rest is read. Raises CredentialsError.
+    """
+    unseen: list[str] = []
+    reader = ResourceReader(services, *recent_window(now))
+    reader.declared, reader.reserved = tuple(declared), dict(reserved or {})
+    inventory = Inventory(services, services.region, unseen)
+    sources = _sources(reader, function, unseen)
+    fed_by = {(source.service, source.resource) for source, _ in sources}
+    named = dict.fromkeys([*used, *_named(services, function, configuration, inventory)])
+    if len(named) > _MOST_RESOURCES:
+        unseen.append(f"{len(named) - _MOST_RESOURCES} more resources than {_MOST_RESOURCES}")
+    behind = [
+        found
+        for each in list(named)[:_MOST_RESOURCES]
+        if each != ("lambda", function)
+        and (each not in fed_by or each in used)
+        and (found := _read(reader, each, unseen)) is not None
+    ]
+    own = reader.function(function)
+    return Surroundings(tuple(behind), sources, own, tuple(dict.fromkeys(unseen)))
+
+
+def _named(
+    services: Services, function: str, configuration: dict[str, Any], inventory: Inventory
+) -> Iterator[Named]:
+    variables = (configuration.get("Environment") or {}).get("Variables") or {}
+    yield from named_by_environment(variables, inventory)
+    targets = [(configuration.get("DeadLetterConfig") or {}).get("TargetArn")]
+    try:
+        answer = services.ask("lambda", "GetFunctionEventInvokeConfig", FunctionName=function)
+        destinations = (answer.get("DestinationConfig") or {}).values()
+        targets += [each.get("Destination") for each in destinations]
+    except CredentialsError:
+        raise
+    except AwsError:
+        pass  # it has none, or that may not be read
+    for target in filter(None, targets):
+        if found := named_by_arn(target, inventory.region):
+            yield found
+    role = configuration.get("Role")
+    if role and not services.session.is_loopback:  # a local function has no role
+        yield from named_by_role(role, inventory)
+
+
+def _read(reader: ResourceReader, named: Named, unseen: list[str]) -> Resource | None:
+    try:
+        return reader.read(named)
+    except CredentialsError:
+        raise
+    except AwsError:
+        unseen.append(f"{named[1]} ({named[0]}: refused, or not there)")
+        return None
+
+
+def _sources(
+    reader: ResourceReader, function: str, unseen: list[str]
+) -> tuple[tuple[EventSource, Queue | Stream | None], ...]:
+    try:
+        sources = reader.sources_of(function)
+    except CredentialsError:
+        raise
+    except AwsError:
+        unseen.append("its event sources (refused)")
+        return ()
+    found: list[tuple[EventSource, Queue | Stream | None]] = []
+    for each in sources:
+        if each.service == "dynamodb":
+            continue  # a table's stream: its shards follow the table's partitions
+        read = _read(reader, (each.service, each.resource), unseen)
+        found.append((each, read if isinstance(read, Queue | Stream) else None))
+    return tuple(found)

@@ -1,0 +1,139 @@
+"""How much of each thing a resource takes a second, by its settings and AWS's documented quotas.
+
+DynamoDB: "Read/write capacity mode" and "Service, account, and table quotas" of its developer
+guide; Kinesis: "Quotas and limits" of Data Streams; SQS: "Message quotas"; SNS: "Endpoints and
+quotas" of the General Reference; S3: "Optimizing performance"; Lambda: "Understanding function
+scaling". As of 2026-11.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tuner.load.event_source import drain_rate_per_s
+from tuner.load.resources import (
+    Bucket,
+    Function,
+    Queue,
+    Stream,
+    Table,
+    Topic,
+    service_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tuner.load.resources import Resource, Service, Unit
+
+ON_DEMAND_WRITES_PER_S: Final = 4_000.0
+ON_DEMAND_READS_PER_S: Final = 12_000.0
+"""Of a new table on demand; within half an hour it takes twice its highest peak."""
+PARTITION_WRITES_PER_S: Final = 1_000.0
+PARTITION_READS_PER_S: Final = 3_000.0
+"""What one partition of a table takes, and so one key."""
+SHARD_RECORDS_PER_S: Final = 1_000.0
+SHARD_BYTES_PER_S: Final = 1_000_000.0
+FIFO_CALLS_PER_S: Final = 300.0
+"""SendMessage or SendMessageBatch on a FIFO queue without high throughput."""
+S3_WRITES_PER_S: Final = 3_500.0
+S3_READS_PER_S: Final = 5_500.0
+"""For each partitioned prefix of a bucket."""
+FIFO_PUBLISHES_PER_S: Final = 3_000.0
+_PUBLISHES_PER_S: Final = {"us-east-1": 30_000.0, "us-west-2": 9_000.0, "eu-west-1": 9_000.0}
+_LEAST_PUBLISHES_PER_S: Final = 300.0
+"""SNS's quota in the smallest regions."""
+CALLS_PER_S_AND_CONCURRENCY: Final = 10.0
+"""Lambda starts at most ten invocations a second for each unit of a function's concurrency."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How much of `unit` a resource takes a second; None: no limit, or none that is known."""
+
+    service: Service
+    resource: str
+    unit: Unit
+    per_s: float | None
+    source: str
+    """Where it comes from, in words."""
+
+
+def limits_of(resource: Resource, region: str) -> Iterator[Limit]:
+    """Every limit of a resource."""
+    service, name = service_of(resource), resource.name
+    match resource:
+        case Table():
+            yield from _table(resource)
+        case Stream():
+            shards = f"{resource.shard_count} shards"
+            for unit, each in (("records", SHARD_RECORDS_PER_S), ("bytes", SHARD_BYTES_PER_S)):
+                source = f"{shards} × {each:,.0f} {unit}/s"
+                yield Limit(service, name, unit, resource.shard_count * each, source)  # type: ignore[arg-type]
+        case Queue():
+            yield from _queue(resource)
+        case Topic():
+            yield _topic(resource, region)
+        case Bucket():
+            prefix = "a prefix of a bucket"
+            yield Limit(service, name, "writes", S3_WRITES_PER_S, prefix)
+            yield Limit(service, name, "reads", S3_READS_PER_S, prefix)
+        case Function():
+            yield _function(resource)
+
+
+def _table(table: Table) -> Iterator[Limit]:
+    for unit, given, warm, first in (
+        ("write units", table.write_units_per_s, table.warm_write_units_per_s,
+         ON_DEMAND_WRITES_PER_S),
+        ("read units", table.read_units_per_s, table.warm_read_units_per_s,
+         ON_DEMAND_READS_PER_S),
+    ):  # fmt: skip
+        per_s, source = given, "provisioned"
+        if table.is_on_demand:
+            per_s, source = warm or first, "on demand, before it scales"
+            if given is not None and given <= per_s:
+                per_s, source = given, "the most allowed on demand"
+        yield Limit("dynamodb", table.name, unit, per_s, source)  # type: ignore[arg-type]
+    for index in table.indexes:
+        yield from _table(index)
+
+
+def _queue(queue: Queue) -> Iterator[Limit]:
+    if queue.is_fifo and not queue.is_high_throughput:
+        source = "a FIFO queue without high throughput"
+        yield Limit("sqs", queue.name, "send calls", FIFO_CALLS_PER_S, source)
+    rates = [drain_rate_per_s(*each) for each in queue.consumers]
+    known = [rate for rate in rates if rate is not None]
+    names = ", ".join(each.name for _, each in queue.consumers)
+    if not rates:
+        yield Limit("sqs", queue.name, "messages", None, "no consumer was found")
+    elif len(known) < len(rates):
+        yield Limit("sqs", queue.name, "messages", None, f"{names}: duration not known")
+    else:
+        yield Limit("sqs", queue.name, "messages", sum(known), f"what {names} works off")
+
+
+def _topic(topic: Topic, region: str) -> Limit:
+    if topic.is_fifo:
+        quota, source = FIFO_PUBLISHES_PER_S, "the region's quota of FIFO topics"
+    elif region in _PUBLISHES_PER_S:
+        quota, source = _PUBLISHES_PER_S[region], "the region's quota"
+    else:
+        quota, source = _LEAST_PUBLISHES_PER_S, "the least of any region's quota"
+    return Limit("sns", topic.name, "publishes", quota, source)
+
+
+def _function(function: Function) -> Limit:
+    concurrency, duration_ms = function.concurrency, function.duration_ms
+    if concurrency is None:
+        return Limit("lambda", function.name, "invocations", None, "its concurrency isn't known")
+    most_per_s = CALLS_PER_S_AND_CONCURRENCY * concurrency
+    whose = "reserved" if function.is_reserved else "the account's"
+    if duration_ms is None or duration_ms <= 0:
+        source = f"concurrency {concurrency:,} ({whose}); its duration isn't known"
+        return Limit("lambda", function.name, "invocations", None, source)
+    per_s = min(most_per_s, concurrency / (duration_ms / 1000))
+    source = f"concurrency {concurrency:,} ({whose}) at {duration_ms:,.0f} ms"
+    return Limit("lambda", function.name, "invocations", per_s, source)

@@ -1,0 +1,178 @@
+"""Whether a function keeps up with the queue or stream that feeds it, and drains a backlog."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tuner.load.event_source import kinesis_drain, sqs_drain
+from tuner.load.resources import EventSource, Queue, Stream
+from tuner.load.saturation import first_to_give_way
+from tuner.model.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tuner.load.event_source import Drain
+    from tuner.load.resources import Function
+    from tuner.load.saturation import Saturation
+
+LEAST_MAXIMUM_CONCURRENCY: Final = 2
+"""The least that an SQS mapping can be set to."""
+TIGHT_SHARE: Final = 0.9
+"""Of the rate at which a queue is worked off: with more arriving, chance alone makes it wait."""
+_TIMEOUTS: Final = 6
+"""AWS advises a visibility timeout of six times the function's own, and the batch window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What feeds a function, and how much of it comes and waits."""
+
+    source: EventSource
+    resource: Queue | Stream | None
+    arrival_per_s: float | None = None
+    """In the busiest hour of the last week; None if it isn't known."""
+    backlog_count: float | None = None
+    """Given, or what waits now."""
+    is_assumed: bool = False
+    """No mapping was found: as if a queue sent batches like the payloads."""
+    record_bytes: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What an invocation works off: so many records in so long, and how that is known."""
+
+    record_count: float
+    duration_ms: float
+    source: str
+    duration_cv: float = 0.0
+    """Their standard deviation over their mean; 0 if it isn't known."""
+
+
+def drain_of(feed: Feed, function: Function, batch: Batch) -> Drain | None:
+    """How fast the function works off its feed; None of a stream whose shards aren't known."""
+    if feed.source.service == "sqs":
+        return sqs_drain(
+            feed.source,
+            function,
+            duration_ms=batch.duration_ms,
+            messages_an_invocation=batch.record_count,
+            duration_cv=batch.duration_cv,
+        )
+    if not isinstance(feed.resource, Stream):
+        return None
+    return kinesis_drain(
+        feed.source,
+        function,
+        feed.resource.shard_count,
+        duration_ms=batch.duration_ms,
+        records_an_invocation=batch.record_count,
+        record_bytes=feed.record_bytes,
+    )
+
+
+def upstream_findings(
+    feed: Feed,
+    function: Function,
+    batch: Batch,
+    size: str,
+    downstream: Sequence[Saturation] = (),
+) -> Iterator[Finding]:
+    """Whether it keeps up, how long the backlog takes, and what that asks of what is behind.
+
+    `size` names the memory.
+    """
+    drain = drain_of(feed, function, batch)
+    if drain is None:
+        return
+    noun = "messages" if feed.source.service == "sqs" else "records"
+    arrival = feed.arrival_per_s or 0.0
+    falls_behind = arrival > TIGHT_SHARE * drain.rate_per_s
+    name = feed.source.resource if not feed.is_assumed else "a queue"
+    assumed = " (no event source was found: as if a queue sent it)" if feed.is_assumed else ""
+    yield Finding(
+        "event_source_behind" if falls_behind else "event_source_drains",
+        "warning" if falls_behind else "info",
+        f"At {size} it works off {name} at up to {drain.rate_per_s:,.4g} {noun}/s: "
+        f"{drain.concurrency:,} batches at once of {batch.record_count:,.3g} in "
+        f"{batch.duration_ms:,.4g} ms ({batch.source}{_fuller(feed, batch)}){assumed}. "
+        f"{_arrival(feed, noun)}{_backlog(feed, drain, noun)}",
+    )
+    if feed.source.service == "sqs":
+        yield from _settings(feed, function, batch)
+    yield from _asked_of_others(feed, drain, downstream, size)
+
+
+def _fuller(feed: Feed, batch: Batch) -> str:
+    if feed.is_assumed or batch.record_count >= feed.source.batch_size:
+        return ""
+    return f"; the mapping has batches of up to {feed.source.batch_size:,}"
+
+
+def _arrival(feed: Feed, noun: str) -> str:
+    if feed.arrival_per_s is None:
+        return f"How many {noun} come isn't known"
+    return f"In the busiest hour of the last week {feed.arrival_per_s:,.3g} {noun}/s came"
+
+
+def _backlog(feed: Feed, drain: Drain, noun: str) -> str:
+    if not feed.backlog_count:
+        return ""
+    count = f"; a backlog of {feed.backlog_count:,.0f} {noun}"
+    seconds = drain.drain_s(feed.backlog_count, feed.arrival_per_s or 0.0)
+    if seconds is None:
+        return f"{count} never drains"
+    return f"{count} takes about {_time(seconds)}"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
+
+
+def _settings(feed: Feed, function: Function, batch: Batch) -> Iterator[Finding]:
+    queue, source = feed.resource, feed.source
+    if isinstance(queue, Queue):
+        longest_s = batch.duration_ms / 1000 + source.window_s
+        if queue.visibility_timeout_s < longest_s:
+            yield Finding(
+                "visibility_timeout_short",
+                "warning",
+                f"{queue.name} shows a message again after {queue.visibility_timeout_s:,.0f} s, "
+                f"and a batch takes {longest_s:,.3g} s: messages are worked off several times. "
+                f"Set its visibility timeout to {_TIMEOUTS} times the function's timeout",
+            )
+    unlimited = source.max_concurrency is None
+    if function.is_reserved and unlimited and (function.concurrency or 0) < 1000:
+        yield Finding(
+            "pollers_throttled",
+            "warning",
+            f"The function has {function.concurrency:,} reserved, and its mapping to "
+            f"{source.resource} no MaximumConcurrency: with a backlog Lambda polls more than the "
+            "function may run, and what is throttled counts as received, up to the dead-letter "
+            "queue. Set MaximumConcurrency to at most what is reserved",
+        )
+
+
+def _asked_of_others(
+    feed: Feed, drain: Drain, downstream: Sequence[Saturation], size: str
+) -> Iterator[Finding]:
+    first = first_to_give_way(downstream)
+    if first is None or first.limited_at_rate_per_s is None:
+        return
+    invoked_per_s = drain.rate_per_s / drain.messages_an_invocation
+    if invoked_per_s > first.limited_at_rate_per_s:
+        bearable = int(first.limited_at_rate_per_s * drain.duration_ms / 1000)
+        remedy = f"Raise the limit of {first.limit.resource}"
+        if feed.source.service == "sqs" and bearable >= LEAST_MAXIMUM_CONCURRENCY:
+            remedy += f", or set the mapping's MaximumConcurrency to {bearable:,}"
+        yield Finding(
+            "backlog_saturates",
+            "warning",
+            f"Working off a backlog of {feed.source.resource}, {size} is invoked up to "
+            f"{invoked_per_s:,.4g} times a second, and {first.limit.resource} gives way at "
+            f"{first.limited_at_rate_per_s:,.3g}. {remedy}",
+        )

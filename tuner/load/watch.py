@@ -1,0 +1,107 @@
+"""Looks at the resources around a function while it's under load, aside, by the load's clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from tuner.errors import TunerError
+from tuner.load.guard import in_thread
+from tuner.load.saturation import Demand
+
+if TYPE_CHECKING:
+    from tuner.load.resources import Service
+    from tuner.load.saturation import Key
+
+State = Literal["throttled", "waiting", "oldest_s", "iterator_age_s"]
+"""Requests refused since the load began; messages in a queue; the age of what waits longest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is seen at once; by (service, resource)."""
+
+    used: Mapping[Key, float] = field(default_factory=dict)
+    """Of each unit, since the load began."""
+    states: Mapping[tuple[Service, str, State], float] = field(default_factory=dict)
+
+    @property
+    def throttled_count(self) -> float:
+        """Of all resources together."""
+        return sum(value for (_, _, what), value in self.states.items() if what == "throttled")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A look, when it was, and how far the load had come."""
+
+    at_s: float
+    sent_count: int
+    answered_count: int
+    look: Look
+
+    @property
+    def run_count(self) -> float:
+        """Invocations whose requests the look has: what was in flight counts by half."""
+        return (self.sent_count + self.answered_count) / 2
+
+
+class ResourceWatch:
+    """Looks every `every_s`, not before the look before has ended.
+
+    `look` may take seconds and raise; without an answer nothing is known of that time.
+    """
+
+    def __init__(
+        self,
+        look: Callable[[], Look | None],
+        every_s: float,
+        aside: Callable[[Callable[[], None]], None] = in_thread,
+    ) -> None:
+        self._look, self._every_s, self._aside = look, every_s, aside
+        self._next_s = 0.0
+        self._is_looking = False
+        self.seen: list[Seen] = []
+
+    def pass_time(self, at_s: float, sent_count: int, answered_count: int) -> None:
+        """Look if it's time: `at_s` since the load began."""
+        if at_s < self._next_s or self._is_looking:
+            return
+        self._next_s, self._is_looking = at_s + self._every_s, True
+        self._aside(lambda: self._take(at_s, sent_count, answered_count))
+
+    def look_last(self, at_s: float, sent_count: int, answered_count: int) -> None:
+        """Look now, after the last answer."""
+        self._take(at_s, sent_count, answered_count)
+
+    def _take(self, at_s: float, sent_count: int, answered_count: int) -> None:
+        with suppress(TunerError):
+            found = self._look()
+            if found is not None:
+                self.seen.append(Seen(at_s, sent_count, answered_count, found))
+                self.seen.sort(key=lambda each: each.at_s)
+        self._is_looking = False
+
+
+def nothing_watched() -> ResourceWatch:
+    """A watch that sees nothing."""
+    return ResourceWatch(lambda: None, float("inf"), lambda work: work())
+
+
+def demands_seen(seen: list[Seen], source: str) -> dict[Key, Demand]:
+    """What an invocation asks for, by the looks up to the first throttle: later a function gives up
+    halfway, or asks twice. Empty without an invocation.
+    """
+    good = [each for each in seen if not each.look.throttled_count and each.run_count]
+    first_bad = next((each for each in seen if each.look.throttled_count and each.run_count), None)
+    taken = good[-1] if good else first_bad
+    if taken is None:
+        return {}
+    count = taken.run_count
+    return {
+        key: Demand(amount / count, f"{source}, {count:,.0f} invocations")
+        for key, amount in taken.look.used.items()
+        if amount > 0
+    }
