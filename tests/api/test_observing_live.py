@@ -11,9 +11,11 @@ import pytest
 from tests.aws.live_log import COUNT, NOW, billed_mb_ms, make_live_function
 from tests.aws.moto_process import REGION, client, make_function, moto_process
 from tests.cli.running import run_here
+from tuner.api.live_reports import open_services
 from tuner.api.observing_live import observe_live
 from tuner.api.pathways import read_trigger
 from tuner.api.reading import Caller, LiveRequest
+from tuner.aws.function_list import version_layers
 from tuner.errors import FunctionNotFoundError, InputError, NotAgreedError, PriceError, UsageError
 from tuner.model.request import Target
 from tuner.pricing import load_price_book
@@ -181,6 +183,43 @@ def test_a_function_that_several_services_reach_asks_which(url: str, tmp_path: P
     permit(functions, "stored", "s3")
     with pytest.raises(UsageError, match="gets events from s3, which is none of"):
         read_trigger("stored", where, caller)
+
+
+def test_the_account_says_what_logging_costs(url: str, tmp_path: Path) -> None:
+    """Sums as CloudWatch metered them, levels by a sample, retention and layers as they are set."""
+    functions = client("lambda", url)
+    layer = functions.publish_layer_version(
+        LayerName="tools", Content={"ZipFile": b"x" * 1000}, CompatibleRuntimes=["python3.13"]
+    )
+    functions.update_function_configuration(
+        FunctionName="resize", Layers=[layer["LayerVersionArn"]]
+    )
+    client("logs", url).put_retention_policy(logGroupName="/aws/lambda/resize", retentionInDays=30)
+    ran = run_here(
+        *("observe", "resize", "--endpoint-url", url, "--region", REGION, "--json"),
+        "--overheads",
+        TUNER_STATE_DIR=str(tmp_path),
+    )
+    assert ran.returncode == 0, ran.stderr
+    answer = json.loads(ran.stdout)
+    found = answer["overheads"]["logging"]
+    assert found["is_sample"]
+    assert found["size_bytes"] == 2_000_000_000
+    # eu-west-1: $0.57 a GB; 14 days of 730 hours; $0.03 for 15% of it, 30 of 30.41667 days
+    month_gb = 2e9 / 2**30 * 730 / (14 * 24)
+    assert found["ingestion_usd_per_month"] == pytest.approx(month_gb * 0.57)
+    assert found["storage_usd_per_month"] == pytest.approx(month_gb * 0.0045 * 30 / (730 / 24))
+    assert found["retention_days"] == 30
+    lines = {(each["origin"], each["level"]): each for each in found["by_level"]}
+    assert lines["function", "none"]["event_count"] == COUNT
+    assert lines["platform", "INFO"]["event_count"] == COUNT * 3
+    assert answer["log_ingestion_cost_usd"] == pytest.approx(2e9 / 2**30 * 0.57)
+    where = Target(region=REGION, endpoint_url=url)
+    with open_services(where, "observe", Caller(tmp_path, NOW, lambda _: True)) as services:
+        [(name, size)] = version_layers(services, "resize")["$LATEST"]
+    assert (name, size) == ("tools:1", layer["Content"]["CodeSize"])
+    [version] = answer["overheads"]["versions"]
+    assert (version["version"], version["cold_start_count"]) == ("7", 4)
 
 
 def permit(functions: Any, name: str, service: str) -> None:

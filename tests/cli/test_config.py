@@ -231,9 +231,9 @@ EACH_TIME = {
     "arrivals", "artillery", "backlog", "bucket", "downstream", "engine", "in_flight", "phase",
     "sizes", "state_machine", "wheel",
     "batch_size", "batch_window", "event_size", "event_trigger", "max_delay", "need", "pathways",
-    "per_invocation",
     "calls", "choice", "error_rate", "executions", "fleet", "items", "overhead", "state_time",
     "substitution", "sweep",
+    "per_invocation", "overheads", "log_class", "retention_days", "account_log_gb",
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from tuner.model.finding import Finding
 from tuner.observe import kept
 from tuner.observe.reading_findings import reading_findings
 from tuner.pricing.book import FREE_EPHEMERAL_STORAGE_MB, age_findings
+from tuner.pricing.log_prices import BYTES_PER_GB
 from tuner.pricing.renewal import current_price_book
 from tuner.report.observation import to_json
 
@@ -162,7 +163,7 @@ class Metrics:
                 self.services, group, start=start, end=end, period_s=_period_s(start, end)
             )
         )
-        return None if size is None else Decimal(size) / 10**9 * price
+        return None if size is None else Decimal(size) / BYTES_PER_GB * price
 
     def _ask(self, ask: Callable[[], T]) -> T | None:
         if self.findings:

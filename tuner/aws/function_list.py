@@ -88,3 +88,21 @@ def version_digests(services: Services, function: str) -> dict[str, str]:
         )
         for raw in page.get("Versions", ())
     }
+
+
+def version_layers(services: Services, function: str) -> dict[str, tuple[tuple[str, int], ...]]:
+    """The layers of each version, $LATEST among them, as (name:version, bytes). Raises AwsError."""
+    return {
+        str(raw.get("Version")): tuple(
+            (":".join(str(layer.get("Arn", "")).split(":")[6:]), int(layer.get("CodeSize", 0)))
+            for layer in raw.get("Layers") or ()
+        )
+        for page in services.pages(
+            "lambda",
+            "ListVersionsByFunction",
+            ("Marker", "NextMarker"),
+            FunctionName=function,
+            MaxItems=_PAGE,
+        )
+        for raw in page.get("Versions", ())
+    }

@@ -49,6 +49,7 @@ def least_reading_policy(
         statements += [
             allow("OptionalReadCallers", ["lambda:GetPolicy"], [functions]),
             allow("OptionalReadEventSources", ["lambda:ListEventSourceMappings"], ["*"]),
+            allow("OptionalReadLayers", ["lambda:ListVersionsByFunction"], [functions]),
         ]
     if purpose != "scan":
         statements.append(allow("OptionalReadLogsWithoutQuery", ["logs:FilterLogEvents"], [logs]))

@@ -73,6 +73,7 @@ _NAMED_ALIKE: Final = (
     *("batch_window", "event_size", "max_delay", "need", "pathways", "per_invocation"),
     *("calls", "choice", "error_rate", "fleet", "items", "state_time", "substitution", "sweep"),
     *("backlog", "downstream"),
+    *("account_log_gb", "log_class", "overheads", "retention_days"),
     *("alias", "live", "memory_size", "step_timeout", "steps", "unqualified"),
     *("role", "stage", "template", "top", "traffic", "utilization", "vary"),
 )

@@ -10,6 +10,7 @@ import typer
 
 from tuner.cli import options
 from tuner.cli.groups import WhereOptions, spread
+from tuner.cli.overheads import OverheadsOptions
 from tuner.cli.pathways import PathwayOptions
 from tuner.cli.reading import Discount, ReadOptions, Source, files_read
 from tuner.cli.screen import encoding, say, show_json, show_text, width
@@ -22,6 +23,8 @@ tuner observe resize-images --logs exported/
 tuner observe resize-images --logs logs.json.gz --days 7 --json
 
 tuner observe resize-images --pathways --trigger sns --rate 50/s --event-size 4kB
+
+tuner observe resize-images --logs exported/ --overheads
 
 tuner observe --forget resize-images"""
 
@@ -46,6 +49,7 @@ def observe(
     source: Source = "auto",
     where: ObserveWhere,
     ways: PathwayOptions,
+    costs: OverheadsOptions,
     forget: Annotated[
         str | None,
         options.output_option(
@@ -71,10 +75,11 @@ def observe(
     if function is None:
         raise UsageError("say which FUNCTION to observe")
     ways.check()
-    if ways.needs_no_reading and not read.logs:
+    costs.check()
+    if ways.needs_no_reading and not read.logs and not costs.overheads:
         ways.show(function, where.region, read.architecture, json=json)
         return 0
-    event_source = None
+    event_source = files = live = None
     if read.logs:
         from tuner.api import observing
         from tuner.cli.config import state_dir, today
@@ -85,10 +90,14 @@ def observe(
         from tuner.api.observing_live import observe_live
 
         caller = read.caller()
+        live = (where, caller)
         event_source = ways.source(function, where, caller)  # first: it costs nothing
         found = observe_live(read.live(function, where, source, discount_percent), caller)
     found = shown(found)
-    sections = [*ways.sections(function, found, event_source)]
+    sections = [
+        *ways.sections(function, found, event_source),
+        *costs.sections(function, found, files, live),
+    ]
     if json:
         show_json(to_json(found, sections))
         return 0

@@ -52,6 +52,7 @@ def read_files(
     files: Sequence[LogFile],
     collector: Collector,
     progress: Callable[[int, int], None] | None = None,
+    make_reader: Callable[[Collector, Origin], LineReader] = LineReader,
 ) -> ReadFiles:
     """Read files into a collector, and flush it. `progress` gets (files read, files in all)."""
     came = ReadFiles()
@@ -60,15 +61,20 @@ def read_files(
             progress(count, len(files))
         try:
             for part in parts_of(file):
-                _read_part(part, collector, came)
+                _read_part(part, collector, came, make_reader)
         except UnusableFileError as error:
             came.unusable.append((str(file.path), str(error)))
     collector.flush()
     return came
 
 
-def _read_part(part: Part, collector: Collector, came: ReadFiles) -> None:
-    reader = LineReader(collector, _origin_of(part))
+def _read_part(
+    part: Part,
+    collector: Collector,
+    came: ReadFiles,
+    make_reader: Callable[[Collector, Origin], LineReader],
+) -> None:
+    reader = make_reader(collector, _origin_of(part))
     try:
         came.too_long_count += _read(reader, _Pieces(part.text))
         came.read.append(part.name)

@@ -11,4 +11,7 @@ what was deployed, and `spend` puts it together with revenue (`earnings`) and a 
 What a change of memory saved: `use_hours` reads the sums, `memory_moves` finds the change, and
 `realized` compares by `before_after` or `split`; `explaining` has the causes, `verdicts` the
 verdict and what the ledger (`outcomes`) says of later forecasts.
+
+What a function pays besides its work: `overheads` prices what its lines weigh (`log_bill`: classes,
+tiers, storage), and `overhead_findings` says what stands out.
 """

@@ -3,7 +3,7 @@
 Read `book` first: it finds a region's prices, and `snapshot` reads those that come with the
 package. For newer ones, `price_list` reads AWS's Price List, `refresh` merges its prices with the
 bundled ones, and `renewal` picks what answers use. `event_prices` has what SQS, SNS, Kinesis and
-EventBridge charge.
+EventBridge charge, and `log_prices` CloudWatch's logs by class and tier.
 """
 
 from tuner.pricing.book import (
@@ -19,6 +19,7 @@ from tuner.pricing.book import (
     billed_duration_ms,
 )
 from tuner.pricing.event_prices import EventPrices
+from tuner.pricing.log_prices import LogPrices
 from tuner.pricing.snapshot import load_price_book
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "FargateRate",
     "InstancePrices",
     "LambdaPrices",
+    "LogPrices",
     "ManagedInstancesPrices",
     "NetworkPrices",
     "PriceBook",

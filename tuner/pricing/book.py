@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from tuner.errors import PriceError
 from tuner.model.finding import Finding
 from tuner.pricing.event_prices import EventPrices
+from tuner.pricing.log_prices import LogPrices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -192,7 +193,13 @@ def billed_duration_ms(
 
 
 _Entry = TypeVar(
-    "_Entry", FargatePrices, InstancePrices, NetworkPrices, EventPrices, ManagedInstancesPrices
+    "_Entry",
+    FargatePrices,
+    InstancePrices,
+    NetworkPrices,
+    EventPrices,
+    LogPrices,
+    ManagedInstancesPrices,
 )
 
 
@@ -208,6 +215,7 @@ class PriceBook:
     instance_entries: tuple[InstancePrices, ...] = ()
     network_entries: tuple[NetworkPrices, ...] = ()
     event_entries: tuple[EventPrices, ...] = ()
+    log_entries: tuple[LogPrices, ...] = ()
     managed_instances_entries: tuple[ManagedInstancesPrices, ...] = ()
 
     @property
@@ -241,6 +249,10 @@ class PriceBook:
     def event_prices(self, region: str) -> EventPrices:
         """Return what carrying events to a function costs; PriceError if nothing is known."""
         return _found(self.event_entries, "SQS, SNS, Kinesis or EventBridge", region)[0]
+
+    def log_prices(self, region: str) -> LogPrices:
+        """Return what logs cost by class and tier; PriceError if nothing is known."""
+        return _found(self.log_entries, "CloudWatch Logs", region)[0]
 
     def managed_instances_prices(self, region: str) -> ManagedInstancesPrices:
         """Return the fee and request price of Managed Instances; PriceError if unknown."""

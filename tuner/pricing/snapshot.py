@@ -12,6 +12,8 @@
      "network": {"as_of": {"nat_hour": DAY, …}, "regions": {REGION: {"nat_hour", …, null where
         unknown}}},
      "events": as network, {"sqs_request", "sns_publish", "kinesis_shard_hour", …},
+     "logs": {"as_of", "tier_bounds_gb": [10240, …], "regions": {REGION: {"standard": [four prices],
+        "infrequent_access", "delivery", "storage_gb_month", "metric_month"?, "trace"?}}},
      "managed_instances": {"as_of", "fee_percent", "requests": {REGION: price}}}
 
 Prices are decimal strings in USD for one unit of what the key names. An architecture of a refreshed
@@ -39,6 +41,7 @@ from tuner.pricing.book import (
     SnapStartPrices,
 )
 from tuner.pricing.event_prices import EventPrices
+from tuner.pricing.log_prices import LogDestination, LogPrices, LogTier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -73,6 +76,7 @@ def read_price_book(document: Mapping[str, Any]) -> PriceBook:
         network_entries=tuple(_dated_entries(document["network"], NetworkPrices)),
         # A snapshot that an earlier version refreshed has none.
         event_entries=tuple(_dated_entries(document.get("events", NO_BLOCK), EventPrices)),
+        log_entries=tuple(_log_entries(document.get("logs", NO_BLOCK))),
         managed_instances_entries=tuple(_managed_instances_entries(document["managed_instances"])),
     )
 
@@ -167,6 +171,34 @@ def _dated_entries(block: Mapping[str, Any], kind: Callable[..., T]) -> Iterator
             (name, _day(prices, name.removesuffix("_usd"), block)) for name in sorted(known)
         )
         yield kind(region=region, dates=days, **known)
+
+
+_DESTINATIONS: Final[tuple[LogDestination, ...]] = ("STANDARD", "INFREQUENT_ACCESS", "DELIVERY")
+
+
+def _log_entries(block: Mapping[str, Any]) -> Iterator[LogPrices]:
+    """One entry per region. These aren't refreshed: the bundled ones are all there are."""
+    for region, prices in block["regions"].items():
+        ends = [*map(Decimal, block["tier_bounds_gb"]), None]
+        tiers = {
+            each: tuple(
+                LogTier(end, Decimal(price))
+                for end, price in zip(ends, prices[each.lower()], strict=True)
+            )
+            for each in _DESTINATIONS
+        }
+        yield LogPrices(
+            region=region,
+            as_of=block["as_of"],
+            tiers=tuple(tiers.items()),
+            storage_gb_month_usd=Decimal(prices["storage_gb_month"]),
+            metric_month_usd=_or_none(prices["metric_month"]),
+            trace_usd=_or_none(prices["trace"]),
+        )
+
+
+def _or_none(price: str | None) -> Decimal | None:
+    return None if price is None else Decimal(price)
 
 
 def _managed_instances_entries(block: Mapping[str, Any]) -> Iterator[ManagedInstancesPrices]:

@@ -75,6 +75,7 @@ def to_json(found: Observation, sections: Sequence[Section] = ()) -> dict[str, A
         ],
         "advice": advice_json(found.advice),
         "pathways": None,
+        "overheads": None,
         **{each.name: each.as_json for each in sections},
         "findings": findings_json(found.findings),
         "assumptions": list(found.assumptions),

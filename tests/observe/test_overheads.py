@@ -1,0 +1,210 @@
+"""`tuner observe --overheads`: what a function pays besides its work, as a user asks."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.cli.running import one_line, run_here
+from tests.logs import forms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+DAY_MINUTES = 1440
+COUNT = 21
+"""Invocations, half a day apart: ten days."""
+DEBUG = "[DEBUG]\t2026-11-20T10:00:00.010Z\t8f5a7c3e-2f4b-4c55-9d3a-000000000001\t" + "x" * 5000
+
+
+def events(*own: str, duration: str = "100.00", xray: bool = False) -> list[forms.Event]:
+    made = []
+    for number in range(COUNT):
+        each = forms.Invocation(
+            number * DAY_MINUTES // 2,
+            duration=duration,
+            billed_ms=100,
+            memory_mb=512,
+            own=own,
+            init="400.00" if number == 0 else None,
+        )
+        found = each.text_events()
+        if xray:
+            sampled = "true" if number % 3 == 0 else "false"
+            last = found[-1]
+            trace = f"{last.message}XRAY TraceId: 1-a\tSegmentId: b\tSampled: {sampled}\t\n"
+            found[-1] = forms.Event(last.at_ms, trace)
+        made += found
+    return made
+
+
+@pytest.fixture
+def observe(tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    def run(found: list[forms.Event], *arguments: str) -> dict[str, Any]:
+        (tmp_path / "log").write_bytes(forms.subscription(found))
+        ran = run_here(
+            *("observe", "thumbs", "--logs", str(tmp_path / "log"), "--overheads", "--json"),
+            *arguments,
+            TUNER_STATE_DIR=str(tmp_path / "state"),
+        )  # held against the schema
+        assert ran.returncode == 0, ran.stderr
+        answer: dict[str, Any] = json.loads(ran.stdout)
+        return answer
+
+    return run
+
+
+def codes(answer: dict[str, Any]) -> set[str]:
+    return {each["code"] for each in answer["overheads"]["findings"]}
+
+
+def test_the_bill_is_by_the_bytes_of_all_lines(observe: Callable[..., dict[str, Any]]) -> None:
+    """By hand: bytes over 2^30, ten days to 730 hours, $0.50 a GB and $0.03 for 15% of it."""
+    made = events(DEBUG, "done")
+    size = sum(len(each.message.encode()) for each in made)
+    answer = observe(made)
+    found = answer["overheads"]["logging"]
+    assert (found["size_bytes"], found["event_count"]) == (size, COUNT * 5)
+    begin, end = made[0].at_ms, made[-1].at_ms
+    month_gb = Decimal(size) / 2**30 * 730 * 3_600_000 / (end - begin)
+    assert found["gb_per_month"] == pytest.approx(float(month_gb), rel=1e-12)
+    assert found["ingestion_usd_per_month"] == pytest.approx(float(month_gb) / 2, rel=1e-12)
+    assert found["storage_usd_per_month"] == pytest.approx(float(month_gb) * 0.0045, rel=1e-12)
+    million_gb = size / COUNT * 1e6 / 2**30
+    assert found["usd_per_million"] == pytest.approx(million_gb * 0.5045, rel=1e-12)
+    assert answer["overheads"]["compute"]["usd_per_million"] == answer["cost_usd_per_million"]
+
+
+def test_levels_add_up_and_dropping_one_saves_its_share(
+    observe: Callable[..., dict[str, Any]],
+) -> None:
+    """DEBUG lines are what INFO would save, in ingestion and storage; ERROR saves no more here."""
+    found = observe(events(DEBUG, "[ERROR] KeyError: 'x'"), "--retention-days", "365")["overheads"]
+    shares = {(each["origin"], each["level"]): each for each in found["logging"]["by_level"]}
+    assert sum(each["share_ratio"] for each in shares.values()) == pytest.approx(1)
+    assert shares["function", "DEBUG"]["size_bytes"] == COUNT * (len(DEBUG) + 1)
+    assert shares["function", "ERROR"]["event_count"] == COUNT
+    savings = {each["name"]: each for each in found["savings"]}
+    assert set(savings) == {"level_info", "json", "infrequent_access", "s3"}
+    dropped_gb = (len(DEBUG) + 1) * 1e6 / 2**30
+    # $0.50 to ingest, and twelve months of 15% of it at $0.03 to keep
+    assert savings["level_info"]["usd_per_million"] == pytest.approx(dropped_gb * 0.554, rel=1e-9)
+    size_gb = found["logging"]["bytes_per_invocation"] * 1e6 / 2**30
+    assert savings["infrequent_access"]["usd_per_million"] == pytest.approx(size_gb * 0.25)
+    assert savings["s3"]["usd_per_million"] == pytest.approx(size_gb * (0.25 + 0.054))
+
+
+def test_logging_above_compute_is_a_warning_with_what_saves_most(
+    observe: Callable[..., dict[str, Any]],
+) -> None:
+    """5 kB of DEBUG against 100 ms at 512 MB; a second of work with short lines says nothing."""
+    loud = observe(events(DEBUG))
+    assert codes(loud) == {"logging_costs_more_than_compute", "debug_lines_in_production"}
+    message = next(
+        each["message"]
+        for each in loud["overheads"]["findings"]
+        if each["code"] == "logging_costs_more_than_compute"
+    )
+    assert "log level INFO would save $" in message
+    assert loud["overheads"]["logging_ratio"] > 1
+    quiet = observe(events("done", duration="1000.00"))
+    assert not codes(quiet)
+    assert quiet["overheads"]["logging_ratio"] < 1
+
+
+def test_the_class_decides_the_price(observe: Callable[..., dict[str, Any]]) -> None:
+    """Infrequent Access costs half, and isn't advised where it's there; other logs fill tiers."""
+    standard = observe(events(DEBUG))["overheads"]["logging"]
+    found = observe(events(DEBUG), "--log-class", "infrequent-access")["overheads"]
+    assert found["logging"]["ingestion_usd_per_month"] == pytest.approx(
+        standard["ingestion_usd_per_month"] / 2
+    )
+    assert "infrequent_access" not in {each["name"] for each in found["savings"]}
+    full = observe(events(DEBUG), "--account-log-gb", "60000")["overheads"]["logging"]
+    assert full["ingestion_usd_per_month"] == pytest.approx(
+        standard["ingestion_usd_per_month"] / 10
+    )
+
+
+def test_traces_are_counted_by_their_reports(observe: Callable[..., dict[str, Any]]) -> None:
+    """Every third is recorded: 7 of 21, at $5 a million."""
+    found = observe(events("done", xray=True))["overheads"]["tracing"]
+    assert found["traced_ratio"] == pytest.approx(7 / 21)
+    assert found["usd_per_million"] == pytest.approx(5 / 3)
+
+
+def test_extensions_time_is_priced_at_the_functions_memory(
+    observe: Callable[..., dict[str, Any]],
+) -> None:
+    """25 ms behind a response of 100 ms at 512 MB: 0.0125 GB-s, $0.21 a million."""
+    made = []
+    for number in range(COUNT):
+        each = forms.Invocation(
+            number * DAY_MINUTES, duration="125.00", billed_ms=125, memory_mb=512
+        )
+        *begin, report = each.json_events()
+        record = {"requestId": each.request_id, "status": "success", "metrics": {"durationMs": 100}}
+        done = {"time": forms.iso(each.end_ms), "type": "platform.runtimeDone", "record": record}
+        agent = {"name": "agent", "state": "Ready", "events": ["INVOKE"]}
+        told = {"time": forms.iso(each.end_ms), "type": "platform.extension", "record": agent}
+        lines = [forms.Event(each.end_ms - 1, json.dumps(value) + "\n") for value in (told, done)]
+        made += [*begin, *lines, report]
+    answer = observe(made)
+    found = answer["overheads"]["extensions"]
+    assert (found["names"], found["invocation_count"]) == (["agent"], COUNT)
+    assert found["mean_ms"] == pytest.approx(25)
+    assert found["duration_ratio"] == pytest.approx(0.2)
+    assert found["usd_per_million"] == pytest.approx(0.0125 * 0.0000166667 * 1e6)
+    assert answer["overheads"]["logging"]["log_format"] == "JSON"
+    assert "extensions_take_time" in codes(answer)
+
+
+def test_the_text_shows_the_bill_the_levels_and_the_savings(tmp_path: Path) -> None:
+    """Below what `observe` says; no message of the function's is shown."""
+    (tmp_path / "log").write_bytes(forms.subscription(events(DEBUG, "[INFO] secret 17")))
+    ran = run_here(
+        *("observe", "thumbs", "--logs", str(tmp_path / "log"), "--overheads"),
+        TUNER_STATE_DIR=str(tmp_path / "state"),
+    )
+    assert ran.returncode == 0, ran.stderr
+    text = ran.stdout
+    assert text.index("invocations") < text.index("Overheads of thumbs")
+    assert "log ingestion (standard)" in text
+    assert "log level INFO" in text
+    assert "secret" not in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--log-class", "standard"), "--log-class is for --overheads"),
+        (("--overheads", "--log-class", "cheap"), "cheap"),
+        (("--overheads", "--retention-days", "0"), "retention-days"),
+        (("--overheads", "--logs", "-"), "not stdin"),
+    ],
+)
+def test_what_cannot_be_weighed_is_one_clear_line(
+    arguments: tuple[str, ...], told: str, tmp_path: Path
+) -> None:
+    """What is wrong and what to do, with a non-zero exit."""
+    (tmp_path / "log").write_bytes(forms.subscription(events("done")))
+    ran = run_here(
+        *("observe", "thumbs", "--logs", str(tmp_path / "log"), *arguments),
+        TUNER_STATE_DIR=str(tmp_path / "state"),
+    )
+    assert told in one_line(ran)
+
+
+def test_fields_without_lines_cannot_be_weighed(tmp_path: Path) -> None:
+    """A query's fields are reports and no lines: one clear line says what to take instead."""
+    rows = forms.found_fields([forms.Invocation(n) for n in range(3)])
+    (tmp_path / "log").write_bytes(rows)
+    ran = run_here(
+        *("observe", "thumbs", "--logs", str(tmp_path / "log"), "--overheads"),
+        TUNER_STATE_DIR=str(tmp_path / "state"),
+    )
+    assert "have fields of reports and no lines" in one_line(ran)

@@ -1,0 +1,106 @@
+"""What stands out among a function's overheads, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from tuner.model.finding import Finding
+from tuner.model.interval import listed, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tuner.observe.overheads import LogSaving, Overheads
+
+LEAST_SAVING_USD_PER_MONTH: Final = Decimal(10)
+NEARLY: Final = Decimal("0.9")
+LOW_LEVEL_RATIO: Final = 0.5
+EXTENSION_RATIO: Final = 0.1
+"""A change that saves less than that a month isn't worth saying; DEBUG lines that are half of the
+log, and extensions that take a tenth of the duration, are."""
+
+
+def with_findings(found: Overheads) -> Overheads:
+    """The same with what stands out."""
+    return replace(found, findings=tuple(overhead_findings(found)))
+
+
+def overhead_findings(found: Overheads) -> Iterator[Finding]:
+    """Logging above compute, low levels, a cheaper class, no retention, extensions' time."""
+    saving = _best(found)
+    if found.logging_ratio > 1:
+        instead = "" if saving is None else f"; {saving.what} would save {_amount(saving)}"
+        yield Finding(
+            "logging_costs_more_than_compute",
+            "warning",
+            f"logs cost ${found.logging.usd_per_million:,.2f} a million invocations, compute "
+            f"${found.compute_usd_per_million:,.2f}: {found.bytes_per_invocation:,.0f} bytes an "
+            f"invocation{instead}",
+        )
+    low = sum(
+        each.share_ratio
+        for each in found.shares
+        if each.origin == "function" and each.level in ("TRACE", "DEBUG")
+    )
+    if low >= LOW_LEVEL_RATIO:
+        yield Finding(
+            "debug_lines_in_production",
+            "info",
+            f"{percent(low)} of the log are lines at DEBUG or TRACE: set its log level to INFO",
+        )
+    yield from _cheaper(found)
+    yield from _kept(found)
+    time = found.extension_time
+    if time is not None and time.duration_ratio >= EXTENSION_RATIO:
+        names = f" ({listed(found.extensions)})" if found.extensions else ""
+        yield Finding(
+            "extensions_take_time",
+            "info",
+            f"extensions{names} take {time.mean_ms:,.1f} ms behind the response, "
+            f"{percent(time.duration_ratio)} of the duration: "
+            f"${time.usd_per_million:,.2f} a million invocations",
+        )
+
+
+def _cheaper(found: Overheads) -> Iterator[Finding]:
+    for each in found.savings:
+        month = each.usd_per_month
+        if (
+            each.name == "infrequent_access"
+            and month is not None
+            and month >= LEAST_SAVING_USD_PER_MONTH
+        ):
+            yield Finding(
+                "log_class_saves",
+                "info",
+                f"the class Infrequent Access would save ${month:,.2f} a month; it has no metric "
+                "filters, subscriptions or Live Tail, and only a new log group can have it",
+            )
+
+
+def _kept(found: Overheads) -> Iterator[Finding]:
+    settings, month = found.settings, found.logging.storage_usd_per_month
+    if settings.is_known and settings.retention_days is None and month is not None:
+        year = month * 12
+        if year >= LEAST_SAVING_USD_PER_MONTH:
+            yield Finding(
+                "logs_kept_for_ever",
+                "info",
+                f"logs are never deleted: each month adds ${month:,.2f} a month to the bill, so a "
+                f"year's cost ${year:,.2f} a month: set a retention",
+            )
+
+
+def _best(found: Overheads) -> LogSaving | None:
+    """The smallest change that saves nearly as much as any that leaves the logs where they are."""
+    kept = [each for each in found.savings if each.name != "s3" and each.usd_per_million > 0]
+    most = max((each.usd_per_million for each in kept), default=Decimal())
+    return next((each for each in kept if each.usd_per_million >= most * NEARLY), None)
+
+
+def _amount(saving: LogSaving) -> str:
+    if saving.usd_per_month is None:
+        return f"${saving.usd_per_million:,.2f} of it"
+    return f"${saving.usd_per_month:,.2f} a month"
