@@ -109,6 +109,20 @@ class TemporaryCopies(FunctionCodeReader):
             )
         return self._config(raw)
 
+    def read_package(self, function: str) -> tuple[bytes, str] | None:
+        """The deployed ZIP package and the name of its handler; None for a container image.
+
+        Raises AwsError.
+        """
+        source = self.resolve(function)
+        client: Any = self._control.client
+        with self._control.translating(Request("GetFunction", source)):
+            answer = client.get_function(FunctionName=source.target)
+        code = self._code(source, answer)
+        if "ZipFile" not in code:
+            return None
+        return code["ZipFile"], str(answer["Configuration"].get("Handler", ""))
+
     def create_throwaway(
         self, spec: Throwaway, description: str, tags: Mapping[str, str]
     ) -> FunctionConfig:

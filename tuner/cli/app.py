@@ -48,6 +48,9 @@ COMMANDS: Final[dict[str, Entry]] = {
         "tuner.cli.observe:observe", "Say what a function does and costs, from its logs."
     ),
     "load": Entry("tuner.cli.load:load", "Measure latency under load, at given request rates."),
+    "cold": Entry(
+        "tuner.cli.cold:cold", "Measure cold starts, who meets them, and what would help."
+    ),
     "spend": Entry(
         "tuner.cli.spend:spend", "Say where the money goes, and which deployment changed it."
     ),

@@ -29,6 +29,7 @@ _HAVE_JSON: Final = frozenset(
         *(
             "live-check",
             "load",
+            "cold",
             "sweeps",
             "observe",
             "verify",

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 ROLLOUT_ID = "rollout-"
 """How a rollout's id begins. Its version may stay, so its Description isn't a sweep's."""
-_ANY_SWEEP = re.compile(r"lambda-tuner sweep ([A-Za-z0-9-]{1,80}) [0-9]+ MB")
+_ANY_SWEEP = re.compile(
+    r"lambda-tuner sweep ([A-Za-z0-9-]{1,80}) [0-9]+ MB(?:, number [0-9]{1,4})?"
+)
 
 _ANY_ROLLOUT = re.compile(r"lambda-tuner rollout ([A-Za-z0-9-]{1,80}) [0-9]+ MB")
 
@@ -35,9 +37,12 @@ class Cleanup:
     failed: tuple[tuple[str, str], ...] = ()
 
 
-def description_of(sweep_id: str, memory_mb: int) -> str:
-    """Return the Description of a sweep's version, which distinguishes it from the owner's."""
-    return f"{_prefix(sweep_id)}{memory_mb} MB"
+def description_of(sweep_id: str, memory_mb: int, number: int = 1) -> str:
+    """Return the Description of a sweep's version, which distinguishes it from the owner's.
+
+    A size's further versions have a `number`: Lambda makes no new version of one that is the same.
+    """
+    return f"{_prefix(sweep_id)}{memory_mb} MB{f', number {number}' if number > 1 else ''}"
 
 
 def is_of_sweep(version: FunctionConfig, sweep_id: str) -> bool:

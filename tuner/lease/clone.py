@@ -9,6 +9,7 @@ journal's first record, on disk before the copy is made, is all that recovery ne
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
@@ -126,6 +127,7 @@ class CloneLease:
         self._journal = journal
         self._limit = limit
         self._copy: FunctionConfig | None = None
+        self._published: Counter[int] = Counter()
         self._answer_is_lost = False
 
     def begin(self) -> None:
@@ -161,6 +163,7 @@ class CloneLease:
             journal=self._journal,
             limit=self._limit,
             restores=False,
+            published=self._published,
         )
         publication = window.publish(sizes_mb, stop_requested)
         self._copy = dataclasses.replace(self._copy, memory_mb=window.latest_memory_mb)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tuner.errors import AwsError, ForeignChangeError, LeftChangedError
@@ -84,6 +86,7 @@ class Lease:
         self._io = io
         self._journal = journal
         self._left: list[str] = []
+        self._published: Counter[int] = Counter()
         self._alias: ShiftedAlias | None = None
         self._foreign: ForeignChangeError | None = None
         self._tag = FunctionTag(original, header.sweep_id, io)
@@ -137,6 +140,7 @@ class Lease:
             io=self._io,
             journal=self._journal,
             limit=self._limit,
+            published=self._published,
         )
         try:
             yield window

@@ -7,6 +7,7 @@ version, check what came back. However the window ends, $LATEST is restored and 
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,10 @@ class PublishWindow:
         journal: Journal,
         limit: WorkLimit,
         restores: bool = True,
+        published: Counter[int] | None = None,
     ) -> None:
+        # How often each size was published before, by the same lease.
+        self._published: Counter[int] = Counter() if published is None else published
         # A temporary copy isn't restored, because it will be deleted.
         self._restores = restores
         self._limit = limit
@@ -147,9 +151,10 @@ class PublishWindow:
         if self._latest.memory_mb != size:
             self._update(size)
         self._journal.announce("publish", memory_mb=size)
+        self._published[size] += 1
         version = self._io.control.publish_version(
             self._original.name,
-            description_of(self._sweep_id, size),
+            description_of(self._sweep_id, size, self._published[size]),
             self._original.code_sha256,
             self._latest.revision_id,
         )

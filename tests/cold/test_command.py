@@ -1,0 +1,119 @@
+"""`tuner cold`, as a user runs it against an endpoint."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import one_line, run_here
+from tests.cli.scripted import at, standing, state
+from tests.docs import json_schema
+from tests.scripted_executor import ScriptedExecutor
+from tuner.local import FunctionDefinition, LocalLambda
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["state"]
+KEYS = (
+    "schema_version", "kind", "function", "sizes", "share", "options", "slow_imports",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LocalLambda]:
+    """Answers soon, with true REPORT lines; an INIT takes 300 ms."""
+    executor = ScriptedExecutor(40.0, init_duration_ms=300.0, time_scale=0.3)
+    functions = [
+        FunctionDefinition("hello", memory_mb=1024, runtime="python3.13"),
+        FunctionDefinition("fails", memory_mb=1024),
+    ]
+    with LocalLambda(functions, executor=executor, emulated_services=False, update_s=0.0) as local:
+        yield local
+
+
+def test_fresh_environments_are_measured_and_nothing_is_left(
+    server: LocalLambda, state: dict[str, str], tmp_path: Path
+) -> None:
+    """Each size has its cold starts, the object has the promised keys and goes to the file too, and
+    the function is as before.
+    """
+    before, file = standing(server), tmp_path / "cold.json"
+    ran = run_here(
+        *("cold", "hello", *at(server), "--memory-sizes", "512", "--rate", "0.2/min"),
+        *("--isolation", "version", "--yes", "--json", "--out", str(file)),
+        **state,
+    )
+    assert ran.returncode == 0, ran.stderr
+    json_schema.check(ran.stdout)
+    answer = json.loads(ran.stdout)
+    assert tuple(answer)[: len(KEYS)] == KEYS
+    assert answer == json.loads(file.read_text())
+    assert [each["memory_mb"] for each in answer["sizes"]] == [512, 1024]
+    assert [each["sample_count"] for each in answer["sizes"]] == [5, 5]
+    for each in answer["sizes"]:
+        interval = each["init_duration_ms"]
+        assert interval["low"] < 300 < interval["high"]
+    # Five minutes apart on average: e^(-1), e^(-2) and e^(-3) for 5, 10 and 15 minutes of life.
+    assert answer["share"]["estimate"] == pytest.approx(0.135, abs=0.02)
+    assert answer["share"]["low"] == pytest.approx(0.050, abs=0.02)
+    assert answer["share"]["high"] == pytest.approx(0.368, abs=0.02)
+    assert [each["name"] for each in answer["options"]] == ["none", "snapstart", "provisioned"]
+    assert all(each["cost_usd_per_month"] > 0 for each in answer["options"])
+    assert standing(server) == before
+
+
+def test_the_page_and_the_text_tell_the_same(
+    server: LocalLambda, state: dict[str, str], tmp_path: Path
+) -> None:
+    """Both name the share; a trace gives it, and without --rate none is made up."""
+    trace, page = tmp_path / "requests.csv", tmp_path / "cold.html"
+    lines = [f"2026-11-01T{hour:02}:00:00Z" for hour in range(24)]
+    trace.write_text("\n".join(["timestamp", *lines]) + "\n")
+    ran = run_here(
+        *("cold", "hello", *at(server), "--arrivals", str(trace), "--out", str(page)),
+        *("--memory-sizes", "1024", "--max-invocations", "14", "--isolation", "clone", "--yes"),
+        **state,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "100% (90% to 100%) of requests meet one" in ran.stdout.replace("\n", " ")
+    assert "100% (90% to 100%)" in page.read_text()
+    assert "2 cold starts at each of 1024 MB" in ran.stderr
+
+
+def test_without_a_rate_no_share_is_made_up(server: LocalLambda, state: dict[str, str]) -> None:
+    """What is due without any request is said all the same."""
+    ran = run_here(
+        *("cold", "hello", *at(server), "--memory-sizes", "1024", "--yes", "--json"), **state
+    )
+    assert ran.returncode == 0, ran.stderr
+    answer = json.loads(ran.stdout)
+    assert answer["share"] is None
+    assert all(each["cost_usd_per_month"] is None for each in answer["options"])
+    standing_usd = [each["standing_usd_per_month"] for each in answer["options"]]
+    assert standing_usd[0] == 0
+    assert standing_usd[1] == pytest.approx(0.0000015046 * 730 * 3600)
+    assert standing_usd[2] == pytest.approx(0.0000041667 * 730 * 3600)
+    assert "traffic_unknown" in {each["code"] for each in answer["findings"]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--rate", "5/min", "--arrivals", "x.csv"], "--rate or --arrivals, not both"),
+        (["--arrivals", "none.csv"], "none.csv can't be read"),
+        (["--max-invocations", "9"], "--max-invocations 9 is too few"),
+        (["--memory-sizes", "64"], "128 to 10240"),
+        (["--out", "none/x.html"], "there is no folder"),
+    ],
+)
+def test_what_makes_no_sense_is_one_line(
+    server: LocalLambda, state: dict[str, str], arguments: list[str], words: str
+) -> None:
+    """Before anything is invoked."""
+    ran = run_here("cold", "hello", *at(server), *arguments, "--yes", **state)
+    assert ran.returncode in {1, 2}
+    assert words in one_line(ran)

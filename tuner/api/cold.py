@@ -1,0 +1,245 @@
+"""A function's cold starts: plan, measure by a lease, time the imports here, and answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+from typing import TYPE_CHECKING, Final
+
+from tuner.api.cold_traffic import given_arrivals, observed_arrivals
+from tuner.cold.analysis import ImportsFound, analyse
+from tuner.cold.findings import imports_unknown
+from tuner.cold.imports import package_sizes, read_times, timed_package
+from tuner.cold.plan import plan_cold
+from tuner.cold.probe import Probe
+from tuner.errors import AwsError, InputError
+from tuner.lease.clone import LiveTraffic, choose_isolation
+from tuner.lease.journal import LeaseTerms
+from tuner.lease.lease import open_lease
+from tuner.load.io import LoadIO
+from tuner.model.function import Build
+from tuner.pricing.renewal import current_price_book
+from tuner.session.planning import concurrency_limits_of, live_traffic_of
+from tuner.sweep.estimate import Pricing
+from tuner.sweep.io import Clock, tell_nobody
+from tuner.sweep.limits import Ledger, polite_concurrency
+from tuner.sweep.outcome import report_in
+from tuner.sweep.plan import check_measurable, new_sweep_id
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+    from pathlib import Path
+    from typing import Literal
+
+    from tuner.cold.arrivals import Arrivals
+    from tuner.cold.imports import ImportTimes
+    from tuner.cold.plan import ColdPlan
+    from tuner.cold.probe import Measured
+    from tuner.cold.result import ColdStarts
+    from tuner.lease.lease import Leased
+    from tuner.model.finding import Finding
+    from tuner.model.progress import ProgressHook
+    from tuner.session.inputs import Inputs, OpenTarget
+    from tuner.sweep.io import StopSignal
+
+_TIMED: Final = ("python", "nodejs")
+_MORE: Final = 2
+"""Invocations a size beyond the plan, for those that meet a warm environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedCold:
+    """What can be shown, agreed to and measured."""
+
+    plan: ColdPlan
+    inputs: Inputs
+    isolation: Literal["version", "clone"]
+    traffic: LiveTraffic
+    arrivals: Arrivals | None
+    side_effects: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+def plan_cold_starts(
+    inputs: Inputs,
+    target: OpenTarget,
+    *,
+    rate_per_s: float | None,
+    arrivals: Path | None,
+    state_dir: Path,
+    now: datetime,
+) -> PreparedCold:
+    """Read the function and its traffic, and plan; changes nothing.
+
+    Raises UsageError, InputError, PriceError, UnknownTrafficError and AwsError.
+    """
+    gateway, request = target.gateway, inputs.request
+    given = given_arrivals(rate_per_s, arrivals, inputs.function, state_dir)
+    config = gateway.read_function(gateway.resolve(inputs.function).target)
+    check_measurable(config)
+    live = live_traffic_of(inputs, target)
+    isolation = choose_isolation(request.safety.isolation, live, config.name)
+    prices = current_price_book().lambda_prices(config.region, config.architecture)
+    at_once, lowered = polite_concurrency(
+        concurrency_limits_of(gateway, inputs.function),
+        isolation=isolation,
+        asked=request.budget.concurrency,
+        leave_ratio=request.budget.leave_concurrency_ratio,
+    )
+    pricing = Pricing(config, prices, gateway.recent_duration_ms(inputs.function))
+    plan = plan_cold(
+        pricing,
+        request.measure,
+        # Here environments share the cores: several at once would make each other slow.
+        at_once=1 if target.started_here else at_once,
+        most_mb=target.max_memory_mb,
+        max_invocations=request.budget.max_invocations,
+        budget_usd=request.budget.budget_usd,
+        is_timed=target.started_here and (config.runtime or "").startswith(_TIMED),
+    )
+    return PreparedCold(
+        plan,
+        inputs,
+        isolation,
+        live,
+        given or observed_arrivals(target, config.name, now),
+        () if target.started_here else gateway.side_effects(inputs.function),
+        (*target.findings, *((lowered,) if lowered else ())),
+    )
+
+
+def measure_cold_starts(
+    prepared: PreparedCold,
+    target: OpenTarget,
+    *,
+    stop: StopSignal,
+    clock: Clock | None = None,
+    on_progress: ProgressHook = tell_nobody,
+) -> ColdStarts:
+    """Measure, give the function back, and answer; a stop ends it with what was measured.
+
+    Raises InputError if no cold start could be measured, AwsError, PayloadError, LeaseError and
+    LeftChangedError.
+    """
+    return _Measuring(prepared, target, stop, clock or Clock(), on_progress).answer()
+
+
+@dataclass(frozen=True, slots=True)
+class _Measuring:
+    """What a measurement needs from beginning to end."""
+
+    prepared: PreparedCold
+    target: OpenTarget
+    stop: StopSignal
+    clock: Clock
+    on_progress: ProgressHook
+
+    def answer(self) -> ColdStarts:
+        """Measure the function, then its imports."""
+        prepared, plan = self.prepared, self.prepared.plan
+        measured, of_lease = self._probe()
+        if not measured.cold:
+            why = "; ".join(each.message for each in measured.findings if each.severity != "info")
+            raise InputError(
+                f"no cold start of {plan.pricing.function.name} could be measured"
+                + (f": {why.rstrip('.')}" if why else ": check its log, or allow more invocations")
+            )
+        imports = self._imports()
+        findings = (*prepared.findings, *of_lease)
+        return analyse(plan, measured, prepared.arrivals, imports, findings)
+
+    def _probe(self) -> tuple[Measured, tuple[Finding, ...]]:
+        """The cold starts, and what the lease has to say."""
+        prepared, plan, gateway = self.prepared, self.prepared.plan, self.target.gateway
+        began_at = self.clock.now()
+        most = prepared.inputs.request.budget.max_invocations
+        usual = plan.invocation_count + _MORE * len(plan.sizes_mb)
+        ledger = Ledger(
+            budget_usd=plan.budget_usd, max_invocations=(most or usual) - plan.timed_count
+        )
+        with self._lease(prepared.isolation) as lease:
+            io = LoadIO(
+                gateway,
+                self.clock.monotonic_s,
+                self.stop,
+                count_dropped=lambda: gateway.count_dropped_as_recursive(
+                    lease.function_name, began_at
+                ),
+            )
+            probe = Probe(plan, lease, prepared.inputs.payloads, ledger, io)
+            probe.run()
+        return probe.measured, tuple(lease.findings)
+
+    def _lease(
+        self, isolation: Literal["version", "clone"], build: Build | None = None
+    ) -> AbstractContextManager[Leased]:
+        now, target = self.clock.now(), self.target
+        terms = LeaseTerms(
+            sweep_id=new_sweep_id(now),
+            state_dir=target.state_dir,
+            endpoint_url=target.gateway.endpoint_url,
+            started_at=now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            isolation=isolation,
+        )
+        return open_lease(
+            self.prepared.plan.pricing.function,
+            terms,
+            control=target.gateway,
+            sleep=self.clock.sleep,
+            on_progress=self.on_progress,
+            build=build,
+            is_urgent=lambda: self.stop.is_urgent,
+        )
+
+    def _is_stopped(self) -> bool:
+        return self.stop.is_requested
+
+    def _imports(self) -> ImportsFound:
+        """Have a temporary copy on this machine's Lambda time its imports."""
+        plan, gateway = self.prepared.plan, self.target.gateway
+        function = plan.pricing.function
+        if not self.target.started_here:
+            return _untimed("run it with `local_template` to have them timed on this machine")
+        found = gateway.read_package(function.name)
+        if found is None:
+            return _untimed("a container image has no package")
+        package, handler = found
+        sizes = package_sizes(package)
+        timed = timed_package(package, handler, function.runtime) if plan.is_timed else None
+        if timed is None:
+            return _untimed(
+                f"only Python and Node.js source can be timed, and {handler} of "
+                f"{function.runtime or 'the image'} isn't that",
+                sizes,
+            )
+        try:
+            times = self._timed(Build(package=timed))
+        except AwsError as error:
+            return _untimed(str(error).rstrip("."), sizes)
+        if not times and not self._is_stopped():
+            return _untimed("the copy that times them failed", sizes)
+        return ImportsFound(times, sizes)
+
+    def _timed(self, build: Build) -> dict[int, ImportTimes]:
+        """One invocation at each measured size. Raises AwsError and LeaseError."""
+        plan, gateway = self.prepared.plan, self.target.gateway
+        timeout_s = plan.pricing.function.timeout_s
+        times: dict[int, ImportTimes] = {}
+        if self._is_stopped():
+            return times
+        with self._lease("clone", build) as lease:
+            for each in lease.publish(plan.sizes_mb, self._is_stopped).published:
+                if self._is_stopped():
+                    break
+                name = lease.function_name
+                reply = gateway.invoke(name, each.version, b"{}", timeout_s=timeout_s)
+                report = report_in(reply.log_tail)
+                init_ms = None if report is None else report.init_duration_ms
+                if reply.function_error is None and (read := read_times(reply.payload, init_ms)):
+                    times[each.memory_mb] = read
+        return times
+
+
+def _untimed(why: str, package_bytes: tuple[int, int] | None = None) -> ImportsFound:
+    return ImportsFound({}, package_bytes, (imports_unknown(why),))

@@ -1,0 +1,279 @@
+"""When requests come: a trace of times, counts by the minute, or a rate alone."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from tuner.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from tuner.model.invocation import MinuteLoad
+
+    Floats = NDArray[np.float64]
+
+Basis = Literal["rate", "times", "minutes"]
+_MINUTE_S: Final = 60.0
+_DAY_S: Final = 86_400.0
+_LEAST_DAYS: Final = 2
+"""Hours without a request on one day may just be that day's."""
+TIMES: Final = frozenset({"timestamp", "time", "start"})
+MINUTES: Final = frozenset({"minute"})
+COUNTS: Final = frozenset({"requests", "count", "invocations"})
+_EXPECTED: Final = "timestamp (with duration_ms if known), or minute,requests"
+_MOST_REQUESTS: Final = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Requests over a window, in seconds from its beginning; the rate alone has neither.
+
+    `basis` "times" has when each request came, "minutes" how many came in each minute, "rate" just
+    the rate: then they come at random (Poisson).
+    """
+
+    rate_per_s: float
+    basis: Basis = "rate"
+    times_s: tuple[float, ...] = ()
+    counts: tuple[int, ...] = ()
+    """Requests of each minute, from the window's first."""
+    durations_ms: tuple[float, ...] = ()
+    """How long each of `times_s` took, where the trace says so."""
+    began_at: datetime.datetime | None = None
+    source: str = "the given rate"
+
+    @property
+    def request_count(self) -> int:
+        """Requests of the trace; 0 for a rate alone."""
+        return len(self.times_s) + sum(self.counts)
+
+    @property
+    def window_s(self) -> float:
+        """From the first to the last request of a trace, or its minutes."""
+        if self.basis == "minutes":
+            return len(self.counts) * _MINUTE_S
+        return self.times_s[-1] - self.times_s[0] if self.times_s else 0.0
+
+    def busy_hours(self) -> tuple[int, ...]:
+        """The hours of the day (UTC) with requests; all where under two days are known."""
+        if self.began_at is None or self.window_s < _LEAST_DAYS * _DAY_S:
+            return tuple(range(24))
+        midnight = self.began_at.replace(hour=0, minute=0, second=0, microsecond=0)
+        offset_s = (self.began_at - midnight).total_seconds()
+        if self.basis == "minutes":
+            seconds = np.flatnonzero(np.asarray(self.counts)) * _MINUTE_S
+        else:
+            seconds = np.asarray(self.times_s)
+        hours = np.unique((seconds + offset_s) // 3600 % 24)
+        return tuple(int(hour) for hour in hours)
+
+    def drawn_s(self, most: int, rng: np.random.Generator) -> Floats:
+        """When they come: the trace's own times, those of a minute at random within it, or as many
+        as `most` at random at the rate. Ascending.
+        """
+        if self.basis == "times":
+            return np.asarray(self.times_s)
+        if self.basis == "minutes":
+            starts = np.repeat(np.arange(len(self.counts)) * _MINUTE_S, self.counts)
+            return np.sort(starts + rng.uniform(0.0, _MINUTE_S, len(starts)))
+        return np.cumsum(rng.exponential(1.0 / self.rate_per_s, most))
+
+
+def arrivals_at(rate_per_s: float) -> Arrivals:
+    """Arrivals at random with this rate."""
+    return Arrivals(rate_per_s)
+
+
+def arrivals_of_times(
+    times_s: Sequence[float],
+    durations_ms: Sequence[float] = (),
+    *,
+    began_at: datetime.datetime | None = None,
+    source: str = "the trace",
+) -> Arrivals:
+    """A trace of request times in seconds, in any order. Raises InputError for fewer than two at
+    different times.
+    """
+    order = sorted(range(len(times_s)), key=times_s.__getitem__)
+    ascending = [times_s[index] for index in order]
+    span_s = ascending[-1] - ascending[0] if ascending else 0.0
+    if span_s <= 0:
+        raise InputError(
+            f"{source} has {len(ascending)} requests at different times: give at least two in "
+            "`arrivals`, or a rate (`rate_per_s`)"
+        )
+    return Arrivals(
+        (len(ascending) - 1) / span_s,
+        "times",
+        times_s=tuple(each - ascending[0] for each in ascending),
+        durations_ms=tuple(durations_ms[index] for index in order) if durations_ms else (),
+        began_at=began_at,
+        source=source,
+    )
+
+
+def arrivals_of_minutes(
+    counts: Sequence[int],
+    *,
+    began_at: datetime.datetime | None = None,
+    source: str = "the trace",
+) -> Arrivals:
+    """Requests in each minute of a window. Raises InputError if there are none."""
+    total = sum(counts)
+    if total == 0:
+        raise InputError(f"{source} has no request: give another `arrivals`, or `rate_per_s`")
+    if total > _MOST_REQUESTS:
+        raise InputError(
+            f"{source} has {total:,} requests, over the limit of {_MOST_REQUESTS:,}: give fewer "
+            "days in `arrivals`"
+        )
+    return Arrivals(
+        total / (len(counts) * _MINUTE_S),
+        "minutes",
+        counts=tuple(counts),
+        began_at=began_at,
+        source=source,
+    )
+
+
+def arrivals_of_loads(
+    loads: Iterable[MinuteLoad], start: datetime.datetime, days: int, source: str
+) -> Arrivals:
+    """The minutes that CloudWatch has, of `days` from `start`. Raises InputError if there are
+    none.
+    """
+    counts = [0] * (days * 1440)
+    for each in loads:
+        index = int((each.start - start).total_seconds() // _MINUTE_S)
+        if 0 <= index < len(counts):
+            counts[index] += round(each.invocation_count)
+    return arrivals_of_minutes(counts, began_at=start, source=source)
+
+
+def read_arrivals(path: Path) -> Arrivals:
+    """Read a CSV file: `timestamp` (with `duration_ms` if known) a request, or `minute,requests`.
+
+    Times are ISO 8601 or seconds; minutes left out had no request. Raises InputError with the line.
+    """
+    rows = _rows(path)
+    if not rows:
+        raise InputError(f"{path} is empty: `arrivals` needs a header and lines ({_EXPECTED})")
+    header = [cell.strip().lower() for cell in rows[0]]
+    if header and header[0] in MINUTES and len(header) == 2 and header[1] in COUNTS:
+        return _read_minutes(path, rows)
+    if header and header[0] in TIMES and header[1:] in ([], ["duration_ms"]):
+        return _read_times(path, rows, has_durations=len(header) > 1)
+    found = ",".join(header)[:60] or "nothing"
+    raise InputError(f"{path} begins with {found}: the header of `arrivals` must be {_EXPECTED}")
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file is to be read by `read_arrivals`, and not as a log."""
+    return path.suffix.lower() == ".csv"
+
+
+def _rows(path: Path) -> list[list[str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.reader(file))
+    except OSError as error:
+        raise InputError(f"{path} can't be read ({error.strerror}): check `arrivals`") from None
+    except (UnicodeDecodeError, csv.Error):
+        raise InputError(f"{path} isn't a CSV file: give `arrivals` with {_EXPECTED}") from None
+
+
+def _read_times(path: Path, rows: list[list[str]], *, has_durations: bool) -> Arrivals:
+    times, durations = [], []
+    for number, row in enumerate(rows[1:], start=2):
+        if not row:
+            continue
+        if len(row) != 1 + has_durations:
+            raise _wrong(path, number)
+        times.append(_time_of(path, number, row[0]))
+        if has_durations:
+            durations.append(_number_of(path, number, row[1]))
+    began_at = None
+    if times and min(times) > _DAY_S * 365:  # else seconds from any beginning
+        began_at = datetime.datetime.fromtimestamp(min(times), datetime.UTC)
+    return arrivals_of_times(times, durations, began_at=began_at, source=path.name)
+
+
+def _read_minutes(path: Path, rows: list[list[str]]) -> Arrivals:
+    counts: dict[int, int] = {}
+    for number, row in enumerate(rows[1:], start=2):
+        if not row:
+            continue
+        if len(row) != 2:
+            raise _wrong(path, number)
+        minute = math.floor(_time_of(path, number, row[0], unit_s=_MINUTE_S) / _MINUTE_S)
+        count = _number_of(path, number, row[1])
+        if not count.is_integer():
+            raise _wrong(path, number)
+        counts[minute] = counts.get(minute, 0) + int(count)
+    if not counts:
+        raise InputError(f"{path} has no minute: give `arrivals` with {_EXPECTED}")
+    first, last = min(counts), max(counts)
+    if last - first > 400 * 1440:
+        raise InputError(f"{path} spans over 400 days: give fewer in `arrivals`")
+    began_at = None
+    if first * _MINUTE_S > _DAY_S * 365:
+        began_at = datetime.datetime.fromtimestamp(first * _MINUTE_S, datetime.UTC)
+    each = [counts.get(minute, 0) for minute in range(first, last + 1)]
+    return arrivals_of_minutes(each, began_at=began_at, source=path.name)
+
+
+def _time_of(path: Path, number: int, text: str, unit_s: float = 1.0) -> float:
+    """Seconds from an ISO 8601 time (UTC where it names no zone), or from a plain number of
+    `unit_s`.
+    """
+    text = text.strip()
+    try:
+        value = float(text)
+    except ValueError:
+        try:
+            moment = datetime.datetime.fromisoformat(text)
+        except ValueError:
+            raise _wrong(path, number) from None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=datetime.UTC)
+        return moment.timestamp()
+    if not 0 <= value < 1e11:
+        raise _wrong(path, number)
+    # An epoch in seconds is one for minutes as well.
+    return value if value > _DAY_S * 365 else value * unit_s
+
+
+def _number_of(path: Path, number: int, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise _wrong(path, number) from None
+    if not 0 <= value < 1e9:
+        raise _wrong(path, number)
+    return value
+
+
+def _wrong(path: Path, number: int) -> InputError:
+    return InputError(
+        f"{path}, line {number}: expected what the header says, such as 2026-01-31T13:00:05.2Z for "
+        "a timestamp, or 2026-01-31T13:00,54 for a minute and its requests"
+    )
+
+
+def with_rate(arrivals: Arrivals | None, rate_per_s: float | None) -> Arrivals | None:
+    """A trace's shape at another rate is another trace: only one of the two may be given. Raises
+    UsageError.
+    """
+    if arrivals is not None and rate_per_s is not None:
+        raise UsageError("give `rate_per_s` or `arrivals`, not both")
+    return arrivals if rate_per_s is None else replace(Arrivals(rate_per_s))

@@ -1,0 +1,220 @@
+"""Makes fresh environments on purpose: every published version has none.
+
+A size is published, and several requests are sent at once, so that each needs an environment of its
+own; then it's published again, until there are enough cold starts. Requests go through the loop of
+`tuner load`, with its budget and its guards.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+from tuner.cold.init_log import init_failure, init_parts
+from tuner.load.phases import Phase
+from tuner.load.plan import LoadPlan
+from tuner.load.run import send_load
+from tuner.model.invocation import Outcome
+from tuner.sweep.findings import size_failed
+from tuner.sweep.outcome import classify, report_in
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from tuner.cold.plan import ColdPlan
+    from tuner.cold.result import ColdEnd, InitParts
+    from tuner.lease.lease import Leased
+    from tuner.load.io import LoadIO
+    from tuner.load.result import LoadResult
+    from tuner.model.finding import Finding
+    from tuner.model.invocation import InvokeReply, PlatformReport
+    from tuner.model.payload import Payload
+    from tuner.sweep.io import Invoker
+    from tuner.sweep.limits import Ledger
+
+_MORE_WINDOWS: Final = 3
+"""Besides those planned, for requests that met a warm environment or were throttled."""
+_BURST_S: Final = 0.001
+_OF_LOADS_ONLY: Final = frozenset({"arrivals_late", "arrivals_not_sent", "load_errors"})
+"""What isn't of interest here: latency is the platform's own, not this machine's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One successful invocation."""
+
+    memory_mb: int
+    report: PlatformReport
+    parts: InitParts | None = None
+
+    @property
+    def init_ms(self) -> float | None:
+        """Its INIT or restore; None if it was warm."""
+        init_ms, restore_ms = self.report.init_duration_ms, self.report.restore_duration_ms
+        return init_ms if restore_ms is None else restore_ms
+
+
+@dataclass(slots=True)
+class Measured:
+    """What came of it; filled as it goes."""
+
+    cold: list[Sample] = field(default_factory=list)
+    warm: list[Sample] = field(default_factory=list)
+    init_timeouts: int = 0
+    """INITs that Lambda ended at its limit, and ran again within the invocation."""
+    sent_count: int = 0
+    cost_usd: float = 0.0
+    end: ColdEnd = "complete"
+    findings: list[Finding] = field(default_factory=list)
+
+    def cold_at(self, memory_mb: int) -> list[Sample]:
+        """The cold ones of a size."""
+        return [each for each in self.cold if each.memory_mb == memory_mb]
+
+    def find(self, *findings: Finding) -> None:
+        """Add findings, each once."""
+        self.findings += [each for each in findings if each not in self.findings]
+
+
+class Recorder:
+    """Passes invocations on, and keeps the replies. Thread-safe."""
+
+    def __init__(self, gateway: Invoker) -> None:
+        self._gateway = gateway
+        self._lock = threading.Lock()
+        self._replies: list[InvokeReply] = []
+
+    def invoke(self, function: str, version: str, payload: bytes, *, timeout_s: int) -> InvokeReply:
+        """Invoke; where the REPORT isn't in the log's tail, look for it."""
+        reply = self._gateway.invoke(function, version, payload, timeout_s=timeout_s)
+        if reply.request_id is not None and report_in(reply.log_tail) is None:
+            log = self._gateway.find_log(function, reply.request_id)
+            reply = reply if log is None else replace(reply, log_tail=log)
+        with self._lock:
+            self._replies.append(reply)
+        return reply
+
+    def find_log(self, function: str, request_id: str) -> str | None:
+        """The gateway's."""
+        return self._gateway.find_log(function, request_id)
+
+    def count_dropped_as_recursive(self, function: str, since: datetime) -> int | None:
+        """The gateway's."""
+        return self._gateway.count_dropped_as_recursive(function, since)
+
+    def take(self) -> list[InvokeReply]:
+        """The replies since the last call."""
+        with self._lock:
+            replies, self._replies = self._replies, []
+        return replies
+
+
+class Probe:
+    """Measures the plan's sizes through a lease."""
+
+    def __init__(
+        self,
+        plan: ColdPlan,
+        lease: Leased,
+        payloads: Sequence[Payload],
+        ledger: Ledger,
+        io: LoadIO,
+    ) -> None:
+        self._plan, self._lease, self._payloads, self._ledger = plan, lease, payloads, ledger
+        self._recorder = Recorder(io.gateway)
+        self._io = replace(io, gateway=self._recorder)
+        self._left_out: set[int] = set()
+        self.measured = Measured()
+
+    def run(self) -> None:
+        """Publish and invoke until each size has its cold starts. Raises LeaseError and AwsError;
+        `measured` has what came until then.
+        """
+        for _ in range(self._plan.window_count + _MORE_WINDOWS):
+            lacking = [mb for mb in self._plan.sizes_mb if self._lacks(mb) > 0]
+            if not lacking or self._is_over():
+                return
+            publication = self._lease.publish(lacking, lambda: self._io.stop.is_requested)
+            if publication.memory_cap_mb is not None:
+                self._left_out |= {mb for mb in lacking if mb > publication.memory_cap_mb}
+            for each in publication.published:
+                if self._is_over():
+                    return
+                self._measure(each.version, each.memory_mb)
+
+    def _lacks(self, memory_mb: int) -> int:
+        if memory_mb in self._left_out:
+            return 0
+        return self._plan.samples - len(self.measured.cold_at(memory_mb))
+
+    def _is_over(self) -> bool:
+        if self._io.stop.is_requested and self.measured.end == "complete":
+            self.measured.end = "interrupted"
+        return self.measured.end != "complete"
+
+    def _measure(self, version: str, memory_mb: int) -> None:
+        """Cold starts of one new version; at the function's own size warm ones as well."""
+        count = min(self._lacks(memory_mb), self._plan.at_once)
+        self._send(version, memory_mb, count, "cold")
+        if memory_mb != self._plan.pricing.function.memory_mb or memory_mb in self._left_out:
+            return
+        for _ in range(self._plan.warm_count // self._plan.samples):
+            if not self._is_over() and len(self.measured.warm) < self._plan.warm_count:
+                self._send(version, memory_mb, count, "warm")
+
+    def _send(
+        self, version: str, memory_mb: int, count: int, kind: Literal["cold", "warm"]
+    ) -> None:
+        """Requests at once; those beyond the plan's count aren't sent."""
+        count = min(count, self._ledger.remaining_invocations)
+        if count <= 0:
+            self._left_out.update(self._plan.sizes_mb)
+            return
+        plan = LoadPlan(
+            (Phase(_BURST_S, count / _BURST_S, count / _BURST_S),),
+            (memory_mb,),
+            self._plan.pricing,
+            budget_usd=self._plan.budget_usd,
+        )
+        target = (self._lease.function_name, version, memory_mb)
+        result = send_load(plan, self._ledger, self._payloads, target, self._io)
+        self._take(result, memory_mb, kind)
+
+    def _take(self, result: LoadResult, memory_mb: int, kind: Literal["cold", "warm"]) -> None:
+        measured = self.measured
+        measured.sent_count += len(result.answers)
+        measured.cost_usd += result.cost_usd
+        measured.find(*(each for each in result.findings if each.code not in _OF_LOADS_ONLY))
+        success_count, failures = 0, []
+        for reply in self._recorder.take():
+            report = report_in(reply.log_tail)
+            outcome, error_type = classify(reply, report)
+            if init_failure(reply.log_tail) == "timeout":
+                measured.init_timeouts += 1
+            elif outcome is Outcome.SUCCESS and report is not None:
+                success_count += 1
+                self._add(Sample(memory_mb, report), reply.log_tail, kind)
+            if outcome is not Outcome.SUCCESS:
+                failures.append(_how(outcome, error_type))
+        if failures and not success_count:
+            self._left_out.add(memory_mb)
+            measured.find(size_failed(memory_mb, failures[0]))
+        if result.end != "complete" and measured.end == "complete":
+            measured.end = result.end
+
+    def _add(self, sample: Sample, log: str, kind: Literal["cold", "warm"]) -> None:
+        init_ms = sample.init_ms
+        if init_ms is not None:
+            self.measured.cold.append(replace(sample, parts=init_parts(log, init_ms)))
+        elif kind == "warm":
+            self.measured.warm.append(sample)
+
+
+def _how(outcome: Outcome, error_type: str | None) -> str:
+    if outcome is Outcome.OUT_OF_MEMORY:
+        return "the function runs out of memory"
+    if outcome is Outcome.TIMEOUT:
+        return "the function times out"
+    return f"the function fails ({error_type})"

@@ -1,0 +1,174 @@
+"""What share of requests meets a cold start: arrivals, how long each is busy, and keep-alive. Pure.
+
+Lambda hands a request to the environment that became idle last, and ends one that has been idle for
+the keep-alive. So when the number of busy environments rises from k to k + 1, the request gets the
+environment that became idle when that number last fell from k + 1 to k: it's cold if that was
+longer ago than the keep-alive, or never happened. One number a level is all that must be kept, and
+the share is exact for known times and durations (`tests/cold/replaying.py` replays environments).
+
+AWS documents no keep-alive; 5 to 15 minutes are what is seen. What else ends environments (deploys,
+and Lambda's own renewal after hours) isn't in it.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tuner.model.interval import Interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from tuner.cold.arrivals import Arrivals
+
+    Floats = NDArray[np.float64]
+
+KEEP_ALIVE_S: Final = (300.0, 600.0, 900.0)
+"""The shortest, the middle one that the estimate is for, and the longest."""
+_MOST_COUNTED: Final = 300_000
+"""Requests that are counted; of a longer trace, stretches spread over it."""
+_DRAWN: Final = 50_000
+"""Of a rate alone: the share is known to 0.2 points then."""
+_STRETCHES: Final = 24
+_NEVER: Final = -math.inf
+_Z90: Final = 1.645
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How long a request keeps its environment busy, in ms: lognormal by mean and coefficient of
+    variation; a cold one by `init_ms` longer.
+    """
+
+    mean_ms: float
+    cv: float
+    init_ms: float
+
+    def drawn_s(self, count: int, rng: np.random.Generator) -> Floats:
+        """As many durations, in seconds."""
+        spread = math.sqrt(math.log1p(self.cv**2))
+        mean_log = math.log(max(self.mean_ms, 0.01) / 1000) - spread**2 / 2
+        return rng.lognormal(mean_log, spread, count)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Requests in order: when they come and how long they take; counted from `counted_from` on."""
+
+    starts_s: Floats
+    busy_s: Floats
+    counted_from: int = 0
+
+    @property
+    def counted(self) -> int:
+        """How many count."""
+        return len(self.starts_s) - self.counted_from
+
+
+def cold_share(
+    stretches: Sequence[Stretch], init_ms: float, keep_alive_s: float, ready_count: int = 0
+) -> float:
+    """The share of counted requests that are cold; `ready_count` environments are provisioned."""
+    cold = sum(count_cold(each, init_ms, keep_alive_s, ready_count) for each in stretches)
+    return cold / max(1, sum(each.counted for each in stretches))
+
+
+def count_cold(stretch: Stretch, init_ms: float, keep_alive_s: float, ready_count: int = 0) -> int:
+    """Cold starts among the counted requests of one stretch, which begins without environments."""
+    init_s = init_ms / 1000
+    ends_s: list[float] = []
+    idle_since_s: list[float] = []
+    """For each level k: when the number of busy environments last fell from k + 1 to k."""
+    cold_count = 0
+    for index, (start_s, busy_s) in enumerate(
+        zip(stretch.starts_s.tolist(), stretch.busy_s.tolist(), strict=True)
+    ):
+        while ends_s and ends_s[0] <= start_s:
+            end_s = heapq.heappop(ends_s)
+            idle_since_s[len(ends_s)] = end_s
+        level = len(ends_s)
+        if level == len(idle_since_s):
+            idle_since_s.append(_NEVER)
+        is_cold = level >= ready_count and start_s - idle_since_s[level] > keep_alive_s
+        cold_count += is_cold and index >= stretch.counted_from
+        heapq.heappush(ends_s, start_s + busy_s + (init_s if is_cold else 0.0))
+    return cold_count
+
+
+def stretches_of(arrivals: Arrivals, work: Work, rng: np.random.Generator) -> tuple[Stretch, ...]:
+    """The requests to count, with what comes before them in the longest keep-alive.
+
+    A short trace is counted from its first request, which is cold.
+    """
+    longest_s = KEEP_ALIVE_S[-1]
+    if arrivals.basis == "rate":
+        before = math.ceil(longest_s * arrivals.rate_per_s)
+        starts_s = arrivals.drawn_s(before + _DRAWN, rng)
+        return (Stretch(starts_s, work.drawn_s(len(starts_s), rng), before),)
+    starts_s = arrivals.drawn_s(0, rng)
+    if arrivals.durations_ms:
+        busy_s = np.asarray(arrivals.durations_ms) / 1000
+    else:
+        busy_s = work.drawn_s(len(starts_s), rng)
+    if len(starts_s) <= _MOST_COUNTED:
+        return (Stretch(starts_s, busy_s),)
+    return tuple(_spread(starts_s, busy_s))
+
+
+def _spread(starts_s: Floats, busy_s: Floats) -> Iterator[Stretch]:
+    """Equal stretches of time over a long trace. Each is a time's, so busy ones count for more."""
+    length_s = (starts_s[-1] - starts_s[0]) * _MOST_COUNTED / len(starts_s) / _STRETCHES
+    step_s = (starts_s[-1] - starts_s[0]) / _STRETCHES
+    for number in range(_STRETCHES):
+        # In the middle of its part, and not always at the same minute of the hour.
+        from_s = starts_s[0] + (number + 0.382 * (number % 2) + 0.1) * step_s
+        first, last = np.searchsorted(starts_s, (from_s, from_s + length_s))
+        before = int(np.searchsorted(starts_s, from_s - KEEP_ALIVE_S[-1]))
+        if last > first:
+            yield Stretch(starts_s[before:last], busy_s[before:last], int(first) - before)
+
+
+def share_over_keep_alive(
+    stretches: Sequence[Stretch], init_ms: float, *, ready_count: int = 0, is_trace: bool
+) -> Interval:
+    """The share at the middle keep-alive, from the longest's to the shortest's.
+
+    A trace's own share is one outcome: Wilson's 90% interval for its number of requests widens it.
+    """
+    high, middle, low = (
+        cold_share(stretches, init_ms, keep_alive_s, ready_count) for keep_alive_s in KEEP_ALIVE_S
+    )
+    if is_trace:
+        count = sum(each.counted for each in stretches)
+        low, high = _wilson(low, count)[0], _wilson(high, count)[1]
+    # More keep-alive is never colder, but an INIT that didn't happen frees an environment earlier.
+    return Interval(middle, min(low, middle), max(high, middle))
+
+
+def _wilson(share: float, count: int) -> tuple[float, float]:
+    """Wilson (1927), the score interval of a proportion."""
+    squared = _Z90**2
+    center = (share + squared / (2 * count)) / (1 + squared / count)
+    half = _Z90 / (1 + squared / count)
+    half *= math.sqrt(share * (1 - share) / count + squared / (4 * count**2))
+    return max(0.0, center - half), min(1.0, center + half)
+
+
+def concurrency_at_arrivals(stretches: Sequence[Stretch]) -> NDArray[np.int64]:
+    """For each counted request, how many run at once when it comes, itself among them; without any
+    INIT, as with enough environments.
+    """
+    found = []
+    for each in stretches:
+        ends_s = np.sort(each.starts_s + each.busy_s)
+        started = np.arange(1, len(each.starts_s) + 1)
+        running = started - np.searchsorted(ends_s, each.starts_s, side="right")
+        found.append(running[each.counted_from :])
+    return np.concatenate(found)

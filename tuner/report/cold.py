@@ -1,0 +1,227 @@
+"""A function's cold starts, for the terminal and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.model.interval import counted
+from tuner.report import numbers
+from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.json import SCHEMA_VERSION, findings_json, function_json, interval_json
+from tuner.report.sanitize import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tuner.cold.plan import ColdPlan
+    from tuner.cold.result import ColdOption, ColdStarts, SizeInit, SlowImport
+    from tuner.model.interval import Interval
+
+OPTION_HEAD: Final = (
+    "", "cold starts", "p50", "p95", "p99", "a cold one: p50", "p99", "a month", "remarks",
+)  # fmt: skip
+IMPORT_HEAD: Final = ("module", "with its imports", "by itself")
+PART_NAMES: Final = {
+    "runtime_ms": "runtime",
+    "imports_ms": "imports",
+    "user_init_ms": "own code",
+    "runtime_and_code_ms": "runtime and code",
+    "extensions_ms": "extensions",
+}
+OPTION_NAMES: Final = {
+    "none": "as it is",
+    "snapstart": "SnapStart",
+    "provisioned": "provisioned concurrency",
+}
+_ENDS: Final = {
+    "complete": "",
+    "interrupted": " (interrupted)",
+    "budget": " (ended by the budget)",
+    "failed": " (stopped)",
+}
+KEEP_ALIVE: Final = (
+    "Shares are for idle environments that live for 5 to 15 minutes (AWS doesn't say). A version "
+    "that has just been published may start slower than one in use. Intervals are 90%."
+)
+
+
+def to_json(answer: ColdStarts) -> dict[str, Any]:
+    """Return the contract's object. What is not known is None, never left out."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "cold_starts",
+        "function": function_json(answer.function),
+        "sizes": [_size(each) for each in answer.sizes],
+        "share": interval_json(answer.share),
+        "options": [asdict(each) for each in answer.options],
+        "slow_imports": [asdict(each) for each in answer.slow_imports],
+        "is_restore": answer.is_restore,
+        "rate_per_s": answer.rate_per_s,
+        "peak_concurrency": answer.peak_concurrency,
+        "warm_duration_ms": answer.warm_ms,
+        "package_bytes": answer.package_bytes and answer.package_bytes[0],
+        "unpacked_bytes": answer.package_bytes and answer.package_bytes[1],
+        "invocation_count": answer.invocation_count,
+        "cost_usd": answer.cost_usd,
+        "prices": {"as_of": answer.prices_as_of, "region": answer.function.region},
+        "findings": findings_json(answer.findings),
+    }
+
+
+def _size(size: SizeInit) -> dict[str, Any]:
+    return {
+        "memory_mb": size.memory_mb,
+        "sample_count": size.sample_count,
+        "init_duration_ms": interval_json(size.init_ms),
+        "parts": size.parts and asdict(size.parts),
+    }
+
+
+def describe_plan(plan: ColdPlan, *, costs_nothing: bool) -> Iterator[str]:
+    """What will be measured and what it costs, a line each."""
+    function = plan.pricing.function
+    yield (
+        f"{plain(function.name)} · {function.region} · {function.runtime or 'image'} "
+        f"{function.architecture} · now {numbers.memory(function.memory_mb)}"
+    )
+    sizes = ", ".join(map(numbers.memory, plan.sizes_mb))
+    timed = ", and one a size that times its imports" if plan.timed_count else ""
+    yield (
+        f"Plan: {counted(plan.samples, 'cold start')} at each of {sizes}, {plan.warm_count} warm "
+        f"invocations at {numbers.memory(function.memory_mb)}{timed}: "
+        f"{counted(plan.invocation_count, 'invocation')}. Each size is published "
+        f"{counted(plan.window_count, 'time')} and invoked {plan.at_once} at a time, so that every "
+        "environment is new."
+    )
+    if costs_nothing:
+        return
+    expected_usd = plan.expected_cost_usd
+    about = "" if expected_usd is None else f"about {numbers.usd(expected_usd)} and INIT, "
+    limit = "the budget" if plan.budget_usd == plan.max_cost_usd else "if all time out"
+    yield f"Cost: {about}at most {numbers.usd(plan.max_cost_usd)} ({limit})."
+
+
+def render(answer: ColdStarts, *, width: int, encoding: str = "utf-8") -> str:
+    """Return the answer as text."""
+    lines = [subject(answer), *wrapped(f"COLD STARTS: {headline(answer)}", width), ""]
+    lines += table_lines([size_head(answer), *size_rows(answer)], "<" + ">" * 7)
+    if answer.options:
+        rows = [OPTION_HEAD, *map(option_row, answer.options)]
+        lines += ["", *table_lines(rows, "<>>>>>>><")]
+    if answer.slow_imports:
+        rows = [IMPORT_HEAD, *map(import_row, answer.slow_imports)]
+        lines += ["", *table_lines(rows, "<>>")]
+    lines += [""]
+    for finding in answer.findings:
+        lines += wrapped(f"{SIGNS[finding.severity]} {plain(finding.message)}.", width)
+    lines += wrapped(rest(answer), width)
+    return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
+
+
+def subject(answer: ColdStarts) -> str:
+    """Which function this is about."""
+    function = answer.function
+    kind = f"{function.runtime or 'image'} {function.architecture}"
+    size = numbers.memory(function.memory_mb)
+    return " · ".join((plain(function.name), function.region, kind, size))
+
+
+def headline(answer: ColdStarts) -> str:
+    """INIT at the function's own size, and who meets one, in two sentences."""
+    current, what = answer.current, "a restore" if answer.is_restore else "INIT"
+    first = f"no {what} is known at the function's own size"
+    if current is not None:
+        init_ms = current.init_ms
+        ends = f"{numbers.duration(init_ms.low)} to {numbers.duration(init_ms.high)}"
+        first = (
+            f"{what} takes {numbers.duration(init_ms.estimate)} ({ends}) at "
+            f"{numbers.memory(current.memory_mb)}"
+        )
+    if answer.share is None or answer.rate_per_s is None:
+        return f"{first}. Which share of requests meets one isn't known without their rate."
+    return (
+        f"{first}. {share_words(answer.share)} of requests meet one, at "
+        f"{numbers.rate(answer.rate_per_s)} ({plain(answer.source or '')})."
+    )
+
+
+def share_words(share: Interval) -> str:
+    """A share with its interval: `12% (8% to 20%)`."""
+    ends = (numbers.percent(share.low), numbers.percent(share.high))
+    between = "" if ends[0] == ends[1] else f" ({ends[0]} to {ends[1]})"
+    return f"{numbers.percent(share.estimate)}{between}"
+
+
+def size_head(answer: ColdStarts) -> tuple[str, ...]:
+    """Titles of the sizes' table."""
+    what = "restore" if answer.is_restore else "INIT"
+    return ("memory", "cold starts", f"{what}, mean", *PART_NAMES.values())
+
+
+def size_rows(answer: ColdStarts) -> list[tuple[str, ...]]:
+    """A size's samples, INIT and its parts; the function's own is marked."""
+    rows = []
+    for each in answer.sizes:
+        parts = {} if each.parts is None else asdict(each.parts)
+        shown = (parts.get(name) for name in PART_NAMES)
+        mark = "▶" if each.memory_mb == answer.function.memory_mb else " "
+        rows.append(
+            (
+                f"{mark} {numbers.memory(each.memory_mb)}",
+                f"{each.sample_count}" if each.sample_count else "estimated",
+                numbers.with_spread(each.init_ms, numbers.duration),
+                *("" if ms is None else numbers.duration(ms) for ms in shown),
+            )
+        )
+    return rows
+
+
+def option_row(option: ColdOption) -> tuple[str, ...]:
+    """An option's cells, under `OPTION_HEAD`."""
+    every, cold = option.latency_ms, option.cold_latency_ms
+    share = "" if option.share is None else numbers.percent(option.share)
+    of_all: tuple[str, ...] = ("",) * 3
+    if every is not None:
+        of_all = tuple(map(numbers.duration, (every.p50, every.p95, every.p99)))
+    of_cold: tuple[str, ...] = ("",) * 2
+    if cold is not None:
+        of_cold = tuple(map(numbers.duration, (cold.p50, cold.p99)))
+    cost_usd = option.cost_usd_per_month
+    if cost_usd is not None:
+        cost = numbers.rough_usd(cost_usd)
+    else:
+        standing_usd = option.standing_usd_per_month
+        cost = f"from {numbers.rough_usd(standing_usd)}" if standing_usd else ""
+    return (OPTION_NAMES[option.name], share, *of_all, *of_cold, cost, _remarks(option))
+
+
+def _remarks(option: ColdOption) -> str:
+    if option.environment_count is not None and option.hours_per_month is not None:
+        count = counted(option.environment_count, "environment")
+        return f"{count}, {option.hours_per_month:,.0f} h a month"
+    if option.standing_usd_per_month and option.cost_usd_per_month is not None:
+        return f"{numbers.rough_usd(option.standing_usd_per_month)} of it for the cache"
+    return ""
+
+
+def import_row(slow: SlowImport) -> tuple[str, ...]:
+    """A module's cells, under `IMPORT_HEAD`."""
+    return plain(slow.module), numbers.duration(slow.ms), numbers.duration(slow.self_ms)
+
+
+def rest(answer: ColdStarts) -> str:
+    """What it took, and what the figures rest on."""
+    package = ""
+    if answer.package_bytes is not None:
+        zipped, unpacked = map(_size_of, answer.package_bytes)
+        package = f"Package {zipped}, unpacked {unpacked}. "
+    return (
+        f"{package}{counted(f'{answer.invocation_count:,}', 'invocation')}{_ENDS[answer.end]}, "
+        f"{numbers.usd(answer.cost_usd)} at list prices of {answer.prices_as_of}. {KEEP_ALIVE}"
+    )
+
+
+def _size_of(count: int) -> str:
+    """Bytes as kB or MB, as Lambda's limits count them."""
+    return f"{count / 1024:.3g} kB" if count < 2**20 else f"{count / 2**20:.3g} MB"
