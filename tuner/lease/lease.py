@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from collections import Counter
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tuner.errors import AwsError, ForeignChangeError, LeftChangedError
