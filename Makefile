@@ -71,6 +71,9 @@ bench-fleet: $(STAMP)  ## Sweep 500 functions killed ten times, 2,000 through th
 bench-rollout: $(STAMP)  ## Simulate rollouts: errors that rise are returned in time, and nothing goes back in vain
 	$(BIN)/python -m tests.bench rollout
 
+bench-watch: $(STAMP)  ## Runaways in generated traffic: found within 5 minutes or before $$1, and false alarms
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench watch
+
 live: $(STAMP)  ## Check the tool against an AWS account, for less than a cent; asks first (ROLE=arn:…, or FUNCTION=name)
 	$(BIN)/tuner live-check --create lambda-tuner-live-check --out live-check.json $(if $(ROLE),--role $(ROLE)) $(if $(FUNCTION),--function $(FUNCTION)) $(if $(REGION),--region $(REGION))
 
@@ -99,4 +102,4 @@ notebooks: $(STAMP)  ## Run the notebooks' twins and write the notebooks with th
 clean:  ## Remove what the targets made
 	rm -rf $(VENV) demo-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide bench-observe bench-fleet bench-rollout bench-verify live readme pictures prices findings docs notebooks clean
+.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide bench-observe bench-fleet bench-rollout bench-verify bench-watch live readme pictures prices findings docs notebooks clean

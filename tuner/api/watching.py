@@ -47,18 +47,27 @@ def watch_logs(
     logs: ReadLogs, wiring: Wiring | None = None, every: Sequence[Wiring] = ()
 ) -> tuple[Window, WatchedFunction, tuple[WatchFinding, ...]]:
     """Judge one function by its logs, and by what an account says of its surroundings and of the
-    other functions' (`every`). Raises InputError where no line has a time.
+    other functions' (`every`). What the logs have from before the window is history.
+
+    Raises InputError where no line has a time.
     """
     window = logs.window
     if window.start is None or window.end is None:
         raise InputError("no line has a time, so nothing can be judged: take logs with their times")
-    asked = window if logs.span.is_given else Window()
     watched = Watched(
-        logs.store, logs.function, logs.prices, window.start, window.end, asked, logs.account
+        store=logs.store,
+        function=logs.function,
+        prices=logs.prices,
+        start=logs.reading.window.start or window.start,
+        end=window.end,
+        window=Window(None, window.end) if logs.span.is_given else Window(),
+        account=logs.account,
+        discount_ratio=float(logs.discount_ratio),
     )
     logs.observed()  # raises where there is no report, and says what there is instead
     found = watch_function(watched, wiring, every)
-    return window, _function(logs, watched, wiring), found
+    told = tuple(each for each in found if each.until is None or each.until >= window.start)
+    return window, _function(logs, watched, wiring), told
 
 
 def watch_of(
@@ -76,7 +85,8 @@ def watch_of(
 
 
 def _function(logs: ReadLogs, watched: Watched, wiring: Wiring | None) -> WatchedFunction:
-    usage = logs.store.total(watched.function, watched.window, account=watched.account)
+    asked = logs.window if logs.span.is_given else Window()
+    usage = logs.store.total(watched.function, asked, account=watched.account)
     lately = Window(watched.end - HOUR, watched.end)
     now = logs.store.total(watched.function, lately, account=watched.account)
     assert usage is not None  # `observed` has said so

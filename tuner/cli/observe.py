@@ -63,8 +63,9 @@ def observe(
     It reads the function's log in CloudWatch, its settings and its metrics. It only reads, and says
     what log queries cost before and after. With --logs AWS isn't called, and the window is from the
     first to the last line. Lines that name no function count as FUNCTION's; other functions' lines
-    are left out. What was read is kept in the state folder (REPORT fields, request ids and error
-    classes, never messages), so asking again is quick.
+    are left out. What was read is kept in the state folder (REPORT fields, ids of requests and
+    traces, error classes, digests of errors and of messages' ids, never text), so asking again is
+    quick.
     """
     from tuner.cli.flags import shown
     from tuner.errors import UsageError

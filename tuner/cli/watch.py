@@ -24,6 +24,8 @@ tuner watch resize-images send-mail --live --days 28 --json
 
 tuner watch resize-images --logs exported/ --detailed-exitcode"""
 
+COMMON = ("functions", "logs", "live", "days", "region", "json", "detailed_exitcode")
+"""What the short help shows."""
 FOUND = 13
 """The exit code of a warning or an error with --detailed-exitcode."""
 

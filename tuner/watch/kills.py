@@ -44,7 +44,8 @@ def memory_kills(watched: Watched, _minutes: Minutes) -> Iterator[WatchFinding]:
     hours = max((watched.end - max(since, watched.end - _LATELY)) / HOUR, 1 / 60)
     wasted_per_hour = wasted / hours
     more_mb = min(killed_mb * 2, MAX_MEMORY_MB)
-    more_per_hour = (cost - count * float(watched.prices.request_price_usd)) / hours
+    requests = count * float(watched.prices.request_price_usd) * (1 - watched.discount_ratio)
+    more_per_hour = (cost - requests) / hours
     more_per_hour *= more_mb / killed_mb - 1
     message = (
         f"{counted(f'{kills:,}', 'invocation')} of {count:,} ran out of memory at {killed_mb} MB "

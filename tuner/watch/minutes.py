@@ -54,18 +54,20 @@ class Minutes:
 
 def minutes_of(watched: Watched) -> Minutes:
     """Read the sums."""
-    where = watched.rows(
-        """SELECT epoch_ms(logged_at) // 60000 AS minute, count(*),
-            count(*) FILTER (outcome <> 'success'), count(*) FILTER (attempt > 1),
-            sum(duration_ms) / 60000, sum({usd})
+    at, *sums = watched.columns(
+        """SELECT epoch_ms(logged_at) // 60000 AS minute, count(*)::DOUBLE AS count,
+            (count(*) FILTER (outcome <> 'success'))::DOUBLE AS failures,
+            (count(*) FILTER (attempt > 1))::DOUBLE AS retries,
+            sum(duration_ms) / 60000 AS busy_minutes, sum({usd}) AS usd
         FROM reports WHERE {where} GROUP BY minute ORDER BY minute"""
     )
-    table = np.array(where, dtype=np.float64).reshape(-1, 6)
-    at = table[:, 0].astype(np.int64)
+    last = int((watched.end - EPOCH) / timedelta(minutes=1))
+    if not len(at):
+        return Minutes(last, 0, *(np.zeros(1) for _ in range(5)))
     first = int(at[0] // DAY * DAY)
-    last = max(int(at[-1]), int((watched.end - EPOCH) / timedelta(minutes=1)))
+    last = max(int(at[-1]), last)
     columns = [np.zeros(last - first + 1) for _ in range(5)]
-    for column, values in zip(columns, table.T[1:], strict=True):
+    for column, values in zip(columns, sums, strict=True):
         column[at - first] = values
     return Minutes(first, int(at[0] - first), *columns)
 

@@ -38,9 +38,18 @@ def find_outliers(values: Floats, first: int, seen: int, *, few: float) -> Outli
     """Judge every minute by the days before it: by their own maxima over what was expected of them.
 
     `few` is what a window may have without a word: it's added to what it has and to what it's
-    expected to have. A day that was far outside is no example for later ones.
+    expected to have. What was far outside is no example for later days.
     """
-    expected = expected_by_minute(values, first)
+    found = _judged(values, values, first, seen, few=few)
+    if found.flags.any():
+        usual = np.where(found.flags, np.minimum(values, found.expected), values)
+        found = _judged(values, usual, first, seen, few=few)
+    return found
+
+
+def _judged(values: Floats, usual: Floats, first: int, seen: int, *, few: float) -> Outliers:
+    """Judge values where what is expected is learnt from `usual`."""
+    expected = expected_by_minute(usual, first)
     usable = np.where(np.isnan(expected), 0.0, expected)
     width = np.zeros(len(values), dtype=np.int64)
     level = np.full(len(values), np.nan)
@@ -50,14 +59,13 @@ def find_outliers(values: Floats, first: int, seen: int, *, few: float) -> Outli
         has = window_sums(values, window)
         over = np.log((has + few) / (window_sums(usable, window) + few))
         over[: start_day * DAY + window - 1] = -np.inf  # of the first day nothing is expected
-        maxima = daily_maxima(over)
         kept: list[float] = []
-        for day, most in enumerate(maxima):
+        for day, most in enumerate(daily_maxima(over)):
             limit = return_level(np.array(kept), most_step=step)
             rows = slice(day * DAY, (day + 1) * DAY)
             flagged = over[rows] > limit
             width[rows] = np.where(flagged & (width[rows] == 0), window, width[rows])
             level[rows] = np.where(np.isnan(level[rows]), np.exp(limit), level[rows])
-            if np.isfinite(most):
-                kept.append(float(min(most, limit)))
+            if np.isfinite(most) and most <= limit:
+                kept.append(float(most))
     return Outliers(width > 0, usable, width, level)

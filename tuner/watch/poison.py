@@ -33,6 +33,8 @@ _LEAST_S: Final = 200.0
 """What fails for a shorter time may be something else that is away for a moment."""
 _MANY: Final = (100, 60.0)
 """So often in so many seconds no moment is waited for: failures of one message, and a minute."""
+_MOST: Final = 200_000
+"""More failures of a signature aren't one message's."""
 _LONG_ROWS: Final = ((7, 1.2), (12, 1.4))
 """So many intervals in a row, whose longest is at most so many times the shortest: independent
 failures do that less than once in 10 million."""
@@ -96,25 +98,21 @@ def _named(watched: Watched) -> list[_Repeat]:
 
 
 def _rhythmic(watched: Watched) -> Iterator[_Repeat]:
-    rows = watched.rows(
+    names, at_s, duration_s, usd = watched.columns(
         """SELECT concat_ws(' ', coalesce(error_signature, outcome), error_digest) AS signature,
-            epoch_us(logged_at) / 1e6 AS at_s, duration_ms / 1000, {usd}
+            epoch_us(logged_at) / 1e6 AS at_s, duration_ms / 1000 AS duration_s, {usd} AS usd
         FROM reports WHERE {where} AND outcome <> 'success'
-        QUALIFY count(*) OVER (PARTITION BY signature) >= ? ORDER BY signature, at_s""",
+        QUALIFY count(*) OVER (PARTITION BY signature) BETWEEN ? AND ? ORDER BY signature, at_s""",
         _FEWEST,
+        _MOST,
     )
-    if not rows:
-        return
-    names = np.array([row[0] for row in rows], dtype=object)
-    numbers = np.array([row[1:] for row in rows], dtype=np.float64)
-    for part in np.split(np.arange(len(rows)), np.flatnonzero(names[1:] != names[:-1]) + 1):
-        at_s, duration_s, usd = numbers[part].T
-        for begin, end in _rhythms(at_s, duration_s):
-            if _is_scheduled(watched, at_s[begin : end + 1]):
-                continue
-            cost = float(usd[begin : end + 1].sum())
-            signature = str(names[part[0]]).partition(" ")[0]
-            yield _Repeat(at_s[begin], at_s[end], end - begin + 1, cost, None, signature)
+    for part in np.split(np.arange(len(names)), np.flatnonzero(names[1:] != names[:-1]) + 1):
+        for begin, end in _rhythms(at_s[part], duration_s[part]):
+            rows = part[begin : end + 1]
+            if not _is_scheduled(watched, at_s[rows]):
+                signature = str(names[rows[0]]).partition(" ")[0]
+                cost = float(usd[rows].sum())
+                yield _Repeat(at_s[rows[0]], at_s[rows[-1]], len(rows), cost, None, signature)
 
 
 def _is_scheduled(watched: Watched, at_s: Floats) -> bool:
@@ -123,14 +121,13 @@ def _is_scheduled(watched: Watched, at_s: Floats) -> bool:
     """
     span_s = float(at_s[-1] - at_s[0])
     near_s = max(0.05 * span_s / (len(at_s) - 1), 3.0)
-    rows = watched.rows(
-        """SELECT epoch_us(logged_at) / 1e6 FROM reports
+    [good_s] = watched.columns(
+        """SELECT epoch_us(logged_at) / 1e6 AS at_s FROM reports
         WHERE {where} AND outcome = 'success' AND logged_at BETWEEN make_timestamp(?)
             AND make_timestamp(?)""",
         int((at_s[0] - near_s) * 1e6),
         int((at_s[-1] + near_s) * 1e6),
     )
-    good_s = np.array(rows, dtype=np.float64).reshape(-1)
     if len(good_s) < len(at_s):
         return False
     after = np.minimum(np.searchsorted(at_s, good_s), len(at_s) - 1)

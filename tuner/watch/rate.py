@@ -37,7 +37,7 @@ def runaway_rates(watched: Watched, minutes: Minutes) -> Iterator[WatchFinding]:
         values = minutes.count if is_rate else minutes.busy_minutes
         yield _finding(
             watched, minutes, (begin, end), by_count if is_rate else by_busy, values,
-            what="invocations" if is_rate else "minutes of running",
+            is_rate=is_rate,
         )  # fmt: skip
 
 
@@ -48,9 +48,10 @@ def _finding(
     outliers: Outliers,
     values: np.ndarray[tuple[int], np.dtype[np.float64]],
     *,
-    what: str,
+    is_rate: bool,
 ) -> WatchFinding:
     begin, end = stretch
+    what = "invocations" if is_rate else "minutes of running"
     goes_on = minutes.last - end <= max(int(outliers.width[end]), 15)
     first = onset(values, outliers, begin)
     rows = slice(first, end + 1)
@@ -75,7 +76,7 @@ def _finding(
         until=None if goes_on else minutes.moment(end + 1),
         evidence=(
             ("invocation_count", float(minutes.count[rows].sum())),
-            ("expected_count", has and expected),
+            ("expected_count" if is_rate else "expected_busy_minutes", expected),
             ("mean_concurrency", float(minutes.busy_minutes[rows].mean())),
             ("window_minutes", int(outliers.width[begin])),
             ("level_ratio", float(outliers.level[begin])),

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from tuner.observe.store import where_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tuner.model.observation import Window
     from tuner.observe.store import ReportStore
     from tuner.pricing import LambdaPrices
@@ -30,6 +34,14 @@ class Watched:
     window: Window
     """What is asked of the store: without ends where the whole archive counts."""
     account: str | None = None
+    discount_ratio: float = 0.0
+
+    def columns(self, sql: str, *more: Any) -> tuple[NDArray[Any], ...]:
+        """The same as arrays, for many rows."""
+        where, values = where_of(self.function, self.window, self.account)
+        text = sql.format(where=f"{where} AND logged_at IS NOT NULL", usd=self.usd)
+        found = self.store.connection.execute(text, [*values, *more]).fetchnumpy()
+        return tuple(np.asarray(each) for each in found.values())
 
     def rows(self, sql: str, *more: Any) -> list[tuple[Any, ...]]:
         """Rows of a query whose {where} leaves the function's reports that have a time."""
@@ -40,7 +52,9 @@ class Watched:
     @property
     def usd(self) -> str:
         """SQL: what a report costs in USD."""
-        rate, request = self.prices.price_usd_per_ms(1), float(self.prices.request_price_usd)
+        share = 1 - self.discount_ratio
+        rate = self.prices.price_usd_per_ms(1) * share
+        request = float(self.prices.request_price_usd) * share
         return f"({request!r} + {rate!r} * memory_mb * billed_duration_ms)"
 
     def per_hour(self, cost_usd: float, since: datetime) -> float:

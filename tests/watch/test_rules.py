@@ -1,0 +1,105 @@
+"""The rules on generated traffic: runaways of each kind, traffic of its own kind, and time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from tests.bench.watch import alarms
+from tests.bench.watch_world import DAY_S, Function, at, injected, quiet_runs, store_of
+from tuner.watch.minutes import DAY, expected_by_minute, stretches, window_sums
+from tuner.watch.tail import FEWEST_DAYS, return_level
+
+if TYPE_CHECKING:
+    from tuner.model.watch import WatchFinding
+
+FUNCTION = Function(
+    family="bursty", days=8, per_day=400.0, mean_ms=3000.0, cv=0.5, memory_mb=3008,
+    error_ratio=0.005, retries=True, traced=True, seed=13,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "family", "code"),
+    [
+        ("recursion", "bursty", "recursion"),
+        ("poison_message", "timers", "poison_message"),
+        ("retry_storm", "seasonal", "retry_storm"),
+        ("stuck_queue", "dumps", "queue_not_draining"),
+    ],
+)
+def test_a_runaway_is_found_by_its_own_rule(kind: str, family: str, code: str) -> None:
+    """While it goes on, at a price, and since it began; nothing is told of before."""
+    per_day = 3000.0 if kind == "retry_storm" else 400.0
+    runs, runaway = injected(kind, replace(FUNCTION, family=family, per_day=per_day), 5)
+    end_s = float(runaway.runs.end_s[-1])
+    with store_of(runs) as store:
+        assert alarms(store, runaway.onset_s - 60) == []
+        found = [each for each in alarms(store, end_s) if each.finding.code == code]
+    [one] = found
+    assert one.until is None
+    assert one.usd_per_hour > 0
+    # A queue's run begins with its dump.
+    early_s = 3600 if kind == "stuck_queue" else 600
+    assert at(runaway.onset_s - early_s) <= one.since <= at(runaway.onset_s + 1200)
+
+
+@pytest.mark.parametrize("family", ["campaigns", "dumps", "sporadic"])
+def test_traffic_of_its_own_kind_is_no_warning(family: str) -> None:
+    """Seasons, mailings, dumps and chains that end, after eight days as after five."""
+    with store_of(quiet_runs(replace(FUNCTION, family=family, chain_mean=8.0))) as store:
+        assert [alarms(store, days * DAY_S) for days in (5, 8)] == [[], []]
+
+
+def test_what_is_said_of_a_moment_stays_said() -> None:
+    """An archive read whole has what a watch said at the time: rules look back only."""
+    runs, runaway = injected("recursion", replace(FUNCTION, traced=False), 5)
+    end_s = float(runaway.runs.end_s[-1])
+
+    def began(found: list[WatchFinding]) -> list[object]:
+        return [(each.finding.code, each.since) for each in found]
+
+    with store_of(runs) as store:
+        early = alarms(store, min(runaway.onset_s + 1800, end_s))
+        assert began(early)
+        assert began(early) == began(alarms(store, end_s))
+
+
+def test_expectations_are_of_earlier_days_alone() -> None:
+    """The first day expects nothing; the second what the first had in that hour or beside it."""
+    values = np.zeros(2 * DAY)
+    values[10 * 60 : 11 * 60] = 3.0
+    expected = expected_by_minute(values, 0)
+    assert np.isnan(expected[:DAY]).all()
+    busy = np.flatnonzero(expected[DAY:] > 0)
+    assert (busy[0], busy[-1]) == (9 * 60, 12 * 60 - 1)
+    assert expected[DAY + 600] == 3.0
+
+
+def test_under_two_weeks_no_weekly_season_is_assumed() -> None:
+    """Sundays alone are busy: only the third is expected to be busier than the day before."""
+    values = np.ones(21 * DAY)
+    for week in range(3):
+        values[(7 * week + 6) * DAY : (7 * week + 7) * DAY] = 50.0
+    noon = expected_by_minute(values, 0)[720::DAY]
+    assert noon[13] < noon[12]  # the second Sunday: the first one has faded by a week
+    assert noon[20] > 5 * noon[19]
+
+
+def test_a_level_is_above_what_was_and_knows_its_limits() -> None:
+    """Too few days give none; tame days a low one, heavy tails a high one, never over ten times."""
+    assert return_level(np.zeros(FEWEST_DAYS - 1)) == float("inf")
+    tame, wild = np.linspace(0, 0.1, 20), np.log(1 / np.linspace(0.05, 1, 20))
+    assert 0.1 + np.log(1.5) <= return_level(tame) < return_level(wild)
+    assert return_level(wild) <= wild.max() + np.log(10) + 1e-12
+    assert return_level(tame[:5]) > return_level(tame)
+
+
+def test_windows_and_stretches_by_hand() -> None:
+    """Sums up to each minute, and flags with gaps."""
+    assert window_sums(np.array([1.0, 2, 3, 4]), 2).tolist() == [1, 3, 5, 7]
+    flags = np.array([0, 1, 1, 0, 1, 0, 0, 0, 1])
+    assert stretches(flags, 2) == [(1, 4), (8, 8)]
