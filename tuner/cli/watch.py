@@ -4,7 +4,8 @@ typer evaluates annotations, so nothing here is postponed.
 """
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -22,7 +23,9 @@ tuner watch resize-images --logs exported/
 
 tuner watch resize-images send-mail --live --days 28 --json
 
-tuner watch resize-images --logs exported/ --detailed-exitcode"""
+tuner watch resize-images --logs exported/ --detailed-exitcode
+
+tuner watch resize-images --live --alarms cloudformation --out alarms.yaml"""
 
 COMMON = ("functions", "logs", "live", "days", "region", "json", "detailed_exitcode")
 """What the short help shows."""
@@ -43,6 +46,19 @@ def watch(
     discount_percent: Discount = 0.0,
     source: Source = "auto",
     where: ObserveWhere,
+    alarms: Annotated[
+        Literal["cloudformation", "terraform"] | None,
+        options.output_option(
+            help="Write alarms instead, with thresholds from the history, and replay them on it.",
+            show_default=False,
+        ),
+    ] = None,
+    out_file: Annotated[
+        Path | None,
+        options.output_option(
+            "--out", metavar="FILE", help="With --alarms: write them there (default: stdout)."
+        ),
+    ] = None,
     json: options.JsonOutput = False,
     detailed_exitcode: Annotated[
         bool,
@@ -62,6 +78,19 @@ def watch(
 
     if live and read.logs:
         raise UsageError("--live reads CloudWatch and --logs files: give one of them")
+    if out_file is not None and alarms is None:
+        raise UsageError("--out is for the file of --alarms: give that too")
+    if alarms is not None:
+        from tuner.cli.alarms import write_alarms
+
+        asked = (
+            read.files(None, where.region, discount_percent)
+            if read.logs
+            else read.live(None, where, source, discount_percent)
+        )
+        return write_alarms(
+            functions, asked, read.caller(), format_name=alarms, out_file=out_file, json=json
+        )
     if read.logs:
         from tuner.api.watching import watch_files
         from tuner.cli.config import state_dir, today

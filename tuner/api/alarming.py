@@ -1,0 +1,167 @@
+"""Alarms on functions as code, with thresholds from their history in logs or an account."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from tuner.api.observing import files_logs
+from tuner.errors import AwsError, InputError
+from tuner.model.alarm import LAMBDA, MINUTE_S, CostRate, FunctionAlarms
+from tuner.model.observation import Window
+from tuner.observe.usage import cost_usd, per_month
+from tuner.report.alarm_cloudformation import render_cloudformation
+from tuner.report.alarm_terraform import render_terraform
+from tuner.watch.alarm_thresholds import alarms_of, composite_of
+from tuner.watch.metric_history import read_history
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from tuner.api.reading import Caller, FilesRequest, LiveRequest, ReadLogs
+    from tuner.aws.services import Services
+    from tuner.model.alarm import AlarmFormat
+    from tuner.watch.metric_history import MetricHistory
+
+    Points = Mapping[tuple[str, str], Sequence[tuple[datetime, float]]]
+
+_LEAST: Final = timedelta(days=1)
+_MINUTES_KEPT: Final = timedelta(days=15)
+"""How long CloudWatch keeps data points of a minute."""
+_FEW_DAYS: Final = 14
+BUDGET_RATIO: Final = 1.5
+RENDERERS: Final[Mapping[AlarmFormat, Callable[[Sequence[FunctionAlarms]], str]]] = {
+    "cloudformation": render_cloudformation,
+    "terraform": render_terraform,
+}
+_WITHOUT_CLOUDWATCH: Final = (
+    "throttles, the age of asynchronous events and of queues aren't in logs: an account has alarms on "
+    "these too"
+)
+
+
+def alarms_from_files(
+    functions: Sequence[str],
+    request: FilesRequest,
+    *,
+    state_dir: Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[FunctionAlarms, ...]:
+    """Alarms on each function by its logs. Raises UsageError, InputError and PriceError."""
+    found = []
+    for name in dict.fromkeys(functions):
+        asked = replace(request, function=name)
+        with files_logs(asked, state_dir=state_dir, progress=progress) as logs:
+            found.append(_alarms(logs, {}, (), (_WITHOUT_CLOUDWATCH,)))
+    return tuple(found)
+
+
+def alarms_live(
+    functions: Sequence[str], request: LiveRequest, caller: Caller
+) -> tuple[FunctionAlarms, ...]:
+    """The same by the functions' logs and metrics in CloudWatch. Raises what `observe_live` does.
+
+    Metrics that may not be read become a note.
+    """
+    from tuner.api.live_reports import open_services
+    from tuner.api.observing_live import live_logs
+
+    found = []
+    for name in dict.fromkeys(functions):
+        with live_logs(replace(request, function=name), caller) as (logs, *_):
+            where = replace(request.where, region=logs.prices.region)
+            with open_services(where, "observe", caller) as services:
+                points, queues, notes = _cloudwatch(services, logs)
+            found.append(_alarms(logs, points, queues, notes))
+    return tuple(found)
+
+
+def _alarms(
+    logs: ReadLogs, points: Points, queues: Sequence[str], notes: tuple[str, ...]
+) -> FunctionAlarms:
+    logs.observed()  # raises where there is no report, and says what there is instead
+    window = logs.window if logs.span.is_given else Window()
+    history = read_history(logs.store, logs.function, window, account=logs.account)
+    if history.end - history.start < _LEAST:
+        hours = (history.end - history.start).total_seconds() / 3600
+        raise InputError(
+            f"{logs.function}: a history of {hours:.1f} hours says nothing of what is usual: give "
+            "logs of a day at least, better of two weeks (`days`, `logs`)"
+        )
+    history = history.with_points(points)
+    alarms = alarms_of(logs.function, history, _cost_rate(logs), queues=queues)
+    month = _month_usd(logs, history)
+    return FunctionAlarms(
+        function=logs.function,
+        region=logs.prices.region,
+        start=history.start,
+        end=history.end,
+        alarms=alarms,
+        composite=composite_of(alarms, history),
+        usd_per_month=month,
+        budget_usd=None if month is None else max(math.ceil(month * BUDGET_RATIO), 1),
+        notes=(*_shortness(history), *notes),
+    )
+
+
+def _shortness(history: MetricHistory) -> tuple[str, ...]:
+    days = (history.end - history.start).total_seconds() / 86_400
+    if days >= _FEW_DAYS:
+        return ()
+    short = f"the history has {days:.1f} days: under {_FEW_DAYS} what comes weekly may be missing"
+    return (f"{short}, and thresholds are wider",)
+
+
+def _cost_rate(logs: ReadLogs) -> CostRate | None:
+    """At the size of its latest report, less the discount."""
+    memory_mb = logs.store.latest_memory_mb(logs.function)
+    if memory_mb is None:
+        return None
+    paid = 1 - float(logs.discount_ratio)
+    return CostRate(
+        usd_per_request=float(logs.prices.request_price_usd) * paid,
+        usd_per_ms=logs.prices.price_usd_per_ms(memory_mb) * paid,
+        memory_mb=memory_mb,
+    )
+
+
+def _month_usd(logs: ReadLogs, history: MetricHistory) -> float | None:
+    window = Window(history.start, history.end)
+    usage = logs.store.total(logs.function, window, account=logs.account)
+    if usage is None:
+        return None
+    month = per_month(cost_usd(usage, logs.prices, logs.discount_ratio), window)
+    return None if month is None else float(month)
+
+
+def _cloudwatch(
+    services: Services, logs: ReadLogs
+) -> tuple[Points, tuple[str, ...], tuple[str, ...]]:
+    """What only CloudWatch has of a function and of the queues that feed it, and notes."""
+    from tuner.aws.event_wiring import read_wiring
+    from tuner.aws.metric_data import metric_points
+
+    settings, end = logs.settings, logs.window.end
+    assert settings is not None and end is not None  # noqa: PT018 - a live source has both
+    end = end.replace(second=0, microsecond=0)
+    start = max(logs.window.start or end - _MINUTES_KEPT, end - _MINUTES_KEPT)
+    of = {"FunctionName": logs.function}
+    wiring = read_wiring(services, settings, end=end)
+    points = {
+        ("RecursiveInvocationsDropped", "Sum"): wiring.dropped,
+        **{(queue, "Maximum"): ages for queue, ages in wiring.queue_ages_s},
+    }
+    unread = [*wiring.unread]
+    for metric, statistic in (("Throttles", "Sum"), ("AsyncEventAge", "Maximum")):
+        ask = partial(metric_points, services, LAMBDA, metric, statistic, of)
+        try:
+            points[metric, statistic] = ask(start=start, end=end, period_s=MINUTE_S)
+        except AwsError as error:
+            unread.append(f"{metric} ({error})")
+    notes = (f"not read: {'; '.join(unread)}",) if unread else ()
+    return points, tuple(queue for queue, _ in wiring.queue_ages_s), notes
