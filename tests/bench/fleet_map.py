@@ -1,33 +1,121 @@
 """A fleet through its state machine on moto's interpreter, the worker being the real one.
 
 `TUNER_BENCH_MAP` is how many items it has (2,000). One in a hundred fails, the execution is stopped
-in the middle, and a second one does the rest.
+in the middle, and a second one does the rest. A worker's own CPU time is measured in a process that
+does nothing else.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import resource
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tests.fleet.interpreter import BUCKET, changed, client, interpreted, wait_until_ended
+import tuner
+from tests.fleet.interpreter import (
+    BUCKET,
+    REGION,
+    WorkerExecutor,
+    changed,
+    client,
+    interpreted,
+    wait_until_ended,
+)
 from tuner.api.fleet import FleetRequest, plan_fleet
 from tuner.api.fleet_remote import remote_status, start_remote, stop_remote
-from tuner.fleet.remote import StartedExecution
+from tuner.fleet.remote import StartedExecution, execution_input
+from tuner.fleet.state_machine import CONCURRENCY
+from tuner.model.record import to_record
 from tuner.sweep.io import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 ITEMS: Final = int(os.environ.get("TUNER_BENCH_MAP", "2000"))
 _FAILING_ONE_IN: Final = 100
 _LONGEST_S: Final = 3 * 3600.0
+_COMPARED: Final = 40
 
 
 def rows() -> list[tuple[str, str, str, bool]]:
-    """Stop it in the middle, and start it again."""
+    """What a worker costs; then stop it in the middle, and start it again."""
     with tempfile.TemporaryDirectory() as name:
-        return _stopped(Path(name))
+        own_ms = worker_own_ms(Path(name))
+    with tempfile.TemporaryDirectory() as name:
+        stopped = _stopped(Path(name))
+    what = "a worker's own CPU time an item, beyond its sweep's"
+    return [(what, "< 50 ms", f"{own_ms:.0f} ms", own_ms < 50), *stopped]
+
+
+def worker_own_ms(path: Path, count: int = _COMPARED) -> float:
+    """CPU time of workers that sweep items, less that of the same sweeps one after the other.
+
+    Both are measured from the second on: a worker's environment runs many.
+    """
+    with _served(path, 2 * (count + 1)) as url:
+        where = {"endpoint_url": url, "region": REGION}
+
+        def tune(number: int) -> None:
+            tuner.tune(
+                f"f{number:04}", payloads=({},), state_dir=path / "one", prior="none",
+                out=path / f"{number}.jsonl", budget_usd=1.0, **where,
+            )  # fmt: skip
+
+        one_by_one_s = _cpu_s(range(count + 1), tune)
+        names = path / "names.txt"
+        names.write_text("".join(f"f{count + 1 + n:04}\n" for n in range(count + 1)))
+        request = FleetRequest(
+            count + 1.0, path / "fleet", functions=names, payloads=("{}",), **where
+        )
+        plan = plan_fleet(request, now=Clock().now(), working_dir=path)[0].plan
+        given = execution_input(plan, BUCKET, f"fleets/{plan.fleet_id}")
+        executor = WorkerExecutor(path / "workers", url)
+
+        def work(number: int) -> None:
+            event = {
+                **given, "concurrency": CONCURRENCY, "execution": "arn",
+                "item": to_record(plan.items[number]),
+            }  # fmt: skip
+            assert executor.work(json.dumps(event).encode())["state"] == "done"
+
+        return (_cpu_s(range(count + 1), work) - one_by_one_s) / count * 1000
+
+
+@contextmanager
+def _served(path: Path, count: int) -> Iterator[str]:
+    """Functions and a bucket, served by another process until the block ends: their URL."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.fleet.interpreter", str(path / "served"), str(count)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.stdin.close()
+        process.wait(30)
+        process.stdout.close()
+
+
+def _cpu_s(numbers: range, run: Callable[[int], None]) -> float:
+    """CPU time of this process for all but the first."""
+    run(numbers[0])
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    for number in numbers[1:]:
+        run(number)
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def _stopped(path: Path) -> list[tuple[str, str, str, bool]]:

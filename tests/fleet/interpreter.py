@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
 import threading
 import time
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -26,26 +28,26 @@ from tuner.local.deployment import InvokeResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tuner.local.deployment import Deployment, InvokeRequest
 
 WORKER: Final = "fleet-worker"
 BUCKET: Final = "fleets"
+REGION: Final = "us-east-1"
 SIZES_MB: Final = (3008, 2048)
 
 
 class WorkerExecutor(ScriptedExecutor):
     """Runs the worker for its function, and scripts all others."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, endpoint_url: str = "") -> None:
         super().__init__(
             lambda memory_mb: 5 + 100 * 1769 / min(memory_mb, 1769),
             init_duration_ms=150.0,
             time_scale=0,
         )
         self.folder = folder
-        self.endpoint_url = ""
+        self.endpoint_url = endpoint_url
         self.worked: list[dict[str, Any]] = []
         """What the worker answered, in order."""
         self.refused: list[str] = []
@@ -58,12 +60,8 @@ class WorkerExecutor(ScriptedExecutor):
         """As the executor's; a worker's errors are reported as Lambda's Python runtime does."""
         if deployment.function_name != WORKER:
             return super().invoke(deployment, request)
-        folder = self.folder / f"worker-{next(self._numbers)}"
         try:
-            task = read_task(
-                json.loads(request.payload), lambda name: BucketObjects(self._open(), name)
-            )
-            answer = work(task, folder, seconds_left=lambda: 60.0)
+            answer = self.work(request.payload)
         except Exception as error:
             self.refused.append(type(error).__name__)
             failed = {"errorType": type(error).__name__, "errorMessage": str(error)}
@@ -71,11 +69,17 @@ class WorkerExecutor(ScriptedExecutor):
         self.worked.append(answer)
         return InvokeResult(json.dumps(answer).encode(), None, b"")
 
+    def work(self, event: bytes) -> dict[str, Any]:
+        """Have the worker do an event's item; raises what the worker does."""
+        folder = self.folder / f"worker-{next(self._numbers)}"
+        task = read_task(json.loads(event), lambda name: BucketObjects(self._open(), name))
+        return work(task, folder, seconds_left=lambda: 60.0)
+
     def _open(self) -> Services:
         with self._opening:
             if self._services is None:
                 session, _ = open_connection(
-                    region="us-east-1", profile=None, endpoint_url=self.endpoint_url
+                    region=REGION, profile=None, endpoint_url=self.endpoint_url
                 )
                 self._services = Services(session, purpose="fleet")
             return self._services
@@ -138,3 +142,9 @@ def changed(local: LocalLambda, count: int) -> list[str]:
             if each["MemorySize"] != sizes.get(name) or len(versions) > 1:
                 found.append(name)
     return found
+
+
+if __name__ == "__main__":  # serve until standard input ends
+    with interpreted(Path(sys.argv[1]), int(sys.argv[2])) as (serving, _, _):
+        print(serving.endpoint_url, flush=True)
+        sys.stdin.read()

@@ -14,6 +14,7 @@ from tuner.errors import AwsError, InputError, NotAgreedError, SweepFileError, T
 from tuner.fleet.loop import MOST_LEASES, InterruptedSweepError, UnreachablePlaceError, place_key
 from tuner.fleet.queue import Outcome
 from tuner.model.goal import Goal
+from tuner.model.progress import InvocationFinished
 from tuner.model.request import Budget, Measure, Output, Safety, Target, TuneRequest
 from tuner.session.inputs import OpenTarget, read_inputs, with_payloads
 from tuner.sweep.estimate import Pricing
@@ -179,7 +180,7 @@ class FleetSweeper:
         """Write what changes the account into the audit log."""
 
         def told(event: ProgressEvent) -> None:
-            if self._keep is not None:
+            if self._keep is not None and isinstance(event, InvocationFinished):
                 with suppress(AwsError):  # the next one has it
                     self._keep()
             action = _ACTIONS.get(type(event).__name__)

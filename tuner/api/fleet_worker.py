@@ -97,15 +97,11 @@ def work(
     if folder.exists():
         shutil.rmtree(folder)  # an earlier worker's in the same environment: the bucket counts
     name = FleetFolder(path, task.plan).sweep_file(task.item).stem
-    known = task.bucket.result(name)
-    if known is not None and known.is_final:
-        return {"item": known.progress.item.key, "state": known.progress.state, "skipped": True}
-    if not is_open(task.plan.windows, clock.now()):
-        raise SweepFailedError("it's outside the hours when the fleet may run: run it again")
-    with _alone(task.bucket, name, clock, seconds_left()):
-        known = task.bucket.result(name)  # may have come since
-        if known is not None and known.is_final:
+    with _alone(task.bucket, name, clock, seconds_left()) as known:
+        if known is not None:
             return {"item": known.progress.item.key, "state": known.progress.state, "skipped": True}
+        if not is_open(task.plan.windows, clock.now()):
+            raise SweepFailedError("it's outside the hours when the fleet may run: run it again")
         plan = fetched(task.plan, task.bucket, folder / "payloads")
         progress = _sweep(replace(task, plan=plan), path, seconds_left(), clock)
     if progress.state == "failed":
@@ -171,21 +167,36 @@ def _sweep(task: WorkerTask, path: Path, left_s: float, clock: Clock) -> FleetPr
 
 
 @contextmanager
-def _alone(bucket: FleetBucket, name: str, clock: Clock, left_s: float) -> Iterator[None]:
-    """Have an item alone until this worker's end. Raises ItemBusyError."""
+def _alone(
+    bucket: FleetBucket, name: str, clock: Clock, left_s: float
+) -> Iterator[ItemResult | None]:
+    """Have an item alone until this worker's end, or the result that it ended with.
+
+    Raises ItemBusyError.
+    """
     key = f"{bucket.prefix}/work/{name}/claim"
     now_s = clock.now().timestamp()
-    before = bucket.store.read(key)
-    if before is not None and _until_s(before) > now_s:
-        raise ItemBusyError("an earlier worker may still have the item")
     mine = json.dumps({"until": now_s + left_s}).encode()
-    if not bucket.store.claim(key, mine, before):
-        raise ItemBusyError("another worker has just taken the item")
+    if not bucket.store.claim(key, mine, None):
+        if known := _final(bucket, name):
+            yield known
+            return
+        before = bucket.store.read(key)
+        if before is not None and _until_s(before) > now_s:
+            raise ItemBusyError("an earlier worker may still have the item")
+        if not bucket.store.claim(key, mine, before):
+            raise ItemBusyError("another worker has just taken the item")
     try:
-        yield
+        yield _final(bucket, name)  # read once nobody else may write it
     finally:
         with suppress(AwsError):  # it ends by itself
             bucket.store.delete(key)
+
+
+def _final(bucket: FleetBucket, name: str) -> ItemResult | None:
+    """An item's result, if it's never swept again. Raises FleetError and AwsError."""
+    known = bucket.result(name)
+    return known if known is not None and known.is_final else None
 
 
 def _until_s(claim: bytes) -> float:
@@ -209,8 +220,8 @@ class _KeptFolder:
         """Write what an earlier worker kept. Raises AwsError and FleetError."""
         for key in self._bucket.store.keys(f"{self._prefix}/"):
             name = key.removeprefix(f"{self._prefix}/")
-            data = self._bucket.store.read(key)
-            if name == "claim" or data is None:
+            data = None if name == "claim" else self._bucket.store.read(key)
+            if data is None:
                 continue
             if Path(name).is_absolute() or ".." in Path(name).parts:
                 raise FleetError(f"the bucket has a file of a strange name: {name}")

@@ -190,6 +190,11 @@ class Journal:
     def announce(self, record: str, **fields: Any) -> None:
         """Write a record to disk. If this raises LeaseError, what it announces must not be done."""
         self._append(record, fields, sync=True)
+        if self._keep is not None:
+            try:
+                self._keep()
+            except TunerError as error:
+                raise LeaseError(f"the journal can't be kept: {error}") from error
 
     def note(self, record: str, **fields: Any) -> None:
         """Write a record to disk if possible."""
@@ -234,11 +239,6 @@ class Journal:
                 f"the journal {self.path} can't be written ({error.strerror}): no further change "
                 "is made"
             ) from error
-        if sync and self._keep is not None:
-            try:
-                self._keep()
-            except TunerError as error:
-                raise LeaseError(f"the journal can't be kept: {error}") from error
 
 
 def make_header(
