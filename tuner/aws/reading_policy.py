@@ -7,11 +7,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tuner.aws.function_ref import FunctionRef, parse_reference
-from tuner.aws.iam_policy import allow, policy_of, scope_of
+from tuner.aws.iam_policy import Scope, allow, partition_of, policy_of, scope_of
 from tuner.aws.log_groups import LAMBDA_PREFIX
 
 if TYPE_CHECKING:
     from tuner.aws.services import ReadingPurpose
+    from tuner.observe.archive_table import S3Location
 
 
 def least_reading_policy(
@@ -83,3 +84,59 @@ def least_reading_policy(
             ),
         ]
     return policy_of(statements)
+
+
+def least_archive_policy(
+    archive: S3Location, results: S3Location | None = None, *, region: str = "*"
+) -> dict[str, Any]:
+    """Return the IAM policy document for a scan of an archive by Athena.
+
+    It reads the archive, makes and drops a table of its own, and reads and writes Athena's answers:
+    in `results`, or (None) wherever the work group has them, which the policy can't name. For the
+    resources of Glue see "Fine-grained access to databases and tables" in Athena's user guide.
+    """
+    scope = Scope("*", partition_of(region), region, "*")
+    tables = [
+        scope.arn("glue", each)
+        for each in ("catalog", "database/default", "table/default/tuner_logs_*")
+    ]
+    s3 = f"arn:{scope.partition}:s3:::"
+    answers = f"{s3}*" if results is None else f"{s3}{results.bucket}/{results.prefix}*"
+    buckets = sorted({archive.bucket, *(() if results is None else (results.bucket,))})
+    return policy_of(
+        [
+            allow(
+                "RunQueries",
+                [
+                    f"athena:{each}"
+                    for each in (
+                        "StartQueryExecution", "GetQueryExecution", "GetQueryResults",
+                        "StopQueryExecution",
+                    )
+                ],
+                [scope.arn("athena", "workgroup/*")],
+            ),
+            allow(
+                "MakeTable",
+                [
+                    f"glue:{each}"
+                    for each in (
+                        "GetDatabase", "GetTable", "CreateTable", "DeleteTable", "GetPartitions",
+                        "BatchGetPartition", "BatchCreatePartition", "BatchDeletePartition",
+                    )
+                ],
+                tables,
+            ),
+            allow(
+                "FindArchive",
+                ["s3:ListBucket", "s3:GetBucketLocation"],
+                [f"{s3}{each}" for each in buckets],
+            ),
+            allow("ReadArchive", ["s3:GetObject"], [f"{s3}{archive.bucket}/{archive.prefix}*"]),
+            allow(
+                "KeepAnswers",
+                ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
+                [answers],
+            ),
+        ]
+    )  # fmt: skip

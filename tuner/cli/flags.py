@@ -83,6 +83,7 @@ _NAMED_ALIKE: Final = (
     *("calls", "choice", "error_rate", "fleet", "items", "state_time", "substitution", "sweep"),
     *("backlog", "downstream"),
     *("account_log_gb", "log_class", "overheads", "retention_days"),
+    *("athena", "results"),
     *("alias", "live", "memory_size", "step_timeout", "steps", "unqualified"),
     *("role", "stage", "template", "top", "traffic", "utilization", "vary"),
 )

@@ -1,7 +1,7 @@
 """`tuner iam-policy`: the permissions that a sweep needs."""
 
 import json
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
@@ -18,6 +18,8 @@ tuner iam-policy resize-images --region eu-west-1
 tuner iam-policy arn:aws:lambda:eu-west-1:123456789012:function:resize-images
 
 tuner iam-policy --for scan
+
+tuner iam-policy --for scan --athena s3://my-logs/exports
 
 tuner iam-policy resize-images --for load
 
@@ -58,6 +60,24 @@ def iam_policy(
     ] = "sweep",
     region: Annotated[str | None, options.region_option("the ARN's, else any")] = None,
     isolation: options.IsolationOption = "auto",
+    athena: Annotated[
+        str | None,
+        options.where_option(
+            "--athena",
+            metavar="S3_URI",
+            help="With --for scan: of this archive by Athena, which needs nothing of Lambda.",
+            show_default=False,
+        ),
+    ] = None,
+    results: Annotated[
+        str | None,
+        options.where_option(
+            "--results",
+            metavar="S3_URI",
+            help="With --athena: where its answers are, as in tuner scan.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Print the least IAM policy that a command needs, as JSON: by default a sweep of FUNCTION.
 
@@ -70,6 +90,11 @@ def iam_policy(
     from tuner.aws.rollout_policy import least_rollout_policy
     from tuner.errors import UsageError
 
+    if athena is not None or results is not None:
+        if athena is None or purpose != "scan" or function is not None:
+            raise UsageError("--athena is for --for scan without a FUNCTION; --results go with it")
+        _show(_of_archive(athena, results, region or "*"))
+        return
     if function is not None and region is not None:
         check_region(parse_reference(function), region)
     if function is None and purpose in OF_ONE_FUNCTION:
@@ -90,6 +115,18 @@ def iam_policy(
     else:
         assert function is not None
         policy = least_policy(function, region=region or "*", isolation=isolation)
+    _show(policy)
+
+
+def _of_archive(athena: str, results: str | None, region: str) -> dict[str, Any]:
+    from tuner.aws.reading_policy import least_archive_policy
+    from tuner.observe.archive_table import S3Location
+
+    answers = None if results is None else S3Location.of(results, "results")
+    return least_archive_policy(S3Location.of(athena, "athena"), answers, region=region)
+
+
+def _show(policy: dict[str, Any]) -> None:
     show_json(policy)
     count = len("".join(json.dumps(policy).split()))  # IAM doesn't count white space
     if count > MOST_OF_A_USER:

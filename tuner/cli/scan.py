@@ -14,6 +14,7 @@ from tuner.cli.reading import ReadOptions
 from tuner.cli.screen import show_json, show_text, width
 
 if TYPE_CHECKING:
+    from tuner.api.reading import Caller
     from tuner.model.scan import Scan
 
 EPILOG = """\
@@ -21,7 +22,9 @@ tuner scan --regions eu-west-1,us-east-1
 
 tuner scan --profile staging,production --format html --out account.html
 
-tuner scan --logs exported/ --top 10 --json"""
+tuner scan --logs exported/ --top 10 --json
+
+tuner scan --athena s3://my-logs/exports --days 30"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,40 @@ class PlaceOptions:
         ),
     ] = None
     endpoint_url: options.EndpointUrl = None
+
+
+@dataclass(frozen=True, slots=True)
+class AthenaOptions:
+    """An archive in S3."""
+
+    athena: Annotated[
+        str | None,
+        options.measure_option(
+            "--athena",
+            metavar="S3_URI",
+            help="Archive of logs, such as s3://my-logs/exports: Athena reads it, and Lambda isn't "
+            "called.",
+            show_default=False,
+        ),
+    ] = None
+    results: Annotated[
+        str | None,
+        options.where_option(
+            "--results",
+            metavar="S3_URI",
+            help="With --athena: where it writes its answers (default: where its work group says).",
+            show_default=False,
+        ),
+    ] = None
+    work_group: Annotated[
+        str | None,
+        options.where_option(
+            "--work-group",
+            metavar="NAME",
+            help="With --athena: its work group (default: primary).",
+            show_default=False,
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +133,7 @@ def scan(
     *,
     place: PlaceOptions,
     read: ScanReadOptions,
+    archive: AthenaOptions,
     listed: ListOptions,
     metrics_only: Annotated[
         bool,
@@ -114,12 +152,14 @@ def scan(
     It lists every function with its cost, the advice from its logs, and Compute Optimizer's
     finding, and reports idle functions and limits that are close. It only reads, with fewer than
     ten requests a second, and says what log queries cost before and after. An interrupted scan
-    resumes where it was.
+    resumes where it was. With --logs or --athena it reads an archive instead.
     """
     from tuner.cli.flags import shown
+    from tuner.errors import NotAgreedError
 
     form = picture.format_of(listed.format_name, json=listed.json)
     picture.check(form, listed.out_file, sweep_count=1)
+    _check(read, archive, metrics_only=metrics_only)
     if read.logs:
         from tuner.api.scanning_logs import scan_logs
         from tuner.cli.config import state_dir, today
@@ -127,26 +167,85 @@ def scan(
         files = read.files(None, place.regions)
         found = scan_logs(files, sort=listed.sort, state_dir=state_dir(), today=today())
     else:
-        from tuner.api.scanning import ScanRequest, scan_account
-        from tuner.errors import NotAgreedError
-
-        request = ScanRequest(
-            regions=tuple(values.region(name) for name in _names(place.regions)),
-            profiles=_names(place.profile),
-            endpoint_url=place.endpoint_url,
-            days=read.live_days,
-            sort=listed.sort,
-            with_logs=not metrics_only,
-            restart=restart,
-        )
         try:
-            found = scan_account(request, read.caller(dry_run=dry_run))
+            caller = read.caller(dry_run=dry_run)
+            if archive.athena is not None:
+                found = _scan_archive(archive, read, place, listed.sort, caller, restart=restart)
+            else:
+                found = _scan_account(
+                    read, place, listed.sort, caller, metrics_only=metrics_only, restart=restart
+                )
         except NotAgreedError:
             if dry_run:
                 return 0
             raise
     _show(shown(found), form, listed.out_file, listed.top)
     return 0
+
+
+def _check(read: ScanReadOptions, archive: AthenaOptions, *, metrics_only: bool) -> None:
+    """Raise UsageError for options that don't go together."""
+    from tuner.errors import UsageError
+
+    if archive.athena is None:
+        if archive.results is not None or archive.work_group is not None:
+            raise UsageError("--results and --work-group are for --athena")
+    elif read.logs or metrics_only:
+        raise UsageError("--athena reads logs in S3: leave out --logs and --metrics-only")
+
+
+def _scan_archive(
+    archive: AthenaOptions,
+    read: ScanReadOptions,
+    place: PlaceOptions,
+    sort: Literal["saving", "value", "cost"],
+    caller: "Caller",
+    *,
+    restart: bool,
+) -> "Scan":
+    from tuner.api.scanning_athena import AthenaRequest, scan_athena
+    from tuner.errors import UsageError
+
+    regions, profiles = _names(place.regions), _names(place.profile)
+    if len(regions) > 1 or len(profiles) > 1:
+        raise UsageError("--athena reads one archive: give one of --regions and --profile")
+    assert archive.athena is not None
+    request = AthenaRequest(
+        archive.athena,
+        work_group=archive.work_group or "primary",
+        results=archive.results,
+        region=values.region(regions[0]) if regions else None,
+        profile=profiles[0] if profiles else None,
+        endpoint_url=place.endpoint_url,
+        days=read.live_days,
+        architecture=read.architecture,
+        sort=sort,
+        restart=restart,
+    )
+    return scan_athena(request, caller)
+
+
+def _scan_account(
+    read: ScanReadOptions,
+    place: PlaceOptions,
+    sort: Literal["saving", "value", "cost"],
+    caller: "Caller",
+    *,
+    metrics_only: bool,
+    restart: bool,
+) -> "Scan":
+    from tuner.api.scanning import ScanRequest, scan_account
+
+    request = ScanRequest(
+        regions=tuple(values.region(name) for name in _names(place.regions)),
+        profiles=_names(place.profile),
+        endpoint_url=place.endpoint_url,
+        days=read.live_days,
+        sort=sort,
+        with_logs=not metrics_only,
+        restart=restart,
+    )
+    return scan_account(request, caller)
 
 
 def _names(given: str | None) -> tuple[str, ...]:

@@ -30,6 +30,8 @@ _STREAM_FOLDER: Final = re.compile(
     r"(?:^|/)(\d{4})-(\d\d)-(\d\d)-((?:[A-Za-z0-9_-]{1,64})?\[[^\]/]{1,140}\]\w+)/"
 )
 """A stream's folder in an export of CloudWatch Logs, with dashes instead of slashes."""
+_GROUP_FOLDER: Final = re.compile(r"(?:^|/)aws/lambda/([A-Za-z0-9_-]{1,140})/")
+"""Lambda's own log group, where an export was told to begin its names with it."""
 _NEXT_ELEMENT: Final = re.compile(r"\}\s*,\s*(?=\{)")
 _NEAR: Final = 2000
 _RECORD: Final = re.compile(r'\{"time": ?"[^"\\]{20,30}", ?"type": ?"platform\.\w+", ?"record"')
@@ -91,11 +93,12 @@ def _origin_of(part: Part) -> Origin:
     folder = _STREAM_FOLDER.search(part.within)
     if folder is None:
         return Origin(part.name)
+    group = _GROUP_FOLDER.search(part.within)
     year, month, day, rest = folder.groups()
     function, _, version = rest.partition("[")
     return Origin(
         part.name,
-        function=function or None,
+        function=function or (group[1] if group else None),
         version=version.partition("]")[0],
         log_stream=f"{year}/{month}/{day}/{rest}",
     )

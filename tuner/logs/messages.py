@@ -46,7 +46,10 @@ _JSON_START: Final = re.compile(
     r'\{"time": ?"([0-9T:.Z-]{20,30})", ?"type": ?"platform\.start", ?"record": ?\{'
     r'"requestId": ?"([^"\\\s]{1,100})", ?"version": ?"([^"\\\s]{1,128})"\}\}\s*'
 )
-_TIMED_OUT: Final = re.compile(r"(?:(\S+) )?Task timed out after (\d{1,6}\.\d\d) seconds\s*")
+_TIMED_OUT: Final = re.compile(
+    r"(?:\d{4}-\d\d-\d\dT[0-9:.]{8,20}Z )?(?:(\S+) )?"
+    r"Task timed out after (\d{1,6}\.\d\d) seconds\s*"
+)
 _EXITED: Final = re.compile(
     r"RequestId: (\S+) (?:Error: Runtime exited with error: (signal: killed)?|Process exited)"
 )

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.account import AccountFunction
 from tuner.model.scan import DaySums, FunctionEvidence
+from tuner.observe.report_sql import DAY_SUMS
 from tuner.observe.store import where_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from tuner.model.function import Architecture
     from tuner.model.observation import Window
     from tuner.observe.store import ReportStore
 
-_WARM: Final = "outcome = 'success' AND init_duration_ms IS NULL AND restore_duration_ms IS NULL"
-_SUMS: Final = f"""
-    SELECT account, region, function, strftime(logged_at, '%Y-%m-%d'), version, memory_mb,
-        count(*), sum(billed_duration_ms)::BIGINT,
-        count(*) FILTER ({_WARM}),
-        coalesce(sum(duration_ms) FILTER ({_WARM}), 0),
-        coalesce(sum(duration_ms * duration_ms) FILTER ({_WARM}), 0),
-        count(*) FILTER (init_duration_ms IS NOT NULL OR restore_duration_ms IS NOT NULL),
-        coalesce(sum(init_duration_ms), 0),
-        count(*) FILTER (outcome = 'error'), count(*) FILTER (outcome = 'timeout'),
-        count(*) FILTER (outcome = 'oom'), max(duration_ms), max(max_memory_used_mb),
-        max(architecture), max(logged_at), avg(cpu_ms)
-    FROM reports WHERE {{where}} GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - of constants
+SumsRow = tuple[Any, ...]
+"""A row of `report_sql.DAY_SUMS`."""
 
 
 def archive_evidence(
@@ -44,9 +38,17 @@ def archive_evidence(
     if window.start is not None and window.end is not None:
         where = "logged_at >= ? AND logged_at <= ?"
         values = [each.replace(tzinfo=None) for each in (window.start, window.end)]
-    rows: defaultdict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
+    rows = store.connection.execute(DAY_SUMS.format(where=where), values).fetchall()
+    return evidence_of(rows, region=region, architecture=architecture)
+
+
+def evidence_of(
+    sums: Iterable[SumsRow], *, region: str, architecture: Architecture | None = None
+) -> tuple[tuple[FunctionEvidence, ...], int]:
+    """The same of rows that were asked elsewhere."""
+    rows: defaultdict[tuple[Any, ...], list[SumsRow]] = defaultdict(list)
     unnamed = 0
-    for row in store.connection.execute(_SUMS.format(where=where), values).fetchall():
+    for row in sums:
         if row[2] is None:
             unnamed += row[6]
         else:
@@ -58,6 +60,21 @@ def archive_evidence(
     return made, unnamed
 
 
+def sums_of_text(rows: Iterable[Sequence[str | None]]) -> list[SumsRow]:
+    """Rows of an engine that answers in text, as DuckDB gives them. Raises ValueError."""
+    return [
+        tuple(None if text is None else read(text) for read, text in zip(_READ, row, strict=True))
+        for row in rows
+    ]
+
+
+_READ: Final[tuple[Callable[[str], Any], ...]] = (
+    *[str] * 5, *[int] * 4, *[float] * 2, int, float, *[int] * 3, float, int, str,
+    datetime.fromisoformat, float,
+)  # fmt: skip
+"""By column of `DAY_SUMS`."""
+
+
 def function_days(
     store: ReportStore, function: str, window: Window, *, account: str | None = None
 ) -> tuple[tuple[DaySums, ...], dict[int, float]]:
@@ -65,7 +82,7 @@ def function_days(
     of an invocation at each size where that's known.
     """
     where, values = where_of(function, window, account)
-    rows = store.connection.execute(_SUMS.format(where=where), values).fetchall()
+    rows = store.connection.execute(DAY_SUMS.format(where=where), values).fetchall()
     # Sources that name the function differently (with an account or without) share a day.
     days = tuple(DaySums(function, row[3] or "", *row[4:18]) for row in rows)
     return days, {row[5]: row[20] for row in rows if row[20] is not None}
@@ -75,7 +92,7 @@ def _evidence(
     account: str,
     region: str,
     name: str,
-    rows: list[tuple[Any, ...]],
+    rows: list[SumsRow],
     architecture: Architecture | None,
 ) -> FunctionEvidence:
     latest = max(rows, key=lambda row: (row[19] is not None, row[19], row[5]))
