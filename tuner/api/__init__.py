@@ -15,5 +15,6 @@ What production says: `reading` has the requests, of files of logs or of an acco
 reads files and `observing_live` an account, where `live_reports` fills the same store. `scanning`
 ranks every function of an account (`region_reader` reads each region through `scan_journal`,
 `log_queries` its logs, `judging` advises), `scanning_logs` those of an archive; `spending` adds up
-what was spent, and `verifying` says what a change of memory saved.
+what was spent, and `verifying` says what a change of memory saved. `watching` says what
+runs away by files, and `watching_live` by an account, where other functions and queues surround it.
 """

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from tuner.aws.account_reports import error_code
 from tuner.aws.function_ref import FunctionRef
 from tuner.aws.iam_policy import partition_of
 from tuner.aws.metric_data import metric_points
-from tuner.errors import AwsError, CredentialsError, FunctionNotFoundError
+from tuner.errors import AwsError, CredentialsError
 from tuner.watch.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -39,9 +40,9 @@ def read_wiring(services: Services, function: AccountFunction, *, end: datetime)
             return question()
         except CredentialsError:
             raise
-        except FunctionNotFoundError:  # nothing of that kind is set
-            return None
         except AwsError as error:
+            if error_code(error) == "ResourceNotFoundException":  # nothing of that kind is set
+                return None
             unread.append(f"{what} ({error})")
             return None
 

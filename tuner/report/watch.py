@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted
+from tuner.report import numbers
 from tuner.report.console import SIGNS, fit_to, glyphs_for, wrapped
 from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json
 from tuner.report.observation import iso
@@ -69,7 +70,7 @@ def _function_lines(function: WatchedFunction, width: int) -> list[str]:
     head = (
         f"{plain(function.name)} · {function.region} · {function.memory_mb} MB · "
         f"{counted(f'{function.invocation_count:,}', 'invocation')} in "
-        f"{function.history_days:.1f} days · ${function.usd_per_hour:.4f} an hour now"
+        f"{function.history_days:.1f} days · {numbers.usd(function.usd_per_hour)} an hour now"
     )
     said = [head, *(f"· Not judged: {plain(each)}" for each in function.not_judged)]
     said += [f"{SIGNS[each.severity]} {plain(each.message)}" for each in function.notes]
@@ -78,7 +79,7 @@ def _function_lines(function: WatchedFunction, width: int) -> list[str]:
 
 def _finding_lines(found: WatchFinding, width: int) -> list[str]:
     sign = SIGNS[found.finding.severity]
-    price = f"${found.usd_per_hour:,.4f} an hour now"
+    price = f"{numbers.usd(found.usd_per_hour)} an hour now"
     until = "and goes on" if found.until is None else f"until {_moment(found.until)}"
     head = (
         f"{sign} {found.finding.code} · {plain(found.function)} · since {_moment(found.since)} "

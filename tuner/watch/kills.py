@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.model.finding import Finding
 from tuner.model.interval import counted
-from tuner.model.lambda_limits import MAX_MEMORY_MB
+from tuner.model.lambda_limits import HOURS_PER_MONTH, MAX_MEMORY_MB
 from tuner.model.watch import WatchFinding
-from tuner.watch.watched import HOUR, Watched, utc
+from tuner.watch.watched import HOUR, Watched, amount, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +49,10 @@ def memory_kills(watched: Watched, _minutes: Minutes) -> Iterator[WatchFinding]:
     more_per_hour *= more_mb / killed_mb - 1
     message = (
         f"{counted(f'{kills:,}', 'invocation')} of {count:,} ran out of memory at {killed_mb} MB "
-        f"within a day, which wasted ${wasted:.4f}"
+        f"within a day, which wasted {amount(wasted)}"
     )
+    saved = amount(wasted_per_hour * HOURS_PER_MONTH)
+    dearer = amount(more_per_hour * HOURS_PER_MONTH)
     is_rare = kills < _FEWEST or kills < _RARE * count
     yield WatchFinding(
         finding=Finding("out_of_memory_kills", "info", message)
@@ -73,9 +75,9 @@ def memory_kills(watched: Watched, _minutes: Minutes) -> Iterator[WatchFinding]:
         ),
         usd_per_hour=0.0 if is_over else wasted_per_hour,
         action=(
-            f"Give it {more_mb:,} MB: at most ${more_per_hour * 730:,.2f} a month more, less what "
-            f"it gains in speed and the ${wasted_per_hour * 730:,.2f} that kills waste. Or make it "
-            "use less memory (smaller batches, streams instead of whole objects), which costs "
-            f"nothing a month and saves ${wasted_per_hour * 730:,.2f}"
+            f"Give it {more_mb:,} MB: at most {dearer} a month more, less what "
+            f"it gains in speed and the {saved} that kills waste. Or make it use less memory "
+            "(smaller batches, streams instead of whole objects), which costs nothing a month and "
+            f"saves {saved}"
         ),
     )

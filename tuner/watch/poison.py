@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from tuner.model.finding import Finding
 from tuner.model.watch import WatchFinding
-from tuner.watch.watched import EPOCH, Watched
+from tuner.watch.watched import EPOCH, Watched, amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,7 +165,7 @@ def _finding(watched: Watched, repeat: _Repeat) -> WatchFinding:
     who = "a message" if one else "messages" if repeat.message_count else "the same event"
     message = (
         f"{who} failed {repeat.count:,} times ({repeat.signature}), every {_seconds(every_s)}, "
-        f"and cost ${repeat.cost_usd:.4f}"
+        f"and cost {amount(repeat.cost_usd)}"
     )
     return WatchFinding(
         finding=Finding("poison_message", "warning", message),

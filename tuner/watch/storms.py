@@ -12,7 +12,7 @@ from tuner.model.interval import counted
 from tuner.model.watch import WatchFinding
 from tuner.watch.minutes import stretches, window_sums
 from tuner.watch.outliers import WINDOWS, find_outliers
-from tuner.watch.watched import HOUR, utc
+from tuner.watch.watched import HOUR, amount, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,7 +121,7 @@ def timeout_costs(watched: Watched, _minutes: Minutes) -> Iterator[WatchFinding]
     factor = cost / max(cost - wasted, 1e-12)
     message = (
         f"{counted(f'{timeouts:,}', 'timeout')} among {count:,} invocations of the last day "
-        f"({repeats:,} of them retries) cost ${wasted:.4f}, {wasted / cost:.0%} of all"
+        f"({repeats:,} of them retries) cost {amount(wasted)}, {wasted / cost:.0%} of all"
     )
     shorter = (
         f"A timeout near {2 * p99_ms / 1000:,.1f} s (twice what 99% of successes take) costs less "

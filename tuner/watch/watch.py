@@ -13,6 +13,7 @@ from tuner.watch.queues import queues_not_draining
 from tuner.watch.rate import runaway_rates
 from tuner.watch.storms import retry_storms, timeout_costs
 from tuner.watch.tail import FEWEST_DAYS
+from tuner.watch.watched import HOUR
 from tuner.watch.wiring import wiring_findings
 
 if TYPE_CHECKING:
@@ -24,32 +25,38 @@ if TYPE_CHECKING:
     from tuner.watch.wiring import Wiring
 
 RULES: Final[tuple[Callable[[Watched, Minutes], Iterator[WatchFinding]], ...]] = (
-    recursions, poison_messages, retry_storms, queues_not_draining, timeout_costs, memory_kills,
+    runaway_rates, recursions, poison_messages, retry_storms, queues_not_draining, timeout_costs,
+    memory_kills,
 )  # fmt: skip
+_CAUSES: Final = {
+    "runaway_rate": ("recursion", "poison_message", "retry_storm", "queue_not_draining"),
+    "poison_message": ("retry_storm",),
+}
+"""What explains a finding that rests on a pattern alone, so that it isn't told twice."""
 _RANKS: Final = {"error": 0, "warning": 1, "info": 2}
 
 
 def watch_function(
     watched: Watched, wiring: Wiring | None = None, every: Sequence[Wiring] = ()
 ) -> tuple[WatchFinding, ...]:
-    """The findings of all rules. A rate that another finding explains isn't told again."""
+    """The findings of all rules. What another finding explains isn't told again."""
     minutes = minutes_of(watched)
-    named = [each for rule in RULES for each in rule(watched, minutes)]
+    found = [each for rule in RULES for each in rule(watched, minutes)]
     if wiring is not None:
-        named += wiring_findings(watched, minutes, wiring, every)
-    rates = (
-        rate
-        for rate in runaway_rates(watched, minutes)
-        if not any(_explains(each, rate) for each in named)
-    )
-    return in_order((*named, *rates))
+        found += wiring_findings(watched, minutes, wiring, every)
+    return in_order(each for each in found if not any(_explains(other, each) for other in found))
 
 
-def _explains(named: WatchFinding, rate: WatchFinding) -> bool:
-    """Whether a finding is about the time of another, and is no mere remark."""
-    ends = named.until is None or named.until >= rate.since
-    begins = rate.until is None or named.since <= rate.until
-    return named.finding.severity != "info" and ends and begins
+def _explains(other: WatchFinding, found: WatchFinding) -> bool:
+    """Whether a finding, no mere remark, had begun and not ended when another began, and knows more
+    of the cause.
+    """
+    ends = other.until is None or other.until >= found.since
+    begins = other.since <= found.since + HOUR
+    causes = _CAUSES.get(found.finding.code, ())
+    is_named = dict(found.evidence).get("message_count") is not None
+    knows_more = other.finding.code in causes and not is_named
+    return knows_more and other.finding.severity != "info" and ends and begins
 
 
 def not_judged(watched: Watched, wiring: Wiring | None) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -71,3 +72,10 @@ class Watched:
 def utc(moment: datetime) -> datetime:
     """A moment of the store's."""
     return moment.replace(tzinfo=UTC)
+
+
+def amount(usd: float) -> str:
+    """Dollars, of small amounts the first two digits."""
+    if usd >= 1:
+        return f"${usd:,.2f}"
+    return f"${Decimal(f'{usd:.2g}'):f}" if usd >= 1e-6 else "under $0.000001"
