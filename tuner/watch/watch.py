@@ -28,11 +28,8 @@ RULES: Final[tuple[Callable[[Watched, Minutes], Iterator[WatchFinding]], ...]] =
     runaway_rates, recursions, poison_messages, retry_storms, queues_not_draining, timeout_costs,
     memory_kills,
 )  # fmt: skip
-_CAUSES: Final = {
-    "runaway_rate": ("recursion", "poison_message", "retry_storm", "queue_not_draining"),
-    "poison_message": ("retry_storm",),
-}
-"""What explains a finding that rests on a pattern alone, so that it isn't told twice."""
+_CAUSES: Final = frozenset(("recursion", "poison_message", "retry_storm", "queue_not_draining"))
+"""What explains a rate that is far outside, so that it isn't told twice."""
 _RANKS: Final = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -53,10 +50,27 @@ def _explains(other: WatchFinding, found: WatchFinding) -> bool:
     """
     ends = other.until is None or other.until >= found.since
     begins = other.since <= found.since + HOUR
-    causes = _CAUSES.get(found.finding.code, ())
-    is_named = dict(found.evidence).get("message_count") is not None
-    knows_more = other.finding.code in causes and not is_named
-    return knows_more and other.finding.severity != "info" and ends and begins
+    return other.finding.severity != "info" and ends and begins and _knows_more(other, found)
+
+
+def _knows_more(other: WatchFinding, found: WatchFinding) -> bool:
+    """By the codes; of one message and a storm, repeats of requests are a storm's, and otherwise
+    most failures are of the message, if any are of one.
+    """
+    mine, others = dict(found.evidence), dict(other.evidence)
+    match other.finding.code, found.finding.code:
+        case code, "runaway_rate":
+            return code in _CAUSES
+        case "retry_storm", "poison_message":
+            return _has_repeats(others) and mine["message_count"] is None
+        case "poison_message", "retry_storm":
+            most = float(others["failure_count"] or 0) >= 0.8 * float(mine["failure_count"] or 0)
+            return most and not _has_repeats(mine)
+    return False
+
+
+def _has_repeats(storm: dict[str, str | float | None]) -> bool:
+    return float(storm["repeat_count"] or 0) >= 0.25 * float(storm["invocation_count"] or 0)
 
 
 def not_judged(watched: Watched, wiring: Wiring | None) -> tuple[str, ...]:
