@@ -2,9 +2,9 @@
 
 Every function is decided about from four current sizes (`decide_goal`). `recorded` and `generated`
 are all functions of a kind; `held out` those of both that nothing was chosen by. Below each figure
-stands the former rule's, of seed 0 (`decide_former`; `--quick` has that seed alone). A bin of
-stated confidence with few runs is shown and not judged; its runs are of a few functions, whose
-luck is shared, so each bin shows the standard error that this leaves.
+stands the former rule's, of ten seeds (`decide_former`). A bin of stated confidence with few runs
+is shown and not judged; its runs are of a few functions, whose luck is shared, so each bin shows
+the standard error that this leaves.
 """
 
 from __future__ import annotations
