@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tuner.decision.bandwidth import bandwidth_findings
 from tuner.decision.diagnostics import distribution_findings, environment_findings
 from tuner.decision.estimates import interval
 from tuner.decision.findings import problem_findings, sweep_findings
@@ -136,8 +137,12 @@ def _findings(analysis: Analysis) -> Iterator[Finding]:
     if sweep.prior is not None:
         yield from prior_findings(sweep.prior, sweep.plan.payloads, problem)
     if problem is not None:
-        yield from problem_findings(problem, analysis.choice, sweep.function.timeout_s)
+        bends = tuple(bandwidth_findings(problem))
+        told = problem_findings(problem, analysis.choice, sweep.function.timeout_s)
+        # What CPU doesn't explain isn't more cores either.
+        yield from (each for each in told if not (bends and each.code == "uses_more_cores"))
         yield from distribution_findings(problem)
+        yield from bends
     if analysis.variation is not None:
         yield from variation_findings(analysis.variation)
 
