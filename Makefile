@@ -73,6 +73,8 @@ bench-rollout: $(STAMP)  ## Simulate rollouts: errors that rise are returned in 
 
 bench-watch: $(STAMP)  ## Runaways in generated traffic: found within 5 minutes or before $$1, and false alarms
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench watch
+bench-cold: $(STAMP)  ## Compare predicted cold starts with public ones, and their share with a replay
+	$(BIN)/python -m tests.bench cold_init cold_share
 
 live: $(STAMP)  ## Check the tool against an AWS account, for less than a cent; asks first (ROLE=arn:…, or FUNCTION=name)
 	$(BIN)/tuner live-check --create lambda-tuner-live-check --out live-check.json $(if $(ROLE),--role $(ROLE)) $(if $(FUNCTION),--function $(FUNCTION)) $(if $(REGION),--region $(REGION))
@@ -103,3 +105,4 @@ clean:  ## Remove what the targets made
 	rm -rf $(VENV) demo-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide bench-observe bench-fleet bench-rollout bench-verify bench-watch live readme pictures prices findings docs notebooks clean
+.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide bench-observe bench-fleet bench-rollout bench-verify bench-cold live readme pictures prices findings docs notebooks clean

@@ -214,31 +214,34 @@ class _Measuring:
                 sizes,
             )
         try:
-            times = self._timed(Build(package=timed))
+            times, sent_count = self._timed(Build(package=timed))
         except AwsError as error:
             return _untimed(str(error).rstrip("."), sizes)
         if not times and not self._is_stopped():
             return _untimed("the copy that times them failed", sizes)
-        return ImportsFound(times, sizes)
+        return ImportsFound(times, sizes, sent_count=sent_count)
 
-    def _timed(self, build: Build) -> dict[int, ImportTimes]:
-        """One invocation at each measured size. Raises AwsError and LeaseError."""
+    def _timed(self, build: Build) -> tuple[dict[int, ImportTimes], int]:
+        """One invocation at each measured size, and how many there were. Raises AwsError and
+        LeaseError.
+        """
         plan, gateway = self.prepared.plan, self.target.gateway
         timeout_s = plan.pricing.function.timeout_s
         times: dict[int, ImportTimes] = {}
+        sent_count = 0
         if self._is_stopped():
-            return times
+            return times, sent_count
         with self._lease("clone", build) as lease:
             for each in lease.publish(plan.sizes_mb, self._is_stopped).published:
                 if self._is_stopped():
                     break
-                name = lease.function_name
+                name, sent_count = lease.function_name, sent_count + 1
                 reply = gateway.invoke(name, each.version, b"{}", timeout_s=timeout_s)
                 report = report_in(reply.log_tail)
                 init_ms = None if report is None else report.init_duration_ms
                 if reply.function_error is None and (read := read_times(reply.payload, init_ms)):
                     times[each.memory_mb] = read
-        return times
+        return times, sent_count
 
 
 def _untimed(why: str, package_bytes: tuple[int, int] | None = None) -> ImportsFound:

@@ -36,6 +36,7 @@ class ImportsFound:
     times: Mapping[int, ImportTimes]
     package_bytes: tuple[int, int] | None = None
     findings: tuple[Finding, ...] = ()
+    sent_count: int = 0
 
 
 def analyse(
@@ -74,7 +75,7 @@ def analyse(
             else slow_imports(scaled(times, own.init_ms.estimate), own.init_ms.estimate)
         ),
         package_bytes=imports.package_bytes,
-        invocation_count=measured.sent_count,
+        invocation_count=measured.sent_count + imports.sent_count,
         cost_usd=measured.cost_usd,
         prices_as_of=prices.as_of,
         end=measured.end,

@@ -16,6 +16,7 @@ from tuner.load.phases import Phase
 from tuner.load.plan import LoadPlan
 from tuner.load.run import send_load
 from tuner.model.invocation import Outcome
+from tuner.model.lambda_limits import MIN_MEMORY_MB
 from tuner.sweep.findings import size_failed
 from tuner.sweep.outcome import classify, report_in
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 _MORE_WINDOWS: Final = 3
 """Besides those planned, for requests that met a warm environment or were throttled."""
+_STEP_MB: Final = 64
 _BURST_S: Final = 0.001
 _OF_LOADS_ONLY: Final = frozenset({"arrivals_late", "arrivals_not_sent", "load_errors"})
 """What isn't of interest here: latency is the platform's own, not this machine's."""
@@ -126,6 +128,8 @@ class Probe:
         self._recorder = Recorder(io.gateway)
         self._io = replace(io, gateway=self._recorder)
         self._left_out: set[int] = set()
+        self._last_mb: int | None = None
+        """The size that was published last."""
         self.measured = Measured()
 
     def run(self) -> None:
@@ -136,13 +140,31 @@ class Probe:
             lacking = [mb for mb in self._plan.sizes_mb if self._lacks(mb) > 0]
             if not lacking or self._is_over():
                 return
-            publication = self._lease.publish(lacking, lambda: self._io.stop.is_requested)
+            sizes = self._with_another(lacking)
+            publication = self._lease.publish(sizes, lambda: self._io.stop.is_requested)
             if publication.memory_cap_mb is not None:
                 self._left_out |= {mb for mb in lacking if mb > publication.memory_cap_mb}
             for each in publication.published:
                 if self._is_over():
                     return
-                self._measure(each.version, each.memory_mb)
+                self._last_mb = each.memory_mb
+                # A version that was there before may be warm, and live traffic's.
+                if each.is_new and each.memory_mb in lacking:
+                    self._measure(each.version, each.memory_mb)
+
+    def _with_another(self, lacking: list[int]) -> list[int]:
+        """The sizes to publish, none right after itself: Lambda makes no new version then.
+
+        A window publishes the function's own size first, then the others ascending.
+        """
+        own_mb = self._plan.pricing.function.memory_mb
+        if lacking == [own_mb]:
+            if self._plan.window_count == 1 and self._last_mb is None:
+                return lacking
+            step_mb = _STEP_MB if own_mb - _STEP_MB < MIN_MEMORY_MB else -_STEP_MB
+            return [own_mb, own_mb + step_mb]
+        is_repeated = own_mb not in lacking and min(lacking) == self._last_mb
+        return [own_mb, *lacking] if is_repeated else lacking
 
     def _lacks(self, memory_mb: int) -> int:
         if memory_mb in self._left_out:
@@ -193,6 +215,7 @@ class Probe:
             outcome, error_type = classify(reply, report)
             if init_failure(reply.log_tail) == "timeout":
                 measured.init_timeouts += 1
+                failures.append("its INIT takes over 10 s")
             elif outcome is Outcome.SUCCESS and report is not None:
                 success_count += 1
                 self._add(Sample(memory_mb, report), reply.log_tail, kind)

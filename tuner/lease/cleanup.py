@@ -40,7 +40,7 @@ class Cleanup:
 def description_of(sweep_id: str, memory_mb: int, number: int = 1) -> str:
     """Return the Description of a sweep's version, which distinguishes it from the owner's.
 
-    A size's further versions have a `number`: Lambda makes no new version of one that is the same.
+    A size's further versions have a `number`, so that each can be found by its Description.
     """
     return f"{_prefix(sweep_id)}{memory_mb} MB{f', number {number}' if number > 1 else ''}"
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tuner.model.interval import Interval
 
 OPTION_HEAD: Final = (
-    "", "cold starts", "p50", "p95", "p99", "a cold one: p50", "p99", "a month", "remarks",
+    "", "cold starts", "p50", "p95", "p99", "cold p50", "cold p99", "a month", "remarks",
 )  # fmt: skip
 IMPORT_HEAD: Final = ("module", "with its imports", "by itself")
 PART_NAMES: Final = {
@@ -142,8 +142,15 @@ def headline(answer: ColdStarts) -> str:
         return f"{first}. Which share of requests meets one isn't known without their rate."
     return (
         f"{first}. {share_words(answer.share)} of requests meet one, at "
-        f"{numbers.rate(answer.rate_per_s)} ({plain(answer.source or '')})."
+        f"{_rate(answer.rate_per_s)} ({plain(answer.source or '')})."
     )
+
+
+def _rate(rate_per_s: float) -> str:
+    """A rate in the unit that gives it a whole number: functions with cold starts are slow ones."""
+    units = (("s", 1), ("min", 60), ("h", 3600))
+    unit, seconds = next((each for each in units if rate_per_s * each[1] >= 1), units[-1])
+    return f"{counted(numbers.per_s(rate_per_s * seconds), 'request')}/{unit}"
 
 
 def share_words(share: Interval) -> str:

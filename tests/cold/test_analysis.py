@@ -1,0 +1,158 @@
+"""From measurements to the answer, its findings and its words."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from tests.cold.test_probe import PRICING
+from tests.docs import json_schema
+from tuner.cold.analysis import ImportsFound, analyse
+from tuner.cold.arrivals import Arrivals, arrivals_at
+from tuner.cold.imports import Import, ImportTimes
+from tuner.cold.plan import ColdPlan
+from tuner.cold.probe import Measured, Sample
+from tuner.cold.result import ColdStarts, InitParts
+from tuner.model.invocation import PlatformReport
+from tuner.report.cold import render, to_json
+from tuner.report.page.cold import render as render_page
+
+NONE = ImportsFound({})
+TIMED = ImportsFound(
+    {
+        1024: ImportTimes(
+            (Import("slow", 900.0, 900.0, 1), Import("app", 1000.0, 100.0, 0)), init_ms=2000.0
+        )
+    },
+    (2000, 5_000_000),
+)
+
+
+def sample(memory_mb: int, *, init_ms: float | None = None, duration_ms: float = 20.0) -> Sample:
+    report = PlatformReport("r", duration_ms, 1, memory_mb, init_duration_ms=init_ms)
+    return Sample(memory_mb, report)
+
+
+def measured(init_ms: float, count: int = 5) -> Measured:
+    cold = [sample(mb, init_ms=init_ms) for mb in (512, 1024) for _ in range(count)]
+    return Measured(cold, [sample(1024) for _ in range(10)], sent_count=20, cost_usd=0.01)
+
+
+def answered(
+    found: Measured, arrivals: Arrivals | None = None, imports: ImportsFound = NONE
+) -> ColdStarts:
+    return analyse(ColdPlan((512, 1024), (512, 1024, 3008), PRICING), found, arrivals, imports)
+
+
+def codes(answer: ColdStarts) -> set[str]:
+    return {each.code for each in answer.findings}
+
+
+def test_the_answer_says_what_was_measured_and_what_follows() -> None:
+    """Sizes without samples are the curve's; the object holds against the schema, and the same
+    figures are in the text and on the page.
+    """
+    answer = answered(measured(1000.0), arrivals_at(1 / 600), TIMED)
+    assert [each.sample_count for each in answer.sizes] == [5, 5, 0]
+    assert answer.share is not None
+    assert answer.share.low < answer.share.estimate < answer.share.high
+    json_schema.check(json.dumps(to_json(answer)))
+    text = render(answer, width=100)
+    for words in ("estimated", "slow", "SnapStart", "provisioned concurrency", "6 requests/h"):
+        assert words in text
+        assert words in render_page(answer, version="1")
+    render(answer, width=40, encoding="ascii").encode("ascii")
+
+
+def test_parts_are_the_timed_shares_of_the_mean_init() -> None:
+    """The timed INIT took twice as long: half of each is told."""
+    answer = answered(measured(1000.0), None, TIMED)
+    assert answer.current is not None
+    parts, mean_ms = answer.current.parts, answer.current.init_ms.estimate
+    assert parts is not None
+    assert parts.imports_ms == pytest.approx(0.45 * mean_ms)
+    assert parts.user_init_ms == pytest.approx(0.05 * mean_ms)
+    assert parts.runtime_ms == pytest.approx(0.5 * mean_ms)
+    assert answer.slow_imports[0].ms == pytest.approx(0.45 * mean_ms)
+
+
+def test_what_a_log_says_of_extensions_is_averaged() -> None:
+    """Over the samples that say it."""
+    found = measured(1000.0)
+    found.cold = [
+        replace(each, parts=InitParts(extensions_ms=ms, runtime_and_code_ms=1000 - ms))
+        for each, ms in zip(found.cold, [100.0, 300.0] * 5, strict=True)
+    ]
+    answer = answered(found)
+    assert answer.current is not None
+    assert answer.current.parts is not None
+    assert answer.current.parts.extensions_ms == pytest.approx(200, abs=25)
+
+
+def test_a_slow_import_is_named_and_a_quick_one_is_not() -> None:
+    """By a fifth of the INIT."""
+    assert "slow_import" in codes(answered(measured(1000.0), None, TIMED))
+    quick = ImportsFound(
+        {1024: ImportTimes((Import("q", 90.0, 90.0, 1), Import("app", 100.0, 10.0, 0)), 1000.0)}
+    )
+    assert "slow_import" not in codes(answered(measured(1000.0), None, quick))
+
+
+def test_inits_near_and_over_the_limit_are_told() -> None:
+    """Those over it whatever the others take."""
+    assert "init_near_limit" in codes(answered(measured(9000.0)))
+    assert "init_near_limit" not in codes(answered(measured(3000.0)))
+    over = measured(9000.0)
+    over.init_timeouts = 2
+    assert "init_times_out" in codes(answered(over))
+
+
+def test_what_init_adds_to_the_bill_is_told_where_it_is_much() -> None:
+    """Cold now and then, and nearly never."""
+    assert "init_billed" in codes(answered(measured(1000.0), arrivals_at(1 / 600)))
+    assert "init_billed" not in codes(answered(measured(1000.0), arrivals_at(20.0)))
+
+
+def test_the_cheapest_option_that_helps_is_named() -> None:
+    """Where p99 is a cold start's; where no cold start shows at p99, none is."""
+    slow = answered(measured(3000.0), arrivals_at(1 / 600))
+    (option,) = (each for each in slow.findings if each.code == "cold_start_option")
+    assert option.message.startswith("SnapStart lowers p99")
+    assert "cold_start_option" not in codes(answered(measured(3000.0), arrivals_at(20.0)))
+
+
+def test_few_samples_and_no_traffic_are_told() -> None:
+    """With them neither is."""
+    few = answered(measured(1000.0, count=1))
+    assert {"few_cold_starts", "traffic_unknown"} <= codes(few)
+    enough = answered(measured(1000.0), arrivals_at(1.0))
+    assert not {"few_cold_starts", "traffic_unknown"} & codes(enough)
+
+
+def test_a_restore_is_no_init() -> None:
+    """With SnapStart on, sizes have restores, and what INIT would cost isn't made up."""
+    found = measured(1000.0)
+    found.cold = [
+        Sample(
+            each.memory_mb,
+            replace(each.report, init_duration_ms=None, restore_duration_ms=400.0),
+        )
+        for each in found.cold
+    ]
+    answer = answered(found, arrivals_at(1 / 600))
+    assert answer.is_restore
+    assert [each.name for each in answer.options] == ["snapstart"]
+    assert "a restore takes" in render(answer, width=100)
+    assert "snapstart_assumed" not in codes(answer)
+
+
+def test_without_a_warm_sample_nothing_is_priced() -> None:
+    """INIT is told all the same."""
+    found = measured(1000.0)
+    found.warm = []
+    answer = answered(found, arrivals_at(1.0))
+    assert answer.options == ()
+    assert answer.share is None
+    assert len(answer.sizes) == 3
