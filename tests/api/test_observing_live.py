@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.aws.live_log import COUNT, NOW, billed_mb_ms, make_live_function
+from tests.aws.live_log import COUNT, NOW, STREAM, billed_mb_ms, lines, make_live_function
 from tests.aws.moto_process import REGION, client, make_function, moto_process
 from tests.cli.running import run_here
 from tuner.api.live_reports import open_services
 from tuner.api.observing_live import observe_live
+from tuner.api.overheads import OverheadsRequest, overheads_live
 from tuner.api.pathways import read_trigger
 from tuner.api.reading import Caller, LiveRequest
 from tuner.aws.function_list import version_layers
+from tuner.aws.log_groups import to_ms
 from tuner.errors import FunctionNotFoundError, InputError, NotAgreedError, PriceError, UsageError
 from tuner.model.request import Target
 from tuner.pricing import load_price_book
@@ -220,6 +222,54 @@ def test_the_account_says_what_logging_costs(url: str, tmp_path: Path) -> None:
     assert (name, size) == ("tools:1", layer["Content"]["CodeSize"])
     [version] = answer["overheads"]["versions"]
     assert (version["version"], version["cold_start_count"]) == ("7", 4)
+
+
+def test_a_sample_stands_in_for_what_nobody_metered(url: str, tmp_path: Path) -> None:
+    """Without CloudWatch's metric, bytes are those of the sample by report; Insights' log is read.
+
+    By hand: 100 bytes a line of Lambda Insights, a million of them at $0.57 a GB.
+    """
+    functions, logs = client("lambda", url), client("logs", url)
+    layer = functions.publish_layer_version(
+        LayerName="LambdaInsightsExtension", Content={"ZipFile": b"x"}
+    )
+    make_function(url, "measured", MemorySize=1024, Layers=[layer["LayerVersionArn"]])
+    group, whole = "/aws/lambda/measured", 0
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName=STREAM)
+    for number in range(3):
+        told = lines(number, 1024)
+        whole += sum(map(len, told))
+        stamp = to_ms(NOW) - 3_600_000 * (30 - number)
+        logs.put_log_events(
+            logGroupName=group,
+            logStreamName=STREAM,
+            logEvents=[{"timestamp": stamp + n, "message": each} for n, each in enumerate(told)],
+        )
+    logs.create_log_group(logGroupName="/aws/lambda-insights")
+    logs.create_log_stream(logGroupName="/aws/lambda-insights", logStreamName="measured")
+    begin = '{"function_name":"measured","cpu_total_time":12,"filler":"'
+    line = begin + "x" * (98 - len(begin)) + '"}'
+    other = line.replace("measured", "resize42")
+    at = [to_ms(NOW) - 3_600_000 * hours for hours in (3, 2, 1)]
+    logs.put_log_events(
+        logGroupName="/aws/lambda-insights",
+        logStreamName="measured",
+        logEvents=[
+            {"timestamp": moment + n, "message": text}
+            for moment in at
+            for n, text in enumerate((line, other))
+        ],
+    )
+    caller = Caller(tmp_path, NOW, lambda _: True)
+    where = Target(region=REGION, endpoint_url=url)
+    observed = observe_live(LiveRequest("measured", where), caller)
+    found = overheads_live(OverheadsRequest(), "measured", observed, where, caller)
+    assert float(found.metrics.insights_log_usd_per_million) == pytest.approx(
+        100 * 1e6 / 2**30 * 0.57
+    )
+    assert found.size_bytes == whole  # all lines are in the sample here
+    assert any("as the sample has them by report" in each for each in found.assumptions)
 
 
 def permit(functions: Any, name: str, service: str) -> None:

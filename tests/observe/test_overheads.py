@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.running import one_line, run_here
 from tests.logs import forms
+from tuner.observe.layer_weight import VersionInit, layer_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -208,3 +209,68 @@ def test_fields_without_lines_cannot_be_weighed(tmp_path: Path) -> None:
         TUNER_STATE_DIR=str(tmp_path / "state"),
     )
     assert "have fields of reports and no lines" in one_line(ran)
+
+
+def test_a_layers_weight_is_inits_difference() -> None:
+    """By hand: (3 × 500 + 1 × 300) / 4 with it, 250 without; its own version doesn't matter, one
+    that all have is none, and versions whose layers nobody knows don't count.
+    """
+    common = ("base:1", 1000)
+    versions = (
+        VersionInit("1", 2, 250.0, 80, (common,)),
+        VersionInit("2", 3, 500.0, 90, (common, ("agent:4", 7_000_000))),
+        VersionInit("3", 1, 300.0, 90, (common, ("agent:5", 8_000_000))),
+        VersionInit("4", 50, 9000.0, 90, None),
+    )
+    [weight] = layer_weights(versions)
+    assert (weight.name, weight.size_bytes) == ("agent", 8_000_000)
+    assert (weight.with_ms, weight.without_ms) == (450, 250)
+    assert (weight.init_ms, weight.with_count, weight.without_count) == (200, 4, 2)
+
+
+def test_the_lines_of_lambda_insights_and_their_metrics_are_priced(
+    observe: Callable[..., dict[str, Any]],
+) -> None:
+    """Four by function and by version at $0.30 each, and a line an invocation at $0.50 a GB."""
+    names = ("memory_utilization", "total_memory", "used_memory_max", "cpu_total_time")
+    value = {
+        "_aws": {
+            "CloudWatchMetrics": [
+                {
+                    "Namespace": "LambdaInsights",
+                    "Dimensions": [["function_name"], ["function_name", "version"]],
+                    "Metrics": [{"Name": name} for name in names],
+                }
+            ]
+        },
+        "function_name": "thumbs",
+        "version": "7",
+        "cpu_total_time": 12,
+        "request_id": "x",
+    }
+    line = json.dumps(value)
+    found = observe(events(line))["overheads"]["metrics"]
+    assert (found["metric_count"], found["insights_count"]) == (8, 8)
+    assert found["usd_per_month"] == pytest.approx(2.40)
+    a_million = (len(line) + 1) * 1e6 / 2**30 * 0.5
+    assert found["insights_log_usd_per_million"] == pytest.approx(a_million)
+
+
+def test_a_system_log_level_is_for_json_logs_alone(observe: Callable[..., dict[str, Any]]) -> None:
+    """Text has none; of JSON logs, WARN drops the platform's lines."""
+    text = {each["name"] for each in observe(events("done"))["overheads"]["savings"]}
+    assert "system_level" not in text
+    own = '{"timestamp":"2026-11-20T10:00:00.010Z","level":"INFO","message":"x"}'
+    made = [
+        event
+        for number in range(COUNT)
+        for event in forms.Invocation(number * DAY_MINUTES, own=(own,)).json_events()
+    ]
+    found = observe(made)["overheads"]
+    platform = sum(
+        each["size_bytes"] for each in found["logging"]["by_level"] if each["origin"] == "platform"
+    )
+    saving = next(each for each in found["savings"] if each["name"] == "system_level")
+    gb = platform / COUNT * 1e6 / 2**30
+    assert saving["usd_per_million"] == pytest.approx(gb * 0.5045)
+    assert "json" not in {each["name"] for each in found["savings"]}

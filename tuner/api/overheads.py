@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,20 +13,24 @@ from typing import TYPE_CHECKING, Final
 from tuner.api.live_reports import open_services
 from tuner.aws import function_list, log_groups, metric_data
 from tuner.aws.function_ref import parse_reference
-from tuner.errors import AccessDeniedError, InputError, UsageError
+from tuner.aws.usage_query import CPU_GROUP
+from tuner.errors import AwsError, CredentialsError, InputError, UsageError
 from tuner.logs.heard import read_message
 from tuner.logs.log_sizes import LogSizes, read_log_sizes
 from tuner.model.finding import Finding
 from tuner.model.observation import Window
+from tuner.observe.layer_weight import VersionInit
 from tuner.observe.overhead_findings import with_findings
-from tuner.observe.overheads import LogSettings, VersionInit, weigh_overheads
+from tuner.observe.overheads import LogSettings, weigh_overheads
 from tuner.pricing.renewal import current_price_book
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tuner.api.reading import Caller, FilesRequest
     from tuner.aws.services import Services
+    from tuner.logs.heard import Heard
+    from tuner.model.account import LogLine
     from tuner.model.observation import Observation
     from tuner.model.request import Target
     from tuner.observe.overheads import Overheads
@@ -97,33 +102,90 @@ def overheads_live(
         if group is None:
             raise UsageError(f"{details.name} has no log group {details.log_group}")
         destination = _DESTINATIONS.get(group.log_class)
-        metered = metric_data.ingested_bytes(
-            services, group.name, start=start, end=end, period_s=_HOUR_S
-        )
         settings = replace(
             settings,
             destination=request.log_class or destination or "STANDARD",
             retention_days=request.retention_days or group.retention_days,
             is_known=destination is not None,
-            metered_bytes=metered,
+            group=None if details.name in group.name else group.name,
         )
-        sizes = LogSizes()
+        reader = _LiveLines(services, start, end)
         if group.log_class == "STANDARD":  # others have no FilterLogEvents
-            for line in log_groups.sampled_lines(services, group.name, start=start, end=end):
-                at_us = (line.at - _EPOCH) // timedelta(microseconds=1)
-                sizes.add(read_message(line.message), at_us, line.log_stream)
-        layers, findings = _layers(services, reference.target)
-    found = _weighed(observed, sizes, settings, layers)
-    return replace(found, findings=(*found.findings, *findings))
+            reader.hear(group.name)
+        settings = reader.metered(group.name, settings, observed.usage.invocation_count)
+        if details.has_lambda_insights:
+            reader.hear_insights(details.name)
+        reader.read_layers(reference.target)
+    found = _weighed(observed, reader.sizes, settings, reader.layers, reader.insights)
+    return replace(found, findings=(*found.findings, *reader.findings))
 
 
-def _layers(
-    services: Services, function: str
-) -> tuple[dict[str, tuple[tuple[str, int], ...]], tuple[Finding, ...]]:
-    try:
-        return function_list.version_layers(services, function), ()
-    except AccessDeniedError as error:
-        return {}, (Finding("not_read", "warning", f"layers are left out ({error})"),)
+class _LiveLines:
+    """What an account says of a function's lines. What may not be read is left out and said."""
+
+    def __init__(self, services: Services, start: datetime, end: datetime) -> None:
+        self._services = services
+        self._start, self._end = start, end
+        self.sizes = LogSizes()
+        self.insights = LogSizes()
+        self.layers: dict[str, tuple[tuple[str, int], ...]] = {}
+        self.findings: list[Finding] = []
+
+    def hear(self, group: str) -> None:
+        """Sample the function's own log."""
+        with self._leaving_out("levels of lines"):
+            for line in self._lines(group):
+                self.sizes.add(*_heard(line))
+
+    def hear_insights(self, function: str) -> None:
+        """Sample its lines in the log of all Lambda Insights."""
+        with self._leaving_out("lines of Lambda Insights"):
+            for line in self._lines(CPU_GROUP, function):
+                heard = read_message(line.message)
+                if f'"{function}"' in line.message and heard.origin == "lambda_insights":
+                    self.insights.add(*_heard(line))
+
+    def _lines(self, group: str, word: str | None = None) -> Iterator[LogLine]:
+        return log_groups.sampled_lines(
+            self._services, group, start=self._start, end=self._end, word=word
+        )
+
+    def metered(self, group: str, settings: LogSettings, invocation_count: int) -> LogSettings:
+        """The settings with CloudWatch's own sum; without one, with the sample's by report."""
+        size = None
+        with self._leaving_out("what CloudWatch metered"):
+            size = metric_data.ingested_bytes(
+                self._services, group, start=self._start, end=self._end, period_s=_HOUR_S
+            )
+        sizes = self.sizes
+        if size is None and sizes.report_count:
+            each = sizes.size_bytes / sizes.report_count
+            return replace(settings, metered_bytes=each * invocation_count, is_scaled=True)
+        if size is None:
+            raise InputError(
+                f"nobody says how much {group} takes in: no metric of CloudWatch's, and no line"
+            )
+        return replace(settings, metered_bytes=size)
+
+    def read_layers(self, function: str) -> None:
+        """Read each version's layers."""
+        with self._leaving_out("layers"):
+            self.layers = function_list.version_layers(self._services, function)
+
+    @contextmanager
+    def _leaving_out(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except CredentialsError:
+            raise
+        except AwsError as error:
+            message = f"{what} couldn't be read ({error})"
+            self.findings.append(Finding("not_read", "warning", message))
+
+
+def _heard(line: LogLine) -> tuple[Heard, int, str]:
+    at_us = (line.at - _EPOCH) // timedelta(microseconds=1)
+    return read_message(line.message), at_us, line.log_stream
 
 
 def _weighed(
@@ -131,6 +193,7 @@ def _weighed(
     sizes: LogSizes,
     settings: LogSettings,
     layers: dict[str, tuple[tuple[str, int], ...]],
+    insights: LogSizes | None = None,
 ) -> Overheads:
     book = current_price_book()
     prices = (
@@ -138,7 +201,9 @@ def _weighed(
         book.log_prices(observed.region),
     )
     return with_findings(
-        weigh_overheads(observed, sizes, settings, _versions(observed, layers), prices)
+        weigh_overheads(
+            observed, sizes, settings, _versions(observed, layers), prices, insights=insights
+        )
     )
 
 

@@ -82,12 +82,13 @@ SAMPLE_LINES: Final = 500
 
 
 def sampled_lines(
-    services: Services, log_group: str, *, start: datetime, end: datetime
+    services: Services, log_group: str, *, start: datetime, end: datetime, word: str | None = None
 ) -> Iterator[LogLine]:
     """The first lines of each of 24 parts of a window, a request each (FilterLogEvents is free).
 
-    Raises AwsError.
+    With `word` only those that have it. Raises AwsError.
     """
+    wanted: dict[str, Any] = {} if word is None else {"filterPattern": f'"{word}"'}
     step = (end - start) / SAMPLE_PARTS
     for number in range(SAMPLE_PARTS):
         begin = start + number * step
@@ -98,6 +99,7 @@ def sampled_lines(
             startTime=to_ms(begin),
             endTime=to_ms(begin + step) - 1,
             limit=SAMPLE_LINES,
+            **wanted,
         )
         for event in page.get("events", ()):
             yield LogLine(

@@ -45,7 +45,8 @@ def least_reading_policy(
     ]
     if purpose != "spend":
         extension = scope.arn("logs", "log-group:/aws/lambda-insights:*")
-        statements.append(allow("OptionalReadCpuTime", ["logs:StartQuery"], [extension]))
+        lines = ["logs:FilterLogEvents"] if purpose == "observe" else []
+        statements.append(allow("OptionalReadCpuTime", ["logs:StartQuery", *lines], [extension]))
     if purpose == "observe":
         statements += [
             allow("OptionalReadCallers", ["lambda:GetPolicy"], [functions]),

@@ -67,6 +67,11 @@ class LogSizes:
     last_us: int | None = None
     _done_ms: dict[str, float] = field(default_factory=dict)
 
+    def of(self, origin: LogOrigin) -> tuple[int, int]:
+        """Events and bytes of whatever level."""
+        found = [each for (whose, _), each in self.shares.items() if whose == origin]
+        return sum(each.event_count for each in found), sum(each.size_bytes for each in found)
+
     @property
     def size_bytes(self) -> int:
         """Of all lines."""

@@ -13,5 +13,5 @@ What a change of memory saved: `use_hours` reads the sums, `memory_moves` finds 
 verdict and what the ledger (`outcomes`) says of later forecasts.
 
 What a function pays besides its work: `overheads` prices what its lines weigh (`log_bill`: classes,
-tiers, storage), and `overhead_findings` says what stands out.
+tiers, storage; `layer_weight`: INIT), and `overhead_findings` says what stands out.
 """

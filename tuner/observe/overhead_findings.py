@@ -95,7 +95,11 @@ def _kept(found: Overheads) -> Iterator[Finding]:
 
 def _best(found: Overheads) -> LogSaving | None:
     """The smallest change that saves nearly as much as any that leaves the logs where they are."""
-    kept = [each for each in found.savings if each.name != "s3" and each.usd_per_million > 0]
+    kept = [
+        each
+        for each in found.savings
+        if each.name not in ("s3", "system_level") and each.usd_per_million > 0
+    ]
     most = max((each.usd_per_million for each in kept), default=Decimal())
     return next((each for each in kept if each.usd_per_million >= most * NEARLY), None)
 

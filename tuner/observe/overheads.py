@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.logs.heard import LEVELS
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
+from tuner.observe.layer_weight import layer_weights
 from tuner.observe.log_bill import LogBill, LogCost, LogVolume, gigabytes
 
 if TYPE_CHECKING:
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
     from tuner.logs.log_sizes import LogSizes
     from tuner.model.finding import Finding
     from tuner.model.observation import Observation
+    from tuner.observe.layer_weight import LayerWeight, VersionInit
     from tuner.pricing import LambdaPrices, LogPrices
     from tuner.pricing.log_prices import LogDestination
 
-SavingName = Literal["level_info", "level_warn", "level_error", "json", "infrequent_access", "s3"]
+SavingName = Literal[
+    "level_info", "level_warn", "level_error", "system_level", "json", "infrequent_access", "s3"
+]
 _LEAST_FOR_A_MONTH_S: Final = 86_400
 _MOST_STREAMS: Final = 5
 _MILLION: Final = 1_000_000
@@ -35,7 +39,8 @@ class LogSettings:
 
     `retention_days` is None where logs are kept for ever, or where `is_known` is False.
     `metered_bytes` is CloudWatch's own sum over the window where the lines are only a sample of it.
-    `already_gb` is what the account's other logs fill of a month's tiers.
+    `already_gb` is what the account's other logs fill of a month's tiers, and `group` the log group
+    where the function shares one.
     """
 
     destination: LogDestination = "STANDARD"
@@ -43,6 +48,9 @@ class LogSettings:
     is_known: bool = False
     metered_bytes: float | None = None
     already_gb: Decimal = Decimal()
+    is_scaled: bool = False
+    """Whether nothing was metered, and the sample's bytes of a report were taken for all."""
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +87,6 @@ class ExtensionTime:
 
 
 @dataclass(frozen=True, slots=True)
-class VersionInit:
-    """INIT of one version, with its layers (name, bytes) where the account tells them."""
-
-    version: str | None
-    cold_start_count: int
-    mean_init_ms: float
-    max_memory_used_mb: int | None
-    layers: tuple[tuple[str, int], ...] | None = None
-
-    @property
-    def layer_bytes(self) -> int | None:
-        """Of all layers together."""
-        return None if self.layers is None else sum(size for _, size in self.layers)
-
-
-@dataclass(frozen=True, slots=True)
 class Tracing:
     """X-Ray's recorded traces: the share of invocations that have one, and what they cost."""
 
@@ -112,7 +104,7 @@ class Metrics:
     usd_per_month: Decimal | None
     """In the first tier of metrics; None if no price is known."""
     insights_log_usd_per_million: Decimal
-    """Of Lambda Insights' own lines."""
+    """Of Lambda Insights' own lines, of which each invocation writes one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +132,7 @@ class Overheads:
     tracing: Tracing
     metrics: Metrics
     versions: tuple[VersionInit, ...]
+    layers: tuple[LayerWeight, ...]
     prices_as_of: str
     assumptions: tuple[str, ...]
     findings: tuple[Finding, ...] = ()
@@ -156,10 +149,13 @@ def weigh_overheads(
     settings: LogSettings,
     versions: tuple[VersionInit, ...],
     prices: tuple[LambdaPrices, LogPrices],
+    *,
+    insights: LogSizes | None = None,
 ) -> Overheads:
     """Price what a function's lines weigh, against its compute.
 
     Where the lines are a sample, shares are the sample's, and sums those that CloudWatch metered.
+    `insights` has lines of Lambda Insights from a log of their own.
     """
     lambda_prices, log_prices = prices
     count, sampled = found.usage.invocation_count, sizes.size_bytes
@@ -185,8 +181,9 @@ def weigh_overheads(
         extensions=tuple(sorted(sizes.extensions)),
         extension_time=_extension_time(found, sizes, lambda_prices),
         tracing=_tracing(found, sizes, log_prices),
-        metrics=_metrics(sizes, volume, bill, settings.destination),
+        metrics=_metrics((sizes, *([insights] if insights else [])), log_prices),
         versions=versions,
+        layers=tuple(layer_weights(versions)),
         prices_as_of=min(log_prices.as_of, lambda_prices.as_of),
         assumptions=tuple(_assumptions(settings, sizes)),
     )
@@ -252,6 +249,11 @@ def _savings(
             most = dropped
             kept = volume.share(1 - _part(dropped, sizes))
             yield saving(name, f"log level {level}", bill.of(kept, now))
+    _, platform = sizes.of("platform")
+    if _is_json(sizes) and platform:
+        what = "system log level WARN (no more reports to observe)"
+        kept = volume.share(1 - _part(platform, sizes))
+        yield saving("system_level", what, bill.of(kept, now))
     if not _is_json(sizes) and sizes.size_bytes:
         as_json = sum(each.json_bytes for each in sizes.shares.values())
         yield saving(
@@ -297,19 +299,17 @@ def _tracing(found: Observation, sizes: LogSizes, prices: LogPrices) -> Tracing:
     return Tracing(ratio, a_million, month)
 
 
-def _metrics(
-    sizes: LogSizes, volume: LogVolume, bill: LogBill, destination: LogDestination
-) -> Metrics:
-    size = sum(
-        each.size_bytes for (origin, _), each in sizes.shares.items() if origin == "lambda_insights"
-    )
-    cost = bill.of(volume.share(_part(size, sizes)), destination)
-    price = bill.prices.metric_month_usd
+def _metrics(weighed: tuple[LogSizes, ...], prices: LogPrices) -> Metrics:
+    found = frozenset().union(*(each.metrics for each in weighed))
+    counts = [each.of("lambda_insights") for each in weighed]
+    lines, size = (sum(each[part] for each in counts) for part in (0, 1))
+    a_million = gigabytes(size) / lines * _MILLION if lines else Decimal()
+    price = prices.metric_month_usd
     return Metrics(
-        len(sizes.metrics),
-        sum(each[0] == "LambdaInsights" for each in sizes.metrics),
-        None if price is None else price * len(sizes.metrics),
-        cost.ingestion_usd_per_million,
+        len(found),
+        sum(each[0] == "LambdaInsights" for each in found),
+        None if price is None else price * len(found),
+        a_million * prices.first_tier_usd("STANDARD"),
     )
 
 
@@ -328,4 +328,7 @@ def _assumptions(settings: LogSettings, sizes: LogSizes) -> Iterator[str]:
     else:
         yield f"logs are kept for {settings.retention_days} days"
     if settings.metered_bytes is not None:
-        yield f"levels by a sample of {sizes.event_count:,} lines, sums as CloudWatch metered them"
+        sums = "as the sample has them by report" if settings.is_scaled else "as CloudWatch metered"
+        yield f"levels by a sample of {sizes.event_count:,} lines, sums {sums}"
+    if settings.group is not None:
+        yield f"all of the log group {settings.group}, which other functions may share"

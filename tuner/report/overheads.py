@@ -14,7 +14,8 @@ from tuner.report.sanitize import plain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tuner.observe.overheads import LogSaving, Overheads, VersionInit
+    from tuner.observe.layer_weight import LayerWeight, VersionInit
+    from tuner.observe.overheads import LogSaving, Overheads
 
 KEY: Final = "overheads"
 
@@ -86,6 +87,19 @@ def overheads_json(found: Overheads) -> dict[str, Any]:
             }
             for each in found.versions
         ],
+        "layers": [
+            fields_json(
+                each,
+                "name",
+                "size_bytes",
+                "init_ms",
+                "with_ms",
+                "without_ms",
+                "with_count",
+                "without_count",
+            )
+            for each in found.layers
+        ],
         "findings": findings_json(found.findings),
         "assumptions": list(found.assumptions),
         "prices_as_of": found.prices_as_of,
@@ -112,6 +126,9 @@ def render(found: Overheads, *, width: int, encoding: str = "utf-8") -> str:
     if len(found.versions) > 1 or any(each.layers for each in found.versions):
         heads = ("version", "INIT", "cold starts", "memory used", "layers")
         lines += ["", *table_lines([heads, *map(_version, found.versions)], "<>>><")]
+    if found.layers:
+        tops = ("layer", "size", "INIT with", "without", "difference")
+        lines += ["", *table_lines([tops, *map(_layer, found.layers)], "<>>>>")]
     lines.append("")
     said = [f"{SIGNS[each.severity]} {plain(each.message)}" for each in found.findings]
     said += _notes(found)
@@ -146,6 +163,8 @@ def _costs(found: Overheads) -> Iterator[tuple[str, str, str]]:
         yield "tracing", _or_dash(tracing.usd_per_month), _or_dash(tracing.usd_per_million)
     if metrics.metric_count:
         yield f"{metrics.metric_count} custom metrics", _or_dash(metrics.usd_per_month), "–"
+    if metrics.insights_log_usd_per_million:
+        yield "log of Lambda Insights", "–", cents(metrics.insights_log_usd_per_million)
     if (time := found.extension_time) is not None:
         yield "extensions behind the response", "–", cents(time.usd_per_million)
 
@@ -179,6 +198,17 @@ def _version(each: VersionInit) -> tuple[str, ...]:
         f"{each.cold_start_count:,}",
         "–" if used is None else numbers.memory(used),
         layers,
+    )
+
+
+def _layer(each: LayerWeight) -> tuple[str, ...]:
+    sign = "−" if each.init_ms < 0 else "+"
+    return (
+        plain(each.name),
+        f"{each.size_bytes / 1e6:.1f} MB",
+        f"{numbers.duration(each.with_ms)} ({each.with_count:,})",
+        f"{numbers.duration(each.without_ms)} ({each.without_count:,})",
+        f"{sign}{numbers.duration(abs(each.init_ms))}",
     )
 
 

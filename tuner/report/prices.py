@@ -91,6 +91,16 @@ def _platform_lines(book: PriceBook, region: str) -> list[str]:
         dates = dict(events.dates)
         for name, what, unit in _EVENTS:
             rows.append((what, getattr(events, name), unit, dates.get(name, "")))
+    for logs in _here(book.log_entries, region):
+        for destination, tiers in logs.tiers:
+            what = f"logs {destination.lower().replace('_', ' ')}"
+            for tier in tiers:
+                end = tier.upper_bound_gb
+                unit = "GB beyond" if end is None else f"GB to {end:,.0f}"
+                rows.append((what, tier.price_usd_per_gb, unit, logs.as_of))
+        rows.append(("logs stored", logs.storage_gb_month_usd, "GB-month", logs.as_of))
+        rows.append(("custom metric", logs.metric_month_usd, "month", logs.as_of))
+        rows.append(("X-Ray", logs.trace_usd, "trace", ""))
     for managed in _here(book.managed_instances_entries, region):
         what = f"Managed Instances (EC2 + {numbers.percent(managed.fee_ratio)})"
         rows.append((what, managed.request_usd, "request", managed.as_of))
@@ -158,12 +168,15 @@ def platforms_json(book: PriceBook, region: str) -> dict[str, Any]:
         "ec2": of_region(book.instance_entries),
         "network": of_region(book.network_entries),
         "events": of_region(book.event_entries),
+        "logs": of_region(book.log_entries),
         "managed_instances": of_region(book.managed_instances_entries),
     }
 
 
 def _text(given: Any) -> Any:
     """Prices as decimal strings."""
+    if isinstance(given, list | tuple):
+        return [_text(each) for each in given]
     if isinstance(given, dict):
         return {name: _text(value) for name, value in given.items()}
     return f"{given:f}" if isinstance(given, Decimal) else given
