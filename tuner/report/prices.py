@@ -11,11 +11,12 @@ from tuner.report import numbers
 from tuner.report.console import table_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from tuner.pricing import LambdaPrices, PriceBook
+    from tuner.pricing import LambdaPrices, LogPrices, PriceBook
     from tuner.pricing.refresh import Refresh
 
+_Row = tuple[str, Decimal | None, str, str]
 _NETWORK: Final = (
     ("public_ipv4_hour_usd", "public IPv4", "hour"),
     ("load_balancer_hour_usd", "load balancer", "hour"),
@@ -70,7 +71,7 @@ def render(book: PriceBook, entries: Sequence[LambdaPrices], region: str | None 
 
 def _platform_lines(book: PriceBook, region: str) -> list[str]:
     """Every other price in a region, what it's for, its unit and its date."""
-    rows: list[tuple[str, Decimal | None, str, str]] = []
+    rows: list[_Row] = []
     for fargate in _here(book.fargate_entries, region):
         for name, rate in (
             ("", fargate.on_demand),
@@ -83,24 +84,13 @@ def _platform_lines(book: PriceBook, region: str) -> list[str]:
                 continue
             rows.append((what, rate.vcpu_hour_usd, "vCPU-hour", rate.as_of))
             rows.append((what, rate.gb_hour_usd, "GB-hour", rate.as_of))
-    for network in _here(book.network_entries, region):
-        dates = dict(network.dates)
-        for name, what, unit in _NETWORK:
-            rows.append((what, getattr(network, name), unit, dates.get(name, "")))
-    for events in _here(book.event_entries, region):
-        dates = dict(events.dates)
-        for name, what, unit in _EVENTS:
-            rows.append((what, getattr(events, name), unit, dates.get(name, "")))
+    for entries, names in ((book.network_entries, _NETWORK), (book.event_entries, _EVENTS)):
+        for entry in _here(entries, region):
+            dates = dict(entry.dates)
+            for name, what, unit in names:
+                rows.append((what, getattr(entry, name), unit, dates.get(name, "")))
     for logs in _here(book.log_entries, region):
-        for destination, tiers in logs.tiers:
-            what = f"logs {destination.lower().replace('_', ' ')}"
-            for tier in tiers:
-                end = tier.upper_bound_gb
-                unit = "GB beyond" if end is None else f"GB to {end:,.0f}"
-                rows.append((what, tier.price_usd_per_gb, unit, logs.as_of))
-        rows.append(("logs stored", logs.storage_gb_month_usd, "GB-month", logs.as_of))
-        rows.append(("custom metric", logs.metric_month_usd, "month", logs.as_of))
-        rows.append(("X-Ray", logs.trace_usd, "trace", ""))
+        rows += _log_rows(logs)
     for managed in _here(book.managed_instances_entries, region):
         what = f"Managed Instances (EC2 + {numbers.percent(managed.fee_ratio)})"
         rows.append((what, managed.request_usd, "request", managed.as_of))
@@ -113,6 +103,18 @@ def _platform_lines(book: PriceBook, region: str) -> list[str]:
         for what, price, unit, day in rows
     ]
     return table_lines(cells, "<<<<", indent=0)
+
+
+def _log_rows(logs: LogPrices) -> Iterator[_Row]:
+    for destination, tiers in logs.tiers:
+        what = f"logs {destination.lower().replace('_', ' ')}"
+        for tier in tiers:
+            end = tier.upper_bound_gb
+            unit = "GB beyond" if end is None else f"GB to {end:,.0f}"
+            yield what, tier.price_usd_per_gb, unit, logs.as_of
+    yield "logs stored", logs.storage_gb_month_usd, "GB-month", logs.as_of
+    yield "custom metric", logs.metric_month_usd, "month", logs.as_of
+    yield "X-Ray", logs.trace_usd, "trace", ""
 
 
 def _here(entries: Sequence[Any], region: str) -> list[Any]:
