@@ -195,8 +195,12 @@ def main(seeds: int) -> None:
         names = families(held_back=held_back)
         print("held back" if held_back else "generated")
         for kind, family, found in found_table(names, KINDS, seeds):
-            late = [f"{each.after_s / 60:.0f} min ${each.cost_usd:.2f}" for each in found
-                    if not each.in_time]  # fmt: skip
+            late = [
+                f"{each.after_s / 60:.0f} min ${each.cost_usd:.2f}"
+                + ("" if each.is_due else " (not due)")
+                for each in found
+                if not each.in_time
+            ]
             good, right = len(found) - len(late), sum(each.has_right_code for each in found)
             slowest = max(each.after_s for each in found) / 60
             print(f"{kind:15} {family:10} {good:3}/{len(found)} own code {right:3} "

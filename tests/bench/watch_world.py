@@ -266,7 +266,8 @@ def quiet_runs(function: Function) -> Runs:
     ratio = np.where(bad[(start // 60).astype(int) % len(bad)], 0.5, function.error_ratio)
     runs = _runs(rng, function, start, (trace, passes), rng.random(len(start)) < ratio)
     runs = _with_retries(rng, function, runs) if function.retries else runs
-    return runs.where((runs.end_s >= 0) & (runs.end_s < function.days * DAY_S))
+    begin_s = np.random.default_rng([function.seed, 29]).uniform(0, DAY_S)  # at any time of a day
+    return runs.where((runs.end_s >= begin_s) & (runs.end_s < function.days * DAY_S))
 
 
 def _bad_minutes(rng: Rng, function: Function) -> NDArray[np.bool_]:

@@ -79,6 +79,15 @@ def test_expectations_are_of_earlier_days_alone() -> None:
     assert expected[DAY + 600] == 3.0
 
 
+def test_a_first_day_that_was_not_seen_whole_expects_nothing_of_what_was_not() -> None:
+    """The log begins at three: the next day's noon isn't expected to be silent, it's unknown."""
+    values = np.full(3 * DAY, 2.0)
+    values[: 15 * 60 + 7] = 0.0
+    expected = expected_by_minute(values, 0, 15 * 60 + 7)
+    assert np.isnan(expected[DAY : DAY + 15 * 60]).all()
+    assert (expected[DAY + 16 * 60 :] == 2.0).all()
+
+
 def test_under_two_weeks_no_weekly_season_is_assumed() -> None:
     """Sundays alone are busy: only the third is expected to be busier than the day before."""
     values = np.ones(21 * DAY)

@@ -79,38 +79,38 @@ def window_sums(values: Floats, width: int) -> Floats:
     return np.asarray(sums[at] - sums[np.maximum(at - width, 0)])
 
 
-def expected_by_minute(values: Floats, first: int) -> Floats:
+def expected_by_minute(values: Floats, first: int, seen: int = 0) -> Floats:
     """What each minute is expected to have: the mean of the same hour on the days before it, or of
-    an hour beside it if that had more; NaN on the first day.
+    an hour beside it if that had more; NaN where none has been seen whole.
 
-    Later days count more. From two weeks on, the same weekdays count; weekdays and weekends alike
-    before.
+    `seen` is the row of the first report. Later days count more. From two weeks on, the same
+    weekdays count; weekdays and weekends alike before.
     """
     days = -(-len(values) // DAY)
     padded = np.concatenate([values, np.zeros(days * DAY - len(values))])
     hours = padded.reshape(days, HOURS, 60).sum(axis=2) / 60
     weekday = (first // DAY + np.arange(days)) % 7
+    whole = (np.arange(days * HOURS) * 60 >= seen).astype(np.float64).reshape(days, HOURS)
     expected = np.full((days, HOURS), np.nan)
     daily = np.zeros((2, HOURS))
     weekly = np.zeros((7, 2, HOURS))
     for day in range(days):
-        if day:
-            expected[day] = daily[0] / daily[1]
+        known = daily[1] > 0
+        expected[day, known] = daily[0, known] / daily[1, known]
         if day >= DAYS_FOR_WEEK:
             same = weekly[weekday[day]]
-            # Two days' worth of all days steadies few of the same.
+            # A day's worth of all days steadies few of the same.
             expected[day] = (same[0] + expected[day]) / (same[1] + 1)
-        daily = daily * _DAY_WEIGHT + np.stack([hours[day], np.ones(HOURS)])
-        week = weekly[weekday[day]] * _DAY_WEIGHT**7
-        weekly[weekday[day]] = week + np.stack([hours[day], np.ones(HOURS)])
+        latest = np.stack([hours[day] * whole[day], whole[day]])
+        daily = daily * _DAY_WEIGHT + latest
+        weekly[weekday[day]] = weekly[weekday[day]] * _DAY_WEIGHT**7 + latest
     flat = expected.reshape(-1)
     around = np.stack([np.roll(flat, 1), flat, np.roll(flat, -1)])
-    around[:, :HOURS] = np.nan
-    around[2, -1] = flat[-1]
+    around[0, 0] = around[2, -1] = np.nan
     # The hour after the day's last is not known yet: it's of tomorrow.
     following = around[2].reshape(days, HOURS)
     following[:, -1] = flat.reshape(days, HOURS)[:, -1]
-    return np.asarray(np.repeat(np.max(around, axis=0), 60)[: len(values)])
+    return np.asarray(np.repeat(np.fmax.reduce(around, axis=0), 60)[: len(values)])
 
 
 def daily_maxima(values: Floats) -> Floats:

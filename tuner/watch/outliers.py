@@ -49,16 +49,16 @@ def find_outliers(values: Floats, first: int, seen: int, *, few: float) -> Outli
 
 def _judged(values: Floats, usual: Floats, first: int, seen: int, *, few: float) -> Outliers:
     """Judge values where what is expected is learnt from `usual`."""
-    expected = expected_by_minute(usual, first)
-    usable = np.where(np.isnan(expected), 0.0, expected)
+    expected = expected_by_minute(usual, first, seen)
+    unknown = np.isnan(expected)
+    usable = np.where(unknown, 0.0, expected)
     width = np.zeros(len(values), dtype=np.int64)
     level = np.full(len(values), np.nan)
-    start_day = seen // DAY + 1
     for window in WINDOWS:
         step = _LONG_STEP if window >= _LONG else MOST_STEP
         has = window_sums(values, window)
         over = np.log((has + few) / (window_sums(usable, window) + few))
-        over[: start_day * DAY + window - 1] = -np.inf  # of the first day nothing is expected
+        over[window_sums(unknown.astype(np.float64), window) > 0] = -np.inf
         kept: list[float] = []
         for day, most in enumerate(daily_maxima(over)):
             limit = return_level(np.array(kept), most_step=step)
