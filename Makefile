@@ -68,6 +68,9 @@ bench-observe: $(STAMP)  ## Measure what is read of production: a million report
 bench-fleet: $(STAMP)  ## Sweep 500 functions killed ten times, 2,000 through the state machine, and measure a fleet's own cost
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench fleet fleet_map
 
+bench-workflow: $(STAMP)  ## Size generated workflows: against exhaustive search, a simulator and the truth
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench workflow
+
 bench-rollout: $(STAMP)  ## Simulate rollouts: errors that rise are returned in time, and nothing goes back in vain
 	$(BIN)/python -m tests.bench rollout
 
@@ -104,5 +107,4 @@ notebooks: $(STAMP)  ## Run the notebooks' twins and write the notebooks with th
 clean:  ## Remove what the targets made
 	rm -rf $(VENV) demo-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide bench-observe bench-fleet bench-rollout bench-verify bench-watch live readme pictures prices findings docs notebooks clean
-.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide bench-observe bench-fleet bench-rollout bench-verify bench-cold live readme pictures prices findings docs notebooks clean
+.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide bench-observe bench-fleet bench-rollout bench-verify bench-watch live readme pictures prices findings docs notebooks clean .PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide bench-observe bench-fleet bench-rollout bench-verify bench-cold live readme pictures prices findings docs notebooks clean bench-workflow

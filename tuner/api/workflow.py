@@ -188,10 +188,10 @@ def _deployed(
             Path(described.name), _substitutions(request, settings), text=described.definition
         )
         histories: list[Sequence[Mapping[str, Any]]] = []
-        if described.kind == "standard":
+        if described.kind == "standard" and request.execution_count:
             tell(f"reading up to {request.execution_count} executions of {described.name}")
             histories = [*machines.histories(arn, request.execution_count)]
-        else:
+        elif described.kind != "standard":
             tell(f"{described.name} is an express workflow: Step Functions keeps no history of it")
         behavior = behavior_of(machine, histories)
     return Workflow(described.name, machine, behavior, kind=described.kind)

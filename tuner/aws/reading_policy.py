@@ -1,5 +1,5 @@
 """The least IAM policies for commands that only read: `tuner observe`, `tuner scan`,
-`tuner spend`, `tuner watch`.
+`tuner spend`, `tuner watch`, and `tuner workflow` of a state machine's ARN.
 """
 
 from __future__ import annotations
@@ -141,3 +141,24 @@ def least_archive_policy(
             ),
         ]
     )  # fmt: skip
+
+
+def least_workflow_policy(*, region: str = "*", account_id: str = "*") -> dict[str, Any]:
+    """Return the IAM policy document for reading state machines and how their executions went."""
+    scope = scope_of(FunctionRef("*"), region, account_id)
+    machines = scope.arn("states", "stateMachine:*")
+    return policy_of(
+        [
+            allow(
+                "ReadStateMachines",
+                ["states:DescribeStateMachine", "states:ListExecutions"],
+                [machines],
+            ),
+            allow(
+                "ReadExecutions",
+                ["states:GetExecutionHistory"],
+                [scope.arn("states", "execution:*")],
+            ),
+            allow("CountItems", ["states:DescribeMapRun"], [scope.arn("states", "mapRun:*")]),
+        ]
+    )

@@ -51,11 +51,12 @@ def iam_policy(
             "scan",
             "spend",
             "watch",
+            "workflow",
         ],
         typer.Option(
             "--for",
             help="What it's for; apply: a rollout (apply --live); load: of several sizes too. The "
-            "last five only read.",
+            "last six only read.",
         ),
     ] = "sweep",
     region: Annotated[str | None, options.region_option("the ARN's, else any")] = None,
@@ -86,7 +87,7 @@ def iam_policy(
     from tuner.aws.function_ref import check_region, parse_reference
     from tuner.aws.iam_policy import least_fleet_policy, least_load_policy, least_policy
     from tuner.aws.live_check_policy import least_live_check_policy
-    from tuner.aws.reading_policy import least_reading_policy
+    from tuner.aws.reading_policy import least_reading_policy, least_workflow_policy
     from tuner.aws.rollout_policy import least_rollout_policy
     from tuner.errors import UsageError
 
@@ -109,6 +110,8 @@ def iam_policy(
         policy = least_fleet_policy(region=region or "*", isolation=isolation)
     elif purpose == "live-check":
         policy = least_live_check_policy(function, region=region or "*")
+    elif purpose == "workflow":
+        policy = least_workflow_policy(region=region or "*")
     elif purpose != "sweep":
         reads = "observe" if purpose == "verify" else purpose
         policy = least_reading_policy(reads, function, region=region or "*")

@@ -32,6 +32,9 @@ _NEGLIGIBLE: Final = 1e-9
 _CHECKED_COUNT: Final = 60
 """Pairs of moves that are checked in each round of trades."""
 _MOST_ROUNDS: Final = 40
+_SMALL_COUNT: Final = 300_000
+"""Combinations of sizes. With more, functions have sizes so close that trades are enough."""
+_MOST_LOOKS: Final = 4000
 
 
 class SizeSearch:
@@ -71,6 +74,10 @@ class SizeSearch:
             self._known[places] = found
         return found
 
+    def cost_of(self, number: int, place: int) -> float:
+        """What a function adds to the cost of one execution."""
+        return float(self._costs[number][place])
+
     def cost_usd(self, places: Places) -> float:
         """Of one execution's invocations."""
         return float(sum(costs[place] for costs, place in zip(self._costs, places, strict=True)))
@@ -80,7 +87,13 @@ class SizeSearch:
         if self.duration_ms(self.fastest) > max_ms:
             return None
         *_, lowest = self._descent(self.fastest, max_ms)
-        return self._traded(lowest, lambda ms, usd: np.where(ms <= max_ms, usd, np.inf))
+        found = self._traded(lowest, lambda ms, usd: np.where(ms <= max_ms, usd, np.inf))
+        return _Branching(self, max_ms, found).best() if self._is_small else found
+
+    @property
+    def _is_small(self) -> bool:
+        """Whether there are so few combinations that the best is found for sure."""
+        return math.prod(map(len, self.options)) <= _SMALL_COUNT
 
     def fastest_within(self, max_cost_usd: float) -> Places | None:
         """The fastest places that cost at most `max_cost_usd`; None if there are none."""
@@ -195,6 +208,54 @@ class SizeSearch:
                 return
             then = _moved(places, int(owner[one]), int(place[one]))
             yield _moved(then, int(owner[other]), int(place[other]))
+
+
+class _Branching:
+    """Branch and bound: places of one function after the other, the rest at their fastest for the
+    latency and at their cheapest for the cost; what can't be better is left.
+    """
+
+    def __init__(self, search: SizeSearch, max_ms: float, found: Places) -> None:
+        self._search, self._max_ms, self._best = search, max_ms, found
+        self._least_usd = search.cost_usd(found)
+        ranges = [
+            search.cost_of(number, len(each) - 1) - search.cost_of(number, 0)
+            for number, each in enumerate(search.options)
+        ]
+        self._order = sorted(range(len(ranges)), key=lambda number: -ranges[number])
+        self._looks = 0
+
+    def best(self) -> Places:
+        """The cheapest within the limit."""
+        base = sum(self._search.cost_of(number, 0) for number in range(len(self._order)))
+        self._look(self._search.fastest, 0, base)
+        return self._best
+
+    def _look(self, places: Places, depth: int, least_usd: float) -> None:
+        if depth == len(self._order):
+            if least_usd < self._least_usd * (1 - _NEGLIGIBLE):
+                self._best, self._least_usd = places, least_usd
+            return
+        number = self._order[depth]
+        for place in range(self._first_within(places, number), len(self._search.options[number])):
+            added = self._search.cost_of(number, place) - self._search.cost_of(number, 0)
+            if least_usd + added >= self._least_usd * (1 - _NEGLIGIBLE):
+                return
+            if (looks := self._looks) >= _MOST_LOOKS:
+                return
+            self._looks = looks + 1
+            self._look(_moved(places, number, place), depth + 1, least_usd + added)
+
+    def _first_within(self, places: Places, number: int) -> int:
+        """The cheapest place of a function that is within the limit: a bisection."""
+        low, high = 0, len(self._search.options[number]) - 1
+        while low < high:
+            middle = (low + high) // 2
+            if self._search.duration_ms(_moved(places, number, middle)) <= self._max_ms:
+                high = middle
+            else:
+                low = middle + 1
+        return low
 
 
 def _worthwhile(function: FunctionTimes) -> tuple[int, ...]:

@@ -1,0 +1,97 @@
+"""A workflow's TOML file: chains without a state machine, and what is said of one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from tests.workflow.functions import definition, exact, task
+from tuner.api.workflow import WorkflowRequest, read_workflow
+from tuner.decision.workflow.executions import sample_executions
+from tuner.decision.workflow.latency import Latency
+from tuner.errors import InputError
+from tuner.model.goal import Goal
+from tuner.model.request import Target
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tuner.model.workflow import Workflow
+
+CHAIN = """
+name = "thumbnails"
+[[steps]]
+function = "upload"
+[[steps]]
+name = "queue"
+wait_ms = 200
+[[steps]]
+function = "resize"
+count = 4
+concurrency = 2
+[[steps]]
+function = "index"
+share = 0.5
+[[steps]]
+[[steps.branches]]
+[[steps.branches.steps]]
+function = "index"
+[[steps.branches]]
+[[steps.branches.steps]]
+function = "upload"
+"""
+
+
+def workflow_of(folder: Path, text: str) -> Workflow:
+    (folder / "w.toml").write_text(text)
+    return read_workflow(WorkflowRequest(str(folder / "w.toml"), Goal(), Target()))[0]
+
+
+def test_a_chain_is_a_workflow(tmp_path: Path) -> None:
+    """By hand: 10 + 200 + 2 rounds of 30 + 7 for half of them + the longer of 7 and 10."""
+    found = workflow_of(tmp_path, CHAIN)
+    assert (found.name, found.kind) == ("thumbnails", "chain")
+    assert found.machine.functions == ("upload", "resize", "index")
+    times = [exact(n, [ms], [1.0]) for n, ms in (("upload", 10), ("resize", 30), ("index", 7))]
+    runs = sample_executions(found.machine, found.behavior, seed=1)
+    latency = Latency(runs, times, [each.typical for each in times])
+    assert sorted({*np.round(latency.durations_ms([0, 0, 0]), 6)}) == [280, 287]
+    assert latency.call_counts == pytest.approx([2, 4, 1.5], abs=1e-3)
+
+
+def test_what_is_said_of_a_definition(tmp_path: Path) -> None:
+    """Shares, items, errors, times and functions, by the states' names; paths are the file's."""
+    (tmp_path / "m.asl.json").write_text(
+        definition("A", A=task("${F}", Next="B"), B=task("{% $f %}"))
+    )
+    found = workflow_of(
+        tmp_path,
+        'definition = "m.asl.json"\noverhead_ms = 12\n[substitutions]\nF = "one"\n'
+        '[calls]\nB = "two"\n[error_rates]\nA = 0.1\nB = {"States.Timeout" = 0.2}\n',
+    )
+    assert found.machine.functions == ("one", "two")
+    assert found.behavior.errors == {"A": {"": 0.1}, "B": {"States.Timeout": 0.2}}
+    assert found.behavior.overhead_ms == 12
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "give one of definition, state_machine and"),
+        ("steps = 1", "steps isn't a list of tables"),
+        ("[[steps]]", "needs one of function, wait_ms and branches"),
+        ('[[steps]]\nfunction = "a"\nshare = 2', "steps.share is 2: 0 to 1"),
+        ('[[steps]]\nfunction = "a"\nspeed = 2', "steps.speed isn't known here"),
+        ('[[steps]]\nfunction = "a"\n[choices.x]\na = 1', "no such state x"),
+        ('[[steps]]\nfunction = "a"\n[error_rates]\na = {x = 0.7, y = 0.7}', "add up to over 1"),
+        ("[[steps]\n", "isn't TOML"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, text: str, said: str) -> None:
+    """One line with the key."""
+    with pytest.raises(InputError) as error:
+        workflow_of(tmp_path, text)
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
