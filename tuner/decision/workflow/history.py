@@ -31,6 +31,7 @@ _FAILED: Final = {
     "LambdaFunctionScheduleFailed": "lambdaFunctionScheduleFailedEventDetails",
 }
 _SCHEDULED: Final = ("TaskScheduled", "LambdaFunctionScheduled")
+_STARTED: Final = ("TaskStarted", "LambdaFunctionStarted")
 _SUCCEEDED: Final = ("TaskSucceeded", "LambdaFunctionSucceeded")
 _TIMED_OUT: Final = "States.Timeout"
 
@@ -52,9 +53,12 @@ class _Seen:
         self._errors: dict[str, Counter[str]] = defaultdict(Counter)
         self._times: dict[str, list[float]] = defaultdict(list)
         self._overheads: list[float] = []
+        """Of each execution: time that is neither a state's nor a retry's, by states entered."""
+        self._between_ms = 0.0
 
     def add(self, events: Sequence[Event]) -> None:
         """Read one execution's events."""
+        self._between_ms, entered_count = 0.0, 0
         by_id = {int(event["id"]): event for event in events}
         state_of: dict[int, str] = {}
         entered_at: dict[int, Any] = {}
@@ -66,6 +70,7 @@ class _Seen:
                 name = str(event.get("stateEnteredEventDetails", {}).get("name", ""))
                 state_of[number], entered_at[number] = name, event["timestamp"]
                 self._entered(name, event, before, state_of)
+                entered_count += 1
             elif inherited is not None and inherited in state_of:
                 state_of[number] = state_of[inherited]
                 entered_at[number] = entered_at.get(inherited)
@@ -74,6 +79,8 @@ class _Seen:
             if kind.endswith("StateExited"):
                 name = str(event.get("stateExitedEventDetails", {}).get("name", name))
                 self._exited(name, event, entered_at.get(number))
+        if entered_count:
+            self._overheads.append(self._between_ms / entered_count)
 
     def _entered(
         self, name: str, event: Event, before: Event | None, state_of: Mapping[int, str]
@@ -84,7 +91,7 @@ class _Seen:
         state = self._states.get(came_from)
         if isinstance(state, Choice) and name in state.targets:
             self._choices[came_from][name] += 1
-        self._overheads.append(_ms_between(before, event))
+        self._between_ms += _ms_between(before, event)
 
     def _inside(self, name: str, kind: str, event: Event, before: Event | None) -> None:
         state = self._states.get(name)
@@ -96,14 +103,17 @@ class _Seen:
             self._items[name].append(int(event["itemCount"]))
         if not isinstance(state, Task):
             return
+        if before is not None and (
+            (kind in (*_SCHEDULED, *_STARTED) and before["type"] not in _FAILED)
+            or (kind.endswith("StateExited") and before["type"] in _SUCCEEDED)
+        ):
+            self._between_ms += _ms_between(before, event)
         if kind in _SCHEDULED:
             self._attempts[name] += 1
         elif kind in _FAILED:
             timed_out = kind.endswith("TimedOut")
             error = event.get(_FAILED[kind], {}).get("error")
             self._errors[name][str(error or (_TIMED_OUT if timed_out else ""))] += 1
-        elif kind.endswith("StateExited") and before is not None and before["type"] in _SUCCEEDED:
-            self._overheads.append(_ms_between(before, event))
 
     def _exited(self, name: str, event: Event, entered: Any) -> None:
         state = self._states.get(name)
