@@ -29,6 +29,7 @@ _DRAW_COUNT: Final = 40
 """Draws of the posterior that the intervals are of."""
 _LOWERINGS: Final = 6
 _SURE: Final = 0.9
+_WORTH_SAYING: Final = 0.03
 _SHARES: Final = tuple(each + 0.5 for each in range(100))
 _FRONTIER_COUNT: Final = 60
 
@@ -97,10 +98,12 @@ def answer_workflow(
     columns = search.columns(found)
     now = executions.outcome([each.column(each.current_mb) for each in functions], percentile)
     then = executions.outcome(columns, percentile)
-    sure = None
+    sure, likely_usd = None, None
     if (limit := goal.max_duration_ms) is not None:
         drawn = executions.percentiles_ms(columns, percentile)
         sure = sum(each <= limit for each in drawn) / max(len(drawn), 1)
+        likely = _within(search, limit, executions, 0.5)
+        likely_usd = None if likely is None else 1e6 * search.cost_usd(likely)
     answer = WorkflowAnswer(
         name=workflow.name,
         goal=goal,
@@ -116,7 +119,7 @@ def answer_workflow(
         failed_share=float(runs.failed.mean()),
         assumptions=assumptions_of(workflow, functions, float(runs.transition_count.mean())),
     )
-    findings = (*_findings(answer, runs), *unknown_findings(workflow))
+    findings = (*_findings(answer, runs, likely_usd), *unknown_findings(workflow))
     return replace(answer, findings=findings)
 
 
@@ -126,7 +129,9 @@ def _searched(
     """The places, and whether they are within the goal's limits."""
     max_ms, max_usd = goal.max_duration_ms, goal.max_cost_usd_per_million
     if max_ms is not None:
-        found = _within(search, max_ms, executions)
+        found = _within(search, max_ms, executions, _SURE) or _within(
+            search, max_ms, executions, 0.5
+        )
         if found is None:
             return search.fastest, False
         return found, max_usd is None or 1e6 * search.cost_usd(found) <= max_usd
@@ -136,31 +141,30 @@ def _searched(
     return search.best(goal.weight), None
 
 
-def _within(search: SizeSearch, max_ms: float, executions: _Executions) -> Places | None:
-    """The cheapest places that are 90% sure to be within the limit; if none are, those whose
-    estimate is; None without.
+def _within(
+    search: SizeSearch, max_ms: float, executions: _Executions, share: float
+) -> Places | None:
+    """The cheapest places that are within the limit with a probability of `share`; None without.
 
     The search knows the typical latency only, and what the sweeps leave open is added: slow calls
-    that they may have missed, of one function or another. So the limit is lowered by as much.
+    that they may have missed, of one function or another. So its limit is lowered by as much.
     """
-    for share in (_SURE, 0.5):
 
-        def bound_ms(places: Places, share: float = share) -> float:
-            drawn = executions.percentiles_ms(search.columns(places), search.percentile)
-            return float(np.quantile(drawn, share))
+    def bound_ms(places: Places) -> float:
+        drawn = executions.percentiles_ms(search.columns(places), search.percentile)
+        return float(np.quantile(drawn, share))
 
-        limit_ms = max_ms
-        if bound_ms(search.fastest) > max_ms:
-            continue
-        for _ in range(_LOWERINGS):
-            found = search.cheapest(limit_ms)
-            if found is None:
-                break
-            if (ratio := bound_ms(found) / max_ms) <= 1:
-                return found
-            limit_ms = search.duration_ms(found) / ratio * (1 - 1e-4)
-        return search.fastest
-    return None
+    limit_ms = max_ms
+    if bound_ms(search.fastest) > max_ms:
+        return None
+    for _ in range(_LOWERINGS):
+        found = search.cheapest(limit_ms)
+        if found is None:
+            break
+        if (ratio := bound_ms(found) / max_ms) <= 1:
+            return found
+        limit_ms = search.duration_ms(found) / ratio * (1 - 1e-4)
+    return search.fastest
 
 
 def _sized(executions: _Executions, columns: Sequence[int]) -> Iterator[SizedFunction]:
@@ -224,7 +228,8 @@ def _frontier(search: SizeSearch) -> tuple[tuple[float, float], ...]:
     return (*points[:-1:step], points[-1])
 
 
-def _findings(answer: WorkflowAnswer, runs: Runs) -> Iterator[Finding]:
+def _findings(answer: WorkflowAnswer, runs: Runs, likely_usd: float | None) -> Iterator[Finding]:
+    """`likely_usd` is what sizes cost that are as likely in time as not."""
     limit, found = answer.goal.max_duration_ms, answer.then.duration_ms
     name = f"p{answer.percentile:g}"
     slowest = max(answer.functions, key=lambda each: each.call_count * each.duration_ms)
@@ -253,6 +258,14 @@ def _findings(answer: WorkflowAnswer, runs: Runs) -> Iterator[Finding]:
             f"sure to be: the sweeps leave it open between {found.low:.4g} and {found.high:.4g} "
             "ms; tune the functions again with more invocations, or ask for less "
             "(`max_duration_ms`)",
+        )
+    elif likely_usd is not None and cost > likely_usd * (1 + _WORTH_SAYING):
+        yield Finding(
+            "workflow_sureness_costs",
+            "info",
+            f"being {percent(_SURE)} sure costs ${cost - likely_usd:.2f} more per million "
+            f"executions than sizes that are as likely in time as not (${likely_usd:.2f}): more "
+            "invocations in the sweeps make it less",
         )
     unmeasured = [
         f"{each.name} ({each.memory_mb} MB)"

@@ -75,4 +75,4 @@ def _draw_frontier(panel: Axes, answer: WorkflowAnswer) -> None:
     panel.xaxis.set_minor_locator(NullLocator())
     panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}"))
     panel.grid(color=canvas.GRID)
-    panel.legend(frameon=False, fontsize=8, loc="upper right")
+    panel.legend(frameon=False, fontsize=8, loc="best")
