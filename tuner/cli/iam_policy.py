@@ -85,10 +85,9 @@ def iam_policy(
     It needs no credentials and doesn't call AWS. Whatever the ARN doesn't name is `*`.
     """
     from tuner.aws.function_ref import check_region, parse_reference
-    from tuner.aws.iam_policy import least_fleet_policy, least_load_policy, least_policy
+    from tuner.aws.iam_policy import least_fleet_policy
     from tuner.aws.live_check_policy import least_live_check_policy
     from tuner.aws.reading_policy import least_reading_policy, least_workflow_policy
-    from tuner.aws.rollout_policy import least_rollout_policy
     from tuner.errors import UsageError
 
     if athena is not None or results is not None:
@@ -100,25 +99,33 @@ def iam_policy(
         check_region(parse_reference(function), region)
     if function is None and purpose in OF_ONE_FUNCTION:
         raise UsageError(f"name the FUNCTION that a {OF_ONE_FUNCTION[purpose]}'s policy is for")
-    if purpose == "load":
+    place = region or "*"
+    if purpose in OF_ONE_FUNCTION:
         assert function is not None
-        policy = least_load_policy(function, region=region or "*", isolation=isolation)
-    elif purpose == "apply":
-        assert function is not None
-        policy = least_rollout_policy(function, region=region or "*")
+        policy = _of_function(purpose, function, place, isolation)
     elif purpose == "fleet":
-        policy = least_fleet_policy(region=region or "*", isolation=isolation)
+        policy = least_fleet_policy(region=place, isolation=isolation)
     elif purpose == "live-check":
-        policy = least_live_check_policy(function, region=region or "*")
+        policy = least_live_check_policy(function, region=place)
     elif purpose == "workflow":
-        policy = least_workflow_policy(region=region or "*")
-    elif purpose != "sweep":
-        reads = "observe" if purpose == "verify" else purpose
-        policy = least_reading_policy(reads, function, region=region or "*")
+        policy = least_workflow_policy(region=place)
     else:
-        assert function is not None
-        policy = least_policy(function, region=region or "*", isolation=isolation)
+        reads = "observe" if purpose == "verify" else purpose
+        policy = least_reading_policy(reads, function, region=place)  # type: ignore[arg-type]
     _show(policy)
+
+
+def _of_function(
+    purpose: str, function: str, region: str, isolation: options.IsolationOption
+) -> dict[str, Any]:
+    from tuner.aws.iam_policy import least_load_policy, least_policy
+    from tuner.aws.rollout_policy import least_rollout_policy
+
+    if purpose == "load":
+        return least_load_policy(function, region=region, isolation=isolation)
+    if purpose == "apply":
+        return least_rollout_policy(function, region=region)
+    return least_policy(function, region=region, isolation=isolation)
 
 
 def _of_archive(athena: str, results: str | None, region: str) -> dict[str, Any]:
