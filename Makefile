@@ -107,4 +107,4 @@ notebooks: $(STAMP)  ## Run the notebooks' twins and write the notebooks with th
 clean:  ## Remove what the targets made
 	rm -rf $(VENV) demo-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide bench-observe bench-fleet bench-rollout bench-verify bench-watch live readme pictures prices findings docs notebooks clean .PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide bench-observe bench-fleet bench-rollout bench-verify bench-cold live readme pictures prices findings docs notebooks clean bench-workflow
+.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide bench-observe bench-fleet bench-rollout bench-verify bench-watch live readme pictures prices findings docs notebooks clean bench-cold bench-workflow
