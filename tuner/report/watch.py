@@ -70,11 +70,15 @@ def _function_lines(function: WatchedFunction, width: int) -> list[str]:
     head = (
         f"{plain(function.name)} · {function.region} · {function.memory_mb} MB · "
         f"{counted(f'{function.invocation_count:,}', 'invocation')} in "
-        f"{function.history_days:.1f} days · {numbers.usd(function.usd_per_hour)} an hour now"
+        f"{_history(function.history_days)} · {numbers.usd(function.usd_per_hour)} an hour now"
     )
     said = [head, *(f"· Not judged: {plain(each)}" for each in function.not_judged)]
     said += [f"{SIGNS[each.severity]} {plain(each.message)}" for each in function.notes]
     return [line for text in said for line in wrapped(text, width, indent="  ")]
+
+
+def _history(days: float) -> str:
+    return f"{days:.1f} days" if days >= 2 else f"{days * 24:.1f} hours"
 
 
 def _finding_lines(found: WatchFinding, width: int) -> list[str]:

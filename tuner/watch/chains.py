@@ -9,7 +9,7 @@ as endless from a thousand runs on, or once it has cost a quarter of a dollar.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,7 +18,7 @@ from tuner.model.finding import Finding
 from tuner.model.interval import counted
 from tuner.model.watch import WatchFinding
 from tuner.watch.tail import FEWEST_DAYS, return_level
-from tuner.watch.watched import EPOCH, Watched
+from tuner.watch.watched import Watched, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +108,7 @@ def _groups(traces: _Traces) -> Iterator[_Traces]:
 
 
 def _finding(watched: Watched, chains: _Traces, limit: float) -> WatchFinding:
-    since, last = _moment(chains.first_s.min()), _moment(chains.last_s.max())
+    since, last = moment(chains.first_s.min()), moment(chains.last_s.max())
     runs = int(chains.runs.sum())
     gap_s = float(np.median((chains.last_s - chains.first_s) / chains.runs))
     goes_on = watched.end - last <= timedelta(seconds=max(20 * gap_s, 120))
@@ -149,7 +149,7 @@ def _finding(watched: Watched, chains: _Traces, limit: float) -> WatchFinding:
 
 
 def _stopped(watched: Watched, chains: _Traces) -> WatchFinding:
-    last = _moment(chains.last_s.max())
+    last = moment(chains.last_s.max())
     message = (
         f"{counted(f'{len(chains.runs):,}', 'chain')} of its runs ended at exactly "
         f"{STOPPED_AFTER} passes, where Lambda stops recursion and drops the event"
@@ -157,7 +157,7 @@ def _stopped(watched: Watched, chains: _Traces) -> WatchFinding:
     return WatchFinding(
         finding=Finding("recursion", "info", message),
         function=watched.function,
-        since=_moment(chains.first_s.min()),
+        since=moment(chains.first_s.min()),
         until=last,
         evidence=(("chain_count", len(chains.runs)), ("max_passes", STOPPED_AFTER)),
         usd_per_hour=0.0,
@@ -166,7 +166,3 @@ def _stopped(watched: Watched, chains: _Traces) -> WatchFinding:
             "are lost; otherwise mend the condition that should end it"
         ),
     )
-
-
-def _moment(second: float) -> datetime:
-    return EPOCH + timedelta(seconds=float(second))

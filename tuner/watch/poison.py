@@ -8,7 +8,7 @@ one run after the other. Independent failures of one signature keep no rhythm.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from tuner.model.finding import Finding
 from tuner.model.watch import WatchFinding
-from tuner.watch.watched import EPOCH, Watched, amount
+from tuner.watch.watched import Watched, amount, lasting, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -158,19 +158,19 @@ def _rhythms(at_s: Floats, duration_s: Floats) -> list[tuple[int, int]]:
 
 
 def _finding(watched: Watched, repeat: _Repeat) -> WatchFinding:
-    last = _moment(repeat.last_s)
+    last = moment(repeat.last_s)
     every_s = (repeat.last_s - repeat.first_s) / max(repeat.count - 1, 1)
     goes_on = watched.end - last <= timedelta(seconds=3 * every_s + 60)
     one = repeat.message_count == 1
     who = "a message" if one else "messages" if repeat.message_count else "the same event"
     message = (
-        f"{who} failed {repeat.count:,} times ({repeat.signature}), every {_seconds(every_s)}, "
+        f"{who} failed {repeat.count:,} times ({repeat.signature}), every {lasting(every_s)}, "
         f"and cost {amount(repeat.cost_usd)}"
     )
     return WatchFinding(
         finding=Finding("poison_message", "warning", message),
         function=watched.function,
-        since=_moment(repeat.first_s),
+        since=moment(repeat.first_s),
         until=None if goes_on else last,
         evidence=(
             ("failure_count", repeat.count),
@@ -187,11 +187,3 @@ def _finding(watched: Watched, repeat: _Repeat) -> WatchFinding:
             "(ReportBatchItemFailures). Then mend what can't read it"
         ),
     )
-
-
-def _seconds(value: float) -> str:
-    return f"{value:.1f} s" if value < 120 else f"{value / 60:.1f} min"
-
-
-def _moment(second: float) -> datetime:
-    return EPOCH + timedelta(seconds=float(second))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,6 +10,7 @@ from tuner.model.finding import Finding
 from tuner.model.watch import WatchFinding
 from tuner.watch.minutes import DAY, stretches
 from tuner.watch.tail import return_level
+from tuner.watch.watched import lasting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,8 +89,8 @@ def _finding(
     hourly = watched.per_hour(float(minutes.cost_usd[lately].sum()), minutes.moment(begin))
     length = end - begin + 1
     message = (
-        f"its queue is filled every {_span(period)}, and it has run for {_span(length)} since, "
-        f"where dumps before explain {_span(limit)} at most"
+        f"its queue is filled every {lasting(60 * period)}, and it has run for "
+        f"{lasting(60 * length)} since, where dumps before explain {lasting(60 * limit)} at most"
     )
     return WatchFinding(
         finding=Finding("queue_not_draining", "warning", message),
@@ -112,8 +112,3 @@ def _finding(
             "dead-letter queue"
         ),
     )
-
-
-def _span(minutes: float) -> str:
-    hours = timedelta(minutes=float(minutes)) / timedelta(hours=1)
-    return f"{minutes:.0f} minutes" if hours < 2 else f"{hours:.1f} hours"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,6 +10,7 @@ from tuner.model.finding import Finding
 from tuner.model.watch import WatchFinding
 from tuner.watch.minutes import stretches
 from tuner.watch.outliers import find_outliers
+from tuner.watch.watched import lasting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,11 +61,10 @@ def _finding(
     lately = slice(max(first, minutes.last - 59), minutes.last + 1)
     hourly = share * watched.per_hour(float(minutes.cost_usd[lately].sum()), minutes.moment(first))
     hourly = hourly if goes_on else 0.0
-    span = timedelta(minutes=end + 1 - first)
     message = (
-        f"{has:,.0f} {what} in {_span(span)}, where its own pattern has {expected:,.1f}: "
-        f"{has / max(expected, 0.1):,.0f} times as many, and never before over "
-        f"{outliers.level[begin]:,.1f} times"
+        f"{has:,.0f} {what} in {lasting(60.0 * (end + 1 - first))}, where its own pattern has "
+        f"{expected:,.1f}: {has / max(expected, 0.1):,.0f} times as many, where its own days set "
+        f"the limit at {outliers.level[begin]:,.1f} times"
     )
     return WatchFinding(
         finding=Finding("runaway_rate", "error", message)
@@ -97,8 +96,3 @@ def onset(
     first = max(begin - int(outliers.width[begin]) + 1, 0)
     above = values[first : begin + 1] > 1.5 * outliers.expected[first : begin + 1]
     return first + int(np.argmax(above)) if above.any() else first
-
-
-def _span(span: timedelta) -> str:
-    minutes = span / timedelta(minutes=1)
-    return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"

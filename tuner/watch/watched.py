@@ -74,6 +74,18 @@ def utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC)
 
 
+def moment(second: float) -> datetime:
+    """When a second since 1970 was."""
+    return EPOCH + timedelta(seconds=float(second))
+
+
+def lasting(seconds: float) -> str:
+    """How long: in seconds up to two minutes, in minutes up to two hours."""
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
+
+
 def amount(usd: float) -> str:
     """Dollars, of small amounts the first two digits."""
     if usd >= 1:

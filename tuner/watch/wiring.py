@@ -12,6 +12,7 @@ from tuner.model.finding import Finding
 from tuner.model.interval import counted
 from tuner.model.watch import WatchFinding
 from tuner.watch.tail import FEWEST_DAYS, return_level
+from tuner.watch.watched import lasting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -151,9 +152,9 @@ def _aging(watched: Watched, minutes: Minutes, queue: str, ages: Points) -> Iter
     since = max(at for at, age_s in ((ages[0][0], 0.0), *ages) if age_s < _LEAST_AGE_S / 2)
     cost = watched.per_hour(float(minutes.cost_usd[max(minutes.last - 59, 0) :].sum()), since)
     message = (
-        f"the oldest message of {queue} is {_span(recent[-1][1])} old and gets older by "
+        f"the oldest message of {queue} is {lasting(recent[-1][1])} old and gets older by "
         f"{slope:.1f} s a second while its consumer runs; before it was never over "
-        f"{_span(max(days.values()))}"
+        f"{lasting(max(days.values()))}"
     )
     yield WatchFinding(
         finding=Finding("queue_not_draining", "warning", message),
@@ -174,10 +175,6 @@ def _aging(watched: Watched, minutes: Minutes, queue: str, ages: Points) -> Iter
             "whether more arrive than its concurrency can take"
         ),
     )
-
-
-def _span(seconds: float) -> str:
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def _short(arn: str) -> str:
