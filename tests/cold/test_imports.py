@@ -77,9 +77,9 @@ def test_a_python_modules_imports_are_timed_each(tmp_path: Path) -> None:
     assert 120 <= by_name["src.slow"].self_ms < by_name["src.slow"].ms
     assert by_name["src.deep"].depth == 2
     assert "json" not in by_name  # it was there before
-    named = slow_imports(times, 300.0)
-    assert named[0].module == "src.slow"
-    assert "quick" not in {each.module for each in named}
+    named = {each.module for each in slow_imports(times, 300.0)}
+    assert "src.slow" in named
+    assert "quick" not in named
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node.js")
@@ -105,9 +105,8 @@ def test_a_node_modules_requires_are_timed_each(tmp_path: Path, is_module: bool)
     assert package is not None
     times = asked(unpacked(package, tmp_path), code, "node", "-e")
     assert times.own.ms >= 80
-    slowest = slow_imports(times, 100.0)[0]
-    assert slowest.module == "@scope/slow/lib/main.js"
-    assert slowest.self_ms >= 75
+    named = {each.module: each for each in slow_imports(times, 100.0)}
+    assert named["@scope/slow/lib/main.js"].self_ms >= 75
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,9 @@ def measured(
     account: Account, plan: ColdPlan, *, most: int = 1000, stop: StopSignal | None = None
 ) -> Measured:
     clock = iter(range(10**9))
-    io = LoadIO(account, lambda: next(clock) / 1e6, stop or StopSignal(), aside=lambda work: work())
+    io = LoadIO(
+        account, lambda: next(clock) / 1000, stop or StopSignal(), aside=lambda work: work()
+    )
     ledger = Ledger(budget_usd=plan.budget_usd, max_invocations=most)
     probe = Probe(plan, account, [Payload("event", b"{}")], ledger, io)
     probe.run()

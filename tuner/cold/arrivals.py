@@ -77,16 +77,27 @@ class Arrivals:
         hours = np.unique((seconds + offset_s) // 3600 % 24)
         return tuple(int(hour) for hour in hours)
 
-    def drawn_s(self, most: int, rng: np.random.Generator) -> Floats:
-        """When they come: the trace's own times, those of a minute at random within it, or as many
-        as `most` at random at the rate. Ascending.
+    def drawn_s(self, count: int, rng: np.random.Generator) -> Floats:
+        """As many times at random at the rate, ascending: what a rate alone says."""
+        return np.cumsum(rng.exponential(1.0 / self.rate_per_s, count))
+
+    def between(
+        self, from_s: float, to_s: float, rng: np.random.Generator
+    ) -> tuple[Floats, Floats | None]:
+        """When a trace's requests come from one moment to another, ascending, and how long each
+        takes in ms, if that's known; those of a minute are placed at random within it.
         """
         if self.basis == "times":
-            return np.asarray(self.times_s)
-        if self.basis == "minutes":
-            starts = np.repeat(np.arange(len(self.counts)) * _MINUTE_S, self.counts)
-            return np.sort(starts + rng.uniform(0.0, _MINUTE_S, len(starts)))
-        return np.cumsum(rng.exponential(1.0 / self.rate_per_s, most))
+            times_s = np.asarray(self.times_s)
+            first, last = np.searchsorted(times_s, (from_s, to_s))
+            durations_ms = np.asarray(self.durations_ms[first:last]) if self.durations_ms else None
+            return times_s[first:last], durations_ms
+        first = max(0, math.floor(from_s / _MINUTE_S))
+        last = len(self.counts) if math.isinf(to_s) else math.ceil(to_s / _MINUTE_S)
+        counts = self.counts[first:last]
+        starts_s = np.repeat((first + np.arange(len(counts))) * _MINUTE_S, counts)
+        times_s = np.sort(starts_s + rng.uniform(0.0, _MINUTE_S, len(starts_s)))
+        return times_s[(times_s >= from_s) & (times_s < to_s)], None
 
 
 def arrivals_at(rate_per_s: float) -> Arrivals:

@@ -22,7 +22,7 @@ import numpy as np
 from tuner.model.interval import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -37,6 +37,8 @@ _MOST_COUNTED: Final = 300_000
 _DRAWN: Final = 50_000
 """Of a rate alone: the share is known to 0.2 points then."""
 _STRETCHES: Final = 24
+_MOST_BEFORE: Final = 1_000_000
+"""Requests before those that count, of all stretches together."""
 _NEVER: Final = -math.inf
 _Z90: Final = 1.645
 
@@ -105,34 +107,42 @@ def count_cold(stretch: Stretch, init_ms: float, keep_alive_s: float, ready_coun
 def stretches_of(arrivals: Arrivals, work: Work, rng: np.random.Generator) -> tuple[Stretch, ...]:
     """The requests to count, with what comes before them in the longest keep-alive.
 
-    A short trace is counted from its first request, which is cold.
+    A short trace is counted from its first request, which is cold. Of a long one, equal stretches
+    of time are, spread over it: busy ones have more requests, and so count for more.
     """
-    longest_s = KEEP_ALIVE_S[-1]
+    before_s = min(KEEP_ALIVE_S[-1], _MOST_BEFORE / arrivals.rate_per_s)
     if arrivals.basis == "rate":
-        before = math.ceil(longest_s * arrivals.rate_per_s)
-        starts_s = arrivals.drawn_s(before + _DRAWN, rng)
-        return (Stretch(starts_s, work.drawn_s(len(starts_s), rng), before),)
-    starts_s = arrivals.drawn_s(0, rng)
-    if arrivals.durations_ms:
-        busy_s = np.asarray(arrivals.durations_ms) / 1000
-    else:
-        busy_s = work.drawn_s(len(starts_s), rng)
-    if len(starts_s) <= _MOST_COUNTED:
-        return (Stretch(starts_s, busy_s),)
-    return tuple(_spread(starts_s, busy_s))
+        before_count = math.ceil(before_s * arrivals.rate_per_s)
+        starts_s = arrivals.drawn_s(before_count + _DRAWN, rng)
+        return (Stretch(starts_s, work.drawn_s(len(starts_s), rng), before_count),)
+    spans = _spans(arrivals, before_s)
+    drawn = (_stretch(arrivals, work, rng, span, before_s) for span in spans)
+    return tuple(each for each in drawn if each.counted)
 
 
-def _spread(starts_s: Floats, busy_s: Floats) -> Iterator[Stretch]:
-    """Equal stretches of time over a long trace. Each is a time's, so busy ones count for more."""
-    length_s = (starts_s[-1] - starts_s[0]) * _MOST_COUNTED / len(starts_s) / _STRETCHES
-    step_s = (starts_s[-1] - starts_s[0]) / _STRETCHES
-    for number in range(_STRETCHES):
-        # In the middle of its part, and not always at the same minute of the hour.
-        from_s = starts_s[0] + (number + 0.382 * (number % 2) + 0.1) * step_s
-        first, last = np.searchsorted(starts_s, (from_s, from_s + length_s))
-        before = int(np.searchsorted(starts_s, from_s - KEEP_ALIVE_S[-1]))
-        if last > first:
-            yield Stretch(starts_s[before:last], busy_s[before:last], int(first) - before)
+def _spans(arrivals: Arrivals, before_s: float) -> list[tuple[float, float]]:
+    """From when to when requests count, in seconds from the trace's beginning."""
+    if arrivals.request_count <= _MOST_COUNTED:
+        return [(0.0, math.inf)]
+    count = math.floor(_MOST_BEFORE / max(1.0, before_s * arrivals.rate_per_s))
+    count = min(_STRETCHES, max(1, count))
+    step_s = arrivals.window_s / count
+    length_s = step_s * _MOST_COUNTED / arrivals.request_count
+    # Within their parts, and not always at the same minute of the hour.
+    begins_s = [(number + 0.382 * (number % 2) + 0.1) * step_s for number in range(count)]
+    return [(from_s, from_s + length_s) for from_s in begins_s]
+
+
+def _stretch(
+    arrivals: Arrivals,
+    work: Work,
+    rng: np.random.Generator,
+    span: tuple[float, float],
+    before_s: float,
+) -> Stretch:
+    starts_s, durations_ms = arrivals.between(span[0] - before_s, span[1], rng)
+    busy_s = work.drawn_s(len(starts_s), rng) if durations_ms is None else durations_ms / 1000
+    return Stretch(starts_s, busy_s, int(np.searchsorted(starts_s, span[0])))
 
 
 def share_over_keep_alive(

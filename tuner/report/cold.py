@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tuner.model.interval import Interval
 
 OPTION_HEAD: Final = (
-    "", "cold starts", "p50", "p95", "p99", "cold p50", "cold p99", "a month", "remarks",
+    "", "cold starts", "p50", "p95", "p99", "cold p95", "cold p99", "a month", "remarks",
 )  # fmt: skip
 IMPORT_HEAD: Final = ("module", "with its imports", "by itself")
 PART_NAMES: Final = {
@@ -193,7 +193,7 @@ def option_row(option: ColdOption) -> tuple[str, ...]:
         of_all = tuple(map(numbers.duration, (every.p50, every.p95, every.p99)))
     of_cold: tuple[str, ...] = ("",) * 2
     if cold is not None:
-        of_cold = tuple(map(numbers.duration, (cold.p50, cold.p99)))
+        of_cold = tuple(map(numbers.duration, (cold.p95, cold.p99)))
     cost_usd = option.cost_usd_per_month
     if cost_usd is not None:
         cost = numbers.rough_usd(cost_usd)
