@@ -114,6 +114,22 @@ def test_lambdas_requests_are_as_many_as_batches() -> None:
     assert windowed["sqs-fifo"].events_per_invocation == 1  # no window there
 
 
+def test_batches_that_nobody_knows_are_a_range() -> None:
+    """SQS without a window: from ten messages each to one; the lower end counts for today's.
+
+    Ten each: 52.56 to send, 5.256 to receive and to delete, 2.628 of Lambda's requests.
+    """
+    found = priced(rate_per_s=50, event_bytes=4000)
+    assert found["sqs"].usd_per_month == pytest.approx(157.68 + 26.28)
+    assert found["sqs"].least_usd_per_month == pytest.approx(52.56 + 2 * 5.256 + 2.628)
+    assert found["kinesis-fan-out"].least_usd_per_month == pytest.approx(30.10314089 + 0.2628)
+    assert found["sns"].least_usd_per_month == found["sns"].usd_per_month
+    windowed = priced(rate_per_s=50, event_bytes=4000, batch_size=100, batch_window_s=5)["sqs"]
+    assert windowed.least_usd_per_month == windowed.usd_per_month
+    message = compared("sqs", rate_per_s=50, event_bytes=4000).findings[0].message
+    assert "$13.32 a month, $52.38 less than SQS" in message  # 65.70 − 13.3152…
+
+
 def test_what_an_invocation_takes_besides_is_saved_by_batches() -> None:
     """3 ms at 1,024 MB: 131.4M × 0.003 GB-s × $0.0000166667 on SNS, a fiftieth on Kinesis."""
     found = priced(rate_per_s=50, event_bytes=4000, per_invocation_ms=3, memory_mb=1024)
@@ -213,6 +229,23 @@ def test_an_event_that_is_too_large_is_told() -> None:
     found = compared("sns", rate_per_s=1, event_bytes=300_000)
     assert codes(found)[0] == "pathway_unfit"
     assert "an event may have 256 KB at most" in found.findings[0].message
+
+
+def test_a_rate_that_no_region_takes_is_told() -> None:
+    """SNS publishes at most 30,000 a second; at half of that with a peak of three times as well."""
+    found = compared("sns", rate_per_s=40_000, event_bytes=100)
+    assert "it takes at most 30,000 a second" in found.findings[0].message
+    peak = compared("sns", rate_per_s=15_000, event_bytes=100, peak_ratio=3)
+    assert codes(peak)[0] == "pathway_unfit"
+    assert "pathway_unfit" not in codes(compared("sns", rate_per_s=15_000, event_bytes=100))
+
+
+def test_a_caller_that_waits_keeps_its_direct_call() -> None:
+    """A stream batches requests away and is cheaper: only if nobody needs the answer."""
+    found = compared("direct", rate_per_s=500, event_bytes=1000)
+    assert codes(found) == ["pathway_cheaper"]
+    assert "only if no caller waits for the answer" in found.findings[0].message
+    assert "direct" not in [each.message.split(" would")[0] for each in found.findings]
 
 
 def test_what_has_no_price_is_left_out_and_said() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,14 @@ import pytest
 
 from tests.cli.running import one_line, run_here
 from tests.logs import forms
+from tuner.api import observing
+from tuner.api.reading import FilesRequest
+from tuner.logs.log_sizes import read_log_sizes
+from tuner.model.observation import Window
 from tuner.observe.layer_weight import VersionInit, layer_weights
+from tuner.observe.overhead_findings import with_findings
+from tuner.observe.overheads import LogSettings, weigh_overheads
+from tuner.pricing import load_price_book
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -274,3 +282,42 @@ def test_a_system_log_level_is_for_json_logs_alone(observe: Callable[..., dict[s
     gb = platform / COUNT * 1e6 / 2**30
     assert saving["usd_per_million"] == pytest.approx(gb * 0.5045)
     assert "json" not in {each["name"] for each in found["savings"]}
+
+
+def test_the_same_lines_in_two_files_count_once(tmp_path: Path) -> None:
+    """As reports do: given twice, in two forms, they weigh what they weigh."""
+    made = events("done")
+    for name, write in (("a.json", forms.subscription), ("b.log", forms.filtered)):
+        (tmp_path / name).write_bytes(write(made))
+    one, both = (
+        json.loads(
+            run_here(
+                *("observe", "thumbs", "--overheads", "--json"),
+                *(word for name in names for word in ("--logs", str(tmp_path / name))),
+                TUNER_STATE_DIR=str(tmp_path / "state"),
+            ).stdout
+        )["overheads"]["logging"]
+        for names in (("a.json",), ("a.json", "b.log"))
+    )
+    assert both["size_bytes"] == one["size_bytes"]
+    assert both["usd_per_million"] == pytest.approx(one["usd_per_million"])
+
+
+def test_a_large_log_is_advised_by_the_month(tmp_path: Path) -> None:
+    """A TB in ten days, kept for ever: Infrequent Access, and what a year adds up to; by hand."""
+    (tmp_path / "log").write_bytes(forms.subscription(events("done", duration="60000.00")))
+    observed = observing.observe(
+        FilesRequest((tmp_path / "log",), "thumbs"), state_dir=tmp_path / "state"
+    )
+    sizes = read_log_sizes([tmp_path / "log"], "thumbs", Window())
+    book = load_price_book()
+    prices = (book.lambda_prices("us-east-1", "x86_64"), book.log_prices("us-east-1"))
+    settings = LogSettings(is_known=True, metered_bytes=2.0**40)
+    found = with_findings(weigh_overheads(observed, sizes, settings, (), prices))
+    told = {each.code: each.message for each in found.findings}
+    month_gb = 1024 * 730 / 240.0002  # the last report ends 200 ms after ten days
+    assert f"save ${month_gb * 0.25:,.0f}"[:8] in told["log_class_saves"]
+    storage = month_gb * 0.0045
+    assert f"adds ${storage:,.2f}"[:8] in told["logs_kept_for_ever"]
+    kept = weigh_overheads(observed, sizes, replace(settings, retention_days=30), (), prices)
+    assert "logs_kept_for_ever" not in {each.code for each in with_findings(kept).findings}

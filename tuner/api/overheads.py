@@ -81,7 +81,11 @@ def overheads_of_files(
     sizes = read_log_sizes(files.logs, observed.function, window, progress)
     if not sizes.event_count:
         raise InputError("these files have fields of reports and no lines: take whole messages")
-    return _weighed(observed, sizes, request.settings(), {})
+    settings, count = request.settings(), observed.usage.invocation_count
+    if sizes.report_count > count:  # several files have the same lines: each report counts once
+        once = sizes.size_bytes * count / sizes.report_count
+        settings = replace(settings, metered_bytes=once, is_scaled=True)
+    return _weighed(observed, sizes, settings, {})
 
 
 def overheads_live(

@@ -96,7 +96,7 @@ def compare_pathways(
 
 def _fits(each: Pathway, wishes: Wishes) -> bool:
     """Whether it can carry the events and has what is needed; the delay is asked for apart."""
-    return each.holds_event and all(map(each.traits.gives, wishes.needs))
+    return each.holds_event and each.holds_rate and all(map(each.traits.gives, wishes.needs))
 
 
 def _keeps_delay(each: Pathway, wishes: Wishes) -> bool:
@@ -127,6 +127,8 @@ def _unfit(now: Pathway, pathways: Sequence[Pathway], wishes: Wishes) -> Iterato
     reasons = [f"it has no {_NEEDS[need]}" for need in wishes.needs if not now.traits.gives(need)]
     if not now.holds_event:
         reasons.insert(0, f"an event may have {now.traits.most_event_bytes // KB:,} KB at most")
+    if not now.holds_rate:
+        reasons.append(f"it takes at most {now.traits.most_rate_per_s:,.0f} a second")
     if not reasons:
         return
     others = [each for each in _others(now, pathways, wishes) if _keeps_delay(each, wishes)]
@@ -163,12 +165,10 @@ def _slow(now: Pathway, pathways: Sequence[Pathway], wishes: Wishes) -> Iterator
 
 def _cheaper(now: Pathway, pathways: Sequence[Pathway], wishes: Wishes) -> Iterator[Finding]:
     """Another costs at most half: one that gives nothing up, else the cheapest, with what goes."""
-    if now.usd_per_month is None:
+    least = now.least_usd_per_month  # what today's costs at the best: no saving is made up
+    if least is None:
         return
-    most = min(
-        now.usd_per_month * CLEARLY_CHEAPER_RATIO,
-        now.usd_per_month - CLEARLY_CHEAPER_USD_PER_MONTH,
-    )
+    most = min(least * CLEARLY_CHEAPER_RATIO, least - CLEARLY_CHEAPER_USD_PER_MONTH)
     cheap = [
         each
         for each in _others(now, pathways, wishes)
@@ -181,7 +181,7 @@ def _cheaper(now: Pathway, pathways: Sequence[Pathway], wishes: Wishes) -> Itera
             "pathway_cheaper",
             "info",
             f"{each.traits.label} would carry these events for ${month:,.2f} a month, "
-            f"${now.usd_per_month - month:,.2f} less than {now.traits.label}"
+            f"${least - month:,.2f} less than {now.traits.label}"
             f"{_given_up(now, each)}{_slower(now, each)}",
         )
 
@@ -192,6 +192,8 @@ def _lost(now: Traits, other: Traits) -> list[str]:
 
 def _given_up(now: Pathway, other: Pathway) -> str:
     lost = _lost(now.traits, other.traits)
+    if now.name == "direct":
+        return "; only if no caller waits for the answer"
     return f"; only if {' and '.join(lost)} isn't needed" if lost else ""
 
 
@@ -229,13 +231,16 @@ def _assumptions(stream: EventStream) -> tuple[str, ...]:
         else f"an invocation takes {stream.per_invocation_ms:g} ms beside its events, whose own "
         "work is the same on every pathway and left out"
     )
-    polled = "five pollers of SQS with long polls of 20 s, without a batching window a message each"
+    polled = (
+        "five pollers of SQS with long polls of 20 s, without a batching window one message or more"
+    )
     return (
         beside,
         "list prices of the first tier, without free tiers",
         "events are sent one by one and arrive at random",
         polled,
-        f"shards of Kinesis for {stream.peak_ratio:g} times the mean rate, and one consumer",
+        f"shards of Kinesis for {stream.peak_ratio:g} times the mean rate",
+        "one consumer of Kinesis, records kept for a day",
         "custom events on EventBridge (those of AWS services are free)",
         "nothing is retried or leaves the region",
     )

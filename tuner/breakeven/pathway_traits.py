@@ -63,6 +63,8 @@ class Traits:
     """How long an event waits for a function that fails or can't keep up."""
     most_event_bytes: int
     throughput: str
+    most_rate_per_s: float | None = None
+    """What no region allows more of; None where that is a quota or the function's own limit."""
 
     @property
     def gathers(self) -> bool:
@@ -128,11 +130,12 @@ ALL_TRAITS: Final[tuple[Traits, ...]] = (
         default_events=1,
         most_events=1,
         order="",
-        consumers="12.5 million",
+        consumers="12.5M",
         replay="",
         kept=_ASYNCHRONOUS,
         most_event_bytes=256 * KB,
         throughput="300 to 30,000 publishes/s by region",
+        most_rate_per_s=30_000,
     ),
     Traits(
         name="kinesis",
@@ -143,7 +146,7 @@ ALL_TRAITS: Final[tuple[Traits, ...]] = (
         default_events=100,
         most_events=10_000,
         order="in a shard",
-        consumers="share 2 MB/s",
+        consumers="2 MB/s in all",
         replay="1–365 days",
         kept="1–365 days",
         most_event_bytes=MB,
@@ -173,7 +176,7 @@ ALL_TRAITS: Final[tuple[Traits, ...]] = (
         default_events=100,
         most_events=10_000,
         order="in a shard",
-        consumers="share 2 MB/s",
+        consumers="2 MB/s in all",
         replay="1–365 days",
         kept="1–365 days",
         most_event_bytes=MB,

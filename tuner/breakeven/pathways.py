@@ -17,7 +17,8 @@ from tuner.errors import UsageError
 from tuner.model.lambda_limits import HOURS_PER_MONTH, SECONDS_PER_MONTH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from decimal import Decimal
 
     from tuner.breakeven.pathway_traits import Delay, PathwayName
     from tuner.pricing import EventPrices, LambdaPrices
@@ -124,8 +125,11 @@ class Pathway:
     lambda_items: tuple[BillItem, ...]
     unpriced: tuple[str, ...]
     holds_event: bool
-    """Whether an event of this size may be sent at all."""
+    """Whether an event of this size may be sent at all, and as many at the peak."""
+    holds_rate: bool
     batch_window_s: float
+    least_usd_per_month: float | None
+    """With full batches, where nobody knows how full they are; None without a price."""
 
     @property
     def name(self) -> PathwayName:
@@ -170,34 +174,54 @@ def _pathway(
     traits: Traits, stream: EventStream, events: EventPrices, lambda_prices: LambdaPrices
 ) -> Pathway:
     each = events_per_invocation(traits, stream)
-    invocations = stream.events_per_month / each
     wanted = list(_service_quantities(traits, stream, each))
     prices = {field: getattr(events, field) for _, _, _, field in wanted}
+    service = _priced(wanted, prices)
+    full = float(stream.most_events(traits)) if _fills_by_itself(traits, stream) else each
+    least = (
+        *_priced(_service_quantities(traits, stream, full), prices),
+        *_lambda_items(traits, stream, full, lambda_prices),
+    )
+    unpriced = tuple(dict.fromkeys(what for what, _, _, field in wanted if prices[field] is None))
     return Pathway(
         traits=traits,
         events_per_invocation=each,
-        invocations_per_month=invocations,
-        service_items=merged(
-            BillItem(what, quantity, unit, float(prices[field]))
-            for what, quantity, unit, field in wanted
-            if prices[field] is not None
-        ),
-        lambda_items=merged(_lambda_items(traits, stream, invocations, lambda_prices)),
-        unpriced=tuple(
-            dict.fromkeys(what for what, _, _, field in wanted if prices[field] is None)
-        ),
+        invocations_per_month=stream.events_per_month / each,
+        service_items=service,
+        lambda_items=merged(_lambda_items(traits, stream, each, lambda_prices)),
+        unpriced=unpriced,
         holds_event=stream.event_bytes <= traits.most_event_bytes,
+        holds_rate=traits.most_rate_per_s is None
+        or stream.rate_per_s * stream.peak_ratio <= traits.most_rate_per_s,
         batch_window_s=stream.window_s(traits),
+        least_usd_per_month=None if unpriced else total_usd(least),
     )
+
+
+def _priced(
+    wanted: Iterable[tuple[str, float, str, str]], prices: Mapping[str, Decimal | None]
+) -> tuple[BillItem, ...]:
+    """The items that a price is known for."""
+    return merged(
+        BillItem(what, quantity, unit, float(price))
+        for what, quantity, unit, field in wanted
+        if (price := prices[field]) is not None
+    )
+
+
+def _fills_by_itself(traits: Traits, stream: EventStream) -> bool:
+    """Whether batches depend on how busy the function is: those that wait for no window."""
+    pushed = traits.trigger == "sqs" or traits.name == "kinesis-fan-out"
+    return pushed and not stream.window_s(traits)
 
 
 def events_per_invocation(traits: Traits, stream: EventStream) -> float:
     """Mean number of events that an invocation gets, with arrivals at random.
 
     SQS: each of its five pollers hands over what it has as soon as it has something, so without a
-    batching window that is one message; within one it gathers its share of the rate. Kinesis: each
-    shard's poll of a second (or the window, if that's longer) brings what has come meanwhile, in
-    batches; with enhanced fan-out and no window a record is handed over when it comes.
+    batching window that is one message at least; within one it gathers its share of the rate.
+    Kinesis: each shard's poll of a second (or the window, if that's longer) brings what has come
+    meanwhile, in batches; with enhanced fan-out and no window a record is handed over when it comes.
     """
     most, window_s = stream.most_events(traits), stream.window_s(traits)
     if most == 1:
@@ -282,9 +306,9 @@ def empty_receives_per_s(stream: EventStream) -> float:
 
 
 def _lambda_items(
-    traits: Traits, stream: EventStream, invocations: float, prices: LambdaPrices
+    traits: Traits, stream: EventStream, each: float, prices: LambdaPrices
 ) -> Iterator[BillItem]:
-    requests = invocations
+    requests = invocations = stream.events_per_month / each
     if traits.trigger in {"sns", "eventbridge"}:  # both invoke asynchronously
         above = max(stream.event_bytes - ASYNC_REQUEST_BYTES, 0)
         requests *= 1 + math.ceil(above / CHUNK_BYTES)

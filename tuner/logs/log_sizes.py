@@ -37,6 +37,7 @@ _PLATFORM: Final = re.compile(r'(?:START|END|REPORT) RequestId: |INIT_START |\{"
 _OF_THE_CLI: Final = re.compile(r"SEARCHEDLOGSTREAMS\t|[bf]/\d+(?:/s)?\t[bf]/\d+")
 _EXPORTED: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ")
 _MOST_STREAMS: Final = 100_000
+_MOST_METRICS: Final = 100_000
 _MOST_REQUESTS: Final = 200_000
 
 
@@ -95,7 +96,8 @@ class LogSizes:
             self.extensions.add(heard.extension)
         self.report_count += heard.is_report
         self.traced_count += heard.is_traced
-        self.metrics |= heard.metrics
+        if heard.metrics and len(self.metrics) < _MOST_METRICS:
+            self.metrics |= heard.metrics
         if heard.value is not None:
             self._after_response(heard.value)
         if at_us is not None:

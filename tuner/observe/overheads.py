@@ -328,7 +328,7 @@ def _assumptions(settings: LogSettings, sizes: LogSizes) -> Iterator[str]:
     else:
         yield f"logs are kept for {settings.retention_days} days"
     if settings.metered_bytes is not None:
-        sums = "as the sample has them by report" if settings.is_scaled else "as CloudWatch metered"
-        yield f"levels by a sample of {sizes.event_count:,} lines, sums {sums}"
+        sums = "by their bytes a report" if settings.is_scaled else "as CloudWatch metered"
+        yield f"levels by {sizes.event_count:,} lines that were read, sums {sums}"
     if settings.group is not None:
         yield f"all of the log group {settings.group}, which other functions may share"

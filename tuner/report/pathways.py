@@ -59,7 +59,7 @@ def _option(each: Pathway) -> dict[str, Any]:
     return {
         "name": each.name,
         "cost_usd_per_month": each.usd_per_month,
-        **fields_json(each, "service_usd_per_month", "lambda_usd_per_month"),
+        **fields_json(each, "least_usd_per_month", "service_usd_per_month", "lambda_usd_per_month"),
         "items": [_item(item) for item in (*each.service_items, *each.lambda_items)],
         "unpriced": list(each.unpriced),
         "delay_ms": None
@@ -71,8 +71,8 @@ def _option(each: Pathway) -> dict[str, Any]:
         "order": traits.order or None,
         "consumers": traits.consumers or None,
         "replay": traits.replay or None,
-        **fields_json(traits, "kept", "throughput", "most_event_bytes"),
-        "holds_event": each.holds_event,
+        **fields_json(traits, "kept", "throughput", "most_event_bytes", "most_rate_per_s"),
+        **fields_json(each, "holds_event", "holds_rate"),
     }
 
 
@@ -111,16 +111,25 @@ def _row(each: Pathway, found: PathwayComparison) -> tuple[str, ...]:
     return (
         "▶" if traits == found.current else "",
         traits.label,
-        "no price" if each.usd_per_month is None else f"{each.usd_per_month:,.2f}",
+        _month(each),
         f"{each.lambda_usd_per_month:,.2f}",
         unknown if delay is None else numbers.duration(delay.p50_ms) + window,
         "–" if delay is None else numbers.duration(delay.p99_ms) + window,
-        f"{each.events_per_invocation:.3g} of {traits.most_events:,}",
+        f"{each.events_per_invocation:.3g}/{traits.most_events:,}",
         traits.order or "–",
         traits.consumers or "–",
         traits.replay or "–",
         _size(traits.most_event_bytes) + ("" if each.holds_event else " !"),
     )
+
+
+def _month(each: Pathway) -> str:
+    """A range where the batches aren't known."""
+    least, most = each.least_usd_per_month, each.usd_per_month
+    if least is None or most is None:
+        return "no price"
+    ends = dict.fromkeys((f"{least:,.2f}", f"{most:,.2f}"))
+    return "–".join(ends)
 
 
 def _size(count: int) -> str:
