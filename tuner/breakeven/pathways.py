@@ -221,7 +221,7 @@ def events_per_invocation(traits: Traits, stream: EventStream) -> float:
     SQS: each of its five pollers hands over what it has as soon as it has something, so without a
     batching window that is one message at least; within one it gathers its share of the rate.
     Kinesis: each shard's poll of a second (or the window, if that's longer) brings what has come
-    meanwhile, in batches; with enhanced fan-out and no window a record is handed over when it comes.
+    meanwhile, in batches; with enhanced fan-out and no window a record is handed over as it comes.
     """
     most, window_s = stream.most_events(traits), stream.window_s(traits)
     if most == 1:
