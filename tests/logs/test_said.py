@@ -84,6 +84,12 @@ def test_messages_and_errors_are_digests(tmp_path: Path) -> None:
             assert MESSAGE.encode() not in file.read_bytes()
 
 
+def test_a_word_is_no_id() -> None:
+    """What a function logs where it has none isn't one message that keeps coming back."""
+    assert said_rows("message_id=undefined", "request", "") == []
+    assert said_rows('\\"messageId\\": \\"0f1e2d3c-4b\\"', "request", "")[0][4] is not None
+
+
 def test_one_fault_has_one_digest() -> None:
     """Ids, numbers and quoted values vary within one; the class and the words don't."""
     first = error_digest("KeyError", "no item 17 of 'a' in 059f36b4-87a3-44ab-83d2-661975830a7d")

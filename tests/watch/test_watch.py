@@ -11,6 +11,7 @@ import pytest
 from tests.cli.running import one_line, run_here
 from tests.logs import forms
 from tests.logs.forms import Invocation
+from tests.observe.archives import steady, write_archive
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,3 +66,55 @@ def test_files_and_an_account_exclude_each_other(tmp_path: Path) -> None:
     ran = run_here("watch", "thumbs", "--live", "--logs", str(tmp_path))
     assert ran.returncode == 2
     assert "--live" in one_line(ran)
+
+
+def test_a_message_that_failed_is_told_until_it_was_taken_away(tmp_path: Path) -> None:
+    """Twenty failures a minute apart, then two hours without; not told of the last hour alone."""
+    own = ('{"level": "ERROR", "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d"}',)
+    made = [
+        Invocation(each, own=own, status="error") if each < 20 else Invocation(each)
+        for each in range(140)
+    ]
+    [found] = watched(tmp_path, made, "--detailed-exitcode", code=13)["findings"]
+    assert (found["code"], found["since"]) == ("poison_message", forms.iso(made[0].end_ms))
+    assert found["until"] == forms.iso(made[19].end_ms)
+    assert found["usd_per_hour"] == 0
+    evidence = found["evidence"]
+    assert (evidence["failure_count"], evidence["message_count"]) == (20, 1)
+    assert evidence["interval_s"] == 60
+    narrowed = watched(tmp_path, made, "--days", "0.04", "--detailed-exitcode")
+    assert narrowed["findings"] == []
+    assert narrowed["functions"][0]["invocation_count"] < 60
+
+
+def test_several_functions_are_one_answer(tmp_path: Path) -> None:
+    """Each with its own reports, and the text says what is found of which."""
+    logs = write_archive(
+        tmp_path / "logs", {"a": steady(days=1, per_day=50, billed_ms=100, seed=1),
+                            "b": steady(days=1, per_day=70, billed_ms=100, seed=2)},
+    )  # fmt: skip
+    words = ("watch", "a", "b", "--logs", str(logs))
+    state = {"TUNER_STATE_DIR": str(tmp_path / "state")}
+    answer = json.loads(run_here(*words, "--json", **state).stdout)
+    counts = [(each["name"], each["invocation_count"]) for each in answer["functions"]]
+    assert counts == [("a", 50), ("b", 70)]
+    assert any("history" in each for each in answer["functions"][0]["not_judged"])
+    text = run_here(*words, **state).stdout
+    assert "Nothing unusual." in text
+    assert "b · us-east-1 · 1024 MB · 70 invocations" in text
+
+
+def test_logs_without_times_or_of_another_function_are_one_line(tmp_path: Path) -> None:
+    """Nothing can be judged of them, and what to do is said."""
+    events = Invocation(1).text_events()
+    (tmp_path / "logs").write_bytes(forms.plain(events))
+    state = {"TUNER_STATE_DIR": str(tmp_path / "state")}
+    ran = run_here("watch", "thumbs", "--logs", str(tmp_path / "logs"), **state)
+    assert ran.returncode == 1
+    assert "no line has a time" in one_line(ran)
+    logs = write_archive(
+        tmp_path / "named", {"a": steady(days=1, per_day=50, billed_ms=100, seed=1)}
+    )
+    ran = run_here("watch", "b", "--logs", str(logs), **state)
+    assert ran.returncode == 1
+    assert "the logs are of a" in one_line(ran)

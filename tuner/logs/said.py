@@ -19,8 +19,10 @@ _LINEAGE: Final = re.compile(r"Lineage=([0-9a-f:|]{3,600})")
 """In a trace header: `hash:count` for each function of the chain, separated by `|`; some have a
 number before them. https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html"""
 _MESSAGE_ID: Final = re.compile(
-    r"(?:message|Message)_?[iI]d\\?[\"']?\s{0,3}[:=]\s{0,3}\\?[\"']?([0-9A-Za-z-]{8,64})"
+    r"(?:message|Message)_?[iI]d\\?[\"']?\s{0,3}[:=]\s{0,3}\\?[\"']?"
+    r"((?=[A-Za-z-]{0,63}\d)[0-9A-Za-z-]{8,64})"
 )
+"""An id has a digit: `undefined` is none."""
 _JSON_REQUEST: Final = re.compile(
     r'"(?:requestId|AWSRequestId|function_request_id|aws_request_id)"\s*:\s*"([0-9A-Za-z-]{8,64})"'
 )

@@ -117,12 +117,16 @@ def _finding(watched: Watched, chains: _Traces, limit: float) -> WatchFinding:
     hourly = cost / span_s * 3600 if goes_on else 0.0
     deepest = int(chains.passes.max())
     chain = counted(f"{len(chains.runs):,}", "chain")
-    told = f", up to {deepest:,} passes deep" if deepest else ""
+    what = (
+        f"it calls itself: {chain} of {runs:,} runs, up to {deepest:,} passes deep"
+        if deepest
+        else f"its runs follow one another in one trace, as when it calls itself or something calls "
+        f"it in a loop: {chain} of {runs:,} runs"
+    )
     message = (
-        f"it calls itself: {chain} of {runs:,} runs{told}, where chains that ended say at most "
-        f"{limit:,.0f}"
+        f"{what}, where chains that ended say at most {limit:,.0f}"
         if limit != _ENDLESS_RUNS
-        else f"it calls itself: {chain} of {runs:,} runs{told}, and none has ended before"
+        else f"{what}, and none has ended before"
     )
     return WatchFinding(
         finding=Finding("recursion", "error", message)
