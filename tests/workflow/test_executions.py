@@ -15,7 +15,7 @@ from tests.workflow.functions import definition, exact, task
 from tests.workflow.simulator import Simulator
 from tests.workflow.worlds import choice_of, draw_world
 from tuner.decision.workflow.answer import answer_workflow
-from tuner.decision.workflow.executions import Runs, sample_executions
+from tuner.decision.workflow.executions import sample_executions
 from tuner.decision.workflow.latency import Latency
 from tuner.decision.workflow.search import SizeSearch
 from tuner.errors import InputError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tuner.decision.workflow.function_times import FunctionTimes
+    from tuner.decision.workflow.runs import Runs
 
 
 def run(
@@ -73,21 +74,42 @@ def test_branches_wait_for_the_longest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("items", "concurrency", "wanted"),
-    [(7, 0, 30), (7, 1, 210), (7, 3, 90), (500, 1, 15000), (500, 10, 1500), (500, 600, 500)],
+    ("items", "concurrency", "wanted_ms"),
+    [
+        (7, 0, 30),
+        (7, 1, 210),
+        (7, 3, 90),
+        (500, 1, 15000),
+        (500, 10, 1500),
+        (500, 600, 390),
+        (45, 40, 60),
+        (60, 25, 90),
+    ],
 )
 def test_a_map_starts_items_as_workers_are_free(
-    items: int, concurrency: int, wanted: float
+    items: int, concurrency: int, wanted_ms: float
 ) -> None:
-    """Seven items of 30 ms at three at once take 90 ms; 500 are a pool's, and take as long. (An
-    inline map has at most 40 at once: 500 of 30 ms take 13 rounds.)
+    """Seven items of 30 ms at three at once take 90 ms; more are a pool's, and take as long. (An
+    inline map has at most 40 at once: 500 take 13 rounds.)
     """
     text = definition("M", M=mapped(task("b"), MaxConcurrency=concurrency))
     runs, latency = run(text, (B,), Behavior(items={"M": (items,)}))
-    wanted = 13 * 30 if concurrency == 600 else wanted
-    assert np.median(latency.durations_ms([0])) == pytest.approx(wanted, rel=0.04)
+    assert np.median(latency.durations_ms([0])) == pytest.approx(wanted_ms, rel=0.04)
     assert latency.call_counts[0] == pytest.approx(items)
     assert runs.transition_count.mean() == pytest.approx(1 + items)
+
+
+def test_a_map_within_a_map() -> None:
+    """Three times four items of 30 ms, one after the other inside: 120 ms each."""
+    inner = mapped(task("b"), MaxConcurrency=1)
+    body = {"StartAt": "inner", "States": {"inner": inner}}
+    text = definition("M", M={"Type": "Map", "ItemProcessor": body, "MaxConcurrency": 3,
+                              "End": True})  # fmt: skip
+    for outer in (3, 60):
+        behavior = Behavior(items={"M": (outer,), "inner": (4,)})
+        _, latency = run(text, (B,), behavior)
+        assert np.median(latency.durations_ms([0])) == pytest.approx(outer / 3 * 120, rel=0.03)
+        assert latency.call_counts[0] == pytest.approx(4 * outer)
 
 
 def test_a_map_without_items_takes_nothing() -> None:

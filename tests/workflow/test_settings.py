@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from tests.cli.running import ROOT
 from tests.workflow.functions import definition, exact, task
 from tuner.api.workflow import WorkflowRequest, read_workflow
 from tuner.decision.workflow.executions import sample_executions
 from tuner.decision.workflow.latency import Latency
 from tuner.errors import InputError
+from tuner.iac import read_template
 from tuner.model.goal import Goal
 from tuner.model.request import Target
 
@@ -74,6 +76,15 @@ def test_what_is_said_of_a_definition(tmp_path: Path) -> None:
     assert found.machine.functions == ("one", "two")
     assert found.behavior.errors == {"A": {"": 0.1}, "B": {"States.Timeout": 0.2}}
     assert found.behavior.overhead_ms == 12
+
+
+def test_the_example_names_examples() -> None:
+    """Its functions are in the examples' template, and a quarter of its orders are large."""
+    file = ROOT / "examples" / "workflow" / "orders.toml"
+    found, _ = read_workflow(WorkflowRequest(str(file), Goal(), Target()))
+    known = {each.name for each in read_template(ROOT / "examples" / "template.yaml").functions}
+    assert {*found.machine.functions} == {"mixed", "cpu-bound", "io-wait"} <= known
+    assert found.behavior.choices == {"Is it large?": {"Check and ask": 1, "Ask": 3}}
 
 
 @pytest.mark.parametrize(

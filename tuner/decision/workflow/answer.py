@@ -18,8 +18,8 @@ from tuner.model.workflow import Outcome, Sensitivity, SizedFunction, WorkflowAn
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tuner.decision.workflow.executions import Runs
     from tuner.decision.workflow.function_times import FunctionTimes
+    from tuner.decision.workflow.runs import Runs
     from tuner.decision.workflow.search import Places
     from tuner.model.goal import Goal
     from tuner.model.workflow import Workflow
@@ -119,7 +119,11 @@ def answer_workflow(
         failed_share=float(runs.failed.mean()),
         assumptions=assumptions_of(workflow, functions, float(runs.transition_count.mean())),
     )
-    findings = (*_findings(answer, runs, likely_usd), *unknown_findings(workflow))
+    findings = (
+        *_target_findings(answer, likely_usd),
+        *_doubts(answer, runs),
+        *unknown_findings(workflow),
+    )
     return replace(answer, findings=findings)
 
 
@@ -228,7 +232,7 @@ def _frontier(search: SizeSearch) -> tuple[tuple[float, float], ...]:
     return (*points[:-1:step], points[-1])
 
 
-def _findings(answer: WorkflowAnswer, runs: Runs, likely_usd: float | None) -> Iterator[Finding]:
+def _target_findings(answer: WorkflowAnswer, likely_usd: float | None) -> Iterator[Finding]:
     """`likely_usd` is what sizes cost that are as likely in time as not."""
     limit, found = answer.goal.max_duration_ms, answer.then.duration_ms
     name = f"p{answer.percentile:g}"
@@ -267,6 +271,10 @@ def _findings(answer: WorkflowAnswer, runs: Runs, likely_usd: float | None) -> I
             f"executions than sizes that are as likely in time as not (${likely_usd:.2f}): more "
             "invocations in the sweeps make it less",
         )
+
+
+def _doubts(answer: WorkflowAnswer, runs: Runs) -> Iterator[Finding]:
+    """What else the answer may not hold for."""
     unmeasured = [
         f"{each.name} ({each.memory_mb} MB)"
         for each in answer.functions

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from tuner.decision.workflow.runs import Calls, Join, Runs
 from tuner.errors import InputError
 from tuner.model.workflow import ANY_ERRORS, Choice, Map, Parallel, Pass, Task, Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,63 +30,15 @@ MOST_VISITS: Final = 1000
 """Of states, by one run of a machine: a loop is cut there."""
 MOST_ITEMS: Final = 40
 """Items of a map that are run one by one; of more, a pool stands for all."""
+_MOST_ITEMS_WITHIN: Final = 10
+"""The same of a map within a map."""
 POOL_COUNT: Final = 3000
+_MOST_ROUNDS: Final = 20
+"""Items for each worker of a map, up to which some visits to a pool are run item by item."""
+_STAND_INS, _LEAST_STAND_INS, _MOST_STEPS = 300, 30, 1_000_000
 _PILOT_COUNT: Final = 200
 _WANTED_CALLS: Final = 100_000
 _LEAST_COUNT, _MOST_COUNT = 1000, 6000
-
-
-@dataclass(frozen=True, slots=True)
-class Calls:
-    """Invocations of one function; arrays by invocation."""
-
-    function: str
-    run: Indices
-    """The run of the machine that makes it."""
-    luck: Floats
-    """Its place in the distribution of durations, 0 to 1."""
-    payload: Floats
-    """Its place among the payloads, 0 to 1."""
-    cold: Floats
-    """It starts cold if this is below the share of cold starts."""
-    init: Floats
-    """How its INIT deviates, standard normal."""
-    awaited: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Join:
-    """Visits of a Parallel or Map state, which wait for runs of machines within.
-
-    `run` is the visiting run. A Parallel has one run of each branch for every visit; a Map has
-    `counts` runs, one visit's after the other's, or a pool of runs that stands for them.
-    """
-
-    run: Indices
-    within: tuple[Runs, ...]
-    counts: Indices | None = None
-    max_concurrency: int | None = None
-    is_pool: bool = False
-    luck: Floats | None = None
-    """Of each visit to a pool: (2, visits)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Runs:
-    """Sampled runs of one machine."""
-
-    count: int
-    fixed_ms: Floats
-    """What each waits besides for invocations."""
-    calls: tuple[Calls, ...]
-    joins: tuple[Join, ...]
-    failed: NDArray[np.bool_]
-    transition_count: Floats
-    """Of each run, with those of machines within."""
-    call_counts: Mapping[str, Floats]
-    """Invocations of each run by function, with those of machines within."""
-    was_cut: bool
-    """Whether one was cut in a loop."""
 
 
 def sample_executions(machine: Machine, behavior: Behavior, *, seed: int) -> Runs:
@@ -127,6 +80,8 @@ class _Sampler:
     def __init__(self, behavior: Behavior, rng: np.random.Generator) -> None:
         self.behavior = behavior
         self.rng = rng
+        self._depth = 0
+        """Of maps within maps."""
 
     def runs(self, machine: Machine, count: int) -> Runs:
         """Let `count` runs go through a machine."""
@@ -282,22 +237,49 @@ class _Sampler:
         here, counts = here[counts > 0], counts[counts > 0]
         if not here.size:
             return []
-        if counts.max() > MOST_ITEMS:
+        if counts.max() > (MOST_ITEMS if self._depth == 0 else _MOST_ITEMS_WITHIN):
             return self._pooled_map(state, here, counts, walk)
-        runs = self.runs(state.body, int(counts.sum()))
+        runs = self._body(state, int(counts.sum()))
         walk.joins.append(Join(here, (runs,), counts, state.max_concurrency))
         first = np.concatenate([[0], np.cumsum(counts)[:-1]])
         _add_within(walk, here, runs, lambda values: np.add.reduceat(values, first))
         failed = np.logical_or.reduceat(runs.failed, first)
         return [("", here[failed])] if failed.any() else []
 
+    def _body(self, state: Map, count: int) -> Runs:
+        self._depth += 1
+        try:
+            return self.runs(state.body, count)
+        finally:
+            self._depth -= 1
+
     def _pooled_map(
         self, state: Map, here: Indices, counts: Indices, walk: _Walk
     ) -> list[tuple[str, Indices]]:
-        runs = self.runs(state.body, POOL_COUNT)
+        runs = self._body(state, POOL_COUNT)
         luck = np.array([spread_out(len(here), self.rng) for _ in range(2)])
+        most, workers = int(counts.max()), state.max_concurrency
+        picked = stands_in = None
+        if workers is not None and workers < most <= _MOST_ROUNDS * workers:
+            some = min(len(here), _STAND_INS, max(_MOST_STEPS // (most * workers), 1))
+            if some >= min(len(here), _LEAST_STAND_INS):
+                by_count = np.argsort(counts, kind="stable")
+                chosen = by_count[np.linspace(0, len(here) - 1, some).astype(int)]
+                stands_in = np.empty(len(here), dtype=np.intp)
+                stands_in[by_count] = np.arange(len(here)) * some // len(here)
+                picked = self.rng.integers(0, POOL_COUNT, (some, most))
+                picked[np.arange(most)[None, :] >= counts[chosen][:, None]] = -1
         walk.joins.append(
-            Join(here, (runs,), counts, state.max_concurrency, is_pool=True, luck=luck)
+            Join(
+                here,
+                (runs,),
+                counts,
+                state.max_concurrency,
+                is_pool=True,
+                luck=luck,
+                picked=picked,
+                stands_in=stands_in,
+            )
         )
         _add_within(walk, here, runs, lambda values: counts * values.mean())
         share = 1 - (1 - float(runs.failed.mean())) ** counts

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tuner.decision.workflow.executions import Calls, Join, Runs
     from tuner.decision.workflow.function_times import Draw, FunctionTimes
+    from tuner.decision.workflow.runs import Calls, Join, Runs
 
     Floats = NDArray[np.float64]
     Sizes = Sequence[int]
@@ -151,13 +151,22 @@ def _waited_ms(join: Join, within: Sequence[Floats]) -> Floats:
         return np.asarray(np.maximum.reduceat(within[0], first))
     if workers == 1:
         return np.asarray(np.add.reduceat(within[0], first))
-    # Items start in their order, each where a worker is free first.
-    free = np.zeros((len(first), workers))
-    rows = np.arange(len(first))
+    items = np.full((len(first), most), -1)
     for item in range(most):
-        here = rows[item < join.counts]
+        items[:, item] = np.where(item < join.counts, first + item, -1)
+    return _scheduled_ms(items, within[0], workers)
+
+
+def _scheduled_ms(items: NDArray[np.intp], took_ms: Floats, workers: int) -> Floats:
+    """When the last item ends: they start in their order, each where a worker is free first.
+
+    `items` are indices into `took_ms`, −1 where there is none: (visits, items).
+    """
+    free = np.zeros((len(items), workers))
+    for item in items.T:
+        here = np.flatnonzero(item >= 0)
         worker = np.argmin(free[here], axis=1)
-        free[here, worker] += within[0][first[here] + item]
+        free[here, worker] += took_ms[item[here]]
     return np.asarray(free.max(axis=1))
 
 
@@ -170,6 +179,9 @@ def _pooled_ms(join: Join, pool: Floats) -> Floats:
     """
     assert join.counts is not None
     assert join.luck is not None
+    if join.picked is not None:
+        assert join.max_concurrency is not None
+        return _scheduled_ms(join.picked, pool, join.max_concurrency)[join.stands_in]
     counts, last = join.counts, len(pool) - 1
     largest = pool[np.rint(join.luck[0] ** (1 / counts) * last).astype(int)]
     workers = join.max_concurrency
