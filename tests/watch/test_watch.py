@@ -118,3 +118,23 @@ def test_logs_without_times_or_of_another_function_are_one_line(tmp_path: Path) 
     ran = run_here("watch", "b", "--logs", str(logs), **state)
     assert ran.returncode == 1
     assert "the logs are of a" in one_line(ran)
+
+
+def test_timeouts_are_priced_with_what_they_are_of_the_whole(tmp_path: Path) -> None:
+    """A third times out after 3 s, which costs most of it; a shorter timeout is named, by hand."""
+    at = set(random.Random(5).sample(range(150), 50))
+    made = [
+        Invocation(each, duration="3000.00", billed_ms=3000, status="timeout")
+        if each in at
+        else Invocation(each)
+        for each in range(150)
+    ]
+    [found] = watched(tmp_path, made, "--detailed-exitcode", code=13)["findings"]
+    assert (found["code"], found["severity"]) == ("timeout_cost", "warning")
+    evidence = found["evidence"]
+    rate = 0.0000166667
+    wasted, useful = 50 * (3 * rate + 2e-7), 100 * (0.128 * rate + 2e-7)
+    assert evidence["timeout_count"] == 50
+    assert evidence["wasted_usd"] == pytest.approx(wasted, rel=1e-6)
+    assert evidence["cost_factor"] == pytest.approx((wasted + useful) / useful, rel=1e-6)
+    assert "A timeout near 0.3 s" in found["action"]

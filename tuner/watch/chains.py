@@ -120,8 +120,8 @@ def _finding(watched: Watched, chains: _Traces, limit: float) -> WatchFinding:
     what = (
         f"it calls itself: {chain} of {runs:,} runs, up to {deepest:,} passes deep"
         if deepest
-        else f"its runs follow one another in one trace, as when it calls itself or something calls "
-        f"it in a loop: {chain} of {runs:,} runs"
+        else "its runs follow one another in one trace, as when it calls itself or is called in a "
+        f"loop: {chain} of {runs:,} runs"
     )
     message = (
         f"{what}, where chains that ended say at most {limit:,.0f}"

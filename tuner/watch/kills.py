@@ -51,8 +51,6 @@ def memory_kills(watched: Watched, _minutes: Minutes) -> Iterator[WatchFinding]:
         f"{counted(f'{kills:,}', 'invocation')} of {count:,} ran out of memory at {killed_mb} MB "
         f"within a day, which wasted {amount(wasted)}"
     )
-    saved = amount(wasted_per_hour * HOURS_PER_MONTH)
-    dearer = amount(more_per_hour * HOURS_PER_MONTH)
     is_rare = kills < _FEWEST or kills < _RARE * count
     yield WatchFinding(
         finding=Finding("out_of_memory_kills", "info", message)
@@ -74,10 +72,16 @@ def memory_kills(watched: Watched, _minutes: Minutes) -> Iterator[WatchFinding]:
             ("refactoring_saves_usd_per_hour", wasted_per_hour),
         ),
         usd_per_hour=0.0 if is_over else wasted_per_hour,
-        action=(
-            f"Give it {more_mb:,} MB: at most {dearer} a month more, less what "
-            f"it gains in speed and the {saved} that kills waste. Or make it use less memory "
-            "(smaller batches, streams instead of whole objects), which costs nothing a month and "
-            f"saves {saved}"
-        ),
+        action=_action(more_mb, more_per_hour, wasted_per_hour),
+    )
+
+
+def _action(more_mb: int, more_usd_per_hour: float, wasted_usd_per_hour: float) -> str:
+    """More memory, or less use of it, each with its price of a month."""
+    dearer = amount(more_usd_per_hour * HOURS_PER_MONTH)
+    saved = amount(wasted_usd_per_hour * HOURS_PER_MONTH)
+    return (
+        f"Give it {more_mb:,} MB: at most {dearer} a month more, less what it gains in speed and "
+        f"the {saved} that kills waste. Or make it use less memory (smaller batches, streams "
+        f"instead of whole objects), which costs nothing a month and saves {saved}"
     )

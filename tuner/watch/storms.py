@@ -123,12 +123,6 @@ def timeout_costs(watched: Watched, _minutes: Minutes) -> Iterator[WatchFinding]
         f"{counted(f'{timeouts:,}', 'timeout')} among {count:,} invocations of the last day "
         f"({repeats:,} of them retries) cost {amount(wasted)}, {wasted / cost:.0%} of all"
     )
-    shorter = (
-        f"A timeout near {2 * p99_ms / 1000:,.1f} s (twice what 99% of successes take) costs less "
-        f"than one of {timeout_ms / 1000:,.0f} s; "
-        if p99_ms and 2 * p99_ms < timeout_ms
-        else ""
-    )
     yield WatchFinding(
         finding=Finding("timeout_cost", "warning", message)
         if is_much and not is_over
@@ -146,8 +140,17 @@ def timeout_costs(watched: Watched, _minutes: Minutes) -> Iterator[WatchFinding]
             ("wasted_usd", wasted),
         ),
         usd_per_hour=0.0 if is_over else hourly,
-        action=(
-            f"{shorter}give calls within it shorter timeouts of their own, and "
-            "retry no event that timed out for a reason that stays (MaximumRetryAttempts)"
-        ),
+        action=_shorter(timeout_ms, p99_ms)
+        + "give calls within it shorter timeouts of their own, and retry no event that timed out "
+        "for a reason that stays (MaximumRetryAttempts)",
+    )
+
+
+def _shorter(timeout_ms: float, p99_ms: float | None) -> str:
+    """What a shorter timeout would be, if it would be one."""
+    if p99_ms is None or 2 * p99_ms >= timeout_ms:
+        return ""
+    return (
+        f"A timeout near {2 * p99_ms / 1000:,.1f} s (twice what 99% of successes take) costs less "
+        f"than one of {timeout_ms / 1000:,.0f} s; "
     )
