@@ -63,8 +63,8 @@ def _finding(
     hourly = hourly if goes_on else 0.0
     message = (
         f"{has:,.0f} {what} in {lasting(60.0 * (end + 1 - first))}, where its own pattern has "
-        f"{expected:,.1f}: {has / max(expected, 0.1):,.0f} times as many, where its own days set "
-        f"the limit at {outliers.level[begin]:,.1f} times"
+        f"{expected:,.1f}: {has / max(expected, 0.1):,.0f} times as many, beyond any burst that "
+        "its days so far explain"
     )
     return WatchFinding(
         finding=Finding("runaway_rate", "error", message)
@@ -74,7 +74,7 @@ def _finding(
         since=minutes.moment(first),
         until=None if goes_on else minutes.moment(end + 1),
         evidence=(
-            ("invocation_count", float(minutes.count[rows].sum())),
+            ("invocation_count", int(minutes.count[rows].sum())),
             ("expected_count" if is_rate else "expected_busy_minutes", expected),
             ("mean_concurrency", float(minutes.busy_minutes[rows].mean())),
             ("window_minutes", int(outliers.width[begin])),

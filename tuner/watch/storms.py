@@ -83,9 +83,9 @@ def _storm(
         since=minutes.moment(first),
         until=None if goes_on else minutes.moment(end + 1),
         evidence=(
-            ("invocation_count", count),
-            ("failure_count", failures),
-            ("repeat_count", retries),
+            ("invocation_count", int(count)),
+            ("failure_count", int(failures)),
+            ("repeat_count", int(retries)),
             ("expected_count", usual),
             ("cost_usd", float(minutes.cost_usd[rows].sum())),
         ),
