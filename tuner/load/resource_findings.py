@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.load.limits import PARTITION_READS_PER_S, PARTITION_WRITES_PER_S
 from tuner.load.phases import rate_at
-from tuner.load.saturation import first_to_give_way
+from tuner.load.saturation import figure, first_to_give_way
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
@@ -32,12 +32,13 @@ def foreseen(found: Sequence[Saturation], rate_per_s: float) -> Iterator[Finding
     first = first_to_give_way(found)
     if first is not None:
         at, limit = first.limited_at_rate_per_s, first.limit
+        assert at is not None
         assert first.demand is not None
         assert limit.per_s is not None
         words = (
-            f"{limit.resource} ({SERVICES[limit.service]}) at about {at:,.3g} requests/s: "
-            f"{limit.per_s:,.4g} {limit.unit}/s ({limit.source}), and an invocation takes "
-            f"{first.demand.per_invocation:,.3g} ({first.demand.source})"
+            f"{limit.resource} ({SERVICES[limit.service]}) at about {figure(at)} requests/s: "
+            f"{figure(limit.per_s)} {limit.unit}/s ({limit.source}), and an invocation takes "
+            f"{figure(first.demand.per_invocation)} ({first.demand.source})"
         )
         if first.is_exceeded:
             also = [each for each in found[1:] if each.is_exceeded]
@@ -45,7 +46,7 @@ def foreseen(found: Sequence[Saturation], rate_per_s: float) -> Iterator[Finding
             yield Finding(
                 "downstream_saturates",
                 "warning",
-                f"The load's {rate_per_s:,.4g} requests/s are more than what is behind the "
+                f"The load's {figure(rate_per_s)} requests/s are more than what is behind the "
                 f"function takes. First to give way: {words}{more}. Raise that limit, or lower "
                 f"the rate{_burst(first)}",
             )
@@ -54,16 +55,16 @@ def foreseen(found: Sequence[Saturation], rate_per_s: float) -> Iterator[Finding
                 "downstream_first",
                 "info",
                 f"First to give way behind the function: {words}; the load goes up to "
-                f"{rate_per_s:,.4g}",
+                f"{figure(rate_per_s)}",
             )
     for each in found:
         if (most := _partition(each)) is not None:
             yield Finding(
                 "partition_limit",
                 "info",
-                f"{each.limit.resource}: {each.demand_per_s:,.4g} {each.limit.unit}/s are more "
-                f"than one partition takes ({most:,.0f}). If they go to one key, that key's "
-                "partition gives way before the table does",
+                f"{each.limit.resource}: {figure(each.demand_per_s or 0.0)} {each.limit.unit}/s "
+                f"are more than one partition takes ({most:,.0f}). If they go to one key, that "
+                "key's partition gives way before the table does",
             )
 
 
@@ -109,7 +110,7 @@ def seen_during(
                 "downstream_throttled",
                 "warning",
                 f"{whose} refused {value:,.0f} requests during the load, the first within "
-                f"{at_s:,.0f} s, at up to {rate_at(phases, at_s):,.3g} requests/s",
+                f"{at_s:,.0f} s, at up to {figure(rate_at(phases, at_s))} requests/s",
             )
     if polls:
         yield from _queues(first, last, phases)
@@ -142,7 +143,7 @@ def _queues(
 
 
 def _short(each: Saturation) -> str:
-    return f"{each.limit.resource} at {each.limited_at_rate_per_s:,.3g}/s"
+    return f"{each.limit.resource} at {figure(each.limited_at_rate_per_s or 0.0)}/s"
 
 
 def _burst(first: Saturation) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.load.event_source import kinesis_drain, sqs_drain
 from tuner.load.resources import EventSource, Queue, Stream
-from tuner.load.saturation import first_to_give_way
+from tuner.load.saturation import figure, first_to_give_way
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
@@ -95,9 +95,9 @@ def upstream_findings(
     yield Finding(
         "event_source_behind" if falls_behind else "event_source_drains",
         "warning" if falls_behind else "info",
-        f"At {size} it works off {name} at up to {drain.rate_per_s:,.4g} {noun}/s: "
-        f"{drain.concurrency:,} batches at once of {batch.record_count:,.3g} in "
-        f"{batch.duration_ms:,.4g} ms ({batch.source}{_fuller(feed, batch)}){assumed}. "
+        f"At {size} it works off {name} at up to {figure(drain.rate_per_s)} {noun}/s: "
+        f"{drain.concurrency:,} batches at once of {figure(batch.record_count)} in "
+        f"{figure(batch.duration_ms)} ms ({batch.source}{_fuller(feed, batch)}){assumed}. "
         f"{_arrival(feed, noun)}{_backlog(feed, drain, noun)}",
     )
     if feed.source.service == "sqs":
@@ -114,7 +114,7 @@ def _fuller(feed: Feed, batch: Batch) -> str:
 def _arrival(feed: Feed, noun: str) -> str:
     if feed.arrival_per_s is None:
         return f"How many {noun} come isn't known"
-    return f"In the busiest hour of the last week {feed.arrival_per_s:,.3g} {noun}/s came"
+    return f"In the busiest hour of the last week {figure(feed.arrival_per_s)} {noun}/s came"
 
 
 def _backlog(feed: Feed, drain: Drain, noun: str) -> str:
@@ -129,7 +129,7 @@ def _backlog(feed: Feed, drain: Drain, noun: str) -> str:
 
 def _time(seconds: float) -> str:
     if seconds < 120:
-        return f"{seconds:.3g} s"
+        return f"{figure(seconds)} s"
     return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
 
 
@@ -142,7 +142,7 @@ def _settings(feed: Feed, function: Function, batch: Batch) -> Iterator[Finding]
                 "visibility_timeout_short",
                 "warning",
                 f"{queue.name} shows a message again after {queue.visibility_timeout_s:,.0f} s, "
-                f"and a batch takes {longest_s:,.3g} s: messages are worked off several times. "
+                f"and a batch takes {figure(longest_s)} s: messages are worked off several times. "
                 f"Set its visibility timeout to {_TIMEOUTS} times the function's timeout",
             )
     unlimited = source.max_concurrency is None
@@ -173,6 +173,6 @@ def _asked_of_others(
             "backlog_saturates",
             "warning",
             f"Working off a backlog of {feed.source.resource}, {size} is invoked up to "
-            f"{invoked_per_s:,.4g} times a second, and {first.limit.resource} gives way at "
-            f"{first.limited_at_rate_per_s:,.3g}. {remedy}",
+            f"{figure(invoked_per_s)} times a second, and {first.limit.resource} gives way at "
+            f"{figure(first.limited_at_rate_per_s)}. {remedy}",
         )

@@ -47,6 +47,11 @@ class Seen:
         """Invocations whose requests the look has: what was in flight counts by half."""
         return (self.sent_count + self.answered_count) / 2
 
+    @property
+    def uncertainty(self) -> float:
+        """How much may be wrong with that count, as a share of it."""
+        return (self.sent_count - self.answered_count + 1) / self.run_count
+
 
 class ResourceWatch:
     """Looks every `every_s`, not before the look before has ended.
@@ -94,11 +99,11 @@ def demands_seen(seen: list[Seen], source: str) -> dict[Key, Demand]:
     """What an invocation asks for, by the looks up to the first throttle: later a function gives up
     halfway, or asks twice. Empty without an invocation.
     """
-    good = [each for each in seen if not each.look.throttled_count and each.run_count]
-    first_bad = next((each for each in seen if each.look.throttled_count and each.run_count), None)
-    taken = good[-1] if good else first_bad
-    if taken is None:
+    ran = [each for each in seen if each.run_count]
+    good = [each for each in ran if not each.look.throttled_count] or ran[:1]
+    if not good:
         return {}
+    taken = min(good, key=lambda each: each.uncertainty)
     count = taken.run_count
     return {
         key: Demand(amount / count, f"{source}, {count:,.0f} invocations")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.load.resource_findings import SERVICES
+from tuner.load.saturation import figure
 from tuner.report import numbers
 from tuner.report.sanitize import plain
 
@@ -23,7 +24,6 @@ _STATES: Final[dict[State, tuple[str, str]]] = {
     "iterator_age_s": ("iterator age", " s"),
 }
 _UNKNOWN: Final = "?"
-_WHOLE: Final = 1000
 
 
 def downstream_json(found: Sequence[Saturation]) -> list[dict[str, Any]]:
@@ -72,6 +72,4 @@ def seen_rows(seen: Sequence[Seen]) -> Iterator[tuple[str, ...]]:
 
 
 def _amount(value: float | None) -> str:
-    if value is None:
-        return _UNKNOWN
-    return f"{value:,.0f}" if value >= _WHOLE else f"{value:,.4g}"
+    return _UNKNOWN if value is None else figure(value)

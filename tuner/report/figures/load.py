@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from tuner.load.saturation import first_to_give_way
 from tuner.report import numbers
 from tuner.report.figures import canvas
 from tuner.report.load import headline
@@ -38,6 +39,7 @@ def draw_load(results: Sequence[LoadResult]) -> Figure:
             _draw_rates(rates, over_time, color, name)
             _draw_times(times, over_time, color, name)
         _scale(rates, times, windows)
+        _draw_first_limit(rates, results[-1])
         function = results[0].function
         title = f"{plain(function.name)} under load · {function.region}"
         canvas.write_heading(figure, title, canvas.wrapped(headline(results[-1])), size=11)
@@ -75,6 +77,26 @@ def _draw_rates(panel: Axes, windows: Sequence[Window], color: str, name: str) -
     if marks:
         xs, ys = zip(*marks, strict=True)
         panel.scatter(xs, ys, marker="x", s=26, color=canvas.FAILED, label="throttled or failed")
+
+
+def _draw_first_limit(panel: Axes, result: LoadResult) -> None:
+    """Where what is behind the function gives way, if the panel reaches that far."""
+    first = first_to_give_way(result.downstream)
+    at = None if first is None else first.limited_at_rate_per_s
+    if first is None or at is None or at > panel.get_ylim()[1]:
+        return
+    panel.axhline(at, color=canvas.FAILED, linewidth=1.0, linestyle=(0, (4, 3)))
+    panel.annotate(
+        f"{plain(first.limit.resource)[:40]} gives way at {numbers.rate(at)}",
+        (0.995, at),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 2),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        fontsize=7.5,
+        color=canvas.FAILED,
+    )
 
 
 def _draw_times(panel: Axes, windows: Sequence[Window], color: str, name: str) -> None:

@@ -6,6 +6,7 @@ import base64
 from typing import TYPE_CHECKING
 
 from tuner.report import numbers
+from tuner.report.downstream import LIMITS_HEAD, SEEN_HEAD, limit_rows, seen_rows
 from tuner.report.figures.canvas import render_figure
 from tuner.report.figures.load import draw_load
 from tuner.report.load import OVER_TIME_HEAD, headline, over_time_row, rest
@@ -13,7 +14,7 @@ from tuner.report.page.shell import fill
 from tuner.report.page.tables import Row, Table, findings, tile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tuner.load.result import LoadResult
 
@@ -42,7 +43,15 @@ def _section(result: LoadResult) -> dict[str, object]:
         "tiles": [*_tiles(result)],
         "table": Table(OVER_TIME_HEAD, rows),
         "rest": rest(result),
+        "limits": _table(LIMITS_HEAD, limit_rows(result.downstream)),
+        "seen": _table(SEEN_HEAD, seen_rows(result.seen)),
     }
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table | None:
+    """A table of what is around the function; None if there is nothing."""
+    found = tuple(map(Row, rows))
+    return Table(head, found) if found else None
 
 
 def _tiles(result: LoadResult) -> Iterator[dict[str, str]]:
