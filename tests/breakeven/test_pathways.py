@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner.breakeven.pathway_findings import PathwayComparison, Wishes, compare_pathways
@@ -159,6 +159,7 @@ def test_lambdas_payload_limits_a_batch() -> None:
     assert stream.most_events(traits_of("kinesis")) == 4
 
 
+@settings(max_examples=30)
 @given(
     rate=st.floats(1e-4, 2e4),
     size=st.integers(1, 1 << 20),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner.logs.heard import read_message
@@ -108,6 +108,7 @@ def test_traces_extensions_and_metrics_are_told() -> None:
     assert len(heard.metrics) == 4  # two metrics, each by function and by version
 
 
+@settings(max_examples=50)
 @given(st.text())
 def test_any_text_is_some_message(text: str) -> None:
     """Nothing raises, and bytes are counted as written."""

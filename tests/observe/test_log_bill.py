@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner.observe.log_bill import LogBill, LogVolume, gigabytes
@@ -93,6 +93,7 @@ def test_a_volume_is_priced_by_the_month_and_by_the_million() -> None:
     assert short.usd_per_month is None
 
 
+@settings(max_examples=40)
 @given(
     parts=st.lists(st.decimals("0", "40000", places=3), min_size=1, max_size=5),
     destination=st.sampled_from(["STANDARD", "INFREQUENT_ACCESS", "DELIVERY"]),

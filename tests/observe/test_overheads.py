@@ -54,9 +54,11 @@ def events(*own: str, duration: str = "100.00", xray: bool = False) -> list[form
 @pytest.fixture
 def observe(tmp_path: Path) -> Callable[..., dict[str, Any]]:
     def run(found: list[forms.Event], *arguments: str) -> dict[str, Any]:
-        (tmp_path / "log").write_bytes(forms.subscription(found))
+        raw, log = forms.subscription(found), tmp_path / "log"
+        if not log.exists() or log.read_bytes() != raw:  # what was read is kept
+            log.write_bytes(raw)
         ran = run_here(
-            *("observe", "thumbs", "--logs", str(tmp_path / "log"), "--overheads", "--json"),
+            *("observe", "thumbs", "--logs", str(log), "--overheads", "--json"),
             *arguments,
             TUNER_STATE_DIR=str(tmp_path / "state"),
         )  # held against the schema

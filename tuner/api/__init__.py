@@ -17,4 +17,5 @@ ranks every function of an account (`region_reader` reads each region through `s
 `log_queries` its logs, `judging` advises), `scanning_logs` those of an archive; `spending` adds up
 what was spent, and `verifying` says what a change of memory saved. `watching` says what
 runs away by files, and `watching_live` by an account, where other functions and queues surround it.
+`pathways` compares the ways that events may come, and `overheads` says what logs and the like cost.
 """
