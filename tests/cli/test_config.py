@@ -225,7 +225,7 @@ EACH_TIME = {
     "by", "tags", "deploys", "revenue", "bill_file",
     "deployed",
     "metrics_only", "restart", "sort", "source", "top",
-    "alias", "live", "step_timeout", "steps", "unqualified",
+    "alias", "live", "step_timeout", "steps", "stop_at", "unqualified",
     "against", "architectures", "compare", "create", "file", "ledger", "on_this_machine", "role",
     "functions", "scan", "settings", "tag",
     "alarms", "arrivals", "artillery", "backlog", "bucket", "downstream", "engine", "in_flight",

@@ -40,8 +40,8 @@ RENDERERS: Final[Mapping[AlarmFormat, Callable[[Sequence[FunctionAlarms]], str]]
     "terraform": render_terraform,
 }
 _WITHOUT_CLOUDWATCH: Final = (
-    "throttles, the age of asynchronous events and of queues aren't in logs: an account has alarms on "
-    "these too"
+    "throttles, the age of asynchronous events and of queues aren't in logs: an account has alarms "
+    "on these too"
 )
 
 

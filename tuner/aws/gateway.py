@@ -15,10 +15,10 @@ from tuner.aws.credentials import Renewal
 from tuner.aws.credentials_wait import CredentialsWait
 from tuner.aws.function_ref import check_region, parse_reference
 from tuner.aws.invocation import Invocations
-from tuner.aws.service_errors import was_retried
+from tuner.aws.service_errors import is_invalid_value, was_retried
 from tuner.aws.session import open_session
 from tuner.aws.temporary_copy import TemporaryCopies
-from tuner.errors import ConflictError, FunctionNotFoundError, InputError
+from tuner.errors import AwsError, ConflictError, FunctionNotFoundError, InputError
 from tuner.lease.function_control import FunctionControl
 from tuner.sweep.io import Invoker
 
@@ -216,6 +216,27 @@ class LambdaGateway(TemporaryCopies, FunctionControl, Invoker):
                 return now  # the first try had taken effect, and moved the RevisionId
             raise
         return configuration.routing(answer)
+
+    def set_reserved_concurrency(self, function: str, count: int | None) -> None:
+        """See `FunctionControl`; ConflictError if Lambda refuses the number."""
+        reference = self.resolve(function)
+        named, client = {"FunctionName": reference.target}, self._control.client
+        if count is None:
+            request = Request("DeleteFunctionConcurrency", reference, purpose="stop")
+            self._control.change(request, lambda: client.delete_function_concurrency(**named))
+            return
+        request = Request("PutFunctionConcurrency", reference, purpose="stop")
+        try:
+            self._control.change(
+                request,
+                lambda: client.put_function_concurrency(
+                    **named, ReservedConcurrentExecutions=count
+                ),
+            )
+        except AwsError as error:
+            if is_invalid_value(error.__cause__):
+                raise ConflictError(str(error)) from error.__cause__
+            raise
 
     def set_tag(self, arn: str, key: str, value: str) -> None:
         """Set one tag of a function."""

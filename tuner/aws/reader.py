@@ -221,17 +221,20 @@ class LambdaReader:
 
     def reserved_concurrency(self, function: str) -> int | None:
         """Read the function's reserved concurrency; None if there is none, or it isn't known."""
-        reference = self.resolve(function)
         try:
-            with self._control.translating(Request("GetFunctionConcurrency", reference)):
-                answer = self._control.client.get_function_concurrency(
-                    FunctionName=reference.target
-                )
+            return self.read_reserved_concurrency(function)
         except CredentialsError:
             raise
         except AwsError:
             return None
-        return answer.get("ReservedConcurrentExecutions")
+
+    def read_reserved_concurrency(self, function: str) -> int | None:
+        """See `FunctionControl`: what isn't known raises AwsError."""
+        reference = self.resolve(function)
+        with self._control.translating(Request("GetFunctionConcurrency", reference)):
+            answer = self._control.client.get_function_concurrency(FunctionName=reference.target)
+        reserved: int | None = answer.get("ReservedConcurrentExecutions")
+        return reserved
 
     def recent_duration_ms(self, function: str) -> float | None:
         """Return CloudWatch's mean duration since the function last changed, at most 7 days.

@@ -177,6 +177,13 @@ def was_retried(error: BaseException | None) -> bool:
     return bool(error.response.get("ResponseMetadata", {}).get("RetryAttempts"))
 
 
+def is_invalid_value(error: BaseException | None) -> bool:
+    """Whether a value was refused as such: sent again, it would be refused again."""
+    if not isinstance(error, ClientError):
+        return False
+    return error.response.get("Error", {}).get("Code") == "InvalidParameterValueException"
+
+
 def _refused_by_service(
     response: Mapping[str, Any], connection: Connection, request: Request
 ) -> TunerError:
@@ -238,7 +245,7 @@ def _denied(message: str, connection: Connection, request: Request) -> AccessDen
     elif action in (default, *_IAM_ACTIONS.values()):
         asked = f"`tuner iam-policy {name or 'FUNCTION'}`"
         if request.purpose:  # one that reads may be for every function
-            whose = asked if request.purpose == "apply" else "`tuner iam-policy`"
+            whose = asked if request.purpose in {"apply", "stop"} else "`tuner iam-policy`"
             asked = f"{whose} (`purpose={request.purpose}`)"
         advice = f"{asked} prints the least policy"
     else:  # a key or role that it needs, which isn't in the policy

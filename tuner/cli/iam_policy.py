@@ -10,7 +10,7 @@ from tuner.cli.screen import say, show_json
 
 MOST_OF_A_USER: Final = 2_048
 """Characters, by IAM's quotas; a role may have 10,240, a managed policy 6,144."""
-OF_ONE_FUNCTION: Final = {"sweep": "sweep", "load": "load", "apply": "rollout"}
+OF_ONE_FUNCTION: Final = {"sweep": "sweep", "load": "load", "apply": "rollout", "stop": "stop"}
 
 EPILOG = """\
 tuner iam-policy resize-images --region eu-west-1
@@ -24,6 +24,8 @@ tuner iam-policy --for scan --athena s3://my-logs/exports
 tuner iam-policy resize-images --for load
 
 tuner iam-policy resize-images --for apply
+
+tuner iam-policy resize-images --for stop
 
 tuner iam-policy --for live-check --region eu-west-1"""
 
@@ -52,11 +54,12 @@ def iam_policy(
             "spend",
             "watch",
             "workflow",
+            "stop",
         ],
         typer.Option(
             "--for",
-            help="What it's for; apply: a rollout (apply --live); load: of several sizes too. The "
-            "last six only read.",
+            help="What it's for; apply: a rollout (apply --live); load: of several sizes too; "
+            "stop: tuner watch --stop-at. The six before it only read.",
         ),
     ] = "sweep",
     region: Annotated[str | None, options.region_option("the ARN's, else any")] = None,
@@ -120,7 +123,10 @@ def _of_function(
 ) -> dict[str, Any]:
     from tuner.aws.iam_policy import least_load_policy, least_policy
     from tuner.aws.rollout_policy import least_rollout_policy
+    from tuner.aws.stop_policy import least_stop_policy
 
+    if purpose == "stop":
+        return least_stop_policy(function, region=region)
     if purpose == "load":
         return least_load_policy(function, region=region, isolation=isolation)
     if purpose == "apply":

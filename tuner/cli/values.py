@@ -92,6 +92,21 @@ def discount_percent(text: str) -> float:
     return number
 
 
+_HOURLY: Final = re.compile(r"\$?\s*([0-9.]+)\s*(?:usd)?\s*/\s*(?:h|hour)", re.IGNORECASE)
+
+
+def usd_per_hour(text: str) -> float:
+    """`20usd/h`, `$20/h` or `20/hour`: above 0."""
+    found = _HOURLY.fullmatch(str(text).strip())
+    wrong = f"{text!r} isn't dollars an hour: write 20usd/h"
+    if found is None:
+        raise typer.BadParameter(wrong)
+    number = _number(found[1], wrong)
+    if number <= 0:
+        raise typer.BadParameter(f"{text!r} is out of range: above 0")
+    return number
+
+
 def time_weight(text: str) -> float:
     """A number from 0 up to 1000."""
     number = _number(str(text).strip(), f"{text!r} isn't a weight: write 0.1 or 1")

@@ -5,11 +5,11 @@ typer evaluates annotations, so nothing here is postponed.
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tuner.cli import options
+from tuner.cli import options, values
 from tuner.cli.groups import spread
 from tuner.cli.observe import ObserveWhere
 from tuner.cli.reading import Discount, ReadOptions, Source, files_read
@@ -25,9 +25,14 @@ tuner watch resize-images send-mail --live --days 28 --json
 
 tuner watch resize-images --logs exported/ --detailed-exitcode
 
-tuner watch resize-images --live --alarms cloudformation --out alarms.yaml"""
+tuner watch resize-images --live --alarms cloudformation --out alarms.yaml
 
-COMMON = ("functions", "logs", "live", "days", "region", "json", "detailed_exitcode")
+tuner watch resize-images --live --stop-at 20usd/h"""
+
+COMMON = (
+    *("functions", "logs", "live", "days", "alarms", "out_file", "stop_at", "region", "json"),
+    "detailed_exitcode",
+)
 """What the short help shows."""
 FOUND = 13
 """The exit code of a warning or an error with --detailed-exitcode."""
@@ -59,6 +64,17 @@ def watch(
             "--out", metavar="FILE", help="With --alarms: write them there (default: stdout)."
         ),
     ] = None,
+    stop_at: Annotated[
+        Any,
+        options.limits_option(
+            "--stop-at",
+            metavar="USD/h",
+            parser=values.usd_per_hour,
+            help="With --live: stop a function (reserved concurrency 0) that costs this much an "
+            "hour or more, such as 20usd/h, once you or --yes agree. tuner recover undoes it.",
+            show_default=False,
+        ),
+    ] = None,
     json: options.JsonOutput = False,
     detailed_exitcode: Annotated[
         bool,
@@ -71,7 +87,7 @@ def watch(
 
     Each finding has its evidence, what it costs an hour now, and what to do. A function is held
     against its own history: under two weeks of it no weekly season is assumed, and what can't be
-    judged is said. It only reads.
+    judged is said. It only reads, but for --stop-at.
     """
     from tuner.cli.flags import shown
     from tuner.errors import UsageError
@@ -80,6 +96,9 @@ def watch(
         raise UsageError("--live reads CloudWatch and --logs files: give one of them")
     if out_file is not None and alarms is None:
         raise UsageError("--out is for the file of --alarms: give that too")
+    if stop_at is not None and (not live or alarms is not None):
+        raise UsageError("--stop-at goes with --live, and not with --alarms")
+    stops: list[dict[str, Any]] | None = None
     if alarms is not None:
         from tuner.cli.alarms import write_alarms
 
@@ -103,15 +122,19 @@ def watch(
         from tuner.api.watching_live import watch_live
 
         request = read.live(None, where, source, discount_percent)
+        if stop_at is not None:
+            from tuner.cli.stop import stop_over
+
+            stops = stop_over(functions, request, read, limit_usd_per_hour=stop_at, json=json)
         found = watch_live(functions, request, read.caller())
-    _show(shown(found), json=json)
+    _show(shown(found), json=json, stops=stops)
     return FOUND if detailed_exitcode and found.is_alarming else 0
 
 
-def _show(found: "Watch", *, json: bool) -> None:
+def _show(found: "Watch", *, json: bool, stops: "list[dict[str, Any]] | None") -> None:
     from tuner.report.watch import render, to_json
 
     if json:
-        show_json(to_json(found))
+        show_json(to_json(found) | ({} if stops is None else {"stops": stops}))
     else:
         show_text(render(found, width=width(), encoding=sys.stdout.encoding or "ascii"))

@@ -39,6 +39,7 @@ _IN_PARTS: Final = ("update_memory", "publish_version")
 _GIVING_BACK: Final = (
     *("update_memory", "delete_version", "remove_tag", "delete_copy", "delete_logs_of_copy"),
     *("list_versions", "list_aliases", "read_tags", "read_alias", "update_alias"),
+    *("read_reserved_concurrency", "set_reserved_concurrency"),
 )
 _NO_FAULT: Final = (*_LASTING, ConflictError, MemoryCapError)
 """Possible answers to an update; a deletion that meets a conflict has failed."""
@@ -67,6 +68,15 @@ class FunctionControl(Protocol):
 
         Only if its `revision_id` is still current (None: the endpoint has none); else
         ConflictError. Returns the routing that Lambda answered.
+        """
+
+    def read_reserved_concurrency(self, function: str) -> int | None:
+        """The reserved concurrency; None if there is none."""
+
+    def set_reserved_concurrency(self, function: str, count: int | None) -> None:
+        """Reserve concurrency for a function (0: it takes no invocation), or remove that (None).
+
+        Raises ConflictError if Lambda refuses the number.
         """
 
     def update_memory(

@@ -17,6 +17,8 @@ JSON object a line. The file is locked while its sweep runs and removed when not
     finish     it is about to route to `version` alone: from now on, this is how it ends
     reset      the alias is about to be set back, or to be finished once more
     settled    the alias reads as before, or as finished
+    stop       the function's reserved concurrency, which was `reserved`, is about to become 0
+    release    it is about to be set back
     unanswered the request `call` was abandoned `at` this time (seconds since 1970): it may still
                take effect, whatever was set back since
     done       nothing is left
@@ -51,9 +53,10 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Final = 1
 _SWEEP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,79}")
 _MAX_FILE_BYTES: Final = 16 * 1024 * 1024
-Kind = Literal["version", "clone", "throwaway"]
+Kind = Literal["version", "clone", "throwaway", "stop"]
 """With clone the function is only read, and a copy named after the sweep is made; a throwaway is
-made for a check (`throwaway`), and what it is to be is in the first record."""
+made for a check (`throwaway`), and what it is to be is in the first record. A stop changes nothing
+but the reserved concurrency (`stop`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,14 @@ class JournaledAlias:
 
 
 @dataclass(frozen=True, slots=True)
+class JournaledStop:
+    """A function that was about to be stopped, and the reserved concurrency that it had."""
+
+    reserved: int | None
+    """None: it had none."""
+
+
+@dataclass(frozen=True, slots=True)
 class UnfinishedJournal:
     """What a sweep that did not end cleanly had written down."""
 
@@ -128,6 +139,8 @@ class UnfinishedJournal:
     """When a request was abandoned, in seconds since 1970: it may still take effect."""
     alias: JournaledAlias | None = None
     """If it's of a rollout."""
+    stop: JournaledStop | None = None
+    """If it's of an emergency stop that had begun."""
 
 
 class Journal:
@@ -329,6 +342,7 @@ def _unfinished(
         return None
     unanswered_at: float | None = None
     alias: JournaledAlias | None = None
+    stop: JournaledStop | None = None
     for number, record in enumerate(records, start=2):
         try:
             alias = _shifted(alias, record)
@@ -339,6 +353,9 @@ def _unfinished(
                     deleting.append(str(record["version"]))
                 case "published" if record["is_new"]:
                     published.append(str(record["version"]))
+                case "stop":
+                    was = record["reserved"]
+                    stop = JournaledStop(None if was is None else int(was))
                 case "unanswered":
                     unanswered_at = float(record["at"])
                 case "restored" if "unanswered" not in kinds:
@@ -355,6 +372,7 @@ def _unfinished(
         is_tagged="tag" in kinds,
         unanswered_at=unanswered_at,
         alias=alias,
+        stop=stop,
     )
 
 

@@ -327,6 +327,11 @@ def refuse_unfinished(state_dir: Path, identity: JournalHeader) -> None:
     """Raise LeftChangedError if an earlier sweep or rollout may have left the function changed."""
     for unfinished in find_unfinished(state_dir):
         if unfinished.header.function_digest == identity.function_digest:
+            if unfinished.header.isolation == "stop":
+                raise LeftChangedError(
+                    f"{identity.function.name} is stopped since {unfinished.header.started_at}: "
+                    "its reserved concurrency is 0. To let it run again: tuner recover"
+                )
             raise LeftChangedError(
                 f"{identity.function.name}: {_whose(unfinished.header.sweep_id)} didn't finish "
                 "and may have left the function changed. Run: tuner recover"

@@ -1,7 +1,7 @@
 """Finishes what an interrupted sweep or rollout left.
 
 It restores $LATEST, sets a shifted alias back (or finishes it, if that was decided), and deletes
-the versions that were published.
+the versions that were published. A function that was stopped runs again.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ from tuner.lease.clone import copy_description, copy_name, delete_copy
 from tuner.lease.function_control import LeaseIO, harmless, watched
 from tuner.lease.journal import Journal, function_digest, journal_dir, lock_file, read_journal
 from tuner.lease.lock import SWEEP_TAG, SweepTag, function_lock, has_tag, remove_sweep_tag
+from tuner.lease.reserved_concurrency import (
+    describe_foreign as describe_foreign_reserve,
+)
+from tuner.lease.reserved_concurrency import describe_release, needs_release, release
 from tuner.lease.restore import drift_from, restore
 from tuner.lease.throwaway import is_of_this_account
 from tuner.lease.uninterruptible import WorkLimit, uninterruptible
@@ -65,6 +69,8 @@ class RecoveryPlan:
     """What is left alone, and why."""
     alias_now: Routing | None = None
     """How the rollout's alias routes now, if it will be settled."""
+    release: str | None = None
+    """What will be done about an emergency stop, in one line."""
 
     @property
     def restore_to_mb(self) -> int:
@@ -80,6 +86,7 @@ class RecoveryPlan:
             or self.delete_copy
             or self.remove_tag
             or self.alias_now
+            or self.release
         )
 
     def describe(self) -> tuple[str, ...]:
@@ -97,6 +104,8 @@ class RecoveryPlan:
             )
         if self.alias_now is not None:
             lines.append(f"{name}: {self._describe_alias(self.alias_now)}")
+        if self.release is not None:
+            lines.append(self.release)
         if self.delete_copy:
             what = "this function of a live check"
             if self.delete_copy != name:
@@ -158,6 +167,8 @@ def plan_recovery(
     """
     header = journal.header
     original = header.function
+    if header.isolation == "stop":
+        return _plan_release(journal, control, endpoint_url)
     if header.isolation != "version":
         return _plan_copy(journal, control, endpoint_url)
     try:
@@ -184,6 +195,22 @@ def plan_recovery(
         notes=(*notes, *alias_notes),
         alias_now=alias_now,
     )
+
+
+def _plan_release(
+    journal: UnfinishedJournal, control: FunctionControl, endpoint_url: str | None
+) -> RecoveryPlan:
+    name = journal.header.function.name
+    if journal.stop is None:  # it ended before anything was announced
+        return RecoveryPlan(journal)
+    try:
+        _check_identity(control.read_function(name), journal.header, endpoint_url)
+        now = control.read_reserved_concurrency(name)
+    except FunctionNotFoundError:
+        return RecoveryPlan(journal, notes=(f"{name}: the function is gone",))
+    if not needs_release(journal.stop, now):
+        return RecoveryPlan(journal, notes=(describe_foreign_reserve(name, now),))
+    return RecoveryPlan(journal, release=describe_release(name, journal.stop, now))
 
 
 def _plan_alias(
@@ -303,6 +330,8 @@ def _carry_out(
     header = plan.journal.header
     if plan_recovery(plan.journal, io.control, endpoint_url=endpoint_url) != plan:
         raise LeaseError(f"{header.function.name} changed since the plan was shown: recover again")
+    if header.isolation == "stop":
+        return _release(plan, io, journal)
     if header.isolation != "version":
         return _delete_copy(plan, io, journal)
     if plan.restore_from_mb is not None or plan.writes_again:
@@ -366,6 +395,15 @@ def _delete_copy(plan: RecoveryPlan, io: LeaseIO, journal: Journal) -> Cleanup:
     if plan.delete_copy:
         io.on_progress(CopyDeleted(name))
     return Cleanup((name,) if plan.delete_copy else ())
+
+
+def _release(plan: RecoveryPlan, io: LeaseIO, journal: Journal) -> Cleanup:
+    """Let a stopped function run again; what somebody else reserved since is theirs."""
+    if plan.journal.stop is not None and plan.release is not None:
+        with suppress(ForeignChangeError):
+            release(plan.journal.header.function.name, plan.journal.stop, io, journal)
+    journal.finish()
+    return Cleanup()
 
 
 def _is_unfinished(path: Path) -> bool:
