@@ -75,11 +75,14 @@ def _stop(emergency: "Emergency", *, yes: bool) -> "tuple[Stopped | None, str | 
 
 
 def _cost_line(emergency: "Emergency") -> str:
+    from tuner.model.interval import counted
+    from tuner.report.numbers import usd
+
     cost = emergency.cost
     return (
-        f"{emergency.function.name} costs ${cost.usd_per_hour:,.2f} an hour by {cost.by} "
-        f"({cost.invocation_count:,} invocations); the limit is "
-        f"${emergency.limit_usd_per_hour:,.2f}"
+        f"{emergency.function.name} costs {usd(cost.usd_per_hour)} an hour by {cost.by} "
+        f"({counted(f'{cost.invocation_count:,}', 'invocation')}); the limit is "
+        f"{usd(emergency.limit_usd_per_hour)}"
     )
 
 

@@ -1,0 +1,150 @@
+"""`tuner watch --stop-at`: what a function costs now, who agrees to stop it, and what is told."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+
+from tests.aws.live_log import make_live_function
+from tests.aws.moto_process import REGION, client, moto_process
+from tests.aws.wire import Received, Reply, WireServer, refusal
+from tests.cli.running import one_line, run_here
+from tests.sweeps import made_function
+from tuner.api.stopping import CostNow, cost_by_metrics
+from tuner.aws.services import Services
+from tuner.aws.session import open_session
+from tuner.cli.values import usd_per_hour
+from tuner.pricing import load_price_book
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NOW = datetime(2026, 11, 30, 10, 0, 30, tzinfo=UTC)
+PRICES = load_price_book().lambda_prices("us-east-1", "x86_64")
+
+
+def cost(counts: dict[int, float], took_ms: dict[int, float]) -> CostNow | None:
+    """By CloudWatch's data points, each so many minutes before 10:00."""
+
+    def answer(received: Received) -> Reply:
+        [query] = received.json["MetricDataQueries"]
+        is_count = query["MetricStat"]["Metric"]["MetricName"] == "Invocations"
+        points = counts if is_count else took_ms
+        times = [(NOW.replace(second=0) - timedelta(minutes=ago)).timestamp() for ago in points]
+        result = {"Id": "m0", "Timestamps": times, "Values": [*points.values()]}
+        return Reply(body={"MetricDataResults": [result]})
+
+    return asked(answer)
+
+
+def asked(answer: Any) -> CostNow | None:
+    with WireServer() as wire:
+        wire.answer = answer
+        session = open_session(region="us-east-1", profile=None, endpoint_url=wire.url)
+        with Services(session, purpose="watch", sleep=lambda _s: None) as services:
+            return cost_by_metrics(services, made_function(1024), PRICES, NOW)
+
+
+def test_five_minutes_tell_what_an_hour_costs() -> None:
+    """By hand: 1,000 invocations of 3 s at 1 GB in the five minutes up to the newest one."""
+    minutes = dict.fromkeys((1, 2, 3, 4, 5), 200.0) | {8: 5000.0}
+    found = cost(minutes, {ago: each * 3000 for ago, each in minutes.items()})
+    assert found is not None
+    assert found.invocation_count == 1000
+    assert found.usd_per_hour == pytest.approx(12 * (1000 * 2e-7 + 3000 * 0.0000166667))
+
+
+def test_what_ended_minutes_ago_is_no_emergency() -> None:
+    """A burst that CloudWatch saw six minutes ago costs nothing now; no data point isn't known."""
+    found = cost({6: 1e6, 7: 1e6}, {6: 1e9, 7: 1e9})
+    assert found is not None
+    assert (found.usd_per_hour, found.invocation_count) == (0.0, 0)
+    assert cost({}, {}) is None
+    assert asked(lambda _: refusal(403, "AccessDenied", "no")) is None
+
+
+@pytest.mark.parametrize("text", ["20usd/h", "$20/h", "20 USD/hour", "20/h"])
+def test_a_limit_is_dollars_an_hour(text: str) -> None:
+    """However it's written."""
+    assert usd_per_hour(text) == 20
+
+
+@pytest.mark.parametrize("text", ["20", "20usd", "20/day", "0usd/h", "-1/h", "1.2.3/h"])
+def test_a_limit_without_the_hour_is_refused(text: str) -> None:
+    """20 could be a day's."""
+    with pytest.raises(typer.BadParameter):
+        usd_per_hour(text)
+
+
+@pytest.mark.parametrize("arguments", [("--logs", "x"), (), ("--live", "--alarms", "terraform")])
+def test_it_takes_the_account_and_the_explicit_flag(arguments: tuple[str, ...]) -> None:
+    """Logs say what was, and alarms are written, not carried out."""
+    ran = run_here("watch", "made", "--stop-at", "20usd/h", *arguments)
+    assert ran.returncode == 2
+    assert "--stop-at goes with --live" in one_line(ran)
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """A function of 1 GB whose last minutes cost $60 an hour by CloudWatch."""
+    with moto_process() as url:
+        make_live_function(url)
+        now = datetime.now(UTC)
+        client("cloudwatch", url).put_metric_data(
+            Namespace="AWS/Lambda",
+            MetricData=[
+                {
+                    "MetricName": name,
+                    "Dimensions": [{"Name": "FunctionName", "Value": "resize"}],
+                    "Timestamp": now - timedelta(minutes=ago),
+                    "Value": value,
+                }
+                for ago in (1, 2, 3, 4, 5)
+                for name, value in (("Invocations", 100.0), ("Duration", 6e7))
+            ],
+        )
+        yield url
+
+
+@pytest.mark.slow
+def test_it_is_stopped_told_and_let_run_again(url: str, tmp_path: Path) -> None:
+    """Only with --yes or a terminal, and only from the limit on; then recover undoes it."""
+    lambdas = client("lambda", url)
+
+    def reserved() -> int | None:
+        found: int | None = lambdas.get_function_concurrency(FunctionName="resize").get(
+            "ReservedConcurrentExecutions"
+        )
+        return found
+
+    def watch(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return run_here(
+            *("watch", "resize", "--live", "--endpoint-url", url, "--region", REGION, *arguments),
+            TUNER_STATE_DIR=str(tmp_path),
+        )
+
+    assert watch().returncode == 0
+    below = watch("--stop-at", "1000usd/h", "--yes")
+    assert (below.returncode, reserved()) == (0, None)
+    asked_for = watch("--stop-at", "20usd/h")
+    assert (asked_for.returncode, reserved()) == (2, None)
+    assert "pass --yes" in asked_for.stderr
+    lambdas.put_function_concurrency(FunctionName="resize", ReservedConcurrentExecutions=5)
+    ran = watch("--stop-at", "20usd/h", "--yes", "--json")
+    assert (ran.returncode, reserved()) == (0, 0), ran.stderr
+    [stop] = json.loads(ran.stdout)["stops"]
+    assert (stop["stopped"], stop["reserved_before"]) == (True, 5)
+    assert stop["usd_per_hour"] == pytest.approx(60, rel=0.02)
+    assert "--reserved-concurrent-executions 5" in stop["undo"]
+    assert "resize is STOPPED: reserved concurrency 0, was 5" in ran.stderr
+    again = watch("--stop-at", "20usd/h", "--yes")
+    assert "not stopped, it is stopped since" in again.stdout
+    undone = run_here("recover", "--yes", "--endpoint-url", url, TUNER_STATE_DIR=str(tmp_path))
+    assert (undone.returncode, reserved()) == (0, 5), undone.stderr
+    assert "let it run again" in undone.stdout
