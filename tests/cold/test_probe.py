@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -181,12 +181,34 @@ def test_the_budget_and_a_stop_end_it() -> None:
     assert lost.cost_usd > worst_usd
 
 
+@pytest.mark.parametrize(
+    ("measure", "current_mb", "most_mb", "sizes_mb"),
+    [
+        (Measure(), 128, None, (128, 3008)),
+        (Measure(), 512, 3538, (256, 512, 3008)),
+        (Measure(), 10240, None, (3008, 10240)),
+        (Measure(max_memory_mb=1024), 512, None, (256, 512, 1024)),
+        (Measure(min_memory_mb=400, max_memory_mb=2000), 1024, None, (512, 1024, 2000)),
+        (Measure(min_memory_mb=2000), 1024, None, (1024, 3008)),
+    ],
+)
+def test_a_few_sizes_of_a_range_are_measured(
+    measure: Measure, current_mb: int, most_mb: int | None, sizes_mb: tuple[int, ...]
+) -> None:
+    """The function's own, half of it, and the largest of the range."""
+    pricing = replace(PRICING, function=made_function(memory_mb=current_mb))
+    found = plan_cold(
+        pricing, measure, at_once=8, most_mb=most_mb, max_invocations=None, budget_usd=None
+    )
+    assert found.sizes_mb == sizes_mb
+
+
 def test_a_plan_within_limits() -> None:
     """Fewer samples where fewer invocations are allowed; sizes by range or by name."""
     usual = plan_cold(
         PRICING, Measure(), at_once=8, most_mb=None, max_invocations=None, budget_usd=None
     )
-    assert usual.sizes_mb == (256, 1024, 3008)
+    assert usual.sizes_mb == (512, 1024, 3008)
     assert set(usual.sizes_mb) <= set(usual.shown_mb)
     assert (usual.invocation_count, usual.window_count) == (25, 1)
     few = plan_cold(

@@ -154,6 +154,7 @@ def _cold(
     from tuner.api.target import connect_to
     from tuner.cli.config import state_dir
     from tuner.cli.screen import agree_to_invoke, say
+    from tuner.errors import InputError
     from tuner.session.inputs import read_inputs, with_payloads
     from tuner.sweep.io import StopSignal, stop_on_signals
 
@@ -186,8 +187,14 @@ def _cold(
             yes=yes,
             allow_side_effects=allow_side_effects,
         )
-        with stop_on_signals(stop):
-            answer = measure_cold_starts(prepared, target, stop=stop, on_progress=_tell)
+        try:
+            with stop_on_signals(stop):
+                answer = measure_cold_starts(prepared, target, stop=stop, on_progress=_tell)
+        except InputError as error:
+            if not stop.is_requested:
+                raise
+            say(f"tuner: interrupted: {error}")
+            return INTERRUPTED
     _show(answer, json=json, out_file=out_file)
     if stop.is_requested:
         say("tuner: interrupted; the answer is from what was measured")

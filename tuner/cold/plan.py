@@ -21,8 +21,6 @@ WARM: Final = 10
 """Warm invocations at the function's own size."""
 LEAST_SAMPLES: Final = 2
 _STEPS_MB: Final = (128, 256, 512, 1_024, MB_PER_VCPU, 3_008)
-_FURTHER: Final = 2
-"""Sizes measured besides the current one: INIT hardly depends on memory, so few tell."""
 _USUAL_MOST_MB: Final = 3_008
 
 
@@ -136,7 +134,8 @@ def _sizes(
         return sizes, sizes
     if measure.max_memory_mb is None:
         high = max(min(high, _USUAL_MOST_MB), min(current_mb, high))
-    steps = [mb for mb in {*_STEPS_MB, low, high} if low <= mb <= high]
-    further = [mb for mb in (max(low, MIN_MEMORY_MB * 2), high) if mb != current_mb]
-    measured = tuple(sorted({*further[:_FURTHER], current_mb}))
+    steps = sorted(mb for mb in {*_STEPS_MB, low, high} if low <= mb <= high)
+    # Half of what the function has: far below it, it may run out of memory.
+    smaller = [mb for mb in steps if mb <= current_mb / 2]
+    measured = tuple(sorted({*smaller[-1:], *steps[-1:], current_mb}))
     return measured, tuple(sorted({*steps, *measured}))
