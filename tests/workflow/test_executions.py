@@ -170,6 +170,16 @@ def test_executions_that_fail_are_no_latency() -> None:
     assert np.allclose(latency.durations_ms([0, 0]), 130)
 
 
+@pytest.mark.parametrize("items", [30, 3000])
+def test_a_map_tolerates_failures(items: int) -> None:
+    """A tenth of the items fails: more than 5% may, and not more than 20%."""
+    behavior = Behavior(items={"M": (items,)}, errors={"each": {"": 0.1}})
+    for most, failed in ((5, 1.0), (20, 0.0)):
+        state = mapped(task("b"), ToleratedFailurePercentage=most)
+        runs, _ = run(definition("M", M=state), (B,), behavior)
+        assert runs.failed.mean() == pytest.approx(failed, abs=0.25 if items == 30 else 0.01)
+
+
 def test_named_errors_find_their_retrier() -> None:
     """An error that no rule names is not retried; one of another name is."""
     rule = {"ErrorEquals": ["Busy"], "IntervalSeconds": 1, "MaxAttempts": 9}

@@ -145,6 +145,8 @@ def _declared(path: Path, request: WorkflowRequest, given: Substitutions) -> Wor
     from tuner.iac.asl_template import declared_machines
 
     found = declared_machines(path, request.parameters)
+    if not found:
+        raise InputError(f"{path} declares no state machine")
     wanted = request.state_machine
     chosen = [each for each in found if wanted in {None, each.logical_id}]
     if len(chosen) != 1:

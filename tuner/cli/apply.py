@@ -172,6 +172,8 @@ def _split(given: "Sequence[str]") -> "tuple[list[Wanted], list[str]]":
 
     workflows = [each for each in given if holds_workflow(Path(each))]
     sized = [one for each in workflows for one in wanted_by_workflow(Path(each))]
+    if workflows and not sized:
+        say(f"{', '.join(workflows)} keeps every size: nothing to change.")
     return sized, [each for each in given if each not in workflows]
 
 

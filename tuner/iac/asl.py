@@ -164,6 +164,8 @@ class _Reader:
             max_concurrency=most or None,
             is_distributed=is_distributed,
             batch_size=max(int(per_batch or 1), 1),
+            tolerated_ratio=(_number(found, "ToleratedFailurePercentage", what) or 0.0) / 100,
+            tolerated_count=int(_number(found, "ToleratedFailureCount", what) or 0),
             retriers=rules.retriers,
             catchers=rules.catchers,
         )

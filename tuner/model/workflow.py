@@ -98,6 +98,9 @@ class Map:
     is_distributed: bool = False
     batch_size: int = 1
     """Items of one run of the machine."""
+    tolerated_ratio: float = 0.0
+    """Share of runs that may fail without failing it."""
+    tolerated_count: int = 0
     retriers: tuple[Retrier, ...] = ()
     catchers: tuple[Catcher, ...] = ()
 

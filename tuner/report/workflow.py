@@ -85,6 +85,9 @@ def render(answer: WorkflowAnswer, *, width: int, encoding: str = "utf-8") -> st
     lines += [*table_lines(rows, "<>>>"), ""]
     if (cheapest := cheapest_time(answer)) is not None:
         lines += wrapped(cheapest, width)
+    if answer.failed_share:
+        share = percent(answer.failed_share)
+        lines += wrapped(f"{share} of executions fail, and aren't in the percentiles.", width)
     for each in by_weight(answer.findings):
         lines += wrapped(f"{SIGNS[each.severity]} {plain(each.message)}.", width, indent="  ")
     lines += wrapped(f"Assumes that {'; '.join(answer.assumptions)}.", width)

@@ -243,7 +243,8 @@ class _Sampler:
         walk.joins.append(Join(here, (runs,), counts, state.max_concurrency))
         first = np.concatenate([[0], np.cumsum(counts)[:-1]])
         _add_within(walk, here, runs, lambda values: np.add.reduceat(values, first))
-        failed = np.logical_or.reduceat(runs.failed, first)
+        failures = np.add.reduceat(runs.failed.astype(int), first)
+        failed = failures > _tolerated(state, counts)
         return [("", here[failed])] if failed.any() else []
 
     def _body(self, state: Map, count: int) -> Runs:
@@ -282,9 +283,14 @@ class _Sampler:
             )
         )
         _add_within(walk, here, runs, lambda values: counts * values.mean())
-        share = 1 - (1 - float(runs.failed.mean())) ** counts
-        failed = self.rng.random(len(here)) < share
+        failures = self.rng.binomial(counts, float(runs.failed.mean()))
+        failed = failures > _tolerated(state, counts)
         return [("", here[failed])] if failed.any() else []
+
+
+def _tolerated(state: Map, counts: Indices) -> Floats:
+    """How many of its runs may fail."""
+    return np.asarray(np.maximum(state.tolerated_ratio * counts, state.tolerated_count))
 
 
 def _add_within(walk: _Walk, here: Indices, runs: Runs, summed: Callable[[Floats], Floats]) -> None:
