@@ -11,7 +11,8 @@ import pytest
 from tests.aws.agreement import REQUEST_ID, check_agreement
 from tests.aws.wire import Received, Reply, WireServer, refusal
 from tests.scripted_executor import ScriptedExecutor
-from tuner.aws.temporary_copy import MAX_ZIPPED_BYTES, copied_settings
+from tuner.aws.function_code import MAX_ZIPPED_BYTES
+from tuner.aws.temporary_copy import copied_settings
 from tuner.errors import AwsError, ConflictError
 from tuner.lease.clone import LiveTraffic
 from tuner.local import FunctionDefinition, LocalLambda

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tuner.model.function import Build
+    from tuner.model.function import Architecture, Build
     from tuner.model.sweep import Sweep
     from tuner.session import OpenTarget
     from tuner.sweep.prepared import PreparedSweep
@@ -28,6 +28,7 @@ def planned(
     *,
     payloads: Sequence[Payload] = EMPTY,
     build: Build | None = None,
+    builds: Sequence[tuple[Architecture, Build]] = (),
     earlier: Sweep | None = None,
     prior: Sweep | None = None,
     asked_prior: str | None = None,
@@ -40,6 +41,7 @@ def planned(
         function,
         tuple(payloads),
         build=build,
+        builds=tuple(builds),
         earlier=earlier,
         prior=prior,
     )

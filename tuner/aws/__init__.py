@@ -3,8 +3,8 @@
 `function_ref` reads what the user calls the function; `session` finds profile, region, credentials
 and endpoint, `credentials` renews those that expire. Read `gateway` first, all that the other
 packages see: it changes the function through `control_plane`, which waits, copies it
-(`temporary_copy`), runs it (`invocation`), and what it reads is in `reader` (with `triggers` and
-`metrics`). `configuration` turns AWS's answers into values without secrets,
+(`temporary_copy`, with `function_code` for packages, layers and images), runs it (`invocation`),
+and what it reads is in `reader` (with `triggers` and `metrics`). `configuration` turns AWS's answers into values without secrets,
 `service_errors` and `connection_errors` turn every refusal into one line. `iam_policy` writes down
 the least policy for all that, and needs no boto3; `price_list_api` asks for prices.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -23,6 +25,19 @@ if TYPE_CHECKING:
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: a package that is sent
 # with the request, as a copy's is, has 50 MB at most.
 MAX_ZIPPED_BYTES: Final = 50 * 1024 * 1024
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-manifest-formats.html
+_MANIFESTS: Final = (
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+)
+_INDEXES: Final = (
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.index.v1+json",
+)
+_IMAGE: Final = re.compile(
+    r"(?P<account>[0-9]{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/"
+    r"(?P<name>[a-z0-9._/-]+)(?::(?P<tag>[\w][\w.-]*))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
 _CHUNK_BYTES: Final = 1024 * 1024
 _DOWNLOAD_TIMEOUT_S: Final = 60
 
@@ -59,6 +74,39 @@ class FunctionCodeReader(LambdaReader):
             raise
         except AwsError:
             return LayerCode(arn, architectures)
+
+    def image_architectures(self, function: str, uri: str) -> tuple[str, ...]:
+        """The architectures of an image in ECR, in Lambda's words; several for an image index.
+
+        Empty if it may not be read. Raises CredentialsError.
+        """
+        reference, image = self.resolve(function), _IMAGE.fullmatch(uri)
+        if image is None:
+            return ()
+        request = Request("BatchGetImage", reference)
+        place = {"registryId": image["account"], "repositoryName": image["name"]}
+        found = (
+            {"imageDigest": image["digest"]}
+            if image["digest"]
+            else {"imageTag": image["tag"] or "latest"}
+        )
+        try:
+            with self._control.beside("ecr", request, connect_timeout=5, read_timeout=30) as ecr:
+                answer = ecr.batch_get_image(
+                    **place, imageIds=[found], acceptedMediaTypes=[*_MANIFESTS, *_INDEXES]
+                )
+                manifest = json.loads(answer["images"][0]["imageManifest"])
+                if "manifests" in manifest:
+                    named = (each.get("platform", {}) for each in manifest["manifests"])
+                    return tuple(sorted({_in_lambda(each.get("architecture")) for each in named}))
+                digest = manifest["config"]["digest"]
+                where = ecr.get_download_url_for_layer(**place, layerDigest=digest)["downloadUrl"]
+                config = json.loads(self.download(reference, where))
+            return (_in_lambda(config.get("architecture")),)
+        except CredentialsError:
+            raise
+        except (AwsError, IndexError, KeyError, TypeError, ValueError):
+            return ()
 
     def download(self, function: FunctionRef, url: str) -> bytes:
         """Fetch a package from its presigned link, which must not appear in a message."""
@@ -102,3 +150,8 @@ def _read(function: FunctionRef, answer: Any) -> bytes:
     if str(len(package)) != answer.headers.get("Content-Length", str(len(package))):
         raise AwsError(f"the code of {function.name} could not be fetched (it was cut off)")
     return bytes(package)
+
+
+def _in_lambda(architecture: object) -> str:
+    """Lambda's word for an architecture of an image (GOARCH)."""
+    return "x86_64" if architecture == "amd64" else str(architecture)

@@ -95,7 +95,10 @@ def measure_command(view: SweepView, flags: Sequence[str]) -> str:
     if answer.variation is not None:
         values = ",".join(each.value for each in answer.variation.values)
         name = answer.variation.parameter.name
-        words.append(shlex.quote(f"--vary={plain(name)}={plain(values)}"))
+        if answer.variation.parameter.is_architecture:
+            words.append(f"--architectures {values}")
+        else:
+            words.append(shlex.quote(f"--vary={plain(name)}={plain(values)}"))
     words += ["--exhaustive"] if sweep.plan.method == "exhaustive" else []
     return " ".join([*words, f"--seed {sweep.plan.seed}", *goal_flags(answer.goal), *flags])
 

@@ -55,9 +55,13 @@ def match_sweeps(a: Sweep, b: Sweep, sources: tuple[str, str]) -> MatchedSweeps 
 
 
 def _values(sweep: Sweep, varied: VariedParameter | None, other: VariedParameter) -> list[str]:
-    """The values that a sweep has; without a variation its batch size, if the other varies that."""
+    """The values that a sweep has; without a variation its batch size or its architecture, if the
+    other varies that.
+    """
     if varied is not None:
         return [*varied.values]
+    if other.is_architecture:
+        return [sweep.function.architecture]
     counts = {payload.record_count for payload in sweep.plan.payloads}
     return [str(counts.pop())] if other.is_setting and len(counts) == 1 else []
 

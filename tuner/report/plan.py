@@ -90,7 +90,9 @@ def _isolation(plan: SweepPlan, reached_by: Sequence[str]) -> str:
             "$LATEST's memory changes briefly while test versions are published, then is restored; "
             f"the tag {SWEEP_TAG} marks the function meanwhile."
         )
-    copy = "a temporary copy is measured; the live function is only read"
+    both = plan.varied is not None and plan.varied.is_architecture
+    copies = "two temporary copies are" if both else "a temporary copy is"
+    copy = f"{copies} measured; the live function is only read"
     if not reached_by:
         return f"{copy[0].upper()}{copy[1:]}."
     return f"Live traffic reaches $LATEST ({plain(', '.join(reached_by))}), so {copy}."
@@ -122,6 +124,9 @@ def _payloads(plan: SweepPlan) -> tuple[str, ...]:
     """The classes by name, and the values of a varied parameter; a single event needs no line."""
     if len(plan.payloads) < 2:
         return ()
+    if plan.varied is not None and plan.varied.is_architecture:
+        both = " and ".join(plan.varied.values)
+        return (f"Architectures: {both}, each measured in its own copy with the same payloads.",)
     names = ", ".join(dict.fromkeys(each.class_name for each in plan.payloads))
     varied = plan.varied
     values = "" if varied is None else f"; with {varied.name} {', '.join(varied.values)}"

@@ -98,6 +98,9 @@ def _checked(
         )
     builds = dict(inputs.builds)
     for kind, each in builds.items():
+        if (each.image_uri is None) == (config.package_type == "Image"):
+            what = "a container image" if config.package_type == "Image" else "a ZIP package"
+            raise InputError(f"{config.name} is {what}: `code` for {kind} must be one too")
         _refuse_foreign(each, kind, f"the build for {kind}")
     build = builds.get(other) or inputs.build
     if config.package_type == "Image":
@@ -106,7 +109,11 @@ def _checked(
                 f"{config.name} is a container image, and Lambda takes none of two architectures: "
                 f"name its build for {other} with `code` ({other}=IMAGE)"
             )
-        return []
+        return [
+            finding
+            for kind, each in builds.items()
+            if (finding := _image_finding(inputs, target, kind, each)) is not None
+        ]
     if build is not None and other not in builds:
         _refuse_foreign(build, other, "the package of `code`")
     code = target.gateway.read_code(inputs.function, with_package=build is None)
@@ -117,6 +124,30 @@ def _checked(
             f"with `code` ({other}=ZIP)"
         )
     return foreign_layers(config.name, code.layers, other, has_build=other in builds)
+
+
+def _image_finding(
+    inputs: Inputs, target: OpenTarget, wanted: Architecture, build: Build
+) -> Finding | None:
+    """Say that an image couldn't be looked at. Raises InputError for one of another architecture,
+    and for an index of several, which Lambda doesn't take.
+    """
+    assert build.image_uri is not None
+    kinds = target.gateway.image_architectures(inputs.function, build.image_uri)
+    if not kinds:
+        return Finding(
+            "image_not_read",
+            "warning",
+            f"The image {build.image_uri} couldn't be looked at, so nothing says that it's for "
+            f"{wanted}: allow ecr:BatchGetImage and ecr:GetDownloadUrlForLayer to have it checked.",
+        )
+    if kinds != (wanted,):
+        what = "is for" if len(kinds) == 1 else "is an index, which Lambda doesn't take, of"
+        raise InputError(
+            f"the image {build.image_uri} {what} {', '.join(kinds)}: name one for {wanted} alone "
+            f"with `code` ({wanted}=IMAGE)"
+        )
+    return None
 
 
 def _refuse_foreign(build: Build, architecture: Architecture, what: str) -> None:

@@ -83,7 +83,7 @@ def foreign_layers(
 
 
 def _doubtful(layer: LayerCode, architecture: Architecture, files: Sequence[str]) -> Finding:
-    why = "couldn't be read, so nothing is known of its native code"
+    why = "couldn't be read (lambda:GetLayerVersion), so nothing is known of its native code"
     if files:
         why = f"has native code for the other architecture ({files[0]}), which the build replaces"
     elif layer.package is not None:
