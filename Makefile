@@ -74,6 +74,9 @@ bench-workflow: $(STAMP)  ## Size generated workflows: against exhaustive search
 bench-load: $(STAMP)  ## Which service gives way first over 20 architectures, and the time to drain a backlog, simulated
 	$(BIN)/python -m tests.bench load_drain load_downstream
 
+bench-architectures: $(STAMP)  ## Decide between x86_64 and arm64 on generated pairs of known truth
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench architectures
+
 bench-rollout: $(STAMP)  ## Simulate rollouts: errors that rise are returned in time, and nothing goes back in vain
 	$(BIN)/python -m tests.bench rollout
 
@@ -110,4 +113,4 @@ notebooks: $(STAMP)  ## Run the notebooks' twins and write the notebooks with th
 clean:  ## Remove what the targets made
 	rm -rf $(VENV) demo-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide bench-observe bench-fleet bench-load bench-rollout bench-verify bench-watch live readme pictures prices findings docs notebooks clean bench-cold bench-workflow
+.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide bench-observe bench-fleet bench-load bench-rollout bench-verify bench-watch live readme pictures prices findings docs notebooks clean bench-cold bench-workflow bench-architectures

@@ -24,10 +24,10 @@ GOAL = {
 CHOICE = {
     "verdict", "memory_mb", "basis", "duration_ms", "cost_usd_per_million", "saving_ratio",
     "saving_usd_per_month", "expected_regret_ratio", "regret_bound_ratio", "confidence",
-    "best_so_far_mb", "lean_saving_ratio", "parameters",
+    "architecture", "best_so_far_mb", "lean_saving_ratio", "parameters",
     "cost_usd_per_million_records", "percentiles_ms",
 }  # fmt: skip
-OPTION = {"name", "memory_mb", "duration_ms", "cost_usd_per_million"}
+OPTION = {"name", "architecture", "memory_mb", "duration_ms", "cost_usd_per_million"}
 SWEEP = {
     "id", "file", "invocation_count", "cost_usd", "wall_s", "pays_back_after_invocations", "prior",
 }  # fmt: skip

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from tuner.session import OpenTarget
 
 BOTH = ("x86_64", "arm64")
+SIZES_MB = (512, 1024, 1792)
+"""Few to choose from: curves are fitted faster."""
 
 
 def x86_ms(memory_mb: int) -> float:
@@ -89,7 +91,7 @@ def test_the_better_architecture_is_recommended(
 ) -> None:
     """One answer over both; the saved file gives it again; no copy is left, nothing is changed."""
     world.ratio = ratio
-    ready = planned(target, architectures=BOTH)
+    ready = planned(target, architectures=BOTH, memory_sizes_mb=SIZES_MB)
     before = target.gateway.read_function("hello")
     assert ready.plan.isolation == "clone"
     sweep = session.run(ready, target)
@@ -112,7 +114,8 @@ def test_the_better_architecture_is_recommended(
 def test_an_architecture_that_never_works_is_left_out(target: OpenTarget, world: World) -> None:
     """The function's own is still answered, and the finding says what to do."""
     world.fails_on = "arm64"
-    sweep = session.run(planned(target, architectures=BOTH), target)
+    ready = planned(target, architectures=BOTH, memory_sizes_mb=SIZES_MB)
+    sweep = session.run(ready, target)
     answer = session.recommend(session.analyse(sweep))
     assert sweep.end == "complete"
     assert answer.architecture == "x86_64"
@@ -150,14 +153,15 @@ def test_native_code_is_refused_by_name_before_anything_is_made(
         architectures=BOTH,
         builds=(("arm64", build),),
         code={"arm64": "dist.zip"},
-        max_invocations=12,
+        max_invocations=8,
+        memory_sizes_mb=SIZES_MB,
         out=tmp_path / "native.jsonl",
     )
     sweep = session.run(ready, target)
     assert load_sweep(ready.file).plan.other_code_sha256 == build.code_sha256
     answer = session.recommend(session.analyse(sweep))
     assert any(str(build.code_sha256) in each.message for each in answer.findings)
-    again = {"earlier": load_sweep(ready.file), "max_invocations": 16}
+    again = {"earlier": load_sweep(ready.file), "max_invocations": 10}
     with pytest.raises(InputError, match="another build"):
         planned(target, "native", **again)
     more = planned(target, "native", builds=(("arm64", build),), **again)

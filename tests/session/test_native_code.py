@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner.errors import InputError
@@ -97,6 +97,7 @@ def test_any_bytes_are_refused_or_read(data: bytes) -> None:
         assert foreign_code(data, "arm64") == ()
 
 
+@settings(max_examples=25)
 @given(
     st.dictionaries(
         st.from_regex(r"[a-z]{1,8}\.so", fullmatch=True), st.sampled_from([X86, ARM, PPC])

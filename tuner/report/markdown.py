@@ -9,6 +9,7 @@ from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.rows import (
     by_weight,
+    mean_of,
     option_rows,
     pair_rows,
     per_record,
@@ -173,7 +174,7 @@ def _pairs(recommendation: Recommendation) -> str:
     percentile = None if asked is None else f"p{asked:g}"
     costs = f"$ per million {per_record(variation)}"
     table = [
-        _row(name, "memory", "mean event (90%)", percentile, costs, "vs now", ""),
+        _row(name, "memory", f"{mean_of(variation)} (90%)", percentile, costs, "vs now", ""),
         f"|--:|--:|--:|{'--:|' if asked else ''}--:|--:|---|",
     ]
     for row in pair_rows(recommendation):

@@ -282,9 +282,9 @@ def main_pair_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
     return tuple(row for row in rows if row.recommended or (row.name, row.memory_mb) in shown)
 
 
-def per_event(variation: Variation) -> str:
-    """What a pair's duration is of: the mean event, or where all are alike, the mean."""
-    return "mean" if variation.parameter.is_architecture else "event"
+def mean_of(variation: Variation) -> str:
+    """What a pair's duration is: of an event of its value, where events differ by it."""
+    return "mean" if variation.parameter.is_architecture else "mean event"
 
 
 def per_record(variation: Variation) -> str:

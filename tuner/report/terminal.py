@@ -14,9 +14,9 @@ from tuner.report.console import SIGNS, fit_to, glyphs_for, printed_lines, text_
 from tuner.report.rows import (
     by_weight,
     main_pair_rows,
+    mean_of,
     option_rows,
     pair_rows,
-    per_event,
     per_record,
     percentile_cell,
     percentile_note,
@@ -150,7 +150,7 @@ def _print_pairs(
     width = console.width - (0 if asked is None else _PERCENTILE_WIDTH)
     roomy = width >= ROOMY_WIDTH
     million = "$/million" if width >= WIDE_WIDTH else "$/M"
-    event = per_event(variation)
+    event = mean_of(variation).removeprefix("mean ")
     titles = [plain(variation.parameter.name), "memory", f"{event} (90%)" if roomy else event]
     costs = f"{million} {per_record(variation)}"
     console.print(_table(rows, titles, costs, asked if roomy else None, roomy=roomy))

@@ -250,7 +250,7 @@ def draw_key(panels: Sequence[Axes], *, failures: Sequence[str], payload_count: 
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
     elsewhere = [key for key in found if key.startswith("on ")]
-    words |= {key: f"{key} (dotted)" for key in elsewhere}
+    words |= {key: key for key in elsewhere}
     keys = [key for key in (*_KEY_ORDER, *elsewhere) if key in found]
     panels[0].figure.legend(
         [found[key] for key in keys],
@@ -260,7 +260,7 @@ def draw_key(panels: Sequence[Axes], *, failures: Sequence[str], payload_count: 
         ncols=len(keys),
         frameon=False,
         handletextpad=0.5,
-        columnspacing=1.6,
+        columnspacing=1.0 if elsewhere else 1.6,
     )
     panels[-1].annotate(
         "color: order of the invocations, dark first",

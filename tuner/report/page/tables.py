@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Final
 from tuner.report import breakeven, numbers
 from tuner.report.breakeven import shown_platforms
 from tuner.report.page.data import cold_starts_seen
-from tuner.report.rows import option_rows, pair_rows, per_record, percentile_cell, size_rows
+from tuner.report.rows import (
+    mean_of,
+    option_rows,
+    pair_rows,
+    per_record,
+    percentile_cell,
+    size_rows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -115,7 +122,8 @@ def pair_table(answer: Recommendation) -> Table | None:
         for each in pair_rows(answer)
     ]
     percentile = () if asked is None else (f"p{asked:g}",)
-    head = (answer.variation.parameter.name, "memory", "mean event (90%)", *percentile)
+    of = mean_of(answer.variation)
+    head = (answer.variation.parameter.name, "memory", f"{of} (90%)", *percentile)
     return Table(
         (*head, f"per million {per_record(answer.variation)}", "vs now", REMARKS), tuple(rows)
     )
