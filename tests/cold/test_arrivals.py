@@ -38,6 +38,13 @@ def test_times_are_read_in_any_order_and_form(tmp_path: Path) -> None:
     assert found.began_at == datetime(2026, 11, 1, 10, tzinfo=UTC)
 
 
+def test_an_end_is_a_start_with_its_duration(tmp_path: Path) -> None:
+    """In seconds, as public traces have them."""
+    found = read_arrivals(written(tmp_path, "end_timestamp,duration\n10,4\n9,0.5\n"))
+    assert found.times_s == (0.0, 2.5)
+    assert found.durations_ms == (4000.0, 500.0)
+
+
 def test_seconds_from_any_beginning_are_times_too(tmp_path: Path) -> None:
     """They have no hour of the day."""
     found = read_arrivals(written(tmp_path, "timestamp\n5\n7.5\n6\n"))
@@ -80,6 +87,8 @@ def test_cloudwatchs_minutes_are_placed_in_their_window() -> None:
         ("hour,requests\n1,2\n", "begins with hour,requests"),
         ("timestamp\nyesterday\n1\n", "line 2"),
         ("timestamp\n1,2\n", "line 2"),
+        ("end_timestamp\n1\n2\n", "begins with end_timestamp"),
+        ("1\n2\n3\n", "begins with 1"),
         ("timestamp\n-5\n2\n", "line 2"),
         ("timestamp,duration_ms\n1,x\n", "line 2"),
         ("timestamp\n5\n", "at least two"),

@@ -32,7 +32,7 @@ def exactly(ms: float) -> Lognormal:
 
 def traffic_of(arrivals: Arrivals, init_ms: float = 1000.0) -> Traffic:
     stretches = stretches_of(arrivals, Work(100.0, 0.0, init_ms), np.random.default_rng(1))
-    share = share_over_keep_alive(stretches, init_ms, is_trace=arrivals.basis != "rate")
+    share = share_over_keep_alive(stretches, init_ms, request_count=arrivals.request_count)
     return Traffic(arrivals, stretches, share)
 
 

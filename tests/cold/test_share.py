@@ -72,7 +72,7 @@ def test_the_interval_goes_over_the_keep_alive() -> None:
     """A request every 400 s is cold under the shortest keep-alive only, but for the first."""
     arrivals = arrivals_of_times([400.0 * number for number in range(100)])
     stretches = stretches_of(arrivals, Work(50.0, 0.1, 300.0), np.random.default_rng(1))
-    found = share_over_keep_alive(stretches, 300.0, is_trace=True)
+    found = share_over_keep_alive(stretches, 300.0, request_count=100)
     assert found.estimate == 0.01
     assert found.low < 0.01
     assert found.high == pytest.approx(1.0)

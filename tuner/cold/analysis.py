@@ -155,5 +155,5 @@ def _traffic(arrivals: Arrivals, facts: Facts, recent_ms: float | None) -> Traff
     init_ms = 0.0 if init is None else init.mean_ms
     work = Work(recent_ms or facts.warm.mean_ms, facts.warm.cv, init_ms)
     stretches = stretches_of(arrivals, work, np.random.default_rng(_SEED))
-    share = share_over_keep_alive(stretches, init_ms, is_trace=arrivals.basis != "rate")
+    share = share_over_keep_alive(stretches, init_ms, request_count=arrivals.request_count)
     return Traffic(arrivals, stretches, share)

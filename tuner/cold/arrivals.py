@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import datetime
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from tuner.errors import InputError, UsageError
+from tuner.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,9 +27,10 @@ _MINUTE_S: Final = 60.0
 _DAY_S: Final = 86_400.0
 _LEAST_DAYS: Final = 2
 """Hours without a request on one day may just be that day's."""
-TIMES: Final = frozenset({"timestamp", "time", "start"})
-MINUTES: Final = frozenset({"minute"})
-COUNTS: Final = frozenset({"requests", "count", "invocations"})
+_TIMES: Final = frozenset({"timestamp", "time", "start", "start_timestamp"})
+_ENDS: Final = frozenset({"end", "end_timestamp"})
+_COUNTS: Final = frozenset({"requests", "count", "invocations"})
+_MS_OF: Final = {"duration_ms": 1.0, "duration_s": 1000.0, "duration": 1000.0}
 _EXPECTED: Final = "timestamp (with duration_ms if known), or minute,requests"
 _MOST_REQUESTS: Final = 50_000_000
 
@@ -174,18 +175,24 @@ def arrivals_of_loads(
 def read_arrivals(path: Path) -> Arrivals:
     """Read a CSV file: `timestamp` (with `duration_ms` if known) a request, or `minute,requests`.
 
-    Times are ISO 8601 or seconds; minutes left out had no request. Raises InputError with the line.
+    Times are ISO 8601 or seconds; minutes left out had no request. A duration in seconds is called
+    `duration_s` or `duration`; with one, `end_timestamp` will do. Raises InputError with the line.
     """
     rows = _rows(path)
     if not rows:
         raise InputError(f"{path} is empty: `arrivals` needs a header and lines ({_EXPECTED})")
-    header = [cell.strip().lower() for cell in rows[0]]
-    if header and header[0] in MINUTES and len(header) == 2 and header[1] in COUNTS:
-        return _read_minutes(path, rows)
-    if header and header[0] in TIMES and header[1:] in ([], ["duration_ms"]):
-        return _read_times(path, rows, has_durations=len(header) > 1)
-    found = ",".join(header)[:60] or "nothing"
-    raise InputError(f"{path} begins with {found}: the header of `arrivals` must be {_EXPECTED}")
+    match [cell.strip().lower() for cell in rows[0]]:
+        case [name, count] if count in _COUNTS and name in {"minute", *_TIMES}:
+            return _read_minutes(path, rows)
+        case [name] if name in _TIMES:
+            return _read_times(path, rows)
+        case [name, duration] if duration in _MS_OF and name in _TIMES | _ENDS:
+            return _read_times(path, rows, unit_ms=_MS_OF[duration], is_end=name in _ENDS)
+        case header:
+            found = ",".join(header)[:60] or "nothing"
+            raise InputError(
+                f"{path} begins with {found}: the header of `arrivals` must be {_EXPECTED}"
+            )
 
 
 def is_table(path: Path) -> bool:
@@ -203,20 +210,25 @@ def _rows(path: Path) -> list[list[str]]:
         raise InputError(f"{path} isn't a CSV file: give `arrivals` with {_EXPECTED}") from None
 
 
-def _read_times(path: Path, rows: list[list[str]], *, has_durations: bool) -> Arrivals:
-    times, durations = [], []
+def _read_times(
+    path: Path, rows: list[list[str]], *, unit_ms: float | None = None, is_end: bool = False
+) -> Arrivals:
+    """Times, with durations in `unit_ms` beside them if there are any."""
+    times, durations_ms = [], []
     for number, row in enumerate(rows[1:], start=2):
         if not row:
             continue
-        if len(row) != 1 + has_durations:
+        if len(row) != 1 + (unit_ms is not None):
             raise _wrong(path, number)
-        times.append(_time_of(path, number, row[0]))
-        if has_durations:
-            durations.append(_number_of(path, number, row[1]))
+        time_s = _time_of(path, number, row[0])
+        if unit_ms is not None:
+            durations_ms.append(_number_of(path, number, row[1]) * unit_ms)
+            time_s -= durations_ms[-1] / 1000 if is_end else 0.0
+        times.append(time_s)
     began_at = None
     if times and min(times) > _DAY_S * 365:  # else seconds from any beginning
         began_at = datetime.datetime.fromtimestamp(min(times), datetime.UTC)
-    return arrivals_of_times(times, durations, began_at=began_at, source=path.name)
+    return arrivals_of_times(times, durations_ms, began_at=began_at, source=path.name)
 
 
 def _read_minutes(path: Path, rows: list[list[str]]) -> Arrivals:
@@ -279,12 +291,3 @@ def _wrong(path: Path, number: int) -> InputError:
         f"{path}, line {number}: expected what the header says, such as 2026-01-31T13:00:05.2Z for "
         "a timestamp, or 2026-01-31T13:00,54 for a minute and its requests"
     )
-
-
-def with_rate(arrivals: Arrivals | None, rate_per_s: float | None) -> Arrivals | None:
-    """A trace's shape at another rate is another trace: only one of the two may be given. Raises
-    UsageError.
-    """
-    if arrivals is not None and rate_per_s is not None:
-        raise UsageError("give `rate_per_s` or `arrivals`, not both")
-    return arrivals if rate_per_s is None else replace(Arrivals(rate_per_s))

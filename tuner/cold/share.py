@@ -36,6 +36,7 @@ _MOST_COUNTED: Final = 300_000
 """Requests that are counted; of a longer trace, stretches spread over it."""
 _DRAWN: Final = 50_000
 """Of a rate alone: the share is known to 0.2 points then."""
+_MOST_DRAWS: Final = 20
 _STRETCHES: Final = 24
 _MOST_BEFORE: Final = 1_000_000
 """Requests before those that count, of all stretches together."""
@@ -116,6 +117,8 @@ def stretches_of(arrivals: Arrivals, work: Work, rng: np.random.Generator) -> tu
         starts_s = arrivals.drawn_s(before_count + _DRAWN, rng)
         return (Stretch(starts_s, work.drawn_s(len(starts_s), rng), before_count),)
     spans = _spans(arrivals, before_s)
+    if not arrivals.durations_ms:  # what has to be drawn is drawn several times
+        spans *= min(_MOST_DRAWS, math.ceil(_DRAWN / arrivals.request_count))
     drawn = (_stretch(arrivals, work, rng, span, before_s) for span in spans)
     return tuple(each for each in drawn if each.counted)
 
@@ -146,17 +149,18 @@ def _stretch(
 
 
 def share_over_keep_alive(
-    stretches: Sequence[Stretch], init_ms: float, *, ready_count: int = 0, is_trace: bool
+    stretches: Sequence[Stretch], init_ms: float, *, request_count: int = 0
 ) -> Interval:
     """The share at the middle keep-alive, from the longest's to the shortest's.
 
-    A trace's own share is one outcome: Wilson's 90% interval for its number of requests widens it.
+    The share of a trace of `request_count` requests (0: there is none) is one outcome: Wilson's 90%
+    interval widens it.
     """
     high, middle, low = (
-        cold_share(stretches, init_ms, keep_alive_s, ready_count) for keep_alive_s in KEEP_ALIVE_S
+        cold_share(stretches, init_ms, keep_alive_s) for keep_alive_s in KEEP_ALIVE_S
     )
-    if is_trace:
-        count = sum(each.counted for each in stretches)
+    if request_count:
+        count = min(request_count, sum(each.counted for each in stretches))
         low, high = _wilson(low, count)[0], _wilson(high, count)[1]
     # More keep-alive is never colder, but an INIT that didn't happen frees an environment earlier.
     return Interval(middle, min(low, middle), max(high, middle))
