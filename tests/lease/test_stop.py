@@ -93,7 +93,14 @@ def test_the_journal_is_on_the_disk_before_anything_changes(account: Account) ->
 
 @pytest.mark.parametrize("before", BEFORE)
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("error", [Killed(), EndpointError("gone"), AwsError("500")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        Killed(),
+        pytest.param(EndpointError("gone"), marks=pytest.mark.slow),
+        pytest.param(AwsError("500"), marks=pytest.mark.slow),
+    ],
+)
 def test_whatever_fails_at_any_call_recover_makes_it_as_before(
     account: Account, before: int | None, moment: Any, error: BaseException
 ) -> None:

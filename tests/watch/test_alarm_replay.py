@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tuner.watch.alarm_replay import ALARM, INSUFFICIENT, OK, rings_of, states
@@ -81,6 +81,7 @@ def plain(marks: list[str], periods: int, to_alarm: int, missing: str) -> list[i
     return found
 
 
+@settings(max_examples=50)
 @given(
     st.lists(st.sampled_from("0X-"), min_size=1, max_size=40),
     st.integers(1, 6),

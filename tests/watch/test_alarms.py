@@ -15,6 +15,8 @@ import tree_sitter
 import tree_sitter_hcl
 import yaml
 
+from tests.aws.live_log import make_live_function
+from tests.aws.moto_process import REGION, client, moto_process
 from tests.bench import observe_alarms
 from tests.cli.running import one_line, run_here
 from tests.observe.archives import Call, write_archive
@@ -56,6 +58,8 @@ def test_metrics_are_of_the_minute_in_which_it_was_invoked() -> None:
     store = store_of(*((Origin("made", "made"), each) for each in reports))
     history = read_history(store, "made", Window())
     assert (history.start, history.minute_count) == (NOON, 4)
+    quiet = read_history(store, "made", Window(), until=NOON + timedelta(minutes=9))
+    assert (quiet.end, quiet.minute_count) == (NOON + timedelta(minutes=9), 9)
 
     def values(metric: str, statistic: str) -> list[float | None]:
         found = history.series[metric, statistic]
@@ -162,12 +166,12 @@ def test_what_the_history_lacks_is_not_made_up() -> None:
 
 
 def test_the_weeks_after_do_not_ring_and_a_runaway_does() -> None:
-    """A function with a season, and one with few invocations (more: the bench)."""
-    for kind in (observe_alarms.KINDS[0], observe_alarms.KINDS[1]):
-        assert observe_alarms.false_rings(kind, 3)[0] == 0
-        found = observe_alarms.minutes_to_ring(kind, 1200, 1.0, failing=False, seed=3)
-        assert found is not None
-        assert found <= 10
+    """A function with few invocations and a season (more: the bench)."""
+    kind = observe_alarms.KINDS[1]
+    assert observe_alarms.false_rings(kind, 3)[0] == 0
+    found = observe_alarms.minutes_to_ring(kind, 1200, 1.0, failing=False, seed=3)
+    assert found is not None
+    assert found <= 10
 
 
 def found_alarms(function: str = "made", days: int = 14) -> FunctionAlarms:
@@ -315,3 +319,38 @@ def test_the_file_and_its_replay(tmp_path: Path) -> None:
     write_archive(tmp_path / "logs", {"made": [Call(each / 4, 200) for each in range(8)]})
     short = one_line(watch(tmp_path, "--alarms", "terraform"))
     assert "a history of 1.8 hours says nothing of what is usual" in short
+
+
+@pytest.mark.slow
+def test_an_account_has_alarms_on_what_logs_do_not_say(tmp_path: Path) -> None:
+    """Throttles, and the age of the queue that feeds the function, from its last minutes on."""
+    with moto_process() as url:
+        make_live_function(url)
+        queue = client("sqs", url).create_queue(QueueName="jobs")["QueueUrl"]
+        arn = client("sqs", url).get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+        client("lambda", url).create_event_source_mapping(
+            FunctionName="resize", EventSourceArn=arn["Attributes"]["QueueArn"]
+        )
+        client("cloudwatch", url).put_metric_data(
+            Namespace="AWS/SQS",
+            MetricData=[
+                {
+                    "MetricName": "ApproximateAgeOfOldestMessage",
+                    "Dimensions": [{"Name": "QueueName", "Value": "jobs"}],
+                    "Timestamp": datetime.now(UTC) - timedelta(minutes=ago),
+                    "Value": 300.0,
+                }
+                for ago in range(20, 60)
+            ],
+        )
+        ran = run_here(
+            *("watch", "resize", "--live", "--endpoint-url", url, "--region", REGION, "--json"),
+            *("--alarms", "cloudformation"),
+            TUNER_STATE_DIR=str(tmp_path),
+        )
+    assert ran.returncode == 0, ran.stderr
+    [function] = json.loads(ran.stdout)["functions"]
+    kinds = {each["kind"]: each for each in function["alarms"]}
+    assert kinds["queue-age"]["threshold"] > 300
+    assert kinds["throttles"]["replay"] is not None
+    assert function["notes"] == [each for each in function["notes"] if "under 14" in each]

@@ -149,7 +149,7 @@ def test_a_shift_is_what_the_days_are_apart() -> None:
     assert found.is_beyond(0.05) is (found.ratio.low > 1.05)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.floats(1, 1e6), min_size=0, max_size=20),
     st.lists(st.floats(1, 1e6), min_size=0, max_size=20),

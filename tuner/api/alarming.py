@@ -34,6 +34,8 @@ _LEAST: Final = timedelta(days=1)
 _MINUTES_KEPT: Final = timedelta(days=15)
 """How long CloudWatch keeps data points of a minute."""
 _FEW_DAYS: Final = 14
+_OF_ALARMS: Final = ("its event sources", "the age of", "what was dropped")
+"""What of a function's surroundings alarms are made of."""
 BUDGET_RATIO: Final = 1.5
 RENDERERS: Final[Mapping[AlarmFormat, Callable[[Sequence[FunctionAlarms]], str]]] = {
     "cloudformation": render_cloudformation,
@@ -86,7 +88,9 @@ def _alarms(
 ) -> FunctionAlarms:
     logs.observed()  # raises where there is no report, and says what there is instead
     window = logs.window if logs.span.is_given else Window()
-    history = read_history(logs.store, logs.function, window, account=logs.account)
+    history = read_history(
+        logs.store, logs.function, window, account=logs.account, until=logs.window.end
+    )
     if history.end - history.start < _LEAST:
         hours = (history.end - history.start).total_seconds() / 3600
         raise InputError(
@@ -156,7 +160,7 @@ def _cloudwatch(
         ("RecursiveInvocationsDropped", "Sum"): wiring.dropped,
         **{(queue, "Maximum"): ages for queue, ages in wiring.queue_ages_s},
     }
-    unread = [*wiring.unread]
+    unread = [each for each in wiring.unread if each.startswith(_OF_ALARMS)]
     for metric, statistic in (("Throttles", "Sum"), ("AsyncEventAge", "Maximum")):
         ask = partial(metric_points, services, LAMBDA, metric, statistic, of)
         try:

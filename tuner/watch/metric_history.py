@@ -72,11 +72,17 @@ class MetricHistory:
 
 
 def read_history(
-    store: ReportStore, function: str, window: Window, *, account: str | None = None
+    store: ReportStore,
+    function: str,
+    window: Window,
+    *,
+    account: str | None = None,
+    until: datetime | None = None,
 ) -> MetricHistory:
     """The metrics that reports tell of, over the last weeks of a window.
 
-    Raises InputError where no report has a time.
+    It goes on to `until` where nothing was invoked up to then. Raises InputError where no report
+    has a time.
     """
     where, values = where_of(function, window, account)
     rows = store.connection.execute(
@@ -90,10 +96,13 @@ def read_history(
         raise InputError(f"no report of {function} has a time, so there's no history for alarms")
     took = np.asarray(rows["duration_ms"], dtype=np.float64)
     began = ended - ((took + np.asarray(rows["init_ms"], dtype=np.float64)) * 1000).astype(np.int64)
-    since = max(int(began.min()), int(ended.max()) - MOST_DAYS * 1440 * _MINUTE_US)
+    last = int(ended.max())
+    if until is not None:
+        last = max(last, (until - _EPOCH) // timedelta(microseconds=1) - 1)
+    since = max(int(began.min()), last - MOST_DAYS * 1440 * _MINUTE_US)
     kept = began >= since
     first = since // _MINUTE_US
-    count = int(ended.max() // _MINUTE_US - first) + 1
+    count = int(last // _MINUTE_US - first) + 1
     at = (began[kept] // _MINUTE_US - first).astype(np.int64)
     counts = np.bincount(at, minlength=count).astype(np.float64)
     errors = np.bincount(at, np.asarray(rows["failed"], dtype=np.float64)[kept], minlength=count)
