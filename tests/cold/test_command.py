@@ -11,6 +11,8 @@ from tests.cli.running import one_line, run_here
 from tests.cli.scripted import at, standing, state
 from tests.docs import json_schema
 from tests.scripted_executor import ScriptedExecutor
+from tuner.aws import LambdaGateway
+from tuner.errors import AccessDeniedError
 from tuner.local import FunctionDefinition, LocalLambda
 
 if TYPE_CHECKING:
@@ -64,6 +66,27 @@ def test_fresh_environments_are_measured_and_nothing_is_left(
     assert [each["name"] for each in answer["options"]] == ["none", "snapstart", "provisioned"]
     assert all(each["cost_usd_per_month"] > 0 for each in answer["options"])
     assert standing(server) == before
+
+
+def test_what_was_measured_is_shown_even_if_it_ends_in_an_error(
+    server: LocalLambda, state: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The function can't be given back: the answer is there, and the exit code says the rest."""
+    deleted = LambdaGateway.delete_version
+
+    def refuse(self: LambdaGateway, function: str, version: str) -> None:
+        raise AccessDeniedError("not allowed to delete")
+
+    monkeypatch.setattr(LambdaGateway, "delete_version", refuse)
+    asked = ("cold", "hello", *at(server), "--memory-sizes", "1024", "--isolation", "version")
+    ran = run_here(*asked, "--yes", "--json", **state)
+    assert ran.returncode == 4, ran.stderr
+    assert json.loads(ran.stdout)["sizes"][0]["sample_count"] == 5
+    assert "tuner recover" in ran.stderr
+    monkeypatch.setattr(LambdaGateway, "delete_version", deleted)
+    recovered = run_here("recover", *at(server), "--yes", **state)
+    assert recovered.returncode == 0, recovered.stderr
+    assert standing(server)[1] == ["$LATEST"]
 
 
 def test_the_page_and_the_text_tell_the_same(

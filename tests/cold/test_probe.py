@@ -93,9 +93,9 @@ def measured(
         account, lambda: next(clock) / 1000, stop or StopSignal(), aside=lambda work: work()
     )
     ledger = Ledger(budget_usd=plan.budget_usd, max_invocations=most)
-    probe = Probe(plan, account, [Payload("event", b"{}")], ledger, io)
-    probe.run()
-    return probe.measured
+    found = Measured()
+    Probe(plan, account, [Payload("event", b"{}")], ledger, io, measured=found).run()
+    return found
 
 
 def planned(*sizes_mb: int, samples: int = 3, budget_usd: float | None = None) -> ColdPlan:

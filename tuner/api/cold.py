@@ -11,8 +11,8 @@ from tuner.cold.analysis import ImportsFound, analyse
 from tuner.cold.findings import imports_unknown
 from tuner.cold.imports import package_sizes, read_times, timed_package
 from tuner.cold.plan import plan_cold
-from tuner.cold.probe import Probe
-from tuner.errors import AwsError, InputError
+from tuner.cold.probe import Measured, Probe
+from tuner.errors import AwsError, InputError, TunerError
 from tuner.lease.clone import LiveTraffic, choose_isolation
 from tuner.lease.journal import LeaseTerms
 from tuner.lease.lease import open_lease
@@ -27,6 +27,7 @@ from tuner.sweep.outcome import report_in
 from tuner.sweep.plan import check_measurable, new_sweep_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from tuner.cold.arrivals import Arrivals
     from tuner.cold.imports import ImportTimes
     from tuner.cold.plan import ColdPlan
-    from tuner.cold.probe import Measured
     from tuner.cold.result import ColdStarts
     from tuner.lease.lease import Leased
     from tuner.model.finding import Finding
@@ -116,13 +116,19 @@ def measure_cold_starts(
     stop: StopSignal,
     clock: Clock | None = None,
     on_progress: ProgressHook = tell_nobody,
+    on_answer: Callable[[ColdStarts], None] = lambda _: None,
 ) -> ColdStarts:
     """Measure, give the function back, and answer; a stop ends it with what was measured.
 
     Raises InputError if no cold start could be measured, AwsError, PayloadError, LeaseError and
-    LeftChangedError.
+    LeftChangedError; `on_answer` then has the answer from what was measured before, if any was.
     """
-    return _Measuring(prepared, target, stop, clock or Clock(), on_progress).answer()
+    measuring = _Measuring(prepared, target, stop, clock or Clock(), on_progress)
+    answer, error = measuring.answer()
+    on_answer(answer)
+    if error is not None:
+        raise error
+    return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +141,24 @@ class _Measuring:
     clock: Clock
     on_progress: ProgressHook
 
-    def answer(self) -> ColdStarts:
-        """Measure the function, then its imports."""
+    def answer(self) -> tuple[ColdStarts, TunerError | None]:
+        """Measure the function, then its imports; and what ended that early."""
         prepared, plan = self.prepared, self.prepared.plan
-        measured, of_lease = self._probe()
+        measured, of_lease, error = self._probe()
+        if error is not None and not measured.cold:
+            raise error
         if not measured.cold:
             why = "; ".join(each.message for each in measured.findings if each.severity != "info")
             raise InputError(
                 f"no cold start of {plan.pricing.function.name} could be measured"
                 + (f": {why.rstrip('.')}" if why else ": check its log, or allow more invocations")
             )
-        imports = self._imports()
+        imports = self._imports() if error is None else ImportsFound({})
         findings = (*prepared.findings, *of_lease)
-        return analyse(plan, measured, prepared.arrivals, imports, findings)
+        return analyse(plan, measured, prepared.arrivals, imports, findings), error
 
-    def _probe(self) -> tuple[Measured, tuple[Finding, ...]]:
-        """The cold starts, and what the lease has to say."""
+    def _probe(self) -> tuple[Measured, tuple[Finding, ...], TunerError | None]:
+        """The cold starts, what the lease has to say, and what ended it early."""
         prepared, plan, gateway = self.prepared, self.prepared.plan, self.target.gateway
         began_at = self.clock.now()
         most = prepared.inputs.request.budget.max_invocations
@@ -158,18 +166,23 @@ class _Measuring:
         ledger = Ledger(
             budget_usd=plan.budget_usd, max_invocations=(most or usual) - plan.timed_count
         )
-        with self._lease(prepared.isolation) as lease:
-            io = LoadIO(
-                gateway,
-                self.clock.monotonic_s,
-                self.stop,
-                count_dropped=lambda: gateway.count_dropped_as_recursive(
-                    lease.function_name, began_at
-                ),
-            )
-            probe = Probe(plan, lease, prepared.inputs.payloads, ledger, io)
-            probe.run()
-        return probe.measured, tuple(lease.findings)
+        measured, of_lease = Measured(), []
+        try:
+            with self._lease(prepared.isolation) as lease:
+                of_lease = lease.findings
+                io = LoadIO(
+                    gateway,
+                    self.clock.monotonic_s,
+                    self.stop,
+                    count_dropped=lambda: gateway.count_dropped_as_recursive(
+                        lease.function_name, began_at
+                    ),
+                )
+                Probe(plan, lease, prepared.inputs.payloads, ledger, io, measured=measured).run()
+        except TunerError as error:
+            measured.end = "failed"
+            return measured, tuple(of_lease), error
+        return measured, tuple(of_lease), None
 
     def _lease(
         self, isolation: Literal["version", "clone"], build: Build | None = None

@@ -189,13 +189,19 @@ def _cold(
         )
         try:
             with stop_on_signals(stop):
-                answer = measure_cold_starts(prepared, target, stop=stop, on_progress=_tell)
+                answer = measure_cold_starts(
+                    prepared,
+                    target,
+                    stop=stop,
+                    on_progress=_tell,
+                    # Shown even if the function couldn't be given back.
+                    on_answer=lambda found: _show(found, json=json, out_file=out_file),
+                )
         except InputError as error:
             if not stop.is_requested:
                 raise
             say(f"tuner: interrupted: {error}")
             return INTERRUPTED
-    _show(answer, json=json, out_file=out_file)
     if stop.is_requested:
         say("tuner: interrupted; the answer is from what was measured")
         return INTERRUPTED

@@ -123,14 +123,16 @@ class Probe:
         payloads: Sequence[Payload],
         ledger: Ledger,
         io: LoadIO,
+        *,
+        measured: Measured,
     ) -> None:
+        self.measured = measured
         self._plan, self._lease, self._payloads, self._ledger = plan, lease, payloads, ledger
         self._recorder = Recorder(io.gateway)
         self._io = replace(io, gateway=self._recorder)
         self._left_out: set[int] = set()
         self._last_mb: int | None = None
         """The size that was published last."""
-        self.measured = Measured()
 
     def run(self) -> None:
         """Publish and invoke until each size has its cold starts. Raises LeaseError and AwsError;
