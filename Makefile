@@ -69,7 +69,7 @@ bench-fleet: $(STAMP)  ## Sweep 500 functions killed ten times, 2,000 through th
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench fleet fleet_map
 
 bench-workflow: $(STAMP)  ## Size generated workflows: against exhaustive search, a simulator and the truth
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench workflow
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench workflow workflow_local
 
 bench-load: $(STAMP)  ## Which service gives way first over 20 architectures, and the time to drain a backlog, simulated
 	$(BIN)/python -m tests.bench load_drain load_downstream

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.workflow.functions import definition, task
@@ -142,6 +142,7 @@ def test_a_mistake_is_named_with_its_place(text: str, said: str) -> None:
     assert "\n" not in str(error.value)
 
 
+@settings(max_examples=40)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=9),
                     lambda each: st.lists(each, max_size=3)
                     | st.dictionaries(st.sampled_from(["StartAt", "States", "A", "Type", "Next",

@@ -120,6 +120,7 @@ def test_functions_without_a_sweep_are_all_named(folder: Path, tmp_path: Path) -
     assert "there is no sweep of cpu, mixed: run tuner tune for each" in one_line(ran)
 
 
+@pytest.mark.slow
 def test_the_page_has_the_answer(folder: Path) -> None:
     """One file, with every function's size."""
     found = answer_of(folder, "both.asl.json", "--max-duration", "1s", "--out", "page.html")
