@@ -5,14 +5,17 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
 from tests.cli.running import run_here
 from tests.cli.scripted import at, state
 from tests.docs import json_schema
 from tests.scripted_executor import ScriptedExecutor
+from tuner.api import downstream, loading
 from tuner.iac import TemplateResource
 from tuner.local import FunctionDefinition, LocalLambda, read_use
 
@@ -103,6 +106,50 @@ def test_what_gives_way_first_is_counted_while_the_load_runs(
     use = read_use(server.endpoint_url)
     assert use is not None
     assert use.used["dynamodb", "orders", "write units"] == 24
+
+
+def put_metrics(server: LocalLambda) -> None:
+    """Two hours ago 200 invocations took 500 write units; now the table refuses."""
+    cloudwatch: Any = boto3.client(  # type: ignore[call-overload]
+        "cloudwatch",
+        endpoint_url=server.endpoint_url,
+        region_name=server.region,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+    now, table = datetime.now(UTC), {"TableName": "orders"}
+    before = now - timedelta(hours=2)
+    for namespace, metric, dimensions, value, at_time in (
+        ("AWS/Lambda", "Invocations", {"FunctionName": "take"}, 200.0, before),
+        ("AWS/DynamoDB", "ConsumedWriteCapacityUnits", table, 500.0, before),
+        ("AWS/DynamoDB", "WriteThrottleEvents", table, 7.0, now),
+    ):
+        named = [{"Name": name, "Value": given} for name, given in dimensions.items()]
+        datum = {"MetricName": metric, "Dimensions": named, "Timestamp": at_time, "Value": value}
+        cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum])
+
+
+def test_an_account_says_it_before_and_shows_throttles_once_cloudwatch_has_them(
+    server: LocalLambda, state: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By CloudWatch 2.5 units an invocation: eight give way at 3.2 requests/s, which is said before
+    anything is sent; the last minute is waited for, and what the table refused is a finding.
+    """
+    put_metrics(server)
+    monkeypatch.setattr(downstream.DownstreamLooks, "is_local", False)
+    monkeypatch.setattr(loading, "SETTLE_S", 0.1)
+    asked = ("load", "take", *at(server), "--yes", "--allow-side-effects", "--json")
+    ran = run_here(*asked, "--phase", "1s:12/s", **state)
+    assert ran.returncode == 0, ran.stderr
+    plan, _, sent = ran.stderr.partition("until CloudWatch shows")
+    assert "First to give way: orders (DynamoDB) at about 3.2 requests/s" in plan
+    assert sent
+    answer = json.loads(ran.stdout)
+    first = answer["downstream"][0]
+    assert (first["resource"], first["limited_at_rate_per_s"]) == ("orders", pytest.approx(3.2))
+    said = {each["code"]: each["message"] for each in answer["findings"]}
+    assert "orders (DynamoDB) refused 7 requests" in said["downstream_throttled"]
+    assert "200 invocations" in said["downstream_saturates"]
 
 
 def test_a_dry_run_prints_the_plan_as_an_object(server: LocalLambda, state: dict[str, str]) -> None:

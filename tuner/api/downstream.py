@@ -101,9 +101,10 @@ class DownstreamLooks:
             configuration = {}
         found = find_surroundings(
             self._services,
-            self._reference.target,
+            name,
             configuration,
             now=self._now(),
+            target=self._reference.target,
             declared=self._declared,
             reserved=self._reserved,
             used=used,

@@ -59,10 +59,10 @@ class ResourceReader:
                 return Bucket(name)
         return self.function(name)
 
-    def sources_of(self, function: str) -> tuple[EventSource, ...]:
-        """What is polled for a function. Raises AwsError."""
+    def sources_of(self, function: str, target: str) -> tuple[EventSource, ...]:
+        """What is polled for a function, by its name and what requests name. Raises AwsError."""
         declared = [each for each in self.declared if each.function == function]
-        return (*declared, *self._mappings(FunctionName=function))
+        return (*declared, *self._mappings(FunctionName=target))
 
     def function(self, name: str) -> Function:
         """A function's concurrency and recent mean duration, as far as they may be read."""

@@ -39,13 +39,15 @@ def find_surroundings(
     configuration: dict[str, Any],
     *,
     now: datetime,
+    target: str | None = None,
     declared: Sequence[EventSource] = (),
     reserved: Mapping[str, int] | None = None,
     used: Sequence[Named] = (),
 ) -> Surroundings:
     """Read what a function's settings name, and what is polled for it.
 
-    `configuration` is GetFunction's; `declared` are a template's mappings and `reserved` its
+    `function` is its name, and `target` the ARN if it must be named by that. `configuration` is
+    GetFunction's; `declared` are a template's mappings and `reserved` its
     functions' concurrency, `used` what was seen to be called. What is refused is noted, and the
     rest is read. Raises CredentialsError.
     """
@@ -53,9 +55,10 @@ def find_surroundings(
     reader = ResourceReader(services, *recent_window(now))
     reader.declared, reader.reserved = tuple(declared), dict(reserved or {})
     inventory = Inventory(services, services.region, unseen)
-    sources = _sources(reader, function, unseen)
+    target = target or function
+    sources = _sources(reader, (function, target), unseen)
     fed_by = {(source.service, source.resource) for source, _ in sources}
-    named = dict.fromkeys([*used, *_named(services, function, configuration, inventory)])
+    named = dict.fromkeys([*used, *_named(services, target, configuration, inventory)])
     if len(named) > _MOST_RESOURCES:
         unseen.append(f"{len(named) - _MOST_RESOURCES} more resources than {_MOST_RESOURCES}")
     behind = [
@@ -102,10 +105,10 @@ def _read(reader: ResourceReader, named: Named, unseen: list[str]) -> Resource |
 
 
 def _sources(
-    reader: ResourceReader, function: str, unseen: list[str]
+    reader: ResourceReader, function: tuple[str, str], unseen: list[str]
 ) -> tuple[tuple[EventSource, Queue | Stream | None], ...]:
     try:
-        sources = reader.sources_of(function)
+        sources = reader.sources_of(*function)
     except CredentialsError:
         raise
     except AwsError:
