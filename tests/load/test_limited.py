@@ -37,10 +37,8 @@ def test_the_first_to_refuse_is_named_with_its_rate(name: str) -> None:
     [architecture] = (each for each in architectures() if each.name == name)
     assert isinstance(architecture, Architecture)
     with serving((architecture,), is_real=False) as (world, server):
-        first, foreseen_per_s, gave_way_per_s = play(world, server, architecture)
-        scarcest = architecture.scarcest
-        refused = world.buckets[scarcest.service, scarcest.resource].refused_s
-    assert first == scarcest.resource
-    assert refused is not None
+        first, foreseen_per_s, (over, gave_way_per_s) = play(world, server, architecture)
+    scarcest = architecture.scarcest
+    assert first == over == scarcest.resource
     assert foreseen_per_s == pytest.approx(scarcest.rate_per_s, rel=0.1)
-    assert gave_way_per_s > 0
+    assert gave_way_per_s == pytest.approx(scarcest.rate_per_s, rel=0.25)

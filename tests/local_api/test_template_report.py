@@ -41,6 +41,7 @@ Resources:
           ProvisionedThroughput: {ReadCapacityUnits: 5, WriteCapacityUnits: 5}
   Notes: {Type: AWS::Serverless::SimpleTable, Properties: {PrimaryKey: {Name: k, Type: Number}}}
   News: {Type: AWS::SNS::Topic}
+  Clicks: {Type: AWS::Kinesis::Stream, Properties: {ShardCount: 3}}
   Gate: {Type: AWS::ApiGateway::RestApi}
   Db: {Type: AWS::RDS::DBInstance}
   F:
@@ -73,10 +74,13 @@ def variables(server: LocalLambda) -> dict[str, str]:
 
 
 def test_the_services_know_what_the_function_is_told_of(server: LocalLambda) -> None:
-    """A bucket, a queue, a table and a topic answer by the names in the function's variables."""
+    """A bucket, a queue, a table, a topic and a stream answer by the names in the function's
+    variables, or by their own.
+    """
     named = variables(server)
-    clients: list[Any] = [make_client(server, name) for name in ("s3", "sqs", "dynamodb", "sns")]
-    s3, sqs, dynamodb, sns = clients
+    services = ("s3", "sqs", "dynamodb", "sns", "kinesis")
+    clients: list[Any] = [make_client(server, name) for name in services]
+    s3, sqs, dynamodb, sns, kinesis = clients
     assert s3.get_bucket_versioning(Bucket="local-thumbs")["Status"] == "Enabled"
     assert s3.get_bucket_location(Bucket="local-thumbs")["LocationConstraint"] == "eu-west-1"
     assert named["QUEUE"].startswith(server.endpoint_url)
@@ -87,6 +91,8 @@ def test_the_services_know_what_the_function_is_told_of(server: LocalLambda) -> 
     assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["by-day"]
     dynamodb.put_item(TableName="local-Notes", Item={"k": {"N": "1"}})
     assert sns.publish(TopicArn=named["TOPIC"], Message="hello")["MessageId"]
+    stream = kinesis.describe_stream_summary(StreamName="local-Clicks")["StreamDescriptionSummary"]
+    assert stream["OpenShardCount"] == 3
     for client in clients:
         client.close()
 
@@ -95,8 +101,8 @@ def test_a_line_names_what_was_made_and_one_what_is_not_here(server: LocalLambda
     """By types with their counts; what could not be made and what the function lacks by name."""
     said = {finding.code: finding.message for finding in server.findings}
     assert said["template_resources_made"].endswith(
-        ": AWS::DynamoDB::Table, AWS::S3::Bucket, AWS::SNS::Topic, AWS::SQS::Queue, "
-        "AWS::Serverless::SimpleTable"
+        ": AWS::DynamoDB::Table, AWS::Kinesis::Stream, AWS::S3::Bucket, AWS::SNS::Topic, "
+        "AWS::SQS::Queue, AWS::Serverless::SimpleTable"
     )
     assert said["template_resources_left_out"].endswith(
         ": AWS::ApiGateway::RestApi, AWS::RDS::DBInstance"
@@ -113,7 +119,7 @@ def test_without_emulated_services_nothing_is_made(tmp_path: Path) -> None:
         path, executor=ScriptedExecutor(), emulated_services=False
     ) as endpoint:
         said = [each for each in endpoint.findings if each.code == "template_resource_not_made"]
-        assert len(said) == 6
+        assert len(said) == 7
         assert endpoint.status()["functions"] == ["F"]
 
 
