@@ -6,7 +6,7 @@ times it. The handlers' calls are real requests to the endpoint and moto (but fo
 which its bucket answers itself); in two architectures of tables Python handlers with boto3 make
 them, in the others threads here, which need less of the machine. What is measured, of each that
 refused, is the planned rate at the time when what was asked of it a second went over its limit: by
-a parabola through the sum of what was asked, since the rate rises evenly, and a stall of the machine
+a parabola through the sum of what was asked, since the rate rises evenly, and a stall here
 moves single requests. The rate is also held against the limit over what an invocation is marked to
 take.
 """
