@@ -4,9 +4,10 @@
 and endpoint, `credentials` renews those that expire. Read `gateway` first, all that the other
 packages see: it changes the function through `control_plane`, which waits, copies it
 (`temporary_copy`, with `function_code` for packages, layers and images), runs it (`invocation`),
-and what it reads is in `reader` (with `triggers` and `metrics`). `configuration` turns AWS's answers into values without secrets,
-`service_errors` and `connection_errors` turn every refusal into one line. `iam_policy` writes down
-the least policy for all that, and needs no boto3; `price_list_api` asks for prices.
+and what it reads is in `reader` (with `triggers` and `metrics`). `configuration` turns AWS's
+answers into values without secrets, `service_errors` and `connection_errors` turn every refusal
+into one line. `iam_policy` writes down the least policy for all that, and needs no boto3;
+`price_list_api` asks for prices.
 
 What production says is read through `services`, at a pace that the account can bear:
 `function_list`, `log_groups` and `insights` (the logs, and what a query of them costs),

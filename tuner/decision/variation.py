@@ -44,7 +44,10 @@ def varied_findings(sweep: Sweep, varied: VariedParameter) -> Iterator[Finding]:
         evidence = stratum.evidence(sweep.invocations)
         for finding in sweep_findings(sweep, evidence):
             if finding.code in _OF_SIZES:
-                message = f"with {varied.name}={stratum.value} {finding.message}"
+                where = f"with {varied.name}={stratum.value}"
+                if varied.is_architecture:
+                    where = f"on {stratum.value}"
+                message = f"{where} {finding.message}"
                 yield replace(finding, message=message)
             elif finding not in said:
                 said.add(finding)

@@ -368,15 +368,22 @@ class Recommendation(Presented):
             return None
         return cost_usd_per_million.estimate / now.estimate - 1
 
-    def percentile(self, memory_mb: int, percentile: float) -> PercentileEstimate | None:
-        """A percentile (0 to 100) of warm duration at a size; None if nothing is known about it, or
-        if invocations fail at the size.
+    def percentile(
+        self, memory_mb: int, percentile: float, architecture: Architecture | None = None
+    ) -> PercentileEstimate | None:
+        """A percentile (0 to 100) of warm duration at a size (of several architectures, on the
+        answer's unless another is named); None if nothing is known about it, or if invocations
+        fail at the size.
         """
-        if any(s.memory_mb == memory_mb and s.failure_count for s in self.sizes_on_curve):
-            return None
+        kind = architecture or self.choice.architecture
+        for each in self.sizes:
+            at_size = each.memory_mb == memory_mb and kind in {None, each.architecture}
+            if at_size and each.failure_count:
+                return None
+        curves = (each.curve for each in self.by_architecture if each.architecture == kind)
         found = (
             each
-            for size in self.curve
+            for size in next(curves, self.curve)
             if size.memory_mb == memory_mb
             for each in size.percentiles
             if each.percentile == percentile

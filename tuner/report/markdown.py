@@ -92,7 +92,7 @@ def _subject(recommendation: Recommendation) -> str:
 def _options(recommendation: Recommendation, rows: Sequence[SizeRow]) -> str:
     """Now, cheapest, balanced, fastest; p95, or the percentile asked for, where it is known."""
     asked = recommendation.goal.percentile or 95.0
-    found = [recommendation.percentile(row.memory_mb, asked) for row in rows]
+    found = [recommendation.percentile(row.memory_mb, asked, row.architecture) for row in rows]
     known = any(each is not None for each in found)
     name = f"p{asked:g}" if known else None
     table = [

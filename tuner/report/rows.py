@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tuner.model.finding import Finding
+    from tuner.model.function import Architecture
     from tuner.model.interval import Interval
     from tuner.model.recommendation import (
         PairEstimate,
@@ -44,6 +45,8 @@ class SizeRow:
     excluded: bool = False
     percentile: PercentileEstimate | None = None
     """The percentile that was asked for, if any."""
+    architecture: Architecture | None = None
+    """In an option, if several architectures were compared."""
 
 
 def size_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
@@ -97,7 +100,7 @@ class _Known:
     """A row of the options before it's worded."""
 
     name: str
-    architecture: str
+    architecture: Architecture
     memory_mb: int
     duration_ms: Interval | None
     cost_usd_per_million: Interval | None
@@ -112,7 +115,7 @@ class _Known:
 def _option_row(recommendation: Recommendation, known: _Known, marked: str | None) -> SizeRow:
     """The row; with the architecture where there are several."""
     several, asked = recommendation.choice.architecture is not None, recommendation.goal.percentile
-    on_curve = known.architecture == (recommendation.choice.architecture or known.architecture)
+    kind = known.architecture if several else None
     ratio = recommendation.change_from_now(known.cost_usd_per_million)
     own = recommendation.function.architecture
     is_now = known.key == (own, recommendation.current.memory_mb)
@@ -124,9 +127,8 @@ def _option_row(recommendation: Recommendation, known: _Known, marked: str | Non
         recommended=known.name == marked,
         notes=(known.note,) if known.note else (),
         name=f"{known.name} {known.architecture}" if several else known.name,
-        percentile=recommendation.percentile(known.memory_mb, asked)
-        if asked and on_curve
-        else None,
+        percentile=recommendation.percentile(known.memory_mb, asked, kind) if asked else None,
+        architecture=kind,
     )
 
 
