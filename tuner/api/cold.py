@@ -12,7 +12,7 @@ from tuner.cold.findings import imports_unknown
 from tuner.cold.imports import package_sizes, read_times, timed_package
 from tuner.cold.plan import plan_cold
 from tuner.cold.probe import Measured, Probe
-from tuner.errors import AwsError, InputError, TunerError
+from tuner.errors import AwsError, InputError, LeaseError, TunerError
 from tuner.lease.clone import LiveTraffic, choose_isolation
 from tuner.lease.journal import LeaseTerms
 from tuner.lease.lease import open_lease
@@ -228,7 +228,7 @@ class _Measuring:
             )
         try:
             times, sent_count = self._timed(Build(package=timed))
-        except AwsError as error:
+        except (AwsError, LeaseError) as error:  # what is left here ends with the endpoint
             return _untimed(str(error).rstrip("."), sizes)
         if not times and not self._is_stopped():
             return _untimed("the copy that times them failed", sizes)
