@@ -148,3 +148,19 @@ def test_it_is_stopped_told_and_let_run_again(url: str, tmp_path: Path) -> None:
     undone = run_here("recover", "--yes", "--endpoint-url", url, TUNER_STATE_DIR=str(tmp_path))
     assert (undone.returncode, reserved()) == (0, 5), undone.stderr
     assert "let it run again" in undone.stdout
+
+
+def test_its_policy_changes_nothing_but_reserved_concurrency() -> None:
+    """Two actions that change, on this function alone; the rest is what watching reads."""
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:resize"
+    policy = json.loads(run_here("iam-policy", arn, "--for", "stop").stdout)
+    reading = json.loads(run_here("iam-policy", arn, "--for", "watch").stdout)
+    added = [each for each in policy["Statement"] if each not in reading["Statement"]]
+    assert {each["Sid"]: (each["Action"], each["Resource"]) for each in added} == {
+        "ReadReservedConcurrency": ("lambda:GetFunctionConcurrency", arn),
+        "StopItAndLetItRunAgain": (
+            ["lambda:DeleteFunctionConcurrency", "lambda:PutFunctionConcurrency"],
+            arn,
+        ),
+    }
+    assert "FUNCTION" in one_line(run_here("iam-policy", "--for", "stop"))
