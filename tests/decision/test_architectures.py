@@ -8,9 +8,14 @@ import pytest
 
 from tests.bench.architectures import BOOK, Pair, decide, generated_pairs, swept
 from tests.bench.decide_world import generated_functions
+from tests.sweeps import made_sweep
 from tuner.decision import analyse, recommend
+from tuner.decision.matched_comparison import match_sweeps
 from tuner.decision.strata import sweep_at
 from tuner.model.goal import Goal
+from tuner.model.payload import Payload
+from tuner.sweep.plan import payload_classes
+from tuner.sweep.prior import prior_evidence
 
 GOAL = Goal(cold_start_share=0.0)
 
@@ -54,6 +59,26 @@ def test_another_architecture_at_the_same_size_is_a_move() -> None:
     assert "switch_architecture" in {each.code for each in answer.findings}
     own, other = (each.curve[0].cost_usd_per_million.estimate for each in answer.by_architecture)
     assert 0.7 < other / own < 0.9
+
+
+def test_after_a_move_the_sweep_informs_the_next_one_by_its_own_part() -> None:
+    """As `prior`, a sweep of both counts for the architecture that the function has: its samples
+    alone, with their level where nothing else has changed. `compare` takes the same part.
+    """
+    sweep = swept(pair(0.8), GOAL)
+    classes = payload_classes([Payload("empty", b"{}")])
+    for architecture, named in (("x86_64", "empty"), ("arm64", "empty on arm64")):
+        function = replace(sweep.function, architecture=architecture)
+        prior = prior_evidence(sweep, function, classes, sweep.environment)
+        assert prior.tells_level("empty")
+        told = sum(len(each.durations_ms) for each in prior.environments)
+        own = [i for i in sweep.invocations if i.payload == named and i.outcome.value == "success"]
+        assert told == len(own) > 0
+    other = replace(made_sweep(), function=replace(sweep.function, architecture="arm64"))
+    matched = match_sweeps(sweep, other, ("both", "arm"))
+    assert matched is not None
+    assert [*matched.pairs] == ["arm64"]
+    assert matched.pairs["arm64"][0].function.architecture == "arm64"
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.decision.evidence import read_evidence
 from tuner.decision.replies import error_at_current
+from tuner.decision.strata import sweep_at
 from tuner.errors import InputError
 from tuner.lease.restore import differences
 from tuner.model.invocation import Outcome
@@ -38,6 +39,8 @@ def prior_evidence(
     Raises InputError for a sweep of another function (unless it has the very same code), and for
     one that measured none of these payloads.
     """
+    earlier = _on_its_architecture(earlier, function)
+    payloads = [p for p in payloads if p.architecture in {None, function.architecture}]
     name, sweep_id = earlier.function.name, earlier.plan.sweep_id
     same_code = earlier.function.code_sha256 == function.code_sha256
     if name != function.name and not same_code:
@@ -69,6 +72,15 @@ def prior_evidence(
         killed_mb=None if differs else _killed_mb(evidence),
         environments=environments,
     )
+
+
+def _on_its_architecture(earlier: Sweep, function: FunctionConfig) -> Sweep:
+    """The part of a sweep over architectures that is of the function's."""
+    varied = earlier.plan.varied
+    if varied is None or not varied.is_architecture:
+        return earlier
+    known = function.architecture in varied.values
+    return sweep_at(earlier, function.architecture if known else varied.current)
 
 
 def _differing(earlier: Sweep, function: FunctionConfig, environment: str) -> tuple[str, ...]:
