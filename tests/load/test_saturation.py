@@ -180,13 +180,27 @@ def seen_at(at_s: float, count: int, used: float, throttled: float = 0.0, **stat
 
 def test_what_an_invocation_asks_is_taken_before_the_first_throttle() -> None:
     """Of 40 invocations with 80 units; what came with throttles, retried or given up, is not."""
-    seen = [seen_at(1, 20, 41), seen_at(2, 40, 80), seen_at(3, 60, 95, throttled=9)]
+    seen = [seen_at(1, 20, 40), seen_at(2, 40, 80), seen_at(3, 60, 95, throttled=9)]
     [demand] = demands_seen(seen, "counted").values()
     assert demand == Demand(2.0, "counted, 40 invocations")
     assert demands_seen([], "counted") == {}
     assert demands_seen([seen_at(0, 0, 0)], "counted") == {}
     [demand] = demands_seen(seen[2:], "counted").values()
     assert demand.per_invocation == pytest.approx(95 / 60)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_what_is_in_flight_does_not_count_wrong(share: float) -> None:
+    """Ten of forty in flight: three units an invocation, whether it asks at its beginning, its
+    middle or its end.
+    """
+    key: Key = ("dynamodb", "orders", "write units")
+    seen = [
+        Seen(n, 5 * n, 4 * n, Look({key: 3 * ((1 - share) * 5 * n + share * 4 * n)}))
+        for n in range(1, 9)
+    ]
+    seen += [Seen(9, 50, 48, Look({key: 3 * ((1 - share) * 50 + share * 48)}))]
+    assert demands_seen(seen, "counted")[key].per_invocation == pytest.approx(3)
 
 
 def test_throttles_and_queues_that_grew_are_named_with_their_rate() -> None:

@@ -47,11 +47,6 @@ class Seen:
         """Invocations whose requests the look has: what was in flight counts by half."""
         return (self.sent_count + self.answered_count) / 2
 
-    @property
-    def uncertainty(self) -> float:
-        """How much may be wrong with that count, as a share of it."""
-        return (self.sent_count - self.answered_count + 1) / self.run_count
-
 
 class ResourceWatch:
     """Looks every `every_s`, not before the look before has ended.
@@ -103,10 +98,29 @@ def demands_seen(seen: list[Seen], source: str) -> dict[Key, Demand]:
     good = [each for each in ran if not each.look.throttled_count] or ran[:1]
     if not good:
         return {}
-    taken = min(good, key=lambda each: each.uncertainty)
-    count = taken.run_count
-    return {
-        key: Demand(amount / count, f"{source}, {count:,.0f} invocations")
-        for key, amount in taken.look.used.items()
-        if amount > 0
-    }
+    keys = dict.fromkeys(key for each in good for key in each.look.used)
+    known = f"{source}, {good[-1].run_count:,.0f} invocations"
+    return {key: Demand(each, known) for key in keys if (each := _an_invocation(good, key)) > 0}
+
+
+def _an_invocation(seen: list[Seen], key: Key) -> float:
+    """Least squares of what was used over the invocations that had used it.
+
+    If that happens at the share f of an invocation, these are (1 - f) × sent + f × answered: f is
+    what fits best of 0, ½ and 1, which matters where many are in flight.
+    """
+    found = []
+    for share in (0.0, 0.5, 1.0):
+        pairs = [
+            (
+                (1 - share) * each.sent_count + share * each.answered_count,
+                each.look.used.get(key, 0),
+            )
+            for each in seen
+        ]
+        square = sum(count * count for count, _ in pairs)
+        if square:
+            amount = sum(count * used for count, used in pairs) / square
+            missed = sum((used - amount * count) ** 2 for count, used in pairs)
+            found.append((missed, abs(share - 0.5), amount))
+    return min(found)[2] if found else 0.0
