@@ -65,8 +65,8 @@ bench-decide: $(STAMP)  ## Measure the decisions against the target table, besid
 bench-observe: $(STAMP)  ## Measure what is read of production: a million reports, advice, changes, a scan
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench $(sort $(basename $(notdir $(wildcard tests/bench/observe_*.py))))
 
-bench-fleet: $(STAMP)  ## Sweep 500 functions killed ten times, 2,000 through the state machine, and measure a fleet's own cost
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench fleet fleet_map
+bench-fleet: $(STAMP)  ## Sweep 500 functions killed ten times, 2,000 through the state machine, plan 5,000 from 10 GB of logs
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench fleet fleet_map fleet_logs
 
 bench-workflow: $(STAMP)  ## Size generated workflows: against exhaustive search, a simulator and the truth
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench workflow workflow_local
