@@ -2,7 +2,7 @@
 
 `TUNER_BENCH_LOG_FUNCTIONS` is how many functions (5,000); each has 6,000 reports. The archive is an
 export with a fixed seed: a few texts of 6,000 reports, in which each function has request ids of
-its own. Time is wall time, or the CPU's where others use the machine; memory is the most of a process.
+its own. Time is wall time, or the CPU's on a busy machine; memory is that of the largest process.
 """
 
 from __future__ import annotations
