@@ -14,7 +14,6 @@ from tuner.errors import AwsError, InputError, NotAgreedError, SweepFileError, T
 from tuner.fleet.loop import MOST_LEASES, InterruptedSweepError, UnreachablePlaceError, place_key
 from tuner.fleet.queue import Outcome
 from tuner.model.goal import Goal
-from tuner.model.progress import InvocationFinished
 from tuner.model.request import Budget, Measure, Output, Safety, Target, TuneRequest
 from tuner.session.inputs import OpenTarget, read_inputs, with_payloads
 from tuner.sweep.estimate import Pricing
@@ -132,12 +131,21 @@ class FleetSweeper:
                     gateway = self._connect(place)
                     self._opened.push(gateway)
                     gateway.tell_changes(partial(self._called, key))
+                    gateway.tell_invocations(self._before_invoking)
                     gateway.check_credentials()
                 except TunerError as error:
                     raise UnreachablePlaceError(str(error)) from error
                 there_is = gateway.account_settings().unreserved_concurrent_executions
                 self._places[key] = gateway, self._share(there_is)
             return self._places[key]
+
+    def _before_invoking(self) -> None:
+        """Keep what was measured so far: no more invocations are missing from it than are in
+        flight, which the next process counts as spent.
+        """
+        if self._keep is not None:
+            with suppress(AwsError):  # the next one has it
+                self._keep()
 
     def _called(self, place: str, operation: str, names: dict[str, Any]) -> None:
         """Write a change into the audit log before it's made, so that a kill hides none."""
@@ -180,9 +188,6 @@ class FleetSweeper:
         """Write what changes the account into the audit log."""
 
         def told(event: ProgressEvent) -> None:
-            if self._keep is not None and isinstance(event, InvocationFinished):
-                with suppress(AwsError):  # the next one has it
-                    self._keep()
             action = _ACTIONS.get(type(event).__name__)
             if action is not None:
                 facts = {

@@ -118,6 +118,7 @@ class LambdaGateway(TemporaryCopies, FunctionControl, Invoker):
     ) -> None:
         super().__init__(ControlPlane(session, process_count), known=known, now=now)
         self._invocations = Invocations(session, max_connections=max_connections)
+        self._before_invoking: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
         return self
@@ -250,12 +251,17 @@ class LambdaGateway(TemporaryCopies, FunctionControl, Invoker):
 
     # Invoking
 
+    def tell_invocations(self, told: Callable[[], None]) -> None:
+        """Tell of every invocation before it's sent, in the thread that sends it."""
+        self._before_invoking = told
+
     def invoke(self, function: str, version: str, payload: bytes, *, timeout_s: int) -> InvokeReply:
         """Invoke a version once and wait for its reply, at most `timeout_s` (its own) and 30 s.
 
         Raises ThrottledError (ran nothing, may be sent again), LostReplyError (may have run),
         EndpointError and any other AwsError (ran nothing).
         """
+        self._before_invoking()
         return self._invocations.invoke(
             self.resolve(function), version, payload, timeout_s=timeout_s
         )
