@@ -85,8 +85,10 @@ def percent(ratio: float) -> str:
 
 
 def gigabytes(count: float) -> str:
-    """Bytes as GB of 10^9: `0.42 GB`, `12 GB`."""
+    """Bytes as GB of 10^9: `0.42 GB`, `12 GB`; `under 0.001 GB`."""
     size = count / 1e9
+    if 0 < size < 1e-3:
+        return "under 0.001 GB"
     return f"{size:.2g} GB" if size < 10 else f"{size:,.0f} GB"
 
 

@@ -89,7 +89,7 @@ def _row(each: FleetProgress) -> dict[str, Any]:
         _number(each.saving_usd_per_month, "{:,.2f}"),
         _saving(each.realized_saving_ratio),
         _number(each.invocation_count or None, "{:,}"),
-        _number(each.cost_usd or None, "{:.2g}"),
+        (numbers.usd(each.cost_usd).replace("$", ""), each.cost_usd) if each.cost_usd else _UNKNOWN,
         (each.reason or "", None),
     )
 
