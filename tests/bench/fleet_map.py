@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -56,11 +57,13 @@ def rows() -> list[tuple[str, str, str, bool]]:
 
 
 def worker_own_ms(path: Path, count: int = _COMPARED) -> float:
-    """CPU time of workers that sweep items, less that of the same sweeps one after the other.
+    """CPU time of a worker that sweeps an item, less that of `tuner.tune` for one like it.
 
-    Both are measured from the second on: a worker's environment runs many.
+    The median of pairs, in turn, as others use the machine too. The first two of each don't count:
+    a worker's environment runs many.
     """
-    with _served(path, 2 * (count + 1)) as url:
+    first = count + 2 + count % 2  # even: sizes alternate
+    with _served(path, 2 * first) as url:
         where = {"endpoint_url": url, "region": REGION}
 
         def tune(number: int) -> None:
@@ -69,11 +72,10 @@ def worker_own_ms(path: Path, count: int = _COMPARED) -> float:
                 out=path / f"{number}.jsonl", budget_usd=1.0, **where,
             )  # fmt: skip
 
-        one_by_one_s = _cpu_s(range(count + 1), tune)
         names = path / "names.txt"
-        names.write_text("".join(f"f{count + 1 + n:04}\n" for n in range(count + 1)))
+        names.write_text("".join(f"f{first + n:04}\n" for n in range(first)))
         request = FleetRequest(
-            count + 1.0, path / "fleet", functions=names, payloads=("{}",), **where
+            float(first), path / "fleet", functions=names, payloads=("{}",), **where
         )
         plan = plan_fleet(request, now=Clock().now(), working_dir=path)[0].plan
         given = execution_input(plan, BUCKET, f"fleets/{plan.fleet_id}")
@@ -86,7 +88,12 @@ def worker_own_ms(path: Path, count: int = _COMPARED) -> float:
             }  # fmt: skip
             assert executor.work(json.dumps(event).encode())["state"] == "done"
 
-        return (_cpu_s(range(count + 1), work) - one_by_one_s) / count * 1000
+        differences_s = []
+        for number in range(first):
+            in_turn = (tune, work) if number % 4 < 2 else (work, tune)
+            spent_s = {run: _cpu_s(run, number) for run in in_turn}
+            differences_s.append(spent_s[work] - spent_s[tune])
+        return statistics.median(differences_s[2:]) * 1000
 
 
 @contextmanager
@@ -108,12 +115,10 @@ def _served(path: Path, count: int) -> Iterator[str]:
         process.stdout.close()
 
 
-def _cpu_s(numbers: range, run: Callable[[int], None]) -> float:
-    """CPU time of this process for all but the first."""
-    run(numbers[0])
+def _cpu_s(run: Callable[[int], None], number: int) -> float:
+    """CPU time of this process."""
     before = resource.getrusage(resource.RUSAGE_SELF)
-    for number in numbers[1:]:
-        run(number)
+    run(number)
     after = resource.getrusage(resource.RUSAGE_SELF)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

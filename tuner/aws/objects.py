@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
+from botocore.handlers import add_expect_header
 
 from tuner.aws.connection_errors import Request
 
@@ -24,6 +25,8 @@ class BucketObjects:
     def __init__(self, services: Services, bucket: str) -> None:
         self._services = services
         self._bucket = bucket
+        # What is written is small: asking first whether it may be sent costs a round trip each.
+        services.client("s3").meta.events.unregister("before-call.s3", add_expect_header)
 
     def read(self, key: str) -> bytes | None:
         """An object; None where there is none. Raises AwsError."""
