@@ -59,8 +59,9 @@ def rows() -> list[tuple[str, str, str, bool]]:
 def worker_own_ms(path: Path, count: int = _COMPARED) -> float:
     """CPU time of a worker that sweeps an item, less that of `tuner.tune` for one like it.
 
-    The median of pairs, in turn, as others use the machine too. The first two of each don't count:
-    a worker's environment runs many.
+    In turn, as others use the machine too; which of the two goes first alternates, because what the
+    second computes of the same measurements is cached. The first two of each don't count: a
+    worker's environment runs many.
     """
     first = count + 2 + count % 2  # even: sizes alternate
     with _served(path, 2 * first) as url:
@@ -88,12 +89,13 @@ def worker_own_ms(path: Path, count: int = _COMPARED) -> float:
             }  # fmt: skip
             assert executor.work(json.dumps(event).encode())["state"] == "done"
 
-        differences_s = []
+        differences_s: tuple[list[float], list[float]] = ([], [])
         for number in range(first):
             in_turn = (tune, work) if number % 4 < 2 else (work, tune)
             spent_s = {run: _cpu_s(run, number) for run in in_turn}
-            differences_s.append(spent_s[work] - spent_s[tune])
-        return statistics.median(differences_s[2:]) * 1000
+            if number >= 2:
+                differences_s[in_turn[0] is tune].append(spent_s[work] - spent_s[tune])
+        return statistics.mean(map(statistics.median, differences_s)) * 1000
 
 
 @contextmanager
