@@ -198,7 +198,7 @@ def rows(count: int = 60) -> Iterator[tuple[str, str, str, bool]]:
         mean = float(np.mean([each.regret for each in picked]))
         yield (
             f"{name}, arm64 takes 0.8 to {most:g} times as long",
-            "right at least 85%, mean regret at most 4%",
+            "right at least 90%, mean regret at most 3%",
             figures(picked),
-            right >= 0.85 and mean <= 0.04,
+            right >= 0.90 and mean <= 0.03,
         )

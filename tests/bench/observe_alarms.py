@@ -40,7 +40,10 @@ KINDS: Final = (
     Arrivals(per_minute=10, error_share=0.05),
     Arrivals(per_minute=2, cv=2.0, day_deviation=0.3),
 )
+JUDGED_FROM: Final = 100
+"""The first seed of `rows`: the rules were changed after a look at seeds from 0."""
 RUNAWAYS: Final = (
+    ("a loop of 5 a second", 300, 1.0, False),
     ("a loop of 20 a second", 1200, 1.0, False),
     ("a poison message, 10 a minute", 10, 1.0, True),
     ("calls that take 20 times as long", 0, 20.0, False),
@@ -102,7 +105,8 @@ def minutes_to_ring(
 
 def rows(functions: int = 6) -> Iterator[tuple[str, str, str, bool]]:
     """For `make bench-observe`."""
-    false = sum(false_rings(kind, seed)[0] for kind in KINDS for seed in range(functions))
+    seeds = range(JUDGED_FROM, JUDGED_FROM + functions)
+    false = sum(false_rings(kind, seed)[0] for kind in KINDS for seed in seeds)
     weeks = len(KINDS) * functions * WEEKS
     yield (
         "alarms that ring with nothing wrong, in the weeks after their history",
@@ -115,7 +119,7 @@ def rows(functions: int = 6) -> Iterator[tuple[str, str, str, bool]]:
         found = [
             minutes_to_ring(kind, added, longer, failing, seed)
             for kind in kinds
-            for seed in range(functions)
+            for seed in seeds
         ]
         told = sorted(each for each in found if each is not None)
         share = len(told) / len(found)
