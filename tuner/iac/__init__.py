@@ -4,6 +4,7 @@
 resolve what a value comes to. To run functions, read `sam` first: it walks a template, holds it
 against the `supported_properties`, lets functions refer to its `resources` (`references`), and
 reads each with `function_properties` and its local `artifacts`: the values in `template`.
+`event_mappings` says what is polled for them where they are deployed.
 
 To change a function's memory, read `edit` first: a name comes in, an `Edit` goes out, checked by
 reading the file again. `dialects` finds the files and their readers, one module a dialect:
