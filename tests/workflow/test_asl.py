@@ -15,7 +15,8 @@ from tests.workflow.functions import definition, task
 from tests.workflow.worlds import draw_world
 from tuner.api.workflow import WorkflowRequest, read_workflow
 from tuner.errors import TemplateError, TunerError
-from tuner.iac.asl import Substitutions, read_machine
+from tuner.iac.asl import read_machine
+from tuner.iac.placeholders import Substitutions
 from tuner.model.goal import Goal
 from tuner.model.request import Target
 from tuner.model.workflow import Choice, Machine, Map, Parallel, Pass, Retrier, Task, Wait
@@ -44,11 +45,18 @@ def read(text: str, **values: str) -> Machine:
          "Arguments": {"FunctionName": ARN, "Payload": "{% $states.input %}"}, "End": True},
         {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:lambda:invoke",
          "Parameters": {"FunctionName": "${Prefix}rge"}, "End": True},
+        {"Type": "Task", "Resource": "${Name}", "End": True},
+        task("{% 'charge' %}"),
+        task("${Name}:${alias}"),
+        task("arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:charge"),
+        task("arn:aws:lambda:${region}:${account_id}:function:${Prefix}rge:${alias}"),
+        task("arn:aws:lambda:{REGION}:<ACCOUNT>:function:charge"),
+        {**task("charge"), "Resource": "arn:${AWS::Partition}:states:::lambda:invoke"},
     ],
 )  # fmt: skip
 def test_a_function_is_found_however_it_is_named(state: dict[str, Any]) -> None:
     """ARNs, qualifiers, partial ARNs, both query languages and placeholders name one function."""
-    machine = read(definition("A", A=state), ChargeArn=ARN, Prefix="cha")
+    machine = read(definition("A", A=state), ChargeArn=ARN, Prefix="cha", Name="charge")
     assert machine.functions == ("charge",)
 
 

@@ -22,6 +22,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     saved(folder, "mixed", mixed_ms, seed=2)
     both = definition("A", A=task("cpu", Next="B"), B=task("mixed"))
     (folder / "both.asl.json").write_text(both)
+    loop = definition("A", A=task("cpu", Next="B"), B=task("mixed", Next="A"))
+    (folder / "loop.asl.json").write_text(loop)
+    never = definition("F", F={"Type": "Fail"}, A=task("cpu"))
+    (folder / "never.asl.json").write_text(never)
+    body = json.loads(definition("A", A=task("cpu")))
+    each = definition("M", M={"Type": "Map", "ItemProcessor": body, "End": True})
+    (folder / "map.asl.json").write_text(each)
     return folder
 
 
@@ -106,6 +113,13 @@ def test_what_is_no_answer_is_not_applied(tmp_path: Path, text: str, said: str) 
         (("both.asl.json", "--choice", "A=B:1"), "--choice: the workflow has no such state A"),
         (("both.asl.json", "--items", "A=many"), "isn't a count of items"),
         (("both.asl.json", "--out", "a.png"), "ends in neither .html nor .json"),
+        (("both.asl.json", "--calls", "Q=cpu"), "--calls: the workflow has no such task Q: there"),
+        ((".",), "there is no file .: a definition, template or TOML file is needed"),
+        (("cpu.jsonl",), "cpu.jsonl:"),
+        (("arn:aws:states:nonsense",), "isn't a state machine's ARN: arn:aws:states:REGION"),
+        (("loop.asl.json",), "no execution ends within 1,000 states: they lead back"),
+        (("never.asl.json",), "no execution of never calls a function"),
+        (("map.asl.json", "--items", "M=0"), "no execution of map calls a function"),
     ],
 )
 def test_a_mistake_is_one_line(folder: Path, arguments: tuple[str, ...], said: str) -> None:

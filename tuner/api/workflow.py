@@ -6,7 +6,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.decision.workflow.settings import WorkflowSettings, check_behavior, read_settings
+from tuner.decision.workflow.settings import (
+    WorkflowSettings,
+    check_behavior,
+    check_calls,
+    read_settings,
+)
 from tuner.errors import InputError, SweepFileError
 from tuner.model.goal import Goal
 from tuner.model.interval import listed
@@ -16,7 +21,8 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable, Mapping, Sequence
 
-    from tuner.iac.asl import Substitutions
+    from tuner.iac.asl_template import DeclaredMachine
+    from tuner.iac.placeholders import Substitutions
     from tuner.model.request import Target
     from tuner.model.sweep import Sweep
     from tuner.model.workflow import WorkflowAnswer
@@ -112,11 +118,12 @@ def read_workflow(
             workflow = _written(Path(source), request, settings)
     behavior = workflow.behavior.updated(settings.behavior).updated(request.behavior)
     check_behavior(workflow.machine, behavior)
+    check_calls(workflow.machine, {**settings.calls, **request.calls})
     return replace(workflow, name=settings.name or workflow.name, behavior=behavior), settings
 
 
 def _substitutions(request: WorkflowRequest, settings: WorkflowSettings) -> Substitutions:
-    from tuner.iac.asl import Substitutions
+    from tuner.iac.placeholders import Substitutions
 
     return Substitutions(
         {**settings.substitutions, **request.substitutions}, {**settings.calls, **request.calls}
@@ -126,19 +133,32 @@ def _substitutions(request: WorkflowRequest, settings: WorkflowSettings) -> Subs
 def _written(path: Path, request: WorkflowRequest, settings: WorkflowSettings) -> Workflow:
     """From a definition's file, or from a template that declares one."""
     from tuner.iac.asl import read_machine
-    from tuner.iac.asl_template import declared_machines
 
     given = _substitutions(request, settings)
+    if not path.is_file():
+        raise InputError(f"there is no file {path}: a definition, template or TOML file is needed")
     template = request.template or settings.template
     if template is None and _is_template(path):
         return _declared(path, request, given)
     if template is not None:
-        for each in declared_machines(template, request.parameters):
-            if each.file is not None and each.file.resolve() == path.resolve():
-                machine = read_machine(path, each.substitutions(given))
-                return Workflow(_name_of(path), machine, kind=each.kind)
-        raise InputError(f"no state machine of {template} has its definition in {path}")
+        declared = _declaration(path, template, request)
+        machine = read_machine(path, declared.substitutions(given))
+        return Workflow(_name_of(path), machine, kind=declared.kind)
     return Workflow(_name_of(path), read_machine(path, given))
+
+
+def _declaration(path: Path, template: Path, request: WorkflowRequest) -> DeclaredMachine:
+    """The template's state machine that has its definition in the file, or the one named."""
+    from tuner.iac.asl_template import declared_machines
+
+    found = declared_machines(template, request.parameters)
+    for each in found:
+        is_there = each.file is not None and each.file.resolve() == path.resolve()
+        if is_there if request.state_machine is None else each.logical_id == request.state_machine:
+            return each
+    names = listed([each.logical_id for each in found], 8)
+    of_these = f": name one with `state_machine`: {names}" if found else ", and it declares none"
+    raise InputError(f"no state machine of {template} has its definition in {path}{of_these}")
 
 
 def _declared(path: Path, request: WorkflowRequest, given: Substitutions) -> Workflow:
@@ -156,9 +176,12 @@ def _declared(path: Path, request: WorkflowRequest, given: Substitutions) -> Wor
 
 
 def _is_template(path: Path) -> bool:
-    from tuner.iac.document import read_document
+    from tuner.iac.asl import read_definition
 
-    return "Resources" in read_document(path).values(str(path))
+    root = read_definition(path)
+    if not root.is_mapping:
+        root.refuse("a state machine's definition, or a template that has one, is needed here")
+    return "Resources" in root.values(str(path))
 
 
 def _name_of(path: Path) -> str:
@@ -177,9 +200,12 @@ def _deployed(
     from tuner.decision.workflow.history import behavior_of
     from tuner.iac.asl import read_machine
 
-    where = request.where
-    parts = arn.split(":")
-    region = where.region or (parts[3] if len(parts) > 3 and parts[3] else None)
+    where, parts = request.where, arn.split(":")
+    if len(parts) not in {7, 8} or (parts[2], parts[5]) != ("states", "stateMachine"):
+        raise InputError(
+            f"{arn} isn't a state machine's ARN: arn:aws:states:REGION:ACCOUNT:stateMachine:NAME"
+        )
+    region = where.region or parts[3] or None
     session, _ = open_connection(
         region=region, profile=where.profile, endpoint_url=where.endpoint_url
     )

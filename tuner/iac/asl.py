@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tuner.iac.document import read_document
+from tuner.errors import TemplateError
+from tuner.iac.document import read_document, read_text
+from tuner.iac.placeholders import Substitutions
 from tuner.model.workflow import (
     Catcher,
     Choice,
@@ -40,25 +41,36 @@ _FUNCTION: Final = re.compile(
 )
 _FUNCTION_ARN: Final = re.compile(r"arn:[\w-]+:lambda:[\w-]*:\d*:function:.+")
 _INVOKE: Final = re.compile(r"arn:[^:]*:states:[^:]*:[^:]*:(?:aws-sdk:)?lambda:invoke(?:\..+)?")
-_PLACEHOLDER: Final = re.compile(r"\$\{([^${}]*)\}")
+_UNQUOTED: Final = re.compile(r"([:\[,]\s*)(\$\{[^\"{}]*\})(?=\s*[,\]}])")
+_LITERAL: Final = re.compile(r"""\s*\{%\s*(['"])(?P<text>[^'"]*)\1\s*%\}\s*""")
 _ENDS: Final = ("Succeed", "Fail")
-
-
-@dataclass(frozen=True, slots=True)
-class Substitutions:
-    """What a definition's `${Name}` stand for, and which functions states call that only the input
-    of an execution names, by the state's name.
-    """
-
-    values: Mapping[str, str] = field(default_factory=dict)
-    called: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_machine(
     path: Path, substitutions: Substitutions | None = None, *, text: str | None = None
 ) -> Machine:
     """Read a state machine's file; `text` stands in for what it has. Raises TemplateError."""
-    return machine_of(read_document(path, text), substitutions or Substitutions())
+    return machine_of(read_definition(path, text), substitutions or Substitutions())
+
+
+def read_definition(path: Path, text: str | None = None) -> TemplateNode:
+    """The document of a state machine's file, or of a template. Raises TemplateError.
+
+    JSON may have placeholders without quotes, as Terraform's templates do.
+    """
+    if text is None:
+        if not path.exists():
+            raise TemplateError(f"there is no definition {path}: check the path")
+        text = read_text(path)
+    if not text.strip():
+        raise TemplateError(f"{path} is empty: a state machine's definition is needed")
+    try:
+        return read_document(path, text)
+    except TemplateError:
+        quoted = _UNQUOTED.sub(r'\1"\2"', text)
+        if quoted == text:
+            raise
+        return read_document(path, quoted)
 
 
 def machine_of(root: TemplateNode, substitutions: Substitutions) -> Machine:
@@ -74,10 +86,16 @@ class _Rules(NamedTuple):
 
     @classmethod
     def of(
-        cls, found: Mapping[str, TemplateNode], what: str, siblings: Mapping[str, object]
+        cls,
+        found: Mapping[str, TemplateNode],
+        what: str,
+        siblings: Mapping[str, object],
+        known: Substitutions,
     ) -> _Rules:
         return cls(
-            tuple(_retrier(each, f"Retry of {what}") for each in _items(found, "Retry", what)),
+            tuple(
+                _retrier(each, f"Retry of {what}", known) for each in _items(found, "Retry", what)
+            ),
             tuple(
                 _catcher(each, f"Catch of {what}", siblings)
                 for each in _items(found, "Catch", what)
@@ -122,8 +140,8 @@ class _Reader:
         if kind in {"Pass", *_ENDS}:
             return Pass(name, following, fails=kind == "Fail")
         if kind == "Wait":
-            return Wait(name, following, _number(found, "Seconds", what))
-        rules = _Rules.of(found, what, siblings)
+            return Wait(name, following, _number(found, "Seconds", what, self._substitutions))
+        rules = _Rules.of(found, what, siblings, self._substitutions)
         if kind == "Task":
             return self._task(name, node, found, following, rules)
         if kind == "Map":
@@ -133,7 +151,8 @@ class _Reader:
         branches = tuple(
             self.machine(each, f"a branch of {what}") for each in _items(found, "Branches", what)
         )
-        return Parallel(name, branches, following, rules.retriers, rules.catchers)
+        parallel = Parallel(name, branches, following, rules.retriers, rules.catchers)
+        return _parallel(node, parallel)
 
     def _map(
         self,
@@ -150,13 +169,14 @@ class _Reader:
         processor = body.values(f"ItemProcessor of {what}").get("ProcessorConfig")
         config = {} if processor is None else processor.values("ProcessorConfig")
         is_distributed = "Mode" in config and config["Mode"].text("Mode") == "DISTRIBUTED"
-        most = int(_number(found, "MaxConcurrency", what) or 0)
+        known = self._substitutions
+        most = int(_number(found, "MaxConcurrency", what, known) or 0)
         if not is_distributed:
             most = min(most or INLINE_CONCURRENCY, INLINE_CONCURRENCY)
         batch = found.get("ItemBatcher")
         per_batch = None
         if batch is not None:
-            per_batch = _number(batch.values("ItemBatcher"), "MaxItemsPerBatch", what)
+            per_batch = _number(batch.values("ItemBatcher"), "MaxItemsPerBatch", what, known)
         return Map(
             name,
             self.machine(body, f"the machine in {what}"),
@@ -164,8 +184,9 @@ class _Reader:
             max_concurrency=most or None,
             is_distributed=is_distributed,
             batch_size=max(int(per_batch or 1), 1),
-            tolerated_ratio=(_number(found, "ToleratedFailurePercentage", what) or 0.0) / 100,
-            tolerated_count=int(_number(found, "ToleratedFailureCount", what) or 0),
+            tolerated_ratio=(_number(found, "ToleratedFailurePercentage", what, known) or 0.0)
+            / 100,
+            tolerated_count=int(_number(found, "ToleratedFailureCount", what, known) or 0),
             retriers=rules.retriers,
             catchers=rules.catchers,
         )
@@ -181,55 +202,60 @@ class _Reader:
         what = f"state {name}"
         if "Resource" not in found:
             node.refuse(f"{what} has no Resource")
-        resource = self._substituted(found["Resource"], f"Resource of {what}")
-        function, awaits = None, True
+        given = found["Resource"]
+        written = given.text(f"Resource of {what}")
+        known = self._substitutions
+        function = known.called.get(name)
+        resource, awaits = written, True
+        if function is None or "${" not in written:
+            resource = known.name(given, written, f"Resource of {what}")
         if _INVOKE.fullmatch(resource):
-            given = found.get("Arguments") or found.get("Parameters")
-            arguments = {} if given is None else given.values(f"the arguments of {what}")
-            function = self._called(name, node, arguments)
+            listed = found.get("Arguments") or found.get("Parameters")
+            is_text = listed is not None and listed.is_text
+            arguments = {} if listed is None or is_text else listed.values(f"arguments of {what}")
+            if function is None:
+                function = self._called(name, node, arguments, is_text=is_text)
             kind = arguments.get("InvocationType")
             awaits = kind is None or kind.text("InvocationType") != "Event"
-        elif _FUNCTION_ARN.fullmatch(resource):
-            function = self._function(found["Resource"], resource, what)
-        elif name in self._substitutions.called:
-            function = self._substitutions.called[name]
+        elif function is None and (
+            _FUNCTION_ARN.fullmatch(resource)
+            or (known.is_named(written) and not resource.startswith("arn:"))
+        ):
+            function = self._function(given, resource, name)
         return Task(name, following, function, resource, awaits, rules.retriers, rules.catchers)
 
-    def _called(self, name: str, node: TemplateNode, arguments: Mapping[str, TemplateNode]) -> str:
-        """The function that `lambda:invoke` invokes."""
-        if name in self._substitutions.called:
-            return self._substitutions.called[name]
+    def _called(
+        self, name: str, node: TemplateNode, arguments: Mapping[str, TemplateNode], *, is_text: bool
+    ) -> str:
+        """The function that `lambda:invoke` invokes; `is_text`: an expression has the arguments."""
         given = arguments.get("FunctionName")
-        if given is None and "FunctionName.$" not in arguments:
+        if given is None and "FunctionName.$" not in arguments and not is_text:
             node.refuse(f"state {name} invokes a function and has no FunctionName")
-        written = "" if given is None else self._substituted(given, f"FunctionName of {name}")
+        written = "" if given is None else given.text(f"FunctionName of {name}")
+        if (literal := _LITERAL.fullmatch(written)) is not None:
+            written = literal["text"]
         if given is None or written.lstrip().startswith("{%"):
             node.refuse(
                 f"state {name} calls a function that only the input of an execution names: say "
                 f"which with `calls={name}=FUNCTION`"
             )
-        return self._function(given, written, f"state {name}")
+        named = self._substitutions.name(given, written, f"FunctionName of {name}")
+        return self._function(given, named, name)
 
-    def _function(self, node: TemplateNode, written: str, what: str) -> str:
+    def _function(self, node: TemplateNode, written: str, name: str) -> str:
         match = _FUNCTION.fullmatch(written)
         if match is None:
-            node.refuse(f"{what} calls {written!r}, which is no function's name or ARN")
+            node.refuse(
+                f"state {name} calls {written!r}, which is no function's name or ARN: say which "
+                f"it is with `calls={name}=FUNCTION`"
+            )
         return match["name"]
 
-    def _substituted(self, node: TemplateNode, what: str) -> str:
-        """Text with its `${Name}` replaced."""
 
-        def value(match: re.Match[str]) -> str:
-            found = self._substitutions.values.get(match[1])
-            if found is None:
-                node.refuse(
-                    f"{what} refers to {match[0]}: give the `template` whose "
-                    "DefinitionSubstitutions say what that is, or "
-                    f"`substitution={match[1]}=FUNCTION`"
-                )
-            return found
-
-        return _PLACEHOLDER.sub(value, node.text(what))
+def _parallel(node: TemplateNode, parallel: Parallel) -> Parallel:
+    if not parallel.branches:
+        node.refuse(f"state {parallel.name} has no Branches")
+    return parallel
 
 
 def _choice(
@@ -263,14 +289,14 @@ def _existing(node: TemplateNode, what: str, siblings: Mapping[str, object]) -> 
     return name
 
 
-def _retrier(node: TemplateNode, what: str) -> Retrier:
+def _retrier(node: TemplateNode, what: str, known: Substitutions) -> Retrier:
     found = node.values(what)
     return Retrier(
         _errors(found, what),
-        _or(_number(found, "IntervalSeconds", what), 1.0),
-        int(_or(_number(found, "MaxAttempts", what), 3)),
-        _or(_number(found, "BackoffRate", what), 2.0),
-        _number(found, "MaxDelaySeconds", what),
+        _or(_number(found, "IntervalSeconds", what, known), 1.0),
+        int(_or(_number(found, "MaxAttempts", what, known), 3)),
+        _or(_number(found, "BackoffRate", what, known), 2.0),
+        _number(found, "MaxDelaySeconds", what, known),
         "JitterStrategy" in found and found["JitterStrategy"].text(what) == "FULL",
     )
 
@@ -291,11 +317,14 @@ def _items(found: Mapping[str, TemplateNode], name: str, what: str) -> list[Temp
     return found[name].items(f"{name} of {what}") if name in found else []
 
 
-def _number(found: Mapping[str, TemplateNode], name: str, what: str) -> float | None:
+def _number(
+    found: Mapping[str, TemplateNode], name: str, what: str, known: Substitutions
+) -> float | None:
     """A number from 0; None where it isn't written, or only the input of an execution has it."""
     if name not in found:
         return None
-    written = found[name].text(f"{name} of {what}")
+    whose = f"{name} of {what}"
+    written = known.text(found[name], found[name].text(whose), whose, "NUMBER")
     if written.lstrip().startswith("{%"):
         return None
     try:
@@ -303,7 +332,7 @@ def _number(found: Mapping[str, TemplateNode], name: str, what: str) -> float | 
     except ValueError:
         number = math.nan
     if not 0 <= number < math.inf:
-        found[name].refuse(f"{name} of {what} is {written!r}: a number from 0 is needed")
+        found[name].refuse(f"{whose} is {written!r}: a number from 0 is needed")
     return number
 
 

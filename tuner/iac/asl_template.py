@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import TemplateError
-from tuner.iac.asl import Substitutions, machine_of, read_machine
+from tuner.iac.asl import machine_of, read_machine
 from tuner.iac.document import read_document
 from tuner.iac.intrinsics import Scope
 from tuner.iac.parameters import read_parameters
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.iac.document import TemplateNode
+    from tuner.iac.placeholders import Substitutions
     from tuner.model.workflow import Machine
 
 _KINDS: Final = ("AWS::Serverless::StateMachine", "AWS::StepFunctions::StateMachine")
@@ -32,6 +33,7 @@ class DeclaredMachine:
 
     logical_id: str
     template: Path
+    key: TemplateNode
     properties: Mapping[str, TemplateNode]
 
     @property
@@ -47,8 +49,9 @@ class DeclaredMachine:
         """Where its definition is, if that's a file beside the template."""
         for name in ("DefinitionUri", "DefinitionS3Location"):
             with contextlib.suppress(TemplateError):
-                if name in self.properties:
-                    return self.template.parent / self.properties[name].text(name)
+                written = self.properties[name].text(name) if name in self.properties else "s3:"
+                if not written.startswith("s3:"):
+                    return self.template.parent / written
         return None
 
     def substitutions(self, given: Substitutions) -> Substitutions:
@@ -56,26 +59,42 @@ class DeclaredMachine:
 
         What the template can't resolve is left out: it may not be needed.
         """
-        values = dict(given.values)
+        values: dict[str, str] = {}
+        unresolved: dict[str, str] = {}
         declared = self.properties.get("DefinitionSubstitutions")
         if declared is not None:
             for name, node in declared.values("DefinitionSubstitutions").items():
-                with contextlib.suppress(TemplateError):
-                    values.setdefault(name, node.text(name))
-        return replace(given, values=values)
+                try:
+                    values[name] = node.text(name)
+                except TemplateError as refused:
+                    unresolved[name] = str(refused)
+        return replace(given, declared=values, unresolved=unresolved, template=str(self.template))
 
     def machine(self, given: Substitutions) -> Machine:
         """Read its definition. Raises TemplateError."""
         known = self.substitutions(given)
         if (file := self.file) is not None:
+            if not file.exists():
+                self.key.refuse(f"{self.logical_id} has its definition in {file}, which isn't here")
             return read_machine(file, known)
         if "Definition" in self.properties:
-            return machine_of(self.properties["Definition"], known)
-        if "DefinitionString" in self.properties:
-            node = self.properties["DefinitionString"]
-            text = node.text(f"DefinitionString of {self.logical_id}")
-            return read_machine(self.template, known, text=text)
-        raise TemplateError(f"{self.template}: {self.logical_id} has no definition here")
+            return machine_of(_keeping_unknown(self.properties["Definition"]), known)
+        if "DefinitionString" not in self.properties:
+            self.key.refuse(
+                f"{self.logical_id} has no definition here: give its FILE.asl.json with this file "
+                "as `template`"
+            )
+        node = _keeping_unknown(self.properties["DefinitionString"])
+        text = node.text(f"DefinitionString of {self.logical_id}")
+        return read_machine(self.template, known, text=text)
+
+
+def _keeping_unknown(node: TemplateNode) -> TemplateNode:
+    """The same, with what only an account knows as `${Name}`: most of it is of other services."""
+    scope = node.scope
+    if not isinstance(scope, Scope):
+        return node
+    return replace(node, scope=replace(scope, keeps_unknown=True))
 
 
 def declared_machines(
@@ -99,9 +118,9 @@ def declared_machines(
             setattr(scope, name.lower(), replace(sections[name], scope=scope).values(name))
     resources = dict(_resources(replace(sections["Resources"], scope=scope)))
     with contextlib.suppress(TemplateError):
-        References(scope, LOCAL_ENDPOINT, Notes()).add(resources, {})
+        References(scope, LOCAL_ENDPOINT, Notes(), names_all=True).add(resources, {})
     return tuple(
-        DeclaredMachine(name, template, each.properties())
+        DeclaredMachine(name, template, each.key, each.properties())
         for name, each in resources.items()
         if each.type in _KINDS
     )

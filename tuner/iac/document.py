@@ -77,6 +77,12 @@ class TemplateNode:
         """Whether it's written as a mapping."""
         return isinstance(self.yaml_node, yaml.MappingNode)
 
+    @property
+    def is_text(self) -> bool:
+        """Whether it's written as a single value, and isn't a function's short form."""
+        is_scalar = isinstance(self.yaml_node, yaml.ScalarNode)
+        return is_scalar and str(self.yaml_node.tag).startswith(_YAML_TAG)
+
     def refuse(self, what: str) -> NoReturn:
         """Raise TemplateError with the file and the line before `what`."""
         raise TemplateError(self.located(what))

@@ -48,6 +48,8 @@ class Scope:
     """Logical ids that were referred to; whoever asks clears them first."""
     allow_outside: bool = False
     """Whether code may be outside the template's repository."""
+    keeps_unknown: bool = False
+    """Whether what only an account knows stays `${Name}` in a text, instead of being refused."""
     _open: list[str] = field(default_factory=list)
     """Conditions being evaluated: none may depend on itself."""
 
@@ -67,6 +69,9 @@ class Scope:
             "ToJsonString": self._to_json,
         }
         if name not in known:
+            if self.keeps_unknown:
+                whose = argument.yaml_node.value if argument.is_text else ""
+                return _scalar(node, _placeholder(f"{name} {whose}"))
             node.refuse(
                 f"{what} uses {node.function_as_written}, which can't be resolved here: "
                 "write the value out"
@@ -119,7 +124,7 @@ class Scope:
         parts = argument.arguments(what) if argument.is_list else [argument]
         name = ".".join(part.text(what) for part in parts)
         if name not in self.resources:
-            self._refuse_unknown(name, argument, what)
+            return _scalar(argument, self._unknown(name, argument, what))
         return _scalar(argument, self._of_resource(name))
 
     def _value(self, name: str, node: TemplateNode, what: str) -> str | tuple[str, ...]:
@@ -128,12 +133,22 @@ class Scope:
         if name in self.resources:
             return self._of_resource(name)
         if name not in self.parameters:
-            self._refuse_unknown(name, node, what)
-        return self.parameters[name].value(node)
+            return self._unknown(name, node, what)
+        try:
+            return self.parameters[name].value(node)
+        except TemplateError:
+            if self.keeps_unknown:
+                return _placeholder(name)
+            raise
 
     def _of_resource(self, name: str) -> str:
         self.referred.add(name.partition(".")[0])
         return self.resources[name]
+
+    def _unknown(self, name: str, node: TemplateNode, what: str) -> str:
+        if not self.keeps_unknown:
+            self._refuse_unknown(name, node, what)
+        return _placeholder(name)
 
     def _refuse_unknown(self, name: str, node: TemplateNode, what: str) -> NoReturn:
         kind = self.types.get(name.partition(".")[0])
@@ -246,6 +261,12 @@ def _json(node: TemplateNode, what: str) -> str:
             node.refuse(f"a value expands to over {MAX_TEXT} characters")
     joined = ",".join(parts)
     return f"[{joined}]" if node.is_list else f"{{{joined}}}"
+
+
+def _placeholder(name: str) -> str:
+    """A text as Fn::Sub would write it, whatever the name has in it."""
+    plain = "".join(char for char in name if char not in '${}"\\' and char.isprintable())
+    return f"${{{plain.strip()}}}"
 
 
 def _bounded(node: TemplateNode, text: str) -> str:

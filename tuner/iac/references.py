@@ -53,6 +53,8 @@ class References:
     skipped: dict[str, str] = field(default_factory=dict)
     """Types of what is neither run nor created, by logical id."""
     not_made: list[str] = field(default_factory=list)
+    names_all: bool = False
+    """Whether a function whose name only an account knows is called by its logical id."""
     _generated: dict[str, str] = field(default_factory=dict)
     """Types of what SAM would generate, by logical id."""
     _qualifiers: dict[str, set[str]] = field(default_factory=dict)
@@ -80,8 +82,14 @@ class References:
             elif name not in functions:
                 self._add_other(resource)
         for name, resource in functions.items():
-            if name not in scope.resources:
+            if name in scope.resources:
+                continue
+            try:
                 self._add_function(resource)
+            except TemplateError:
+                if not self.names_all:
+                    raise
+                self._name_function(resource, name)
         for resource in resources.values():
             self._add_generated(resource, resource.globals_of(shared))
 
@@ -98,6 +106,9 @@ class References:
     def _add_function(self, resource: Resource) -> None:
         given = resource.properties().get("FunctionName")
         name = given.text("FunctionName") if given else resource.logical_id
+        self._name_function(resource, name)
+
+    def _name_function(self, resource: Resource, name: str) -> None:
         self.scope.resources[resource.logical_id] = name
         arn = f"arn:aws:lambda:{self._region}:{self._account_id}:function:{name}"
         self.scope.resources[f"{resource.logical_id}.Arn"] = arn

@@ -11,6 +11,7 @@ from tuner.decision.workflow.executions import MOST_VISITS, sample_executions
 from tuner.decision.workflow.latency import Latency
 from tuner.decision.workflow.search import SizeSearch
 from tuner.decision.workflow.unknowns import assumptions_of, unknown_findings
+from tuner.errors import InputError
 from tuner.model.finding import Finding
 from tuner.model.interval import Interval, listed, percent
 from tuner.model.workflow import Outcome, Sensitivity, SizedFunction, WorkflowAnswer
@@ -88,10 +89,15 @@ def answer_workflow(
     With `max_duration_ms` the cheapest whose percentile (95 unless the goal says another) is within
     it, with `max_cost_usd_per_million` the fastest that cost no more, with both the cheapest within
     the duration, otherwise the best under the goal's time weight. If no sizes are within the limit,
-    those that are nearest to it. Raises InputError if no execution ends.
+    those that are nearest to it. Raises InputError if no execution ends, or none calls a function.
     """
     percentile = goal.percentile or USUAL_PERCENTILE
     runs = sample_executions(workflow.machine, workflow.behavior, seed=seed)
+    if not any(counts.any() for counts in runs.call_counts.values()):
+        raise InputError(
+            f"no execution of {workflow.name} calls a function: say how often each `choice` is "
+            "taken and how many `items` maps have"
+        )
     executions = _Executions.of(runs, functions)
     search = SizeSearch(functions, executions.typical, percentile)
     found, is_met = _searched(search, goal, executions)

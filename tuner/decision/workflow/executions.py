@@ -100,8 +100,12 @@ class _Sampler:
                 position[endless] = -1
         if walk.was_cut and np.all(visits >= MOST_VISITS):
             raise InputError(
-                f"no execution ends within {MOST_VISITS:,} states: say how often each `choice` is "
-                "taken"
+                f"no execution ends within {MOST_VISITS:,} states: "
+                + (
+                    "say how often each `choice` is taken"
+                    if any(isinstance(each, Choice) for each in machine.states)
+                    else "they lead back to each other, and no Choice leads out"
+                )
             )
         return Runs(
             count,
@@ -158,6 +162,7 @@ class _Sampler:
         index: dict[str, int],
     ) -> None:
         """Try a state until it succeeds, its retries are used up, or its error is caught."""
+        tries = 0
         used = np.zeros((walk.count, max(len(state.retriers), 1)), dtype=int)
         while here.size:
             walk.transitions[here] += 1
@@ -178,6 +183,10 @@ class _Sampler:
                 else:
                     position[of] = index[state.catchers[caught].next]
             here = np.concatenate(again) if again else np.zeros(0, dtype=int)
+            tries += 1
+            if here.size and tries >= MOST_VISITS:
+                walk.was_cut, walk.failed[here], position[here] = True, True, -1
+                return
 
     def _tried(
         self, state: Task | Parallel | Map, here: Indices, walk: _Walk

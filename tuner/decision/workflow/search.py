@@ -166,7 +166,7 @@ class SizeSearch:
             return None
         now_ms, costs = self.duration_ms(places), self._costs[number]
         saved_usd = float(costs[places[number]] - costs[places[number] - step])
-        return saved_usd / max(then_ms - now_ms, _NEGLIGIBLE * now_ms)
+        return saved_usd / max(then_ms - now_ms, _NEGLIGIBLE * max(now_ms, 1.0))
 
     def _traded(self, places: Places, loss: Loss) -> Places:
         """The least loss that moves of one or two functions at a time lead to."""

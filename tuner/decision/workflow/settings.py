@@ -175,6 +175,15 @@ def check_behavior(machine: Machine, behavior: Behavior) -> None:
             raise InputError(f"`error_rate`: the shares of {name} add up to over 1")
 
 
+def check_calls(machine: Machine, calls: Mapping[str, str]) -> None:
+    """Raise InputError for a state that isn't there, or is no task."""
+    known = [state.name for state in machine.walk() if isinstance(state, Task)]
+    for name in calls:
+        if name not in known:
+            there_is = f"there is {listed(known, 8)}" if known else "it has none"
+            raise InputError(f"`calls`: the workflow has no such task {name}: {there_is}")
+
+
 class _Chain:
     """Makes a machine of steps: states named after their functions, each once."""
 
