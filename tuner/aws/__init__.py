@@ -13,8 +13,9 @@ What production says is read through `services`, at a pace that the account can 
 `function_list`, `log_groups` and `insights` (the logs, and what a query of them costs),
 `metric_data`, and in `account_reports` CloudTrail, tags and Compute Optimizer. `reading_policy` has
 the policies for it. What is behind a function and what feeds it is found by `surroundings`: what
-its settings name (`reached_resources`), the limits of that (`resource_reader`), and how much is used
-and refused (`resource_metrics`). `live_gateway` gives replies as they came, for `tuner live-check`.
+its settings name (`reached_resources`), the limits of that (`resource_reader`), and how much is
+used and refused (`resource_metrics`). `live_gateway` gives replies as they came, for `tuner live-
+check`.
 """
 
 from __future__ import annotations
