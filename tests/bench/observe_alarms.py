@@ -117,9 +117,7 @@ def rows(functions: int = 6) -> Iterator[tuple[str, str, str, bool]]:
     for what, added, longer, failing in RUNAWAYS:
         kinds = [each for each in KINDS if added or each.per_minute >= 1]
         found = [
-            minutes_to_ring(kind, added, longer, failing, seed)
-            for kind in kinds
-            for seed in seeds
+            minutes_to_ring(kind, added, longer, failing, seed) for kind in kinds for seed in seeds
         ]
         told = sorted(each for each in found if each is not None)
         share = len(told) / len(found)

@@ -91,6 +91,14 @@ def test_the_rate_of_logs_counts_unless_it_is_given(tmp_path: Path) -> None:
             "at most 300 s (--batch-window)",
         ),
         (
+            ("--pathways", "--trigger", "sqs", "--rate", "1/s", "--batch-size", "10001"),
+            "at most 10,000 events (--batch-size)",
+        ),
+        (
+            ("--pathways", "--trigger", "sqs", "--rate", "1e300/s"),
+            "more than there can be: check its unit",
+        ),
+        (
             ("--pathways", "--trigger", "sns", "--rate", "1/s", "--per-invocation", "3ms"),
             "give --memory-size",
         ),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.cli.running import one_line, run_here
-from tests.sweeps import cpu_bound_ms, mixed_ms
-from tests.workflow.functions import definition, saved, task
+from tests.sweeps import cpu_bound_ms, mixed_ms, save_sweep
+from tests.workflow.functions import definition, saved, sweep_of, task
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,6 +118,8 @@ def test_what_is_no_answer_is_not_applied(tmp_path: Path, text: str, said: str) 
         (("cpu.jsonl",), "cpu.jsonl:"),
         (("arn:aws:states:nonsense",), "isn't a state machine's ARN: arn:aws:states:REGION"),
         (("loop.asl.json",), "no execution ends within 1,000 states: they lead back"),
+        (("both.asl.json", "--state-machine", "M"), "are of a template: give that as --template"),
+        (("both.asl.json", "--parameter", "M=1"), "are of a template: give that as --template"),
         (("never.asl.json",), "no execution of never calls a function"),
         (("map.asl.json", "--items", "M=0"), "no execution of map calls a function"),
     ],
@@ -141,3 +143,16 @@ def test_the_page_has_the_answer(folder: Path) -> None:
     page = (folder / "page.html").read_text()
     for each in found["functions"]:
         assert f"→ {each['memory_mb']} MB" in page
+
+
+def test_a_function_without_a_choice_is_said(folder: Path, tmp_path: Path) -> None:
+    """A sweep of one size keeps it; another function's sweep is taken, and named."""
+    save_sweep(tmp_path / "one.jsonl", sweep_of("one", cpu_bound_ms, sizes_mb=(1024,)))
+    source = str(folder / "both.asl.json")
+    sweeps = ("--sweep", "cpu=one.jsonl", "--sweep", f"mixed={folder / 'mixed.jsonl'}")
+    ran = run_here("workflow", source, *sweeps, cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    said = " ".join(ran.stdout.split())
+    assert "cpu (1024 MB) has no other size to choose from" in said
+    assert "cpu has the sweep of one" in ran.stderr
+    assert "mixed has the sweep" not in ran.stderr

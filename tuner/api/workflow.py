@@ -96,6 +96,8 @@ def tune_workflow(
             max_memory_mb=request.max_memory_mb,
         )
         functions.append(function_times(name, analysis))
+        if (swept := sweeps[name].function.name) != name:
+            tell(f"{name} has the sweep of {swept}")
         dates.append(analysis.question.prices.as_of)
     answer = answer_workflow(workflow, functions, request.goal)
     findings = (*answer.findings, *age_findings(min(dates), today))
@@ -144,6 +146,11 @@ def _written(path: Path, request: WorkflowRequest, settings: WorkflowSettings) -
         declared = _declaration(path, template, request)
         machine = read_machine(path, declared.substitutions(given))
         return Workflow(_name_of(path), machine, kind=declared.kind)
+    if request.state_machine is not None or request.parameters:
+        raise InputError(
+            f"{path} is a definition, and `state_machine` and `template_parameters` are of a "
+            "template: give that as `template`"
+        )
     return Workflow(_name_of(path), read_machine(path, given))
 
 

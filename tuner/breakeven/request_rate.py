@@ -15,6 +15,8 @@ _RATE_UNITS: Final = {
     "day": 86_400.0,
     "month": float(SECONDS_PER_MONTH),
 }
+_MOST: Final = 1e15
+"""A guard against slips of units: nobody has as many."""
 _COUNT_UNITS: Final = {"k": 1e3, "M": 1e6, "G": 1e9}
 
 
@@ -45,4 +47,6 @@ def _parse(number_text: str, given: str, wanted: str) -> float:
         raise UsageError(f"{given!r} isn't a {wanted}")
     if number <= 0:
         raise UsageError(f"{given!r} isn't above 0, so there is no cost to compare")
+    if number > _MOST:
+        raise UsageError(f"{given!r} is more than there can be: check its unit")
     return number

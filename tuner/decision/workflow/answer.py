@@ -127,7 +127,7 @@ def answer_workflow(
     )
     findings = (
         *_target_findings(answer, likely_usd),
-        *_doubts(answer, runs),
+        *_doubts(answer, functions, runs),
         *unknown_findings(workflow),
     )
     return replace(answer, findings=findings)
@@ -279,7 +279,9 @@ def _target_findings(answer: WorkflowAnswer, likely_usd: float | None) -> Iterat
         )
 
 
-def _doubts(answer: WorkflowAnswer, runs: Runs) -> Iterator[Finding]:
+def _doubts(
+    answer: WorkflowAnswer, functions: Sequence[FunctionTimes], runs: Runs
+) -> Iterator[Finding]:
     """What else the answer may not hold for."""
     unmeasured = [
         f"{each.name} ({each.memory_mb} MB)"
@@ -292,6 +294,18 @@ def _doubts(answer: WorkflowAnswer, runs: Runs) -> Iterator[Finding]:
             "info",
             f"{listed(unmeasured)} would get a size that its sweep did not measure: sweep it "
             "with `memory_sizes_mb` to be sure",
+        )
+    fixed = [
+        f"{each.name} ({each.sizes_mb[each.allowed.index(True)]} MB)"
+        for each in functions
+        if sum(each.allowed) == 1
+    ]
+    if fixed:
+        yield Finding(
+            "workflow_size_fixed",
+            "info",
+            f"{listed(fixed)} has no other size to choose from: sweep it at more with "
+            "`memory_sizes_mb`, or widen `min_memory_mb` and `max_memory_mb`",
         )
     if runs.was_cut:
         yield Finding(
