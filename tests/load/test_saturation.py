@@ -189,6 +189,18 @@ def test_what_an_invocation_asks_is_taken_before_the_first_throttle() -> None:
     assert demand.per_invocation == pytest.approx(95 / 60)
 
 
+def test_where_most_are_in_flight_what_an_invocation_asks_has_bounds() -> None:
+    """Twelve units of six sent and three answered are two to four each; of none answered, at least
+    two.
+    """
+    key: Key = ("dynamodb", "orders", "write units")
+    [demand] = demands_seen([Seen(1, 6, 3, Look({key: 12}))], "counted").values()
+    assert demand.source.endswith(": 2 to 4, many were in flight")
+    assert 2 <= demand.per_invocation <= 4
+    [demand] = demands_seen([Seen(1, 6, 0, Look({key: 12}))], "counted").values()
+    assert demand.source.endswith(": 2 at least, none had been answered")
+
+
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_what_is_in_flight_does_not_count_wrong(share: float) -> None:
     """Ten of forty in flight: three units an invocation, whether it asks at its beginning, its

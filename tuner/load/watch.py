@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.errors import TunerError
 from tuner.load.guard import in_thread
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 State = Literal["throttled", "waiting", "oldest_s", "iterator_age_s"]
 """Requests refused since the load began; messages in a queue; the age of what waits longest."""
+_SURE_RATIO: Final = 1.2
+"""Sent over answered: above it, what an invocation asks is told with its bounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,25 @@ def demands_seen(seen: list[Seen], source: str) -> dict[Key, Demand]:
         return {}
     keys = dict.fromkeys(key for each in good for key in each.look.used)
     known = f"{source}, {good[-1].run_count:,.0f} invocations"
-    return {key: Demand(each, known) for key in keys if (each := _an_invocation(good, key)) > 0}
+    return {
+        key: Demand(each, known + _in_doubt(good, key))
+        for key in keys
+        if (each := _an_invocation(good, key)) > 0
+    }
+
+
+def _in_doubt(seen: list[Seen], key: Key) -> str:
+    """Between what an invocation asks, where most were in flight at every look: it's what was used
+    over those that were answered at most, and over those that were sent at least.
+    """
+    best = min(seen, key=lambda each: each.sent_count / max(each.answered_count, 0.5))
+    if best.sent_count <= _SURE_RATIO * best.answered_count:
+        return ""
+    used = best.look.used.get(key, 0.0)
+    least = f"{used / max(best.sent_count, 1):.3g}"
+    if not best.answered_count:
+        return f": {least} at least, none had been answered"
+    return f": {least} to {used / best.answered_count:.3g}, many were in flight"
 
 
 def _an_invocation(seen: list[Seen], key: Key) -> float:
