@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -146,13 +147,15 @@ def test_the_page_has_the_answer(folder: Path) -> None:
 
 
 def test_a_function_without_a_choice_is_said(folder: Path, tmp_path: Path) -> None:
-    """A sweep of one size keeps it; another function's sweep is taken, and named."""
-    save_sweep(tmp_path / "one.jsonl", sweep_of("one", cpu_bound_ms, sizes_mb=(1024,)))
+    """A sweep of one size keeps it; one that ended early counts as it is; another function's sweep is taken, and named."""
+    swept = replace(sweep_of("one", cpu_bound_ms, sizes_mb=(1024,)), end="interrupted")
+    save_sweep(tmp_path / "one.jsonl", swept)
     source = str(folder / "both.asl.json")
     sweeps = ("--sweep", "cpu=one.jsonl", "--sweep", f"mixed={folder / 'mixed.jsonl'}")
     ran = run_here("workflow", source, *sweeps, cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     said = " ".join(ran.stdout.split())
     assert "cpu (1024 MB) has no other size to choose from" in said
+    assert "the sweep of cpu ended early" in said
     assert "cpu has the sweep of one" in ran.stderr
     assert "mixed has the sweep" not in ran.stderr

@@ -13,13 +13,14 @@ from tuner.decision.workflow.settings import (
     read_settings,
 )
 from tuner.errors import InputError, SweepFileError
+from tuner.model.finding import Finding
 from tuner.model.goal import Goal
 from tuner.model.interval import listed
 from tuner.model.workflow import Behavior, Workflow
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tuner.iac.asl_template import DeclaredMachine
     from tuner.iac.placeholders import Substitutions
@@ -100,8 +101,20 @@ def tune_workflow(
             tell(f"{name} has the sweep of {swept}")
         dates.append(analysis.question.prices.as_of)
     answer = answer_workflow(workflow, functions, request.goal)
-    findings = (*answer.findings, *age_findings(min(dates), today))
+    findings = (*answer.findings, *_incomplete(sweeps), *age_findings(min(dates), today))
     return replace(answer, findings=findings, prices_as_of=min(dates))
+
+
+def _incomplete(sweeps: Mapping[str, Sweep]) -> Iterator[Finding]:
+    """A finding if sweeps ended early."""
+    early = [name for name, sweep in sweeps.items() if sweep.end not in {"complete", "budget"}]
+    if early:
+        yield Finding(
+            "workflow_sweep_incomplete",
+            "warning",
+            f"the sweep of {listed(early)} ended early, and the answer rests on what it has: go on "
+            "with `resume`",
+        )
 
 
 def read_workflow(

@@ -103,7 +103,7 @@ def observe(
     asked = window if span.is_given else Window()
     usage = store.total(function, asked, account=account)
     if usage is None:
-        raise InputError(_nothing(store, function, span))
+        raise InputError(_nothing(store, function, span, reading))
     by_memory = tuple(
         MemoryObservation(
             each.memory_mb, each.version, each.usage, cost_usd(each.usage, prices, discount_ratio)
@@ -156,16 +156,29 @@ def _advice(
     return advise(sizes, situation, prices)
 
 
-def _nothing(store: ReportStore, function: str, span: Span) -> str:
+def _nothing(store: ReportStore, function: str, span: Span, reading: Reading) -> str:
     if span.is_given and store.total(function) is not None:
         return f"no report of {function} is in that window: give another `start`, `end` or `days`"
     names = sorted({each.function for each in store.functions() if each.function})
-    if not names:
-        return (
-            f"there is no REPORT line of {function}: at that log level Lambda may write none, so "
-            "take logs of the system log level INFO, or look at whether these are a function's logs"
-        )
-    return f"there is no REPORT line of {function}: the logs are of {listed(names, 5)}"
+    if names:
+        return f"there is no REPORT line of {function}: the logs are of {listed(names, 5)}"
+    return f"there is no REPORT line of {function}: {_why_nothing(reading)}"
+
+
+def _why_nothing(reading: Reading) -> str:
+    """What is wrong with logs without a report, and what to do."""
+    if reading.torn:
+        name, why = reading.torn[0]
+        return f"{name} can't be unpacked to the end ({why}), so give it whole"
+    if reading.unreadable:
+        first = reading.unreadable[0]
+        return f"{first.source}:{first.line} looks like one and can't be read ({first.why})"
+    if reading.line_count == 0 and reading.asked_window is None:
+        return "the logs have no lines, so check that the export is whole"
+    return (
+        "at that log level Lambda may write none, so take logs of the system log level INFO, or "
+        "look at whether these are a function's logs"
+    )
 
 
 def _day(moment: datetime) -> str:
