@@ -147,7 +147,7 @@ def test_the_page_has_the_answer(folder: Path) -> None:
 
 
 def test_a_function_without_a_choice_is_said(folder: Path, tmp_path: Path) -> None:
-    """A sweep of one size keeps it; one that ended early counts as it is; another function's sweep is taken, and named."""
+    """One size is kept, an early end is said, and another function's sweep is taken and named."""
     swept = replace(sweep_of("one", cpu_bound_ms, sizes_mb=(1024,)), end="interrupted")
     save_sweep(tmp_path / "one.jsonl", swept)
     source = str(folder / "both.asl.json")
