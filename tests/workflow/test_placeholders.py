@@ -71,6 +71,12 @@ def test_a_function_that_cannot_be_told_is_said_with_calls(state: dict[str, Any]
     assert read(text, Substitutions(called={"A": "charge"})).functions == ("charge",)
 
 
+def test_a_refused_name_is_shown_as_it_is_written() -> None:
+    """Not with its ARN's account and region taken off, so that it can be found in the file."""
+    with pytest.raises(TemplateError, match="calls 'arn:aws:lambda:us-east-1:<id>:function:<f>'"):
+        read(definition("A", A=task("arn:aws:lambda:us-east-1:<id>:function:<f>")))
+
+
 def test_a_placeholder_of_another_service_is_no_function(tmp_path: Path) -> None:
     """A plain name counts as a function only if the user gave it, not if a template did."""
     machine = declared(

@@ -246,8 +246,8 @@ class _Reader:
         match = _FUNCTION.fullmatch(written)
         if match is None:
             node.refuse(
-                f"state {name} calls {written!r}, which is no function's name or ARN: say which "
-                f"it is with `calls={name}=FUNCTION`"
+                f"state {name} calls {node.text(name)!r}, which is no function's name or ARN: say "
+                f"which it is with `calls={name}=FUNCTION`"
             )
         return match["name"]
 
