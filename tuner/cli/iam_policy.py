@@ -58,8 +58,10 @@ def iam_policy(
         ],
         typer.Option(
             "--for",
-            help="What it's for; apply: a rollout (apply --live); load: of several sizes too; "
-            "stop: tuner watch --stop-at. The six before it only read.",
+            metavar="COMMAND",
+            help="sweep, load (of several sizes too), apply (a rollout: apply --live), fleet, "
+            "live-check, observe, verify, scan, spend, watch, workflow, or stop (tuner watch "
+            "--stop-at). From observe to workflow they only read.",
         ),
     ] = "sweep",
     region: Annotated[str | None, options.region_option("the ARN's, else any")] = None,
