@@ -21,7 +21,7 @@ from tuner.decision.workflow.search import SizeSearch
 from tuner.errors import InputError
 from tuner.iac.asl import read_machine
 from tuner.model.goal import Goal
-from tuner.model.workflow import Behavior, Workflow
+from tuner.model.workflow import Behavior, Machine, Retrier, Task, Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -273,3 +273,13 @@ def test_what_nobody_said_is_a_finding() -> None:
     assert codes.keys() == {"choice_shares_assumed", "map_items_assumed", "state_time_unknown"}
     known = Behavior({"C": {"D": 1, "M": 2}}, {"M": (3,)}, {}, {"D": (10.0,)})
     assert not answer_workflow(Workflow("m", machine, known), (A,), Goal()).findings
+
+
+def test_retries_without_an_end_are_cut() -> None:
+    """A task that always fails and is retried ever again fails at last, and the cut is known."""
+    again = Retrier(("States.ALL",), max_attempts=99_999_999, interval_s=0.0)
+    machine = Machine("A", (Task("A", function="a", retriers=(again,)),))
+    runs = sample_executions(machine, Behavior(errors={"A": {"": 1.0}}), seed=1)
+    assert runs.failed.all()
+    assert runs.was_cut
+    assert set(runs.call_counts["a"]) == {1000.0}
