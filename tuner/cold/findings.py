@@ -127,9 +127,13 @@ def _bill(answer: ColdStarts, prices: LambdaPrices) -> Iterator[Finding]:
         yield Finding(
             "init_billed",
             "info",
-            f"INIT is {percent(init_usd / whole_usd)} of the bill, ${init_usd:,.2f} a month: it's "
-            "billed like duration (for ZIP packages of managed runtimes since August 2025)",
+            f"INIT is {percent(init_usd / whole_usd)} of the bill, {_cents(init_usd)} a month: "
+            "it's billed like duration (for ZIP packages of managed runtimes since August 2025)",
         )
+
+
+def _cents(amount_usd: float) -> str:
+    return f"${amount_usd:,.2f}" if amount_usd >= 0.01 else "under $0.01"
 
 
 def _option(answer: ColdStarts) -> Iterator[Finding]:
@@ -150,7 +154,7 @@ def _option(answer: ColdStarts) -> Iterator[Finding]:
         return
     more_usd, p99_ms, option = min(better, key=lambda each: each[:2])
     name = {"snapstart": "SnapStart", "provisioned": "Provisioned concurrency"}[option.name]
-    price = f"${more_usd:,.2f} a month more" if more_usd >= 0 else f"${-more_usd:,.2f} a month less"
+    price = f"{_cents(abs(more_usd))} a month {'more' if more_usd >= 0 else 'less'}"
     yield Finding(
         "cold_start_option",
         "info",
