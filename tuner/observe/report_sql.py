@@ -72,8 +72,8 @@ account, region, function, UTC day, version and size.
 def days_query(table: str, window: Window) -> str:
     """The sums of a table of lines with the columns `line` and `"$path"`, whose window has ends.
 
-    `region`, `architecture` and the CPU time are unknown. A report that lacks its duration, billed
-    duration or size is in rows without a size.
+    Times count by the second. `region`, `architecture` and the CPU time are unknown. A report that
+    lacks its duration, billed duration or size is in rows without a size.
     """
     assert window.start is not None
     assert window.end is not None
