@@ -215,7 +215,10 @@ def serving(
         ):
             world.caller.port = int(server.endpoint_url.rpartition(":")[2])
             _prepare(server, parts, callees)
-            yield world, server
+            try:
+                yield world, server
+            finally:
+                world.caller.close()
 
 
 def _executor(world: World, folder: Path, *, is_real: bool) -> Executor:

@@ -208,6 +208,12 @@ class Caller:
     def __init__(self) -> None:
         self.port = 0
         self._kept = threading.local()
+        self._every: list[http.client.HTTPConnection] = []
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        for each in self._every:
+            each.close()
 
     def make(self, call: dict[str, Any]) -> int:
         """Make a call and return its status; a refusal isn't sent again."""
@@ -226,6 +232,7 @@ class Caller:
         if connection is None:
             connection = http.client.HTTPConnection("127.0.0.1", self.port)
             self._kept.connection = connection
+            self._every.append(connection)
         connection.request("POST", path, body, headers)
         answer = connection.getresponse()
         answer.read()
