@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Show = Callable[..., Opened]
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.slow]
 PHONE = {"width": 390, "height": 844}
 
 

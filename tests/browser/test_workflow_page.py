@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Show = Callable[..., Opened]
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -105,7 +105,7 @@ def left(local: LocalLambda) -> list[str]:
         pytest.param("version", "PUT .*/configuration$", marks=pytest.mark.slow),
         pytest.param("version", "POST .*/versions$", marks=pytest.mark.slow),
         pytest.param("version", "POST .*/tags/", marks=pytest.mark.slow),
-        ("clone", "POST .*/functions$"),
+        pytest.param("clone", "POST .*/functions$", marks=pytest.mark.slow),
     ],
 )
 def test_a_second_ctrl_c_ends_a_sweep_that_is_opening(

@@ -112,6 +112,7 @@ def test_mixed_work_is_cheaper_below_a_core_than_above(tmp_path: Path) -> None:
     assert answer["recommendation"]["verdict"] == "resize"
 
 
+@pytest.mark.slow
 def test_sizes_below_the_memory_floor_are_excluded_and_the_sweep_goes_on(tmp_path: Path) -> None:
     """A handler that dies for lack of memory is never given a size that kills it."""
     answer = tune_example(

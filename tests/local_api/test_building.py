@@ -20,6 +20,8 @@ from tuner.local import LocalLambda, build
 from tuner.local.build import Builder
 from tuner.local.deployment import FunctionDefinition
 
+pytestmark = pytest.mark.slow
+
 OWN = f"python3.{sys.version_info.minor}"
 
 

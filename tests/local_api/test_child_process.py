@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 SNOOP = """
 import os
 
+pytestmark = pytest.mark.slow
+
 def read(pid):
     try:
         return open(f"/proc/{pid}/environ").read()

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from tests.local_exec.conftest import Bench
 
+pytestmark = pytest.mark.slow
+
 
 def test_peak_is_reported(bench: Bench) -> None:
     """What was used for a moment is in the report, and stays there: it is the environment's."""

@@ -13,6 +13,8 @@ from tests.notebooks.pairs import FOLDER, LIVE, TWINS, run, sources
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 MEASURES = (pytest.mark.slow, pytest.mark.xdist_group("cores"))
 QUICK = {"explore-a-curve", "where-the-money-goes"}
 """What these do without, the slow tests run."""
