@@ -31,10 +31,9 @@ if TYPE_CHECKING:
 
     from tuner.local import RunningLocalLambda
 
+pytestmark = pytest.mark.slow
 SNOOP = """
 import os
-
-pytestmark = pytest.mark.slow
 
 def read(pid):
     try:

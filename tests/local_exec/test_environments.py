@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from tests.local_exec.conftest import Bench
 
+pytestmark = pytest.mark.slow
+
 
 def eventually(holds: Callable[[], bool], limit_s: float = 60.0) -> bool:
     end = time.monotonic() + limit_s

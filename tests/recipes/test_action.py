@@ -16,6 +16,8 @@ import yaml
 from tests.cli.running import ROOT, run, save, variables_for
 from tests.forge.fake_github import NUMBER, REPOSITORY, serving
 
+pytestmark = pytest.mark.slow
+
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 WORKFLOWS = sorted((ROOT / "examples" / "ci").glob("github-*.yml"))
 EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from tuner.model.recommendation import Recommendation
 
+pytestmark = pytest.mark.slow
+
 ROW = {"version": "1", "invocation_count": 5000, "duration_ms": {"mean": 236.0}}
 
 
