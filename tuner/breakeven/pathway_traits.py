@@ -8,7 +8,7 @@ events of up to 1 MB: AWS Compute Blog of 2026-01-29.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 Trigger = Literal["sqs", "sns", "kinesis", "eventbridge", "direct"]
@@ -26,7 +26,6 @@ Need = Literal["order", "fan-out", "replay"]
 """What a pathway may be needed for besides delivery: events in order, several consumers of each,
 and events of the past again."""
 
-TRIGGERS: Final[tuple[Trigger, ...]] = ("sqs", "sns", "kinesis", "eventbridge", "direct")
 KB: Final = 1024
 MB: Final = 1024 * KB
 
@@ -43,26 +42,28 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """One pathway. `most_events` is how many one invocation may get."""
+    """One pathway, with what most of them have where it isn't given."""
 
     name: PathwayName
     trigger: Trigger
     label: str
     delay: Delay | None
     """None where neither AWS nor a measurement that can be checked says it."""
-    delay_note: str
-    default_events: int
-    most_events: int
-    order: str
-    """In which order events come; empty for any."""
-    consumers: str
-    """How many may get each event; empty for this function alone."""
-    replay: str
-    """How far back events can be had again; empty for not at all."""
     kept: str
     """How long an event waits for a function that fails or can't keep up."""
-    most_event_bytes: int
     throughput: str
+    delay_note: str = ""
+    default_events: int = 1
+    """How many one invocation gets at most, unless a batch size is set."""
+    most_events: int = 1
+    """The largest batch size that can be set."""
+    order: str = ""
+    """In which order events come; empty for any."""
+    consumers: str = ""
+    """How many may get each event; empty for this function alone."""
+    replay: str = ""
+    """How far back events can be had again; empty for not at all."""
+    most_event_bytes: int = MB
     most_rate_per_s: float | None = None
     """What no region allows more of; None where that is a quota or the function's own limit."""
 
@@ -87,38 +88,39 @@ def _measured(p50_ms: float, p99_ms: float, as_of: str = _2022) -> Delay:
     return Delay(p50_ms, p99_ms, _MEASURED, as_of)
 
 
-_KINESIS_LIMIT: Final = "1 MB/s and 1,000 events/s a shard, 2 MB/s out"
-_ASYNCHRONOUS: Final = "6 h (2 retries)"
-
+_SQS: Final = Traits(
+    name="sqs",
+    trigger="sqs",
+    label="SQS",
+    delay=_measured(16.2, 105),
+    default_events=10,
+    most_events=10_000,
+    kept="4–14 days",
+    throughput="no limit is documented",
+)
+_KINESIS: Final = Traits(
+    name="kinesis",
+    trigger="kinesis",
+    label="Kinesis",
+    delay=_measured(627, 1580),
+    delay_note="Lambda polls each shard once a second",
+    default_events=100,
+    most_events=10_000,
+    order="in a shard",
+    consumers="2 MB/s in all",
+    replay="1–365 days",
+    kept="1–365 days",
+    throughput="1 MB/s and 1,000 events/s a shard, 2 MB/s out",
+)
 ALL_TRAITS: Final[tuple[Traits, ...]] = (
-    Traits(
-        name="sqs",
-        trigger="sqs",
-        label="SQS",
-        delay=_measured(16.2, 105),
-        delay_note="",
-        default_events=10,
-        most_events=10_000,
-        order="",
-        consumers="",
-        replay="",
-        kept="4–14 days",
-        most_event_bytes=MB,
-        throughput="no limit is documented",
-    ),
-    Traits(
+    _SQS,
+    replace(
+        _SQS,
         name="sqs-fifo",
-        trigger="sqs",
         label="SQS FIFO",
         delay=_measured(28.1, 645),
-        delay_note="",
-        default_events=10,
         most_events=10,
         order="in a group",
-        consumers="",
-        replay="",
-        kept="4–14 days",
-        most_event_bytes=MB,
         throughput="300 sends/s, more in high-throughput mode",
     ),
     Traits(
@@ -126,60 +128,26 @@ ALL_TRAITS: Final[tuple[Traits, ...]] = (
         trigger="sns",
         label="SNS",
         delay=_measured(73, 225),
-        delay_note="",
-        default_events=1,
-        most_events=1,
-        order="",
         consumers="12.5M",
-        replay="",
-        kept=_ASYNCHRONOUS,
+        kept="6 h (2 retries)",
         most_event_bytes=256 * KB,
         throughput="300 to 30,000 publishes/s by region",
         most_rate_per_s=30_000,
     ),
-    Traits(
-        name="kinesis",
-        trigger="kinesis",
-        label="Kinesis",
-        delay=_measured(627, 1580),
-        delay_note="Lambda polls each shard once a second",
-        default_events=100,
-        most_events=10_000,
-        order="in a shard",
-        consumers="2 MB/s in all",
-        replay="1–365 days",
-        kept="1–365 days",
-        most_event_bytes=MB,
-        throughput=_KINESIS_LIMIT,
-    ),
-    Traits(
+    _KINESIS,
+    replace(
+        _KINESIS,
         name="kinesis-fan-out",
-        trigger="kinesis",
         label="Kinesis fan-out",
         delay=_measured(49.4, 109),
         delay_note="70 ms on average by AWS's documents, whatever the number of consumers",
-        default_events=100,
-        most_events=10_000,
-        order="in a shard",
         consumers="20",
-        replay="1–365 days",
-        kept="1–365 days",
-        most_event_bytes=MB,
-        throughput=_KINESIS_LIMIT,
     ),
-    Traits(
+    replace(
+        _KINESIS,
         name="kinesis-on-demand",
-        trigger="kinesis",
         label="Kinesis on demand",
         delay=None,
-        delay_note="Lambda polls each shard once a second",
-        default_events=100,
-        most_events=10_000,
-        order="in a shard",
-        consumers="2 MB/s in all",
-        replay="1–365 days",
-        kept="1–365 days",
-        most_event_bytes=MB,
         throughput="4 MB/s and 4,000 events/s at first, then twice its peak",
     ),
     Traits(
@@ -187,14 +155,9 @@ ALL_TRAITS: Final[tuple[Traits, ...]] = (
         trigger="eventbridge",
         label="EventBridge",
         delay=_measured(148, 387, "2023-02-17"),
-        delay_note="",
-        default_events=1,
-        most_events=1,
-        order="",
         consumers="5 a rule",
         replay="archive (extra)",
         kept="24 h (185 retries)",
-        most_event_bytes=MB,
         throughput="a quota of PutEvents by region",
     ),
     Traits(
@@ -203,11 +166,6 @@ ALL_TRAITS: Final[tuple[Traits, ...]] = (
         label="direct",
         delay=None,
         delay_note="no service in between; how long an asynchronous call waits isn't documented",
-        default_events=1,
-        most_events=1,
-        order="",
-        consumers="",
-        replay="",
         kept="not kept",
         most_event_bytes=6 * MB,
         throughput="the function's concurrency",
