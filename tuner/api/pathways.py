@@ -34,9 +34,6 @@ _TRIGGERS: Final[dict[str, Trigger]] = {
     "events": "eventbridge",
 }
 
-_MOST_EVENTS: Final = 10_000
-"""Of BatchSize (CreateEventSourceMapping)."""
-
 
 @dataclass(frozen=True, slots=True)
 class PathwayRequest:
@@ -151,8 +148,6 @@ def _stream(
     if window is None:
         window = 0.0 if source is None else source.batch_window_s
     size = request.batch_size or (None if source is None else source.batch_size)
-    if size is not None and size > _MOST_EVENTS:
-        raise UsageError(f"a batch has at most {_MOST_EVENTS:,} events (`batch_size`)")
     memory = request.memory_mb or (None if observed is None else observed.memory_mb)
     if request.per_invocation_ms and memory is None:
         raise UsageError("what an invocation takes is billed by its memory: give `memory_size`")

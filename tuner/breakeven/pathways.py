@@ -17,11 +17,14 @@ from tuner.errors import UsageError
 from tuner.model.lambda_limits import HOURS_PER_MONTH, SECONDS_PER_MONTH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from decimal import Decimal
 
     from tuner.breakeven.pathway_traits import Delay, PathwayName
     from tuner.pricing import EventPrices, LambdaPrices
+
+    _Billed = tuple[str, float, str, Decimal | None]
+    """What, how many a month of which unit, and the unit's price if it's known."""
 
 CHUNK_BYTES: Final = 64 * KB
 """SQS, SNS and EventBridge bill each 64 KB."""
@@ -42,7 +45,9 @@ MOST_PAYLOAD_BYTES: Final = 6 * MB
 BASE64_RATIO: Final = 4 / 3
 ASYNC_REQUEST_BYTES: Final = 256 * KB
 """An asynchronous event above this is billed one request more for each 64 KB."""
+MOST_BATCH_EVENTS: Final = 10_000
 MOST_BATCH_WINDOW_S: Final = 300
+"""The most that an event source mapping takes (CreateEventSourceMapping)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +74,10 @@ class EventStream:
             raise UsageError(
                 "a rate and an event size above 0 are needed: `rate_per_s`, `event_size`"
             )
-        if self.batch_size is not None and self.batch_size < 1:
-            raise UsageError(f"`batch_size={self.batch_size}` is no batch: give 1 to 10000")
+        if self.batch_size is not None and not 1 <= self.batch_size <= MOST_BATCH_EVENTS:
+            raise UsageError(
+                f"a batch has 1 event at least, and at most {MOST_BATCH_EVENTS:,} events (`batch_size`)"
+            )
         if not 0 <= self.batch_window_s <= MOST_BATCH_WINDOW_S:
             raise UsageError(
                 f"a batch is gathered for at most {MOST_BATCH_WINDOW_S} s (`batch_window`)"
@@ -174,20 +181,18 @@ def _pathway(
     traits: Traits, stream: EventStream, events: EventPrices, lambda_prices: LambdaPrices
 ) -> Pathway:
     each = events_per_invocation(traits, stream)
-    wanted = list(_service_quantities(traits, stream, each))
-    prices = {field: getattr(events, field) for _, _, _, field in wanted}
-    service = _priced(wanted, prices)
+    billed = list(_service_quantities(traits, stream, each, events))
     full = float(stream.most_events(traits)) if _fills_by_itself(traits, stream) else each
     least = (
-        *_priced(_service_quantities(traits, stream, full), prices),
+        *_priced(_service_quantities(traits, stream, full, events)),
         *_lambda_items(traits, stream, full, lambda_prices),
     )
-    unpriced = tuple(dict.fromkeys(what for what, _, _, field in wanted if prices[field] is None))
+    unpriced = tuple(what for what, _, _, price in billed if price is None)
     return Pathway(
         traits=traits,
         events_per_invocation=each,
         invocations_per_month=stream.events_per_month / each,
-        service_items=service,
+        service_items=_priced(billed),
         lambda_items=merged(_lambda_items(traits, stream, each, lambda_prices)),
         unpriced=unpriced,
         holds_event=stream.event_bytes <= traits.most_event_bytes,
@@ -198,14 +203,12 @@ def _pathway(
     )
 
 
-def _priced(
-    wanted: Iterable[tuple[str, float, str, str]], prices: Mapping[str, Decimal | None]
-) -> tuple[BillItem, ...]:
+def _priced(billed: Iterable[_Billed]) -> tuple[BillItem, ...]:
     """The items that a price is known for."""
     return merged(
         BillItem(what, quantity, unit, float(price))
-        for what, quantity, unit, field in wanted
-        if (price := prices[field]) is not None
+        for what, quantity, unit, price in billed
+        if price is not None
     )
 
 
@@ -252,44 +255,48 @@ def _mean_batches(mean: float, most: int) -> float:
 
 
 def _service_quantities(
-    traits: Traits, stream: EventStream, each: float
-) -> Iterator[tuple[str, float, str, str]]:
-    """What the service bills a month: (what, quantity, unit, the price's field)."""
+    traits: Traits, stream: EventStream, each: float, prices: EventPrices
+) -> Iterator[_Billed]:
+    """What the service bills a month."""
     count = stream.events_per_month
     if traits.trigger == "sqs":
-        field = "sqs_fifo_request_usd" if traits.name == "sqs-fifo" else "sqs_request_usd"
+        is_fifo = traits.name == "sqs-fifo"
+        price = prices.sqs_fifo_request_usd if is_fifo else prices.sqs_request_usd
         received = min(each, MOST_RECEIVED)
         receives = count / received
-        yield "SQS send", count * stream.chunks, "request", field
         chunks = math.ceil(received * stream.event_bytes / CHUNK_BYTES)
-        yield "SQS receive", receives * chunks, "request", field
-        yield (
-            "SQS empty receive",
-            empty_receives_per_s(stream) * SECONDS_PER_MONTH,
-            "request",
-            field,
-        )
-        yield "SQS delete", receives, "request", field
+        empty = empty_receives_per_s(stream) * SECONDS_PER_MONTH
+        yield "SQS send", count * stream.chunks, "request", price
+        yield "SQS receive", receives * chunks, "request", price
+        yield "SQS empty receive", empty, "request", price
+        yield "SQS delete", receives, "request", price
     elif traits.trigger == "sns":
-        yield "SNS publish", count * stream.chunks, "request", "sns_publish_usd"
+        yield "SNS publish", count * stream.chunks, "request", prices.sns_publish_usd
     elif traits.trigger == "eventbridge":
-        yield "EventBridge event", count * stream.chunks, "64 KB", "eventbridge_event_usd"
-    elif traits.name == "kinesis-on-demand":
-        in_gb = count * math.ceil(stream.event_bytes / KB) * KB / GB
-        out_gb = count * stream.event_bytes / GB
-        yield "Kinesis stream", HOURS_PER_MONTH, "hour", "kinesis_stream_hour_usd"
-        yield "Kinesis data in", in_gb, "GB", "kinesis_in_gb_usd"
-        yield "Kinesis data out", out_gb, "GB", "kinesis_out_gb_usd"
+        yield "EventBridge event", count * stream.chunks, "64 KB", prices.eventbridge_event_usd
     elif traits.trigger == "kinesis":
-        hours = stream.shard_count * HOURS_PER_MONTH
-        units = math.ceil(stream.event_bytes / PUT_UNIT_BYTES)
-        yield "Kinesis shards", hours, "shard-hour", "kinesis_shard_hour_usd"
-        yield "Kinesis put", count * units, "25 KB", "kinesis_put_unit_usd"
-        if traits.name == "kinesis-fan-out":
-            out_gb = count * stream.event_bytes / GB
-            field = "kinesis_consumer_shard_hour_usd"
-            yield "Kinesis consumer", hours, "shard-hour", field
-            yield "Kinesis data to it", out_gb, "GB", "kinesis_consumer_gb_usd"
+        yield from _kinesis_quantities(traits, stream, prices)
+
+
+def _kinesis_quantities(
+    traits: Traits, stream: EventStream, prices: EventPrices
+) -> Iterator[_Billed]:
+    count = stream.events_per_month
+    out_gb = count * stream.event_bytes / GB
+    if traits.name == "kinesis-on-demand":
+        in_gb = count * math.ceil(stream.event_bytes / KB) * KB / GB
+        yield "Kinesis stream", HOURS_PER_MONTH, "hour", prices.kinesis_stream_hour_usd
+        yield "Kinesis data in", in_gb, "GB", prices.kinesis_in_gb_usd
+        yield "Kinesis data out", out_gb, "GB", prices.kinesis_out_gb_usd
+        return
+    hours = stream.shard_count * HOURS_PER_MONTH
+    units = count * math.ceil(stream.event_bytes / PUT_UNIT_BYTES)
+    yield "Kinesis shards", hours, "shard-hour", prices.kinesis_shard_hour_usd
+    yield "Kinesis put", units, "25 KB", prices.kinesis_put_unit_usd
+    if traits.name == "kinesis-fan-out":
+        price = prices.kinesis_consumer_shard_hour_usd
+        yield "Kinesis consumer", hours, "shard-hour", price
+        yield "Kinesis data to it", out_gb, "GB", prices.kinesis_consumer_gb_usd
 
 
 def empty_receives_per_s(stream: EventStream) -> float:
