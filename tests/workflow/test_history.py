@@ -107,6 +107,24 @@ def test_branches_items_errors_and_waits_are_counted() -> None:
     assert found.execution_count == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "details"),
+    [
+        ("LambdaFunctionFailed", "lambdaFunctionFailedEventDetails"),
+        ("TaskSubmitFailed", "taskSubmitFailedEventDetails"),
+        ("LambdaFunctionTimedOut", "lambdaFunctionTimedOutEventDetails"),
+    ],
+)
+def test_an_error_is_read_of_every_kind_of_failure(kind: str, details: str) -> None:
+    """Each kind of event has its error in details of its own."""
+    made = Events()
+    made.enter("Task", "A", 0)
+    made.add("LambdaFunctionScheduled", 1)
+    failure: dict[str, Any] = {details: {"error": "Busy"}}
+    made.add(kind, 2, **failure)
+    assert behavior_of(MACHINE, [made.events]).errors == {"A": {"Busy": 1.0}}
+
+
 def test_another_definition_s_states_are_left_out() -> None:
     """Executions from before a deployment say nothing of states that are gone."""
     other = read_machine(Path("m.asl.json"), text=definition("X", X=task("a")))

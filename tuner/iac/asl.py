@@ -27,7 +27,7 @@ from tuner.model.workflow import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from tuner.iac.document import TemplateNode
@@ -74,7 +74,7 @@ def read_definition(path: Path, text: str | None = None) -> TemplateNode:
 
 
 def machine_of(root: TemplateNode, substitutions: Substitutions) -> Machine:
-    """The same of a node, such as the Definition in a template. Raises TemplateError."""
+    """Read a state machine from a node, such as a template's Definition. Raises TemplateError."""
     return _Reader(substitutions).machine(root, "the state machine")
 
 
@@ -142,17 +142,28 @@ class _Reader:
         if kind == "Wait":
             return Wait(name, following, _number(found, "Seconds", what, self._substitutions))
         rules = _Rules.of(found, what, siblings, self._substitutions)
-        if kind == "Task":
-            return self._task(name, node, found, following, rules)
-        if kind == "Map":
-            return self._map(name, node, found, following, rules)
-        if kind != "Parallel":
+        readers: dict[str, Callable[..., State]] = {
+            "Task": self._task, "Map": self._map, "Parallel": self._parallel
+        }  # fmt: skip
+        if kind not in readers:
             found["Type"].refuse(f"{what} has the Type {kind}, which the language doesn't have")
+        return readers[kind](name, node, found, following, rules)
+
+    def _parallel(
+        self,
+        name: str,
+        node: TemplateNode,
+        found: Mapping[str, TemplateNode],
+        following: str | None,
+        rules: _Rules,
+    ) -> Parallel:
+        what = f"state {name}"
         branches = tuple(
             self.machine(each, f"a branch of {what}") for each in _items(found, "Branches", what)
         )
-        parallel = Parallel(name, branches, following, rules.retriers, rules.catchers)
-        return _parallel(node, parallel)
+        if not branches:
+            node.refuse(f"{what} has no Branches")
+        return Parallel(name, branches, following, rules.retriers, rules.catchers)
 
     def _map(
         self,
@@ -250,12 +261,6 @@ class _Reader:
                 f"which it is with `calls={name}=FUNCTION`"
             )
         return match["name"]
-
-
-def _parallel(node: TemplateNode, parallel: Parallel) -> Parallel:
-    if not parallel.branches:
-        node.refuse(f"state {parallel.name} has no Branches")
-    return parallel
 
 
 def _choice(

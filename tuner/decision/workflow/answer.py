@@ -9,7 +9,7 @@ import numpy as np
 
 from tuner.decision.workflow.executions import MOST_VISITS, sample_executions
 from tuner.decision.workflow.latency import Latency
-from tuner.decision.workflow.search import SizeSearch
+from tuner.decision.workflow.search import SizeSearch, moved
 from tuner.decision.workflow.unknowns import assumptions_of, unknown_findings
 from tuner.errors import InputError
 from tuner.model.finding import Finding
@@ -41,14 +41,14 @@ class _Executions:
 
     functions: Sequence[FunctionTimes]
     typical: Latency
-    draws: tuple[tuple[Latency, int], ...]
+    draws: tuple[Latency, ...]
 
     @classmethod
     def of(cls, runs: Runs, functions: Sequence[FunctionTimes]) -> _Executions:
         count = min((len(each.draws) for each in functions), default=0)
         chosen = np.unique(np.linspace(0, count - 1, min(_DRAW_COUNT, count)).astype(int))
         drawn = tuple(
-            (Latency(runs, functions, [each.draws[number] for each in functions]), int(number))
+            Latency(runs, functions, [each.draws[number] for each in functions])
             for number in chosen
         )
         return cls(functions, Latency(runs, functions, [f.typical for f in functions]), drawn)
@@ -57,7 +57,7 @@ class _Executions:
         """What sizes give. The interval is of what the sweeps leave open."""
         durations = self.typical.durations_ms(columns)
         quantiles = np.quantile(durations, np.array(_SHARES) / 100)
-        costs = [1e6 * latency.cost_usd(columns) for latency, _ in self.draws]
+        costs = [1e6 * latency.cost_usd(columns) for latency in self.draws]
         return Outcome(
             duration_ms=self._interval(columns, percentile),
             p50_ms=float(np.median(durations)),
@@ -68,7 +68,7 @@ class _Executions:
 
     def percentiles_ms(self, columns: Sequence[int], percentile: float) -> list[float]:
         """The percentile in every draw."""
-        return [latency.percentile_ms(columns, percentile) for latency, _ in self.draws]
+        return [latency.percentile_ms(columns, percentile) for latency in self.draws]
 
     def _interval(self, columns: Sequence[int], percentile: float) -> Interval:
         drawn = self.percentiles_ms(columns, percentile)
@@ -219,7 +219,7 @@ def _sensitivity(
     best = Sensitivity(function.name, None, None, None, None)
     least = np.inf
     for place in range(places[number] + 1, len(search.options[number])):
-        then = (*places[:number], place, *places[number + 1 :])
+        then = moved(places, number, place)
         gained_ms = now_ms - search.duration_ms(then)
         added_usd = 1e6 * (search.cost_usd(then) - now_usd)
         if gained_ms > 1e-6 * now_ms and added_usd / gained_ms < least:

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
     Event = Mapping[str, Any]
 
-_FAILED: Final = {
-    "TaskFailed": "taskFailedEventDetails",
-    "TaskTimedOut": "taskTimedOutEventDetails",
-    "TaskStartFailed": "taskStartFailedEventDetails",
-    "TaskSubmitFailed": "taskSubmitFailedEventDetails",
-    "LambdaFunctionFailed": "lambdaFunctionFailedEventDetails",
-    "LambdaFunctionTimedOut": "lambdaFunctionTimedOutEventDetails",
-    "LambdaFunctionStartFailed": "lambdaFunctionStartFailedEventDetails",
-    "LambdaFunctionScheduleFailed": "lambdaFunctionScheduleFailedEventDetails",
-}
+_FAILED: Final = (
+    "TaskFailed",
+    "TaskTimedOut",
+    "TaskStartFailed",
+    "TaskSubmitFailed",
+    "LambdaFunctionFailed",
+    "LambdaFunctionTimedOut",
+    "LambdaFunctionStartFailed",
+    "LambdaFunctionScheduleFailed",
+)
 _SCHEDULED: Final = ("TaskScheduled", "LambdaFunctionScheduled")
 _STARTED: Final = ("TaskStarted", "LambdaFunctionStarted")
 _SUCCEEDED: Final = ("TaskSucceeded", "LambdaFunctionSucceeded")
@@ -64,16 +64,16 @@ class _Seen:
         entered_at: dict[int, Any] = {}
         for event in sorted(events, key=lambda each: int(each["id"])):
             number, kind = int(event["id"]), str(event["type"])
-            before = by_id.get(int(event.get("previousEventId", 0)))
-            inherited = None if before is None else int(before["id"])
+            previous = int(event.get("previousEventId", 0))
+            before = by_id.get(previous)
             if kind.endswith("StateEntered"):
                 name = str(event.get("stateEnteredEventDetails", {}).get("name", ""))
                 state_of[number], entered_at[number] = name, event["timestamp"]
                 self._entered(name, event, before, state_of)
                 entered_count += 1
-            elif inherited is not None and inherited in state_of:
-                state_of[number] = state_of[inherited]
-                entered_at[number] = entered_at.get(inherited)
+            elif previous in state_of:
+                state_of[number] = state_of[previous]
+                entered_at[number] = entered_at[previous]
             name = state_of.get(number, "")
             self._inside(name, kind, event, before)
             if kind.endswith("StateExited"):
@@ -112,7 +112,7 @@ class _Seen:
             self._attempts[name] += 1
         elif kind in _FAILED:
             timed_out = kind.endswith("TimedOut")
-            error = event.get(_FAILED[kind], {}).get("error")
+            error = event.get(f"{kind[0].lower()}{kind[1:]}EventDetails", {}).get("error")
             self._errors[name][str(error or (_TIMED_OUT if timed_out else ""))] += 1
 
     def _exited(self, name: str, event: Event, entered: Any) -> None:

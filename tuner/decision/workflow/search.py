@@ -86,7 +86,7 @@ class SizeSearch:
         """The cheapest places whose percentile is at most `max_ms`; None if there are none."""
         if self.duration_ms(self.fastest) > max_ms:
             return None
-        *_, lowest = self._descent(self.fastest, max_ms)
+        *_, lowest = self._descent(max_ms)
         found = self._traded(lowest, lambda ms, usd: np.where(ms <= max_ms, usd, np.inf))
         return _Branching(self, max_ms, found).best() if self._is_small else found
 
@@ -115,7 +115,7 @@ class SizeSearch:
     def frontier(self) -> tuple[Places, ...]:
         """Places from the fastest to the cheapest, each cheaper and slower than the one before."""
         if self._path is None:
-            path = [*self._descent(self.fastest, math.inf), (0,) * len(self.options)]
+            path = [*self._descent(math.inf), (0,) * len(self.options)]
             path.sort(key=lambda each: (self.duration_ms(each), self.cost_usd(each)))
             kept: list[Places] = []
             for each in path:
@@ -128,13 +128,14 @@ class SizeSearch:
         ms, usd = np.array([self.duration_ms(places)]), np.array([self.cost_usd(places)])
         return float(loss(ms, usd)[0])
 
-    def _descent(self, places: Places, max_ms: float) -> Iterator[Places]:
-        """Ever cheaper places within `max_ms`: each step saves about the most for a millisecond.
+    def _descent(self, max_ms: float) -> Iterator[Places]:
+        """From the fastest places to ever cheaper ones within `max_ms`: each step saves about the
+        most for a millisecond.
 
         A step's worth is looked at again only when it comes first (Minoux's lazy greedy): what
         other functions do since rarely changes it.
         """
-        heap: list[tuple[float, int, int]] = []
+        places, heap = self.fastest, list[tuple[float, int, int]]()
 
         def add(number: int) -> None:
             for step in _steps(places[number]):
@@ -155,13 +156,13 @@ class SizeSearch:
             if heap and worth < -heap[0][0] * (1 - _NEGLIGIBLE):
                 heapq.heappush(heap, (-worth, number, place))
                 continue
-            places = _moved(places, number, place)
+            places = moved(places, number, place)
             yield places
             add(number)
 
     def _worth(self, places: Places, number: int, step: int, max_ms: float) -> float | None:
         """USD saved for each ms by a cheaper size of one function; None if that's too slow."""
-        then = _moved(places, number, places[number] - step)
+        then = moved(places, number, places[number] - step)
         if (then_ms := self.duration_ms(then)) > max_ms:
             return None
         now_ms, costs = self.duration_ms(places), self._costs[number]
@@ -189,7 +190,7 @@ class SizeSearch:
         place = np.concatenate([np.arange(len(each)) for each in self.options])
         ms = np.array(
             [
-                self.duration_ms(_moved(places, int(number), int(to)))
+                self.duration_ms(moved(places, int(number), int(to)))
                 for number, to in zip(owner, place, strict=True)
             ]
         )
@@ -206,8 +207,8 @@ class SizeSearch:
             one, other = divmod(int(flat), len(owner))
             if guess[one, other] >= least - abs(least) * _NEGLIGIBLE:
                 return
-            then = _moved(places, int(owner[one]), int(place[one]))
-            yield _moved(then, int(owner[other]), int(place[other]))
+            then = moved(places, int(owner[one]), int(place[one]))
+            yield moved(then, int(owner[other]), int(place[other]))
 
 
 class _Branching:
@@ -244,14 +245,14 @@ class _Branching:
             if (looks := self._looks) >= _MOST_LOOKS:
                 return
             self._looks = looks + 1
-            self._look(_moved(places, number, place), depth + 1, least_usd + added)
+            self._look(moved(places, number, place), depth + 1, least_usd + added)
 
     def _first_within(self, places: Places, number: int) -> int:
         """The cheapest place of a function that is within the limit: a bisection."""
         low, high = 0, len(self._search.options[number]) - 1
         while low < high:
             middle = (low + high) // 2
-            if self._search.duration_ms(_moved(places, number, middle)) <= self._max_ms:
+            if self._search.duration_ms(moved(places, number, middle)) <= self._max_ms:
                 high = middle
             else:
                 low = middle + 1
@@ -280,5 +281,6 @@ def _steps(most: int) -> Iterator[int]:
         yield most
 
 
-def _moved(places: Places, number: int, place: int) -> Places:
+def moved(places: Places, number: int, place: int) -> Places:
+    """The same places, but for one function's."""
     return (*places[:number], place, *places[number + 1 :])
