@@ -33,11 +33,11 @@ INDEX = Table("orders/index/by-day", 40, 10)
 TABLE = Table("orders", 40, 20, indexes=(INDEX,))
 
 
-def limits(*resources: Resource, region: str = "us-east-1") -> dict[tuple[str, str], float | None]:
+def limits(*resources: Resource) -> dict[tuple[str, str], float | None]:
     return {
         (each.resource, each.unit): each.per_s
         for resource in resources
-        for each in limits_of(resource, region)
+        for each in limits_of(resource)
     }
 
 
@@ -45,7 +45,7 @@ def at_rate(
     rate_per_s: float, demands: dict[Key, float], *behind: Resource
 ) -> tuple[Saturation, ...]:
     known = {key: Demand(amount, "made up") for key, amount in demands.items()}
-    every = (limit for each in behind for limit in limits_of(each, "us-east-1"))
+    every = (limit for each in behind for limit in limits_of(each))
     return saturations(every, known, rate_per_s)
 
 
@@ -63,8 +63,7 @@ def test_limits_are_those_of_the_settings() -> None:
     assert limits(warm) == {("t", "write units"): 9000, ("t", "read units"): 500}
     assert limits(Stream("s", 3)) == {("s", "records"): 3000, ("s", "bytes"): 3_000_000}
     assert limits(Bucket("b")) == {("b", "writes"): 3500, ("b", "reads"): 5500}
-    assert limits(Topic("news")) == {("news", "publishes"): 30_000}
-    assert limits(Topic("news"), region="eu-north-1") == {("news", "publishes"): 300}
+    assert limits(Topic("news")) == {("news", "publishes"): None}
     assert limits(Topic("n.fifo", is_fifo=True)) == {("n.fifo", "publishes"): 3000}
 
 
@@ -127,6 +126,8 @@ def test_what_the_lowest_rate_uses_up_gives_way_first() -> None:
     [said] = not_known(found, ())
     assert said.code == "downstream_unknown"
     assert "open (S3: what an invocation asks of it)" in said.message
+    [said] = not_known(at_rate(1.0, {("sns", "news", "publishes"): 1.0}, Topic("news")), ())
+    assert "news (SNS: the account's quota, 300 to 30,000/s by region, isn't known)" in said.message
     assert [each.code for each in not_known((), ("its role",))] == ["downstream_unseen"]
     assert not list(foreseen((), 1.0))
 

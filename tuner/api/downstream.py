@@ -47,9 +47,9 @@ class Around:
     is_local: bool = False
     """The services are emulated: they count what is asked, and nothing polls their queues."""
 
-    def saturations(self, region: str, rate_per_s: float) -> tuple[Saturation, ...]:
+    def saturations(self, rate_per_s: float) -> tuple[Saturation, ...]:
         """Each limit against what a rate asks."""
-        limits = (limit for each in self.found.behind for limit in limits_of(each, region))
+        limits = (limit for each in self.found.behind for limit in limits_of(each))
         return saturations(limits, self.demands, rate_per_s)
 
 
@@ -254,8 +254,8 @@ def _records(payload: Payload) -> int:
 
 def before(around: Around, plan: LoadPlan) -> tuple[Finding, ...]:
     """Findings by arithmetic, before anything is sent."""
-    region, peak = plan.pricing.function.region, plan.peak_per_s
-    found = around.saturations(region, peak)
+    peak = plan.peak_per_s
+    found = around.saturations(peak)
     later = around.is_local
     said = [*foreseen(found, peak), *not_known(found, around.found.unseen, counts_later=later)]
     if plan.pricing.recent_duration_ms is not None:
@@ -272,8 +272,8 @@ def judged(
     payloads: Sequence[Payload],
 ) -> LoadResult:  # fmt: skip
     """The result with what it shows of its surroundings."""
-    region, peak = plan.pricing.function.region, plan.peak_per_s
-    found = around.saturations(region, peak)
+    peak = plan.peak_per_s
+    found = around.saturations(peak)
     said = [
         *foreseen(found, peak),
         *not_known(found, around.found.unseen),

@@ -76,8 +76,7 @@ class PreparedLoad:
     @property
     def downstream(self) -> tuple[Saturation, ...]:
         """What is behind the function at the load's highest rate, by what is known beforehand."""
-        region = self.plan.pricing.function.region
-        return () if self.around is None else self.around.saturations(region, self.plan.peak_per_s)
+        return () if self.around is None else self.around.saturations(self.plan.peak_per_s)
 
 
 def plan_load(inputs: Inputs, target: OpenTarget, wanted: Wanted) -> PreparedLoad:

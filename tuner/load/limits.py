@@ -1,9 +1,9 @@
 """How much of each thing a resource takes a second, by its settings and AWS's documented quotas.
 
 DynamoDB: "Read/write capacity mode" and "Service, account, and table quotas" of its developer
-guide; Kinesis: "Quotas and limits" of Data Streams; SQS: "Message quotas"; SNS: "Endpoints and
-quotas" of the General Reference; S3: "Optimizing performance"; Lambda: "Understanding function
-scaling". As of 2026-11.
+guide; Kinesis: "Quotas and limits" of Data Streams; SQS: "Message quotas"; SNS: CreateTopic of its
+API reference; S3: "Optimizing performance"; Lambda: "Understanding function scaling". As of
+2026-11.
 """
 
 from __future__ import annotations
@@ -41,9 +41,7 @@ S3_WRITES_PER_S: Final = 3_500.0
 S3_READS_PER_S: Final = 5_500.0
 """For each partitioned prefix of a bucket."""
 FIFO_PUBLISHES_PER_S: Final = 3_000.0
-_PUBLISHES_PER_S: Final = {"us-east-1": 30_000.0, "us-west-2": 9_000.0, "eu-west-1": 9_000.0}
-_LEAST_PUBLISHES_PER_S: Final = 300.0
-"""SNS's quota in the smallest regions."""
+"""Of a FIFO topic whose FifoThroughputScope is Topic, as it is unless its owner says otherwise."""
 CALLS_PER_S_AND_CONCURRENCY: Final = 10.0
 """Lambda starts at most ten invocations a second for each unit of a function's concurrency."""
 
@@ -60,7 +58,7 @@ class Limit:
     """Where it comes from, in words."""
 
 
-def limits_of(resource: Resource, region: str) -> Iterator[Limit]:
+def limits_of(resource: Resource) -> Iterator[Limit]:
     """Every limit of a resource."""
     service, name = service_of(resource), resource.name
     match resource:
@@ -74,7 +72,7 @@ def limits_of(resource: Resource, region: str) -> Iterator[Limit]:
         case Queue():
             yield from _queue(resource)
         case Topic():
-            yield _topic(resource, region)
+            yield _topic(resource)
         case Bucket():
             prefix = "a prefix of a bucket"
             yield Limit(service, name, "writes", S3_WRITES_PER_S, prefix)
@@ -115,14 +113,12 @@ def _queue(queue: Queue) -> Iterator[Limit]:
         yield Limit("sqs", queue.name, "messages", sum(known), f"what {names} works off")
 
 
-def _topic(topic: Topic, region: str) -> Limit:
+def _topic(topic: Topic) -> Limit:
     if topic.is_fifo:
-        quota, source = FIFO_PUBLISHES_PER_S, "the region's quota of FIFO topics"
-    elif region in _PUBLISHES_PER_S:
-        quota, source = _PUBLISHES_PER_S[region], "the region's quota"
-    else:
-        quota, source = _LEAST_PUBLISHES_PER_S, "the least of any region's quota"
-    return Limit("sns", topic.name, "publishes", quota, source)
+        source = "a FIFO topic, unless its throughput scope is MessageGroup"
+        return Limit("sns", topic.name, "publishes", FIFO_PUBLISHES_PER_S, source)
+    source = "the account's quota, 300 to 30,000/s by region, isn't known"
+    return Limit("sns", topic.name, "publishes", None, source)
 
 
 def _function(function: Function) -> Limit:
