@@ -63,6 +63,13 @@ def test_the_short_help_fits_on_a_screen() -> None:
     assert "tuner.toml" in short
 
 
+def test_the_short_help_misses_nothing_it_means_to_show() -> None:
+    """A name in a command's list that is no parameter of it would show nothing."""
+    for words, command in COMMANDS.items():
+        names = {each.name for each in command.params}
+        assert set(command.common) <= names, " ".join(words)
+
+
 def test_what_is_rarely_needed_is_a_setting() -> None:
     """Each such option is named in the whole help, may stand in a file, and is told of on the page
     of settings; the file that the page shows is taken.

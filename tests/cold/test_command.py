@@ -11,6 +11,7 @@ from tests.cli.running import one_line, run_here
 from tests.cli.scripted import at, standing, state
 from tests.docs import json_schema
 from tests.scripted_executor import ScriptedExecutor
+from tests.sweeps import made_sweep, save_sweep
 from tuner.aws import LambdaGateway
 from tuner.errors import AccessDeniedError
 from tuner.local import FunctionDefinition, LocalLambda
@@ -140,3 +141,16 @@ def test_what_makes_no_sense_is_one_line(
     ran = run_here("cold", "hello", *at(server), *arguments, "--yes", **state)
     assert ran.returncode in {1, 2}
     assert words in one_line(ran)
+
+
+def test_a_sweep_is_not_overwritten(
+    server: LocalLambda, state: dict[str, str], tmp_path: Path
+) -> None:
+    """Nothing is sent, and the file is as before: it cost money to measure."""
+    file = tmp_path / "sweep.jsonl"
+    save_sweep(file, made_sweep())
+    kept = file.read_bytes()
+    ran = run_here(*("cold", "hello", *at(server)), "--out", str(file), "--yes", **state)
+    assert ran.returncode == 1
+    assert f"--out {file} is a sweep file and won't be overwritten" in one_line(ran)
+    assert file.read_bytes() == kept

@@ -15,6 +15,7 @@ from tests.cli.running import ROOT, one_line, run_here, variables_for
 from tests.cli.scripted import at, cpu_bound_ms, standing, state
 from tests.docs import json_schema
 from tests.scripted_executor import ScriptedExecutor
+from tests.sweeps import made_sweep, save_sweep
 from tuner.local import FunctionDefinition, LocalLambda
 
 if TYPE_CHECKING:
@@ -193,3 +194,20 @@ def test_the_policy_for_a_load_allows_to_invoke_the_function_itself() -> None:
         "ReadFunctionAndVersions",
         "ReadReservedConcurrency",
     }
+
+
+def test_a_sweep_is_not_overwritten(
+    server: LocalLambda, state: dict[str, str], tmp_path: Path, invoked: threading.Event
+) -> None:
+    """Nothing is sent, and the file is as before: it cost money to measure."""
+    invoked.clear()
+    file = tmp_path / "sweep.jsonl"
+    save_sweep(file, made_sweep())
+    kept = file.read_bytes()
+    ran = run_here(
+        *("load", "hello", *at(server), "--phase", "1s:5/s"), "--out", str(file), "--yes", **state
+    )
+    assert ran.returncode == 1
+    assert f"--out {file} is a sweep file and won't be overwritten" in one_line(ran)
+    assert file.read_bytes() == kept
+    assert not invoked.is_set()

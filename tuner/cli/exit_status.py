@@ -78,6 +78,9 @@ def asks_json(arguments: Sequence[str]) -> bool:
     return str(given).lower() in {"1", "true", "yes", "on", "t", "y"}
 
 
+FAILED: Final = 1
+LEFT_CHANGED: Final = 4
+INTERRUPTED: Final = 130
 RESIZE: Final = 10
 LEAVE: Final = 11
 INCONCLUSIVE: Final = 12

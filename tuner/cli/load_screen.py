@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from json import dumps
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.cli import picture
 from tuner.cli.flags import shown, with_flags
-from tuner.cli.screen import say, show_json, show_text, width
+from tuner.cli.invoking import tell_copy
+from tuner.cli.screen import encoding, say, show_json, show_text, width
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,9 +29,7 @@ def show_plan(prepared: PreparedLoad, target: OpenTarget) -> None:
         prepared.plan, prepared.downstream, costs_nothing=target.started_here
     ):
         say(line)
-    if prepared.traffic.sources:
-        reached = ", ".join(prepared.traffic.sources)
-        say(f"Live traffic reaches $LATEST ({reached}), so a temporary copy is measured.")
+    tell_copy(prepared.traffic.sources)
     for finding in (*prepared.findings, *prepared.foreseen):
         say(f"! {finding.message}." if finding.severity != "info" else f"· {finding.message}.")
 
@@ -72,35 +70,27 @@ def tell_progress(prepared: PreparedLoad) -> Any:
     return tell
 
 
-def tell_lease(event: Any) -> None:
-    """What a lease does, in a line each."""
-    from tuner.cli.progress import describe
-
-    if (line := describe(event)) is not None:
-        say(f"  {line}")
-
-
 def show(results: list[LoadResult], *, json: bool, out_file: Path | None) -> None:
-    """Print the results, and write them into a file if one was asked for."""
+    """Print the results, and write them into a file if one was asked for: in this order, so that a
+    file that can't be written loses nothing.
+    """
     from tuner.report.load import render, to_json
 
     documents = [to_json(shown(each)) for each in results]
-    if out_file is not None and results:
-        picture.write(_as_file(results, documents, out_file), out_file)
     if json and len(documents) == 1:
         show_json(documents[0])
     elif json:  # several sizes: one object a line
         for each in documents:
             show_text(dumps(each, allow_nan=False) + "\n")
     else:
-        encoding = sys.stdout.encoding or "ascii"
-        texts = (with_flags(render(each, width=width(), encoding=encoding)) for each in results)
+        texts = (with_flags(render(each, width=width(), encoding=encoding())) for each in results)
         show_text("\n".join(texts))
+    if out_file is not None and results:
+        picture.write(_as_file(results, documents, out_file), out_file)
 
 
 def _as_file(results: list[LoadResult], documents: list[dict[str, Any]], out_file: Path) -> bytes:
     """What its ending says. Raises InputError without matplotlib."""
-
     results = [shown(each) for each in results]
     form = out_file.suffix.lower()
     if form == ".html":

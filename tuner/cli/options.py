@@ -91,6 +91,15 @@ Build = Annotated[
         "names (esbuild, go, cargo), in copies of their folders.",
     ),
 ]
+# `tune` says more of it.
+Payload = Annotated[
+    list[str] | None,
+    measure_option(
+        metavar="FILE|FOLDER|JSON",
+        help="Event to send, or what makes events, as for tuner tune (default: {}). Repeatable.",
+        show_default=False,
+    ),
+]
 PayloadSize = Annotated[
     str | None,
     measure_option(
@@ -213,6 +222,7 @@ TakeOver = Annotated[
         help="Also undo what this sweep left: it is not running on any machine. Repeatable.",
     ),
 ]
+BudgetUsd = Annotated[float | None, limits_option(**AMOUNT, help="Limit on dollars spent.")]
 Yes = Annotated[bool, limits_option("--yes", help="Agree to the plan and any cost; don't ask.")]
 AllowSideEffects = Annotated[
     bool,

@@ -123,16 +123,19 @@ def _name_of(source: str) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path.name)
 
 
+def refuse_sweep(out: Path) -> None:
+    """Raise InputError for a sweep file, which cost money to measure."""
+    if out.is_file() and holds_sweep(out):
+        raise InputError(f"--out {out} is a sweep file and won't be overwritten: give another file")
+
+
 def write(data: bytes, out: Path | None) -> None:
     """Write to a file in full or not at all, or to stdout. Raises InputError."""
     if out is None:
         show_bytes(data)
         return
     try:
-        if holds_sweep(out):
-            raise InputError(
-                f"--out {out} is a sweep file and won't be overwritten: give another file"
-            )
+        refuse_sweep(out)
         if out.exists() and not out.is_file():  # /dev/stdout, a pipe
             out.write_bytes(data)
         else:

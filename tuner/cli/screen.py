@@ -125,7 +125,12 @@ def show_comparison(found: Comparison, format_name: str) -> None:
 
 def show_json(document: dict[str, Any]) -> None:
     """Write one JSON object to stdout."""
-    show_text(json.dumps(document, indent=2, allow_nan=False) + "\n")
+    show_text(json_text(document))
+
+
+def json_text(document: dict[str, Any]) -> str:
+    """The object as it is printed, and written to files."""
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
 def encoding() -> str:

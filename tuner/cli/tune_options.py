@@ -138,10 +138,7 @@ class BudgetOptions:
             "needs them; otherwise the sweep stops once more wouldn't decide.",
         ),
     ] = None
-    budget_usd: Annotated[
-        float | None,
-        options.limits_option(**options.AMOUNT, help="Limit on dollars spent."),
-    ] = None
+    budget_usd: options.BudgetUsd = None
     concurrency: Annotated[
         int | None,
         options.limits_option(
