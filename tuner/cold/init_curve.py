@@ -12,8 +12,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from operator import mul
 from statistics import NormalDist, fmean
 from typing import TYPE_CHECKING, Final
+
+from scipy.special import stdtrit
 
 from tuner.model.interval import Interval
 from tuner.model.lambda_limits import vcpu_share
@@ -27,7 +30,7 @@ _SLOPE_SCALE: Final = 0.02
 _SIZE_SPREAD: Final = 0.05
 """Of log INIT, at sizes around the line. Half of the public data shows none beyond its sampling:
 this is a margin for what isn't in it."""
-_SAMPLE_SPREAD: Final = 0.18
+SAMPLE_SPREAD: Final = 0.18
 """Of log INIT, between environments of a size: the median of the same half."""
 _SPREAD_WEIGHT: Final = 4.0
 """For how many samples that counts: a handful of samples says little about its own spread."""
@@ -47,7 +50,8 @@ class InitCurve:
         own = self.samples_ms.get(memory_mb)
         if own:
             middle = fmean(map(math.log, own))
-            half = student_t90(len(own) - 1 + _SPREAD_WEIGHT) * self.spread / math.sqrt(len(own))
+            quantile = float(stdtrit(len(own) - 1 + _SPREAD_WEIGHT, 0.95))  # of Student's t
+            half = quantile * self.spread / math.sqrt(len(own))
         else:
             middle, deviation = self._predicted(memory_mb)
             half = _Z90 * deviation
@@ -63,13 +67,13 @@ class InitCurve:
         found: list[tuple[float, float]] = []  # (log weight, mean) of each slope
         for slope in _SLOPES:
             rests = [log_ms - slope * at for at, log_ms, _ in sizes]
-            level = sum(map(_times, weights, rests)) / total
+            level = sum(map(mul, weights, rests)) / total
             misfit = sum(w * (rest - level) ** 2 for w, rest in zip(weights, rests, strict=True))
             prior = -math.log1p((slope / _SLOPE_SCALE) ** 2)
             found.append((prior - misfit / 2, level + slope * lack))
         best = max(log_weight for log_weight, _ in found)
         shares = [math.exp(log_weight - best) for log_weight, _ in found]
-        mean = sum(map(_times, shares, (at for _, at in found))) / sum(shares)
+        mean = sum(map(mul, shares, (at for _, at in found))) / sum(shares)
         between = sum(s * (at - mean) ** 2 for s, (_, at) in zip(shares, found, strict=True))
         return mean, math.sqrt(between / sum(shares) + 1 / total + _SIZE_SPREAD**2)
 
@@ -86,7 +90,7 @@ def fit_init(samples_ms: Mapping[int, Sequence[float]]) -> InitCurve | None:
     kept = {mb: of for mb, of in kept.items() if of}
     if not kept:
         return None
-    squares = _SPREAD_WEIGHT * _SAMPLE_SPREAD**2
+    squares = _SPREAD_WEIGHT * SAMPLE_SPREAD**2
     freedom = _SPREAD_WEIGHT
     for of in kept.values():
         mean = fmean(map(math.log, of))
@@ -98,18 +102,3 @@ def fit_init(samples_ms: Mapping[int, Sequence[float]]) -> InitCurve | None:
 def _lack(memory_mb: int) -> float:
     """How far one thread is short of a whole vCPU: log of the ratio, 0 from 1,769 MB on."""
     return max(0.0, -math.log(vcpu_share(memory_mb)))
-
-
-def _times(one: float, other: float) -> float:
-    return one * other
-
-
-def student_t90(freedom: float) -> float:
-    """The 95% quantile of Student's t, by Hill's expansion around the normal's (Abramowitz and
-    Stegun, 26.7.5): within 1% from 3 degrees of freedom on.
-    """
-    z = _Z90
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + first / freedom + second / freedom**2 + third / freedom**3

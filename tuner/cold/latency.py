@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import NormalDist, fmean, stdev
 from typing import TYPE_CHECKING, Final
 
+from tuner.cold.init_curve import SAMPLE_SPREAD
 from tuner.cold.result import Percentiles
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
 _NORMAL: Final = NormalDist()
 _LEAST_SPREAD: Final = 0.02
-_USUAL_SPREAD: Final = 0.18
-"""Where one sample says nothing of the spread: that of `init_curve`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ def lognormal_of(samples_ms: Sequence[float]) -> Lognormal | None:
     logs = [math.log(max(ms, 0.01)) for ms in samples_ms]
     if not logs:
         return None
-    spread = stdev(logs) if len(logs) > 1 else _USUAL_SPREAD
+    spread = stdev(logs) if len(logs) > 1 else SAMPLE_SPREAD  # one says nothing of it
     return Lognormal(fmean(logs), max(spread, _LEAST_SPREAD))
 
 

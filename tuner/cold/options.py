@@ -14,7 +14,7 @@ import numpy as np
 
 from tuner.cold.latency import Lognormal, percentiles
 from tuner.cold.result import ColdOption, Percentiles
-from tuner.cold.share import cold_share, concurrency_at_arrivals
+from tuner.cold.share import KEEP_ALIVE_S, cold_share, concurrency_at_arrivals
 from tuner.model.lambda_limits import HOURS_PER_MONTH, SECONDS_PER_MONTH
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ _COVERED: Final = (0.99, 0.999, 0.9999, 1.0)
 """Of the requests, for whose concurrency environments are provisioned: the fewest that do."""
 _LEFT_RATIO: Final = 0.1
 """Of the cold starts, what provisioned concurrency may leave."""
-_MIDDLE_KEEP_ALIVE_S: Final = 600.0
 # https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html: Java 11, Python 3.12, .NET 8 and
 # later; ZIP packages, no more than 512 MB of /tmp.
 _RUNTIME: Final = re.compile(r"(java|python|dotnet)(\d+)(?:\.(\d+))?(?:\..*)?")
@@ -166,7 +165,7 @@ def _ready(traffic: Traffic, init_ms: float) -> tuple[int, float]:
     """How many environments to provision, and the share of cold starts that they leave."""
     for covered in _COVERED:
         count = max(1, traffic.concurrency(covered))
-        left = cold_share(traffic.stretches, init_ms, _MIDDLE_KEEP_ALIVE_S, count)
+        left = cold_share(traffic.stretches, init_ms, KEEP_ALIVE_S[1], count)
         if left <= _LEFT_RATIO * traffic.share.estimate:
             break
     return count, left
