@@ -76,7 +76,7 @@ class EventStream:
             )
         if self.batch_size is not None and not 1 <= self.batch_size <= MOST_BATCH_EVENTS:
             raise UsageError(
-                f"a batch has 1 event at least, and at most {MOST_BATCH_EVENTS:,} events (`batch_size`)"
+                f"a batch has 1 event at least, at most {MOST_BATCH_EVENTS:,} events (`batch_size`)"
             )
         if not 0 <= self.batch_window_s <= MOST_BATCH_WINDOW_S:
             raise UsageError(
