@@ -79,14 +79,7 @@ def version_digests(services: Services, function: str) -> dict[str, str]:
     """The digest of each version's code, $LATEST among them. Raises AwsError."""
     return {
         str(raw.get("Version")): str(raw.get("CodeSha256", ""))
-        for page in services.pages(
-            "lambda",
-            "ListVersionsByFunction",
-            ("Marker", "NextMarker"),
-            FunctionName=function,
-            MaxItems=_PAGE,
-        )
-        for raw in page.get("Versions", ())
+        for raw in _versions(services, function)
     }
 
 
@@ -97,12 +90,16 @@ def version_layers(services: Services, function: str) -> dict[str, tuple[tuple[s
             (":".join(str(layer.get("Arn", "")).split(":")[6:]), int(layer.get("CodeSize", 0)))
             for layer in raw.get("Layers") or ()
         )
-        for page in services.pages(
-            "lambda",
-            "ListVersionsByFunction",
-            ("Marker", "NextMarker"),
-            FunctionName=function,
-            MaxItems=_PAGE,
-        )
-        for raw in page.get("Versions", ())
+        for raw in _versions(services, function)
     }
+
+
+def _versions(services: Services, function: str) -> Iterator[dict[str, Any]]:
+    for page in services.pages(
+        "lambda",
+        "ListVersionsByFunction",
+        ("Marker", "NextMarker"),
+        FunctionName=function,
+        MaxItems=_PAGE,
+    ):
+        yield from page.get("Versions", ())
