@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,8 @@ LAMBDA_PREFIX: Final = "/aws/lambda/"
 _PAGE: Final = 50
 _TEXT_PATTERN: Final = '"REPORT RequestId"'
 _JSON_PATTERN: Final = '{ $.type = "platform.report" }'
+SAMPLE_PARTS: Final = 24
+SAMPLE_LINES: Final = 500
 
 
 def find_log_groups(services: Services, names: Collection[str]) -> dict[str, LogGroup]:
@@ -67,18 +70,8 @@ def report_lines(
         filterPattern=_JSON_PATTERN if logs_json else _TEXT_PATTERN,
     ):
         yield tuple(
-            LogLine(
-                from_ms(event["timestamp"]),
-                log_group,
-                event.get("logStreamName", ""),
-                event["message"].rstrip("\n"),
-            )
-            for event in page.get("events", ())
+            replace(each, message=each.message.rstrip("\n")) for each in _lines(page, log_group)
         )
-
-
-SAMPLE_PARTS: Final = 24
-SAMPLE_LINES: Final = 500
 
 
 def sampled_lines(
@@ -101,13 +94,17 @@ def sampled_lines(
             limit=SAMPLE_LINES,
             **wanted,
         )
-        for event in page.get("events", ()):
-            yield LogLine(
-                from_ms(event["timestamp"]),
-                log_group,
-                event.get("logStreamName", ""),
-                event["message"],
-            )
+        yield from _lines(page, log_group)
+
+
+def _lines(page: dict[str, Any], log_group: str) -> Iterator[LogLine]:
+    for event in page.get("events", ()):
+        yield LogLine(
+            from_ms(event["timestamp"]),
+            log_group,
+            event.get("logStreamName", ""),
+            event["message"],
+        )
 
 
 def from_ms(epoch_ms: float) -> datetime:
