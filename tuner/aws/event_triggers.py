@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from tuner.aws.connection_errors import Request
-from tuner.aws.triggers import service_of_principal
+from tuner.aws.triggers import allowing_statements, service_of_principal
 from tuner.errors import FunctionNotFoundError
 from tuner.model.account import EventSource
 
@@ -23,26 +22,30 @@ def read_event_sources(services: Services, function: FunctionRef) -> tuple[Event
     return tuple(dict.fromkeys(found))
 
 
-def _mappings(services: Services, function: FunctionRef) -> Iterator[EventSource]:
-    """A disabled one may be enabled later, and sends nothing now."""
+def event_source_mappings(services: Services, function: str) -> Iterator[dict[str, Any]]:
+    """A function's event source mappings. Raises AwsError.
+
+    A disabled one may be enabled later, and sends nothing now: it's left out.
+    """
     for page in services.pages(
-        "lambda",
-        "ListEventSourceMappings",
-        ("Marker", "NextMarker"),
-        FunctionName=function.target,
+        "lambda", "ListEventSourceMappings", ("Marker", "NextMarker"), FunctionName=function
     ):
         for raw in page.get("EventSourceMappings", ()):
-            if raw.get("State") == "Disabled":
-                continue
-            arn = str(raw.get("EventSourceArn") or "")
-            parts = arn.split(":")
-            yield EventSource(
-                service=parts[2] if len(parts) > 2 else "a source outside AWS",
-                batch_size=raw.get("BatchSize"),
-                batch_window_s=float(raw.get("MaximumBatchingWindowInSeconds") or 0),
-                is_fifo=arn.endswith(".fifo"),
-                fan_out="/consumer/" in arn,
-            )
+            if raw.get("State") != "Disabled":
+                yield raw
+
+
+def _mappings(services: Services, function: FunctionRef) -> Iterator[EventSource]:
+    for raw in event_source_mappings(services, function.target):
+        arn = str(raw.get("EventSourceArn") or "")
+        parts = arn.split(":")
+        yield EventSource(
+            service=parts[2] if len(parts) > 2 else "a source outside AWS",
+            batch_size=raw.get("BatchSize"),
+            batch_window_s=float(raw.get("MaximumBatchingWindowInSeconds") or 0),
+            is_fifo=arn.endswith(".fifo"),
+            fan_out="/consumer/" in arn,
+        )
 
 
 def _callers(services: Services, function: FunctionRef) -> Iterator[EventSource]:
@@ -51,7 +54,7 @@ def _callers(services: Services, function: FunctionRef) -> Iterator[EventSource]
     except FunctionNotFoundError:  # it has no policy
         return
     with services.translating(Request("GetPolicy", function, purpose=services.purpose)):
-        statements: Any = json.loads(answer.get("Policy") or "{}").get("Statement") or []
-    for statement in statements if isinstance(statements, list) else (statements,):
-        if statement.get("Effect") != "Deny" and (name := service_of_principal(statement)):
+        statements = allowing_statements(answer.get("Policy"))
+    for statement in statements:
+        if name := service_of_principal(statement):
             yield EventSource(service=name)

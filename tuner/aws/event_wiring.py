@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from tuner.aws.account_reports import error_code
+from tuner.aws.event_triggers import event_source_mappings
 from tuner.aws.function_ref import FunctionRef
 from tuner.aws.iam_policy import partition_of
 from tuner.aws.metric_data import metric_points
@@ -89,11 +90,8 @@ def _sources(services: Services, function: str) -> tuple[str, ...]:
     """Those that are on."""
     return tuple(
         str(raw["EventSourceArn"])
-        for page in services.pages(
-            "lambda", "ListEventSourceMappings", ("Marker", "NextMarker"), FunctionName=function
-        )
-        for raw in page.get("EventSourceMappings", ())
-        if raw.get("State") != "Disabled" and raw.get("EventSourceArn")
+        for raw in event_source_mappings(services, function)
+        if raw.get("EventSourceArn")
     )
 
 

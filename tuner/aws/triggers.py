@@ -90,13 +90,17 @@ def _url(control: ControlPlane, function: FunctionRef) -> tuple[str, ...]:
 
 def _policy(control: ControlPlane, function: FunctionRef) -> Iterator[str]:
     client: Any = control.client
-    document = client.get_policy(FunctionName=function.target).get("Policy") or "{}"
-    statements = json.loads(document).get("Statement") or []
-    for statement in statements if isinstance(statements, list) else (statements,):
-        if statement.get("Effect") == "Deny":
-            continue
+    document = client.get_policy(FunctionName=function.target).get("Policy")
+    for statement in allowing_statements(document):
         name = service_of_principal(statement)
         yield f"{plain(name)} (resource policy)" if name else "its resource policy"
+
+
+def allowing_statements(document: str | None) -> tuple[Mapping[str, Any], ...]:
+    """The statements of a resource policy that deny nothing."""
+    statements = json.loads(document or "{}").get("Statement") or []
+    listed = statements if isinstance(statements, list) else [statements]
+    return tuple(each for each in listed if each.get("Effect") != "Deny")
 
 
 def service_of_principal(statement: Mapping[str, Any]) -> str | None:
