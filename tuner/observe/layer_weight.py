@@ -46,14 +46,10 @@ class LayerWeight:
 def layer_weights(versions: tuple[VersionInit, ...]) -> Iterator[LayerWeight]:
     """Each layer that some versions have and others don't, whatever its own version."""
     known = [each for each in versions if each.layers is not None]
-    sizes = {
-        name.rpartition(":")[0] or name: size for each in known for name, size in each.layers or ()
-    }
+    sizes = {_unversioned(name): size for each in known for name, size in each.layers or ()}
     for layer, size in sorted(sizes.items()):
         having = [
-            each
-            for each in known
-            if any((name.rpartition(":")[0] or name) == layer for name, _ in each.layers or ())
+            each for each in known if layer in (_unversioned(name) for name, _ in each.layers or ())
         ]
         others = [each for each in known if each not in having]
         if having and others:
@@ -65,6 +61,10 @@ def layer_weights(versions: tuple[VersionInit, ...]) -> Iterator[LayerWeight]:
                 sum(each.cold_start_count for each in having),
                 sum(each.cold_start_count for each in others),
             )
+
+
+def _unversioned(name: str) -> str:
+    return name.rpartition(":")[0] or name
 
 
 def _mean_init_ms(versions: list[VersionInit]) -> float:

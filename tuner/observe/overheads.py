@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.logs.heard import LEVELS
-from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.observe.layer_weight import layer_weights
 from tuner.observe.log_bill import LogBill, LogCost, LogVolume, gigabytes
+from tuner.observe.usage import per_month
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 SavingName = Literal[
     "level_info", "level_warn", "level_error", "system_level", "json", "infrequent_access", "s3"
 ]
-_LEAST_FOR_A_MONTH_S: Final = 86_400
 _MOST_STREAMS: Final = 5
 _MILLION: Final = 1_000_000
 
@@ -191,11 +190,8 @@ def weigh_overheads(
 
 def _volume(found: Observation, size_bytes: Decimal) -> LogVolume:
     size_gb = gigabytes(size_bytes)
-    seconds = found.window.seconds
-    month = None
-    if seconds is not None and seconds >= _LEAST_FOR_A_MONTH_S:
-        month = size_gb * SECONDS_PER_MONTH / Decimal(seconds)
-    return LogVolume(size_gb / found.usage.invocation_count * _MILLION, month)
+    a_million = size_gb / found.usage.invocation_count * _MILLION
+    return LogVolume(a_million, per_month(size_gb, found.window))
 
 
 def _is_json(sizes: LogSizes) -> bool:
@@ -291,12 +287,8 @@ def _tracing(found: Observation, sizes: LogSizes, prices: LogPrices) -> Tracing:
     if prices.trace_usd is None:
         return Tracing(ratio, None, None)
     a_million = Decimal(repr(ratio)) * prices.trace_usd * _MILLION
-    rate = found.rate_per_s
-    seconds = found.window.seconds
-    month = None
-    if rate is not None and seconds is not None and seconds >= _LEAST_FOR_A_MONTH_S:
-        month = a_million * Decimal(repr(rate)) * SECONDS_PER_MONTH / _MILLION
-    return Tracing(ratio, a_million, month)
+    in_window = a_million * found.usage.invocation_count / _MILLION
+    return Tracing(ratio, a_million, per_month(in_window, found.window))
 
 
 def _metrics(weighed: tuple[LogSizes, ...], prices: LogPrices) -> Metrics:

@@ -75,12 +75,12 @@ def cost_usd(usage: Usage, prices: LambdaPrices, discount_ratio: Decimal = Decim
         return cost * (1 - discount_ratio)
 
 
-def per_month(cost: Decimal, window: Window) -> Decimal | None:
-    """A window's cost scaled to a month of 730 hours; None under one day."""
+def per_month(amount: Decimal, window: Window) -> Decimal | None:
+    """What a window has, such as its cost, scaled to a month of 730 hours; None under one day."""
     seconds = window.seconds
     if seconds is None or seconds < _LEAST_FOR_A_MONTH.total_seconds():
         return None
-    return cost * HOURS_PER_MONTH * 3600 / Decimal(seconds)
+    return amount * HOURS_PER_MONTH * 3600 / Decimal(seconds)
 
 
 def observe(
