@@ -11,6 +11,8 @@ from tuner.aws.iam_policy import Scope, allow, partition_of, policy_of, scope_of
 from tuner.aws.log_groups import LAMBDA_PREFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tuner.aws.services import ReadingPurpose
     from tuner.observe.archive_table import S3Location
 
@@ -43,48 +45,46 @@ def least_reading_policy(
         allow("ReadQueries", ["logs:GetQueryResults"], ["*"]),
         allow("ReadMetrics", ["cloudwatch:GetMetricData"], ["*"]),
     ]
+    return policy_of([*statements, *_optional(purpose, scope, functions, logs)])
+
+
+def _optional(
+    purpose: ReadingPurpose, scope: Scope, functions: str, logs: str
+) -> Iterator[dict[str, Any]]:
+    """What only some answers need."""
     if purpose != "spend":
         extension = scope.arn("logs", "log-group:/aws/lambda-insights:*")
         lines = ["logs:FilterLogEvents"] if purpose == "observe" else []
-        statements.append(allow("OptionalReadCpuTime", ["logs:StartQuery", *lines], [extension]))
+        yield allow("OptionalReadCpuTime", ["logs:StartQuery", *lines], [extension])
     if purpose == "observe":
-        statements += [
-            allow("OptionalReadCallers", ["lambda:GetPolicy"], [functions]),
-            allow("OptionalReadEventSources", ["lambda:ListEventSourceMappings"], ["*"]),
-            allow("OptionalReadLayers", ["lambda:ListVersionsByFunction"], [functions]),
-        ]
+        yield allow("OptionalReadCallers", ["lambda:GetPolicy"], [functions])
+        yield allow("OptionalReadEventSources", ["lambda:ListEventSourceMappings"], ["*"])
+        yield allow("OptionalReadLayers", ["lambda:ListVersionsByFunction"], [functions])
     if purpose != "scan":
-        statements.append(allow("OptionalReadLogsWithoutQuery", ["logs:FilterLogEvents"], [logs]))
+        yield allow("OptionalReadLogsWithoutQuery", ["logs:FilterLogEvents"], [logs])
     if purpose == "scan":
-        statements += [
-            allow(
-                "OptionalSeeProvisionedConcurrency",
-                ["lambda:ListProvisionedConcurrencyConfigs"],
-                [functions],
-            ),
-            allow("OptionalSeeWhereItIsUsed", ["cloudwatch:ListMetrics"], ["*"]),
-            allow("OptionalCompareCode", ["lambda:ListVersionsByFunction"], [functions]),
-            allow(
-                "OptionalReadComputeOptimizer",
-                ["compute-optimizer:GetLambdaFunctionRecommendations"],
-                ["*"],
-            ),
-        ]
+        yield allow(
+            "OptionalSeeProvisionedConcurrency",
+            ["lambda:ListProvisionedConcurrencyConfigs"],
+            [functions],
+        )
+        yield allow("OptionalSeeWhereItIsUsed", ["cloudwatch:ListMetrics"], ["*"])
+        yield allow("OptionalCompareCode", ["lambda:ListVersionsByFunction"], [functions])
+        yield allow(
+            "OptionalReadComputeOptimizer",
+            ["compute-optimizer:GetLambdaFunctionRecommendations"],
+            ["*"],
+        )
     if purpose == "spend":
-        statements += [
-            allow("OptionalReadTags", ["tag:GetResources"], ["*"]),
-            allow("OptionalSeeDeployments", ["cloudtrail:LookupEvents"], ["*"]),
-        ]
+        yield allow("OptionalReadTags", ["tag:GetResources"], ["*"])
+        yield allow("OptionalSeeDeployments", ["cloudtrail:LookupEvents"], ["*"])
     if purpose == "watch":
-        statements += [
-            allow("OptionalReadEventSources", ["lambda:ListEventSourceMappings"], ["*"]),
-            allow(
-                "OptionalSeeDestinationsAndRecursion",
-                ["lambda:GetFunctionRecursionConfig", "lambda:ListFunctionEventInvokeConfigs"],
-                [functions],
-            ),
-        ]
-    return policy_of(statements)
+        yield allow("OptionalReadEventSources", ["lambda:ListEventSourceMappings"], ["*"])
+        yield allow(
+            "OptionalSeeDestinationsAndRecursion",
+            ["lambda:GetFunctionRecursionConfig", "lambda:ListFunctionEventInvokeConfigs"],
+            [functions],
+        )
 
 
 def least_archive_policy(
