@@ -17,6 +17,7 @@ import pytest
 
 from tests.aws.moto_process import REGION, client, moto_process
 from tests.cli.running import run_here
+from tests.cli.test_staleness import keep
 from tests.observe.test_report_sql import report
 from tuner.logs.report import format_report
 
@@ -107,7 +108,7 @@ def functions(printed: str) -> list[dict[str, Any]]:
 
 def test_an_archive_in_s3_is_ranked_as_the_same_archive_here(url: str, tmp_path: Path) -> None:
     """Price first, then a table of its parts, the query, and no table any more; figures are
-    those of the files, and nothing is left to resume.
+    those of the files, a stale recommendation is told, and nothing is left to resume.
     """
     folder = archive(tmp_path / "all")
     upload(url, folder)
@@ -127,6 +128,7 @@ def test_an_archive_in_s3_is_ranked_as_the_same_archive_here(url: str, tmp_path:
     table = created.split()[6]
     assert dropped == f"DROP TABLE IF EXISTS {table}"
     answer_as_duckdb(url, folder, query)
+    keep(tmp_path / "second", "resize", region=REGION, architecture="arm64")  # at another price
     ran = run_here(*asked, TUNER_STATE_DIR=str(tmp_path / "second"))
     assert ran.returncode == 0, ran.stderr
     local = run_here(
@@ -136,6 +138,8 @@ def test_an_archive_in_s3_is_ranked_as_the_same_archive_here(url: str, tmp_path:
     assert local.returncode == 0, local.stderr
     assert functions(ran.stdout) == functions(local.stdout)
     assert {each["name"] for each in functions(ran.stdout)} == {"resize", "send"}
+    found = {each["name"]: str(each["findings"]) for each in json.loads(ran.stdout)["functions"]}
+    assert [name for name, told in found.items() if "recommendation_stale" in told] == ["resize"]
     assert statements(url)[-1] == dropped
     assert not [*(tmp_path / "second" / "scans").glob("*")]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tuner.api.judging import judged, scan_of
 from tuner.api.reading import AT_LIST_PRICE
 from tuner.api.scan_journal import ScanJournal
+from tuner.api.staleness import with_staleness
 from tuner.aws.athena import AthenaQueries, price_usd
 from tuner.aws.services import Services
 from tuner.aws.session import open_session
@@ -24,7 +25,9 @@ from tuner.observe.scanning import advise_function
 from tuner.pricing.renewal import current_price_book
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tuner.api.reading import Caller
     from tuner.model.function import Architecture
@@ -66,7 +69,6 @@ def scan_athena(request: AthenaRequest, caller: Caller) -> Scan:
     )
     asked = ["athena", location.url(), session.region, request.profile, request.endpoint_url,
              request.work_group, request.days]  # fmt: skip
-    book = current_price_book()
     with (
         ScanJournal.open(
             caller.state_dir, asked, now=caller.now, days=request.days, restart=request.restart
@@ -83,42 +85,61 @@ def scan_athena(request: AthenaRequest, caller: Caller) -> Scan:
                 f"{location.url()} has no logs of the last {request.days:g} days: give `athena` "
                 "the folder of an export or of Firehose"
             )
-        cost = ReadingCost(table.size_bytes, price_usd(table.size_bytes), 0, 0.0)
-        if journal.get("query") is None and not caller.agree(cost):
+        if journal.get("query") is None and not caller.agree(_cost(table.size_bytes)):
             raise NotAgreedError("nothing was queried")
         texts, scanned = _ask(queries, table, window, journal, caller.tell)
-        rows = sums_of_text(texts)
-        readable = [each for each in rows if each[5] is not None]
-        evidence, unnamed = evidence_of(
-            readable, region=session.region, architecture=request.architecture
-        )
-        findings = [*_findings(table, rows, unnamed)]
-        if not evidence:
-            raise InputError(
-                f"no report in {location.url()} of the last {request.days:g} days has a function's "
-                "name: let each export begin with its log group (aws/lambda/NAME)"
-            )
-        scan = scan_of(
-            judged(
-                evidence, window.seconds or 0.0, book, findings, advise_function,
-                asked_optimizer=False,
-            ),
-            sort=request.sort,
-            window=window,
-            sources=(location.url(),),
-            book=book,
-            cost=ReadingCost(scanned, price_usd(scanned), 0, 0.0),
-            findings=findings,
-            assumptions=(
-                f"prices of {session.region}",
-                AT_LIST_PRICE,
-                "a month of 730 hours like the window",
-                *([] if request.architecture else ["architecture x86_64, which logs don't say"]),
-            ),
+        found = _scan(
+            request, table, window, sums_of_text(texts),
+            region=session.region, cost=_cost(scanned), state_dir=caller.state_dir,
             today=journal.window.end.date(),
         )  # fmt: skip
         journal.done()
-    return scan
+    return found
+
+
+def _cost(size_bytes: int) -> ReadingCost:
+    return ReadingCost(size_bytes, price_usd(size_bytes), 0, 0.0)
+
+
+def _scan(
+    request: AthenaRequest,
+    table: ArchiveTable,
+    window: Window,
+    rows: list[SumsRow],
+    *,
+    region: str,
+    cost: ReadingCost,
+    state_dir: Path,
+    today: datetime.date,
+) -> Scan:
+    """The ranking of the functions in the query's rows. Raises InputError where none is named."""
+    readable = [each for each in rows if each[5] is not None]
+    evidence, unnamed = evidence_of(readable, region=region, architecture=request.architecture)
+    if not evidence:
+        raise InputError(
+            f"no report in {table.location.url()} of the last {request.days:g} days has a "
+            "function's name: let each export begin with its log group (aws/lambda/NAME)"
+        )
+    book, findings = current_price_book(), [*_findings(table, rows, unnamed)]
+    functions = judged(
+        evidence, window.seconds or 0.0, book, findings, advise_function, asked_optimizer=False
+    )
+    return scan_of(
+        with_staleness(functions, evidence, state_dir, book),
+        sort=request.sort,
+        window=window,
+        sources=(table.location.url(),),
+        book=book,
+        cost=cost,
+        findings=findings,
+        assumptions=(
+            f"prices of {region}",
+            AT_LIST_PRICE,
+            "a month of 730 hours like the window",
+            *([] if request.architecture else ["architecture x86_64, which logs don't say"]),
+        ),
+        today=today,
+    )
 
 
 def _ask(
