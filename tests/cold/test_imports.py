@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import shutil
 import subprocess
@@ -125,7 +124,7 @@ def test_what_cannot_be_timed_is_left_alone(handler: str, runtime: str | None) -
     assert timed_package(zipped(PYTHON), handler, runtime) is None
 
 
-def test_packages_are_counted_once(tmp_path: Path) -> None:
+def test_packages_are_counted_once() -> None:
     """Of a package that is loaded from two places, each module's time counts once; what it loads of
     others counts with it; and one below 5% of the INIT isn't named.
     """
@@ -163,4 +162,3 @@ def test_a_packages_sizes_are_its_archive_and_its_files() -> None:
     """In bytes."""
     package = zipped({"a": "x" * 1000, "b": "y" * 24})
     assert package_sizes(package) == (len(package), 1024)
-    assert json.loads("1") == 1

@@ -10,9 +10,8 @@ from tuner.cold.arrivals import (
     arrivals_at,
     arrivals_of_loads,
     arrivals_of_times,
-    is_table,
-    read_arrivals,
 )
+from tuner.cold.arrivals_file import is_table, read_arrivals
 from tuner.errors import AwsError, InputError, UsageError
 
 if TYPE_CHECKING:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import datetime
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
@@ -13,8 +11,8 @@ import numpy as np
 from tuner.errors import InputError
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -23,15 +21,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 Basis = Literal["rate", "times", "minutes"]
-_MINUTE_S: Final = 60.0
-_DAY_S: Final = 86_400.0
+MINUTE_S: Final = 60.0
+DAY_S: Final = 86_400.0
 _LEAST_DAYS: Final = 2
 """Hours without a request on one day may just be that day's."""
-_TIMES: Final = frozenset({"timestamp", "time", "start", "start_timestamp"})
-_ENDS: Final = frozenset({"end", "end_timestamp"})
-_COUNTS: Final = frozenset({"requests", "count", "invocations"})
-_MS_OF: Final = {"duration_ms": 1.0, "duration_s": 1000.0, "duration": 1000.0}
-_EXPECTED: Final = "timestamp (with duration_ms if known), or minute,requests"
 _MOST_REQUESTS: Final = 50_000_000
 
 
@@ -62,17 +55,17 @@ class Arrivals:
     def window_s(self) -> float:
         """From the first to the last request of a trace, or its minutes."""
         if self.basis == "minutes":
-            return len(self.counts) * _MINUTE_S
+            return len(self.counts) * MINUTE_S
         return self.times_s[-1] - self.times_s[0] if self.times_s else 0.0
 
     def busy_hours(self) -> tuple[int, ...]:
         """The hours of the day (UTC) with requests; all where under two days are known."""
-        if self.began_at is None or self.window_s < _LEAST_DAYS * _DAY_S:
+        if self.began_at is None or self.window_s < _LEAST_DAYS * DAY_S:
             return tuple(range(24))
         midnight = self.began_at.replace(hour=0, minute=0, second=0, microsecond=0)
         offset_s = (self.began_at - midnight).total_seconds()
         if self.basis == "minutes":
-            seconds = np.flatnonzero(np.asarray(self.counts)) * _MINUTE_S
+            seconds = np.flatnonzero(np.asarray(self.counts)) * MINUTE_S
         else:
             seconds = np.asarray(self.times_s)
         hours = np.unique((seconds + offset_s) // 3600 % 24)
@@ -93,11 +86,11 @@ class Arrivals:
             first, last = np.searchsorted(times_s, (from_s, to_s))
             durations_ms = np.asarray(self.durations_ms[first:last]) if self.durations_ms else None
             return times_s[first:last], durations_ms
-        first = max(0, math.floor(from_s / _MINUTE_S))
-        last = len(self.counts) if math.isinf(to_s) else math.ceil(to_s / _MINUTE_S)
+        first = max(0, math.floor(from_s / MINUTE_S))
+        last = len(self.counts) if math.isinf(to_s) else math.ceil(to_s / MINUTE_S)
         counts = self.counts[first:last]
-        starts_s = np.repeat((first + np.arange(len(counts))) * _MINUTE_S, counts)
-        times_s = np.sort(starts_s + rng.uniform(0.0, _MINUTE_S, len(starts_s)))
+        starts_s = np.repeat((first + np.arange(len(counts))) * MINUTE_S, counts)
+        times_s = np.sort(starts_s + rng.uniform(0.0, MINUTE_S, len(starts_s)))
         return times_s[(times_s >= from_s) & (times_s < to_s)], None
 
 
@@ -150,7 +143,7 @@ def arrivals_of_minutes(
             "days in `arrivals`"
         )
     return Arrivals(
-        total / (len(counts) * _MINUTE_S),
+        total / (len(counts) * MINUTE_S),
         "minutes",
         counts=tuple(counts),
         began_at=began_at,
@@ -166,128 +159,7 @@ def arrivals_of_loads(
     """
     counts = [0] * (days * 1440)
     for each in loads:
-        index = int((each.start - start).total_seconds() // _MINUTE_S)
+        index = int((each.start - start).total_seconds() // MINUTE_S)
         if 0 <= index < len(counts):
             counts[index] += round(each.invocation_count)
     return arrivals_of_minutes(counts, began_at=start, source=source)
-
-
-def read_arrivals(path: Path) -> Arrivals:
-    """Read a CSV file: `timestamp` (with `duration_ms` if known) a request, or `minute,requests`.
-
-    Times are ISO 8601 or seconds; minutes left out had no request. A duration in seconds is called
-    `duration_s` or `duration`; with one, `end_timestamp` will do. Raises InputError with the line.
-    """
-    rows = _rows(path)
-    if not rows:
-        raise InputError(f"{path} is empty: `arrivals` needs a header and lines ({_EXPECTED})")
-    match [cell.strip().lower() for cell in rows[0]]:
-        case [name, count] if count in _COUNTS and name in {"minute", *_TIMES}:
-            return _read_minutes(path, rows)
-        case [name] if name in _TIMES:
-            return _read_times(path, rows)
-        case [name, duration] if duration in _MS_OF and name in _TIMES | _ENDS:
-            return _read_times(path, rows, unit_ms=_MS_OF[duration], is_end=name in _ENDS)
-        case header:
-            found = ",".join(header)[:60] or "nothing"
-            raise InputError(
-                f"{path} begins with {found}: the header of `arrivals` must be {_EXPECTED}"
-            )
-
-
-def is_table(path: Path) -> bool:
-    """Whether a file is to be read by `read_arrivals`, and not as a log."""
-    return path.suffix.lower() == ".csv"
-
-
-def _rows(path: Path) -> list[list[str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.reader(file))
-    except OSError as error:
-        raise InputError(f"{path} can't be read ({error.strerror}): check `arrivals`") from None
-    except (UnicodeDecodeError, csv.Error):
-        raise InputError(f"{path} isn't a CSV file: give `arrivals` with {_EXPECTED}") from None
-
-
-def _read_times(
-    path: Path, rows: list[list[str]], *, unit_ms: float | None = None, is_end: bool = False
-) -> Arrivals:
-    """Times, with durations in `unit_ms` beside them if there are any."""
-    times, durations_ms = [], []
-    for number, row in enumerate(rows[1:], start=2):
-        if not row:
-            continue
-        if len(row) != 1 + (unit_ms is not None):
-            raise _wrong(path, number)
-        time_s = _time_of(path, number, row[0])
-        if unit_ms is not None:
-            durations_ms.append(_number_of(path, number, row[1]) * unit_ms)
-            time_s -= durations_ms[-1] / 1000 if is_end else 0.0
-        times.append(time_s)
-    began_at = None
-    if times and min(times) > _DAY_S * 365:  # else seconds from any beginning
-        began_at = datetime.datetime.fromtimestamp(min(times), datetime.UTC)
-    return arrivals_of_times(times, durations_ms, began_at=began_at, source=path.name)
-
-
-def _read_minutes(path: Path, rows: list[list[str]]) -> Arrivals:
-    counts: dict[int, int] = {}
-    for number, row in enumerate(rows[1:], start=2):
-        if not row:
-            continue
-        if len(row) != 2:
-            raise _wrong(path, number)
-        minute = math.floor(_time_of(path, number, row[0], unit_s=_MINUTE_S) / _MINUTE_S)
-        count = _number_of(path, number, row[1])
-        if not count.is_integer():
-            raise _wrong(path, number)
-        counts[minute] = counts.get(minute, 0) + int(count)
-    if not counts:
-        raise InputError(f"{path} has no minute: give `arrivals` with {_EXPECTED}")
-    first, last = min(counts), max(counts)
-    if last - first > 400 * 1440:
-        raise InputError(f"{path} spans over 400 days: give fewer in `arrivals`")
-    began_at = None
-    if first * _MINUTE_S > _DAY_S * 365:
-        began_at = datetime.datetime.fromtimestamp(first * _MINUTE_S, datetime.UTC)
-    each = [counts.get(minute, 0) for minute in range(first, last + 1)]
-    return arrivals_of_minutes(each, began_at=began_at, source=path.name)
-
-
-def _time_of(path: Path, number: int, text: str, unit_s: float = 1.0) -> float:
-    """Seconds from an ISO 8601 time (UTC where it names no zone), or from a plain number of
-    `unit_s`.
-    """
-    text = text.strip()
-    try:
-        value = float(text)
-    except ValueError:
-        try:
-            moment = datetime.datetime.fromisoformat(text)
-        except ValueError:
-            raise _wrong(path, number) from None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=datetime.UTC)
-        return moment.timestamp()
-    if not 0 <= value < 1e11:
-        raise _wrong(path, number)
-    # An epoch in seconds is one for minutes as well.
-    return value if value > _DAY_S * 365 else value * unit_s
-
-
-def _number_of(path: Path, number: int, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise _wrong(path, number) from None
-    if not 0 <= value < 1e9:
-        raise _wrong(path, number)
-    return value
-
-
-def _wrong(path: Path, number: int) -> InputError:
-    return InputError(
-        f"{path}, line {number}: expected what the header says, such as 2026-01-31T13:00:05.2Z for "
-        "a timestamp, or 2026-01-31T13:00,54 for a minute and its requests"
-    )
