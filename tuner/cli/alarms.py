@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tuner.cli.screen import say, show_json, show_text, width
+from tuner.cli import picture
+from tuner.cli.screen import encoding, say, show_json, show_text, width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,7 @@ def write_alarms(
     found = shown(found)
     text = RENDERERS[format_name](found)
     if out_file is not None:
-        _write(text, out_file)
+        picture.write(text.encode(), out_file)
     if json:
         from tuner.report.alarms import to_json
 
@@ -52,23 +53,11 @@ def write_alarms(
     return 0
 
 
-def _write(text: str, out_file: Path) -> None:
-    from tuner.errors import InputError
-    from tuner.whole_file import write_whole
-
-    try:
-        write_whole(out_file, text.encode())
-    except OSError as error:
-        raise InputError(f"{out_file} can't be written ({error.strerror})") from None
-
-
 def _show_replay(found: "Sequence[FunctionAlarms]", out_file: Path | None) -> None:
     """On stdout if the file is elsewhere, else on stderr: stdout is the file then."""
-    import sys
-
     from tuner.report.alarms import render
 
-    table = render(found, width=width(), encoding=sys.stdout.encoding or "ascii")
+    table = render(found, width=width(), encoding=encoding())
     if out_file is not None:
         show_text(f"{table}\nWritten to {out_file}.\n")
         return

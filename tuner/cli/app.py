@@ -76,7 +76,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     "local": Entry("tuner.cli.app:LOCAL", "Run real functions on this machine, as Lambda would."),
 }
 FLEET: Final[dict[str, Entry]] = {
-    "plan": Entry("tuner.cli.fleet:plan", "Choose which functions to sweep, and in which order."),
+    "plan": Entry(
+        "tuner.cli.fleet_plan:plan", "Choose which functions to sweep, and in which order."
+    ),
     "run": Entry("tuner.cli.fleet:run", "Sweep them, or go on where it was stopped or killed."),
     "deploy": Entry(
         "tuner.cli.fleet_deploy:deploy", "Write the template of workers on Step Functions."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tuner.cli import exit_status
 from tuner.cli.flags import with_flags
 from tuner.cli.screen import agree, say, show_json, show_text
 from tuner.errors import NotAgreedError, TunerError, UsageError
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from tuner.rollout.run import PlannedRollout
     from tuner.rollout.steps import Step
 
-FAILED = 1
-INTERRUPTED = 130
 _TELL_EVERY_S = 60.0
 
 
@@ -128,7 +127,9 @@ def roll_out_live(request: "RolloutRequest", where: "Target", *, yes: bool, json
         _show_end(record, rollout, json=json)
     if record.state == "finished":
         return 0
-    return INTERRUPTED if record.reason == BY_SIGNAL or stop.is_requested else FAILED
+    if record.reason == BY_SIGNAL or stop.is_requested:
+        return exit_status.INTERRUPTED
+    return exit_status.FAILED
 
 
 def _question(rollout: "OpenRollout") -> str:

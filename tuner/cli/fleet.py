@@ -1,18 +1,19 @@
-"""`tuner fleet …`: many functions under one budget: plan, run, status, stop, report.
+"""`tuner fleet …`: many functions under one budget: run, status, stop, report.
 
 typer evaluates annotations, so nothing here is postponed.
 """
 
-import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tuner.cli import options, values
+from tuner.cli import exit_status, options
 from tuner.cli.config import state_dir
 from tuner.cli.flags import with_flags
-from tuner.cli.screen import agree, say, show_json, show_text, width
+from tuner.cli.groups import WhereOptions, spread
+from tuner.cli.screen import agree, encoding, say, show_json, show_text, width
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from tuner.model.fleet import FleetStatus
 
 EPILOG = """\
-tuner fleet plan --scan scan.json --budget-usd 5 --out fleet
-
-tuner fleet plan --functions names.txt --payload event.json --budget-usd 1 --out fleet
-
 tuner fleet run fleet
 
 tuner fleet status fleet
@@ -35,108 +32,60 @@ tuner fleet stop fleet
 tuner fleet report fleet --format html --out fleet.html"""
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The fleet's folder.")]
-_FAILED = 1
-_LEFT_CHANGED = 4
-_INTERRUPTED = 130
 
 
-def plan(
-    *,
-    scan: Annotated[
-        Path | None,
-        options.measure_option(metavar="FILE", help="Functions of a scan (tuner scan --json)."),
-    ] = None,
-    functions: Annotated[
-        Path | None,
-        options.measure_option(
-            metavar="FILE", help="Names or ARNs, one a line; # begins a comment."
-        ),
-    ] = None,
-    tag: Annotated[
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """Where sweeps run."""
+
+    engine: Annotated[
+        Literal["local", "step-functions"],
+        options.where_option("--engine", help="Where sweeps run: this machine, or workers."),
+    ] = "local"
+    bucket: Annotated[
         str | None,
-        options.measure_option(metavar="KEY=VALUE", help="Functions with this tag."),
-    ] = None,
-    payload: Annotated[
-        list[str] | None,
-        options.measure_option(
-            metavar="FILE|FOLDER|JSON",
-            help="Event for functions without their own, as in tuner tune. Repeatable.",
-            show_default=False,
-        ),
-    ] = None,
-    settings: Annotated[
-        Path | None,
-        options.measure_option(
-            "--settings",
-            metavar="FILE",
-            help="Payloads, side effects, accounts and hours (default: fleet.toml here).",
-        ),
-    ] = None,
-    goal: options.GoalOption = None,
-    budget_usd: Annotated[
-        float, options.limits_option(**options.AMOUNT, help="What all sweeps together may cost.")
-    ],
-    allow_side_effects: Annotated[
-        list[str] | None,
-        options.limits_option(
-            "--allow-side-effects",
-            metavar="NAME",
-            help="A function whose invocations may have side effects. Repeatable.",
-            show_default=False,
-        ),
-    ] = None,
-    out: Annotated[
-        Path, options.output_option("--out", metavar="DIR", help="Folder of the fleet, new.")
-    ],
-    region: options.Region = None,
-    regions: Annotated[
+        options.where_option(metavar="NAME", help="Bucket of tuner fleet deploy's stack."),
+    ] = None
+    state_machine: Annotated[
         str | None,
-        options.where_option(
-            metavar="REGION,…", help="Regions to look in for --tag.", show_default=False
-        ),
-    ] = None,
-    profile: options.Profile = None,
-    endpoint_url: options.EndpointUrl = None,
-    json: options.JsonOutput = False,
-) -> int:
-    """Choose which functions to sweep, in the order of what a sweep is worth per dollar.
+        options.where_option("--state-machine", metavar="ARN", help="State machine of it."),
+    ] = None
 
-    Functions that a scan has answered from logs aren't swept. Nothing is changed: it shows hours,
-    calls and dollars, and what is left out and why.
-    """
-    from datetime import UTC, datetime
+    def check(self, fleet: "FleetFolder") -> None:
+        """Raise UsageError for what doesn't go together, or isn't how the fleet was started."""
+        from tuner.errors import UsageError
+        from tuner.fleet.remote import StartedExecution
 
-    from tuner.api.fleet import FleetRequest, plan_fleet
-    from tuner.report import fleet as report
+        if self.engine == "local":
+            if self.bucket is not None or self.state_machine is not None:
+                raise UsageError("`bucket` and `state_machine` are for `engine=step-functions`")
+            if StartedExecution.of(fleet) is not None:
+                raise UsageError(
+                    "this fleet was started on Step Functions: go on with `engine=step-functions`"
+                )
+        elif self.bucket is None or self.state_machine is None:
+            raise UsageError(
+                "`engine=step-functions` needs `bucket` and `state_machine`: they are outputs of "
+                "the stack of tuner fleet deploy"
+            )
 
-    request = FleetRequest(
-        budget_usd=budget_usd,
-        out=out,
-        scan=scan,
-        functions=functions,
-        tag=tag,
-        payloads=tuple(payload or ()),
-        settings=settings,
-        goal=goal or "cost",
-        allow_side_effects=frozenset(allow_side_effects or ()),
-        region=region,
-        regions=tuple(values.region(each.strip()) for each in (regions or "").split(",") if each),
-        profile=profile,
-        endpoint_url=endpoint_url,
-    )
-    now = datetime.now(UTC)
-    folder, estimate = plan_fleet(request, now=now, working_dir=Path.cwd(), tell=say)
-    if json:
-        show_json(report.plan_json(folder.status(now), estimate))
-    else:
-        encoding = sys.stdout.encoding or "ascii"
-        text = report.render_plan(folder.plan, estimate, width=width(), encoding=encoding)
-        show_text(with_flags(text))
-        if folder.plan.items:
-            show_text(f"Run it: tuner fleet run {out}\n")
-    return 0
+    def start(self, fleet: "FleetFolder", where: WhereOptions) -> "FleetStatus":
+        """Start the state machine on what waits; return the fleet's status then."""
+        from tuner.api.fleet_remote import start_remote
+
+        assert self.bucket is not None
+        assert self.state_machine is not None
+        return start_remote(
+            fleet,
+            bucket=self.bucket,
+            state_machine=self.state_machine,
+            region=where.region,
+            profile=where.profile,
+            endpoint_url=where.endpoint_url,
+        )
 
 
+@spread
 def run(
     folder: Folder,
     *,
@@ -149,21 +98,8 @@ def run(
             help="Sweeps at once (default: 8); at most 20 in a region of an account.",
         ),
     ] = 8,
-    engine: Annotated[
-        Literal["local", "step-functions"],
-        options.where_option("--engine", help="Where sweeps run: this machine, or workers."),
-    ] = "local",
-    bucket: Annotated[
-        str | None,
-        options.where_option(metavar="NAME", help="Bucket of tuner fleet deploy's stack."),
-    ] = None,
-    state_machine: Annotated[
-        str | None,
-        options.where_option("--state-machine", metavar="ARN", help="State machine of it."),
-    ] = None,
-    region: options.Region = None,
-    profile: options.Profile = None,
-    endpoint_url: options.EndpointUrl = None,
+    place: EngineOptions,
+    where: WhereOptions,
     yes: options.Yes = False,
     json: options.JsonOutput = False,
 ) -> int:
@@ -174,13 +110,27 @@ def run(
     machine: see tuner fleet status. Exit codes: 0 all done (or started), 1 some failed, 4 something
     is left changed.
     """
-    from tuner.api.fleet import run_folder
     from tuner.fleet.folder import FleetFolder
-    from tuner.report import fleet as report
-    from tuner.sweep.io import StopSignal, stop_on_signals
 
     fleet = FleetFolder.open(folder)
-    _check_engine(fleet, engine, bucket, state_machine)
+    place.check(fleet)
+    _agree(fleet, yes=yes)
+    if place.engine == "local":
+        return _run_here(fleet, folder, concurrency=concurrency, json=json)
+    started = place.start(fleet, where)
+    if json:
+        from tuner.report.fleet import status_json
+
+        show_json(status_json(started))
+    else:
+        say(f"Started; see tuner fleet status {folder}")
+    return 0
+
+
+def _agree(fleet: "FleetFolder", *, yes: bool) -> None:
+    """Say what is left to sweep and what that may cost. Raises NotAgreedError."""
+    from tuner.errors import NotAgreedError
+
     before = _status(fleet)
     waiting = before.count("pending") + before.count("running")
     say(
@@ -188,67 +138,31 @@ def run(
         f"${fleet.plan.budget_usd:,.2f}. Every invocation really runs their code."
     )
     if waiting and not (yes or agree("Proceed?")):
-        from tuner.errors import NotAgreedError
-
         raise NotAgreedError("plan not confirmed: nothing changed")
-    if engine == "step-functions":
-        from tuner.api.fleet_remote import start_remote
 
-        assert bucket is not None
-        assert state_machine is not None
-        started = start_remote(
-            fleet,
-            bucket=bucket,
-            state_machine=state_machine,
-            region=region,
-            profile=profile,
-            endpoint_url=endpoint_url,
-        )
-        if json:
-            show_json(report.status_json(started))
-        else:
-            say(f"Started; see tuner fleet status {folder}")
-        return 0
+
+def _run_here(fleet: "FleetFolder", folder: Path, *, concurrency: int, json: bool) -> int:
+    """Sweep on this machine until all is done or somebody stops it; return the exit code."""
+    from tuner.api.fleet import run_folder
+    from tuner.sweep.io import StopSignal, stop_on_signals
+
     stop = StopSignal()
     with stop_on_signals(stop):
-        status = run_folder(
+        found = run_folder(
             fleet,
             state_dir=state_dir(),
             concurrency=concurrency,
             stop=stop,
             on_progress=_teller(),
         )
-    if json:
-        show_json(report.status_json(status))
-    else:
-        _show_status(status)
-    if status.lease_count:
-        return _LEFT_CHANGED
+    _show_found(found, json=json)
+    if found.lease_count:
+        return exit_status.LEFT_CHANGED
     if stop.is_requested:
         say(f"tuner: stopped; to go on: tuner fleet run {folder}")
-        return _INTERRUPTED
-    is_all_done = not (status.count("failed") or status.count("pending"))
-    return 0 if is_all_done else _FAILED
-
-
-def _check_engine(
-    folder: "FleetFolder", engine: str, bucket: str | None, state_machine: str | None
-) -> None:
-    from tuner.errors import UsageError
-    from tuner.fleet.remote import StartedExecution
-
-    if engine == "local":
-        if bucket is not None or state_machine is not None:
-            raise UsageError("`bucket` and `state_machine` are for `engine=step-functions`")
-        if StartedExecution.of(folder) is not None:
-            raise UsageError(
-                "this fleet was started on Step Functions: go on with `engine=step-functions`"
-            )
-    elif bucket is None or state_machine is None:
-        raise UsageError(
-            "`engine=step-functions` needs `bucket` and `state_machine`: they are outputs of the "
-            "stack of tuner fleet deploy"
-        )
+        return exit_status.INTERRUPTED
+    is_all_done = not (found.count("failed") or found.count("pending"))
+    return 0 if is_all_done else exit_status.FAILED
 
 
 def _teller() -> "Callable[[FleetEvent], None]":
@@ -278,13 +192,8 @@ def _teller() -> "Callable[[FleetEvent], None]":
 def status(folder: Folder, *, json: options.JsonOutput = False) -> int:
     """Show how far a fleet has come, while it runs or afterwards."""
     from tuner.fleet.folder import FleetFolder
-    from tuner.report.fleet import status_json
 
-    found = _status(FleetFolder.open(folder))
-    if json:
-        show_json(status_json(found))
-    else:
-        _show_status(found)
+    _show_found(_status(FleetFolder.open(folder)), json=json)
     return 0
 
 
@@ -364,9 +273,17 @@ def _status(folder: "FleetFolder") -> "FleetStatus":
     return folder.status(datetime.now(UTC))
 
 
+def _show_found(found: "FleetStatus", *, json: bool) -> None:
+    from tuner.report.fleet import status_json
+
+    if json:
+        show_json(status_json(found))
+    else:
+        _show_status(found)
+
+
 def _show_status(status: "FleetStatus", top: int | None = None) -> None:
     from tuner.report.fleet import render_status
 
-    encoding = sys.stdout.encoding or "ascii"
-    text = render_status(status, width=width(), encoding=encoding, top=top)
+    text = render_status(status, width=width(), encoding=encoding(), top=top)
     show_text(with_flags(text))

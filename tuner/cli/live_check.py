@@ -3,14 +3,13 @@
 typer evaluates annotations, so nothing here is postponed.
 """
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from tuner.cli import options
 from tuner.cli.flags import shown
 from tuner.cli.groups import WhereOptions, spread
-from tuner.cli.screen import agree, say, show_json, show_text, width
+from tuner.cli.screen import agree, encoding, say, show_json, show_text, width
 
 if TYPE_CHECKING:
     from tuner.api.live_check.check import Place
@@ -203,18 +202,14 @@ def _show_comparison(found: "CheckComparison", *, json: bool) -> None:
     if json:
         show_json(live_check.comparison_json(found))
     else:
-        show_text(live_check.render_comparison(found, encoding=_encoding()))
+        show_text(live_check.render_comparison(found, encoding=encoding()))
 
 
 def _show(found: "LiveCheck", *, json: bool, after: int = 0) -> None:
     from tuner.report import live_check
 
     if not json:
-        show_text(live_check.render(shown(found), after=after, width=width(), encoding=_encoding()))
-
-
-def _encoding() -> str:
-    return sys.stdout.encoding or "ascii"
+        show_text(live_check.render(shown(found), after=after, width=width(), encoding=encoding()))
 
 
 def _write(found: "LiveCheck", file: Path | None) -> None:

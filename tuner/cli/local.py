@@ -12,7 +12,7 @@ import typer
 from tuner.cli import options, values
 from tuner.cli.config import state_dir
 from tuner.cli.flags import with_flags
-from tuner.cli.screen import say, show_json, show_text
+from tuner.cli.screen import encoding, say, show_json, show_text
 from tuner.cli.values import parameters_of
 from tuner.errors import LocalError
 from tuner.report.sanitize import plain
@@ -112,7 +112,7 @@ def check(
     if json:
         show_json(host_check.to_json(checks))
     else:
-        show_text(host_check.render(checks, encoding=sys.stdout.encoding or "ascii"))
+        show_text(host_check.render(checks, encoding=encoding()))
     return 0
 
 

@@ -3,7 +3,6 @@
 typer evaluates annotations, so nothing here is postponed.
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tuner.cli import options, picture, values
 from tuner.cli.groups import spread
 from tuner.cli.reading import ReadOptions
-from tuner.cli.screen import show_json, show_text, width
+from tuner.cli.screen import encoding, show_json, show_text, width
 
 if TYPE_CHECKING:
     from tuner.api.reading import Caller
@@ -268,5 +267,4 @@ def _show(found: "Scan", form: str, out: Path | None, top: int | None) -> None:
 
         picture.write(render_scan(found, version=__version__, top=top).encode(), out)
     else:
-        encoding = sys.stdout.encoding or "ascii"
-        show_text(with_flags(report.render(found, width=width(), encoding=encoding, top=top)))
+        show_text(with_flags(report.render(found, width=width(), encoding=encoding(), top=top)))

@@ -54,7 +54,7 @@ def show_answer(
             recommendation,
             width=width(),
             color=takes_color(sys.stdout),
-            encoding=sys.stdout.encoding or "ascii",
+            encoding=encoding(),
             apply=apply,
             again=again,
             more="More: --explain.",
@@ -102,8 +102,7 @@ def show_break_even(answer: BreakEven, format_name: str, *, with_bill: bool = Fa
     elif format_name == "markdown":
         show_text(breakeven.render_markdown(answer, with_bill=with_bill))
     else:
-        encoding = sys.stdout.encoding or "ascii"
-        text = breakeven.render(answer, width=width(), encoding=encoding, with_bill=with_bill)
+        text = breakeven.render(answer, width=width(), encoding=encoding(), with_bill=with_bill)
         show_text(text)
 
 
@@ -119,8 +118,7 @@ def show_comparison(found: Comparison, format_name: str) -> None:
     elif format_name == "markdown":
         show_text(comparison.render_markdown(found))
     else:
-        encoding = sys.stdout.encoding or "ascii"
-        show_text(comparison.render(found, width=width(), encoding=encoding))
+        show_text(comparison.render(found, width=width(), encoding=encoding()))
 
 
 def show_json(document: dict[str, Any]) -> None:

@@ -3,7 +3,6 @@
 typer evaluates annotations, so nothing here is postponed.
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +12,7 @@ import typer
 from tuner.cli import options, picture
 from tuner.cli.groups import WhereOptions, spread
 from tuner.cli.reading import Discount, ReadOptions, Source, files_read
-from tuner.cli.screen import show_json, show_text, width
+from tuner.cli.screen import encoding, show_json, show_text, width
 
 if TYPE_CHECKING:
     from tuner.api.side_files import SideFiles
@@ -136,7 +135,7 @@ def _show(answer: "Spend", form: str, out_file: Path | None) -> None:
     elif form == "markdown":
         show_text(words.render_markdown(answer))
     elif form == "text":
-        show_text(words.render(answer, width=width(), encoding=sys.stdout.encoding or "ascii"))
+        show_text(words.render(answer, width=width(), encoding=encoding()))
     elif form == "html":
         from tuner import __version__
         from tuner.report.page.spend import render

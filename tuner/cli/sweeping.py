@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from tuner.session import Inputs, OpenTarget
     from tuner.sweep.prepared import PreparedSweep
 
-FAILED: Final = 1
-INTERRUPTED: Final = 130
 RENEWAL_S: Final = 240.0
 """Well below the time that restoring may take without progress (`LIMIT_S`), so waiting can't end
 it."""
@@ -102,11 +100,11 @@ def sweep_and_answer(
         if has_told or manner.json:
             tell(sweep)
         _say_interrupted(sweep, kept_by_name=request.output.out is None, has_told=has_told)
-        return INTERRUPTED
+        return exit_status.INTERRUPTED
     answer = tell(sweep)
     if sweep.end == "failed":
         say("tuner: the sweep didn't finish: see the messages above")
-        return FAILED
+        return exit_status.FAILED
     return exit_status.of(answer) if manner.detailed_exitcode else 0
 
 

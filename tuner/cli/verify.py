@@ -12,7 +12,7 @@ from tuner.cli import options
 from tuner.cli.groups import WhereOptions, spread
 from tuner.cli.reading import Discount, ReadOptions, Source, files_read
 from tuner.cli.saved import kept_names
-from tuner.cli.screen import show_json, show_text, width
+from tuner.cli.screen import encoding, json_text, show_json, show_text, width
 
 if TYPE_CHECKING:
     from typing import Any
@@ -88,8 +88,6 @@ def verify(
 
 
 def _show(found: "Verification", *, json: bool, out_file: Path | None) -> None:
-    import sys
-
     from tuner.cli.flags import with_flags
     from tuner.report.verification import render, to_json
 
@@ -98,13 +96,10 @@ def _show(found: "Verification", *, json: bool, out_file: Path | None) -> None:
     if json:
         show_json(document)
     else:
-        encoding = sys.stdout.encoding or "ascii"
-        show_text(with_flags(render(found, width=width(), encoding=encoding)))
+        show_text(with_flags(render(found, width=width(), encoding=encoding())))
 
 
 def _show_ledger(*, json: bool, out_file: Path | None) -> int:
-    import sys
-
     from tuner.api.verifying import ledger
     from tuner.cli.config import state_dir
     from tuner.report.verification import ledger_json, render_ledger
@@ -115,20 +110,12 @@ def _show_ledger(*, json: bool, out_file: Path | None) -> int:
     if json:
         show_json(document)
     else:
-        encoding = sys.stdout.encoding or "ascii"
-        show_text(render_ledger(record, outcomes, width=width(), encoding=encoding))
+        show_text(render_ledger(record, outcomes, width=width(), encoding=encoding()))
     return 0
 
 
 def _write(document: "dict[str, Any]", out_file: Path | None) -> None:
-    if out_file is None:
-        return
-    from json import dumps
+    from tuner.cli import picture
 
-    from tuner.errors import InputError
-    from tuner.whole_file import write_whole
-
-    try:
-        write_whole(out_file, (dumps(document, indent=2, allow_nan=False) + "\n").encode())
-    except OSError as error:
-        raise InputError(f"{out_file} can't be written ({error.strerror})") from None
+    if out_file is not None:
+        picture.write(json_text(document).encode(), out_file)

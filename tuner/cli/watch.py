@@ -3,7 +3,6 @@
 typer evaluates annotations, so nothing here is postponed.
 """
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,7 +12,7 @@ from tuner.cli import options, values
 from tuner.cli.groups import spread
 from tuner.cli.observe import ObserveWhere
 from tuner.cli.reading import Discount, ReadOptions, Source, files_read
-from tuner.cli.screen import show_json, show_text, width
+from tuner.cli.screen import encoding, show_json, show_text, width
 
 if TYPE_CHECKING:
     from tuner.model.watch import Watch
@@ -137,4 +136,4 @@ def _show(found: "Watch", *, json: bool, stops: "list[dict[str, Any]] | None") -
     if json:
         show_json(to_json(found) | ({} if stops is None else {"stops": stops}))
     else:
-        show_text(render(found, width=width(), encoding=sys.stdout.encoding or "ascii"))
+        show_text(render(found, width=width(), encoding=encoding()))

@@ -3,15 +3,15 @@
 typer evaluates annotations, so nothing here is postponed.
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tuner.cli import options, picture, values
+from tuner.cli import exit_status, options, picture, values
 from tuner.cli.groups import WhereOptions, spread
+from tuner.cli.screen import encoding, json_text, say, show_json, show_text, width
 
 if TYPE_CHECKING:
     from tuner.model.workflow import Behavior, WorkflowAnswer
@@ -34,8 +34,6 @@ COMMON = (
     *("choice", "items", "template", "out_file", "json"),
 )
 """What the short help shows."""
-
-MISSED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +226,6 @@ def workflow(
     """
     from tuner.api.workflow import WorkflowRequest, tune_workflow
     from tuner.cli.config import state_dir, today
-    from tuner.cli.screen import say
     from tuner.model.goal import Goal
 
     if out_file is not None and out_file.suffix.lower() not in {".html", ".json"}:
@@ -261,16 +258,14 @@ def workflow(
     if not detailed_exitcode:
         return 0
     if answer.is_met is False:
-        return MISSED
-    return 10 if any(each.memory_mb != each.was_mb for each in answer.functions) else 0
+        return exit_status.INCONCLUSIVE
+    changes = any(each.memory_mb != each.was_mb for each in answer.functions)
+    return exit_status.RESIZE if changes else 0
 
 
 def _show(answer: "WorkflowAnswer", *, json: bool, out_file: Path | None) -> None:
-    from json import dumps
-
     from tuner import __version__
     from tuner.cli.flags import shown
-    from tuner.cli.screen import show_json, show_text, width
     from tuner.report.workflow import render, to_json
 
     answer = shown(answer)
@@ -280,13 +275,12 @@ def _show(answer: "WorkflowAnswer", *, json: bool, out_file: Path | None) -> Non
 
             data = render_workflow(answer, version=__version__)
         else:
-            data = dumps(to_json(answer), indent=2, allow_nan=False) + "\n"
+            data = json_text(to_json(answer))
         picture.write(data.encode(), out_file)
     if json:
         show_json(to_json(answer))
     else:
-        encoding = sys.stdout.encoding or "ascii"
-        show_text(render(answer, width=width(), encoding=encoding))
+        show_text(render(answer, width=width(), encoding=encoding()))
         if out_file is not None and out_file.suffix.lower() == ".json":
             show_text(f"Apply: tuner apply {out_file}\n")
 
