@@ -47,7 +47,11 @@ def test_kills_are_answered_by_memory_and_by_using_less(tmp_path: Path) -> None:
     hours = 119 / 60
     rate = 128 / 1000 * 0.0000166667
     assert evidence["wasted_usd"] == pytest.approx(30 * (rate + 2e-7), rel=1e-6)
-    assert found["usd_per_hour"] == pytest.approx(30 * (rate + 2e-7) / hours, rel=1e-6)
+    assert evidence["refactoring_saves_usd_per_hour"] == pytest.approx(
+        30 * (rate + 2e-7) / hours, rel=1e-6
+    )
+    in_last_hour = sum(each >= 60 for each in at)
+    assert found["usd_per_hour"] == pytest.approx(in_last_hour * (rate + 2e-7), rel=1e-6)
     assert evidence["more_memory_mb"] == 2048
     assert evidence["more_memory_usd_per_hour"] == pytest.approx(120 * rate / hours, rel=1e-6)
     assert "2,048 MB" in found["action"]
@@ -138,3 +142,27 @@ def test_timeouts_are_priced_with_what_they_are_of_the_whole(tmp_path: Path) -> 
     assert evidence["wasted_usd"] == pytest.approx(wasted, rel=1e-6)
     assert evidence["cost_factor"] == pytest.approx((wasted + useful) / useful, rel=1e-6)
     assert "A timeout near 0.3 s" in found["action"]
+
+
+TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+MESSAGE = '{"level": "ERROR", "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d"}'
+
+
+@pytest.mark.parametrize("code", ["poison_message", "recursion"])
+def test_a_finding_costs_what_its_last_hour_did(tmp_path: Path, code: str) -> None:
+    """Two hours of one message or one chain: the second hour is a tenth of the first, by hand."""
+
+    def made(number: int) -> Invocation:
+        took = 400_000 if number < 60 else 40_000
+        own, status = MESSAGE, "error"
+        if code == "recursion":
+            own, status = f"trace {TRACE};Lineage=a87bd80c:{number + 1}", None
+        took_as_said = {"duration": f"{took}.00", "billed_ms": took}
+        return Invocation(number, own=(own,), status=status, **took_as_said)
+
+    [found] = watched(tmp_path, [made(each) for each in range(120)])["findings"]
+    assert (found["code"], found["until"]) == (code, None)
+    rate = 0.0000166667
+    whole = 60 * 440 * rate + 120 * 2e-7
+    assert found["evidence"]["cost_usd"] == pytest.approx(whole, rel=1e-6)
+    assert found["usd_per_hour"] == pytest.approx(60 * (40 * rate + 2e-7), rel=1e-6)

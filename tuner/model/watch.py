@@ -27,7 +27,8 @@ class WatchFinding:
     """When it ended; None while it goes on at the window's end."""
     evidence: Evidence
     usd_per_hour: float
-    """What it costs an hour now: at list price, over the window's last hour; 0 once it ended."""
+    """What it costs an hour now: over the window's last hour, or since it began if that's later; 0
+    once it ended."""
     action: str
     """What to do, in a sentence."""
 

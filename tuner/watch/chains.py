@@ -48,6 +48,8 @@ class _Traces:
     runs: Floats
     passes: Floats
     cost_usd: Floats
+    lately_usd: Floats
+    """Of the last hour's runs."""
 
     def where(self, chosen: NDArray[np.bool_]) -> _Traces:
         return _Traces(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
@@ -70,14 +72,15 @@ def recursions(watched: Watched, _minutes: Minutes) -> Iterator[WatchFinding]:
 def _traces(watched: Watched) -> _Traces:
     rows = watched.rows(
         """SELECT min(epoch_us(logged_at)) / 1e6 AS first_s, max(epoch_us(logged_at)) / 1e6,
-            count(*), coalesce(max(passes), 0), sum({usd})
+            count(*), coalesce(max(passes), 0), sum({usd}),
+            coalesce(sum({usd}) FILTER ({is_lately}), 0)
         FROM reports WHERE {where} AND trace_id IS NOT NULL GROUP BY trace_id
         HAVING max(passes) > 2 OR (max(passes) IS NULL AND count(*) > 2 AND
             sum(duration_ms) / 1000 < 1.25 * (max(epoch_us(logged_at)) - min(epoch_us(logged_at)))
             / 1e6 + max(duration_ms) / 1000)
         ORDER BY first_s"""
     )
-    return _Traces(*np.array(rows, dtype=np.float64).reshape(-1, 5).T)
+    return _Traces(*np.array(rows, dtype=np.float64).reshape(-1, 6).T)
 
 
 def _limits(traces: _Traces) -> Floats:
@@ -113,8 +116,6 @@ def _finding(watched: Watched, chains: _Traces, limit: float) -> WatchFinding:
     gap_s = float(np.median((chains.last_s - chains.first_s) / chains.runs))
     goes_on = watched.end - last <= timedelta(seconds=max(20 * gap_s, 120))
     cost = float(chains.cost_usd.sum())
-    span_s = max(float(chains.last_s.max() - chains.first_s.min()), 60.0)
-    hourly = cost / span_s * 3600 if goes_on else 0.0
     deepest = int(chains.passes.max())
     chain = counted(f"{len(chains.runs):,}", "chain")
     what = (
@@ -143,7 +144,7 @@ def _finding(watched: Watched, chains: _Traces, limit: float) -> WatchFinding:
             ("limit", limit),
             ("cost_usd", cost),
         ),
-        usd_per_hour=hourly,
+        usd_per_hour=watched.per_hour(float(chains.lately_usd.sum()), since) if goes_on else 0.0,
         action=(
             "Stop it with a reserved concurrency of 0, and mend the condition that should end it; "
             "then drain what waits. Let Lambda stop such chains itself (RecursiveLoop: Terminate), "

@@ -29,6 +29,7 @@ def memory_kills(watched: Watched, _minutes: Minutes) -> Iterator[WatchFinding]:
     [row] = watched.rows(
         """SELECT count(*) FILTER (outcome = 'oom'), count(*),
             sum({usd}) FILTER (outcome = 'oom'), sum({usd}),
+            coalesce(sum({usd}) FILTER (outcome = 'oom' AND {is_lately}), 0),
             min(logged_at) FILTER (outcome = 'oom'), max(logged_at) FILTER (outcome = 'oom'),
             arg_max(memory_mb, logged_at) FILTER (outcome = 'oom'),
             arg_max(memory_mb, logged_at),
@@ -36,17 +37,16 @@ def memory_kills(watched: Watched, _minutes: Minutes) -> Iterator[WatchFinding]:
         FROM reports WHERE {where} AND logged_at > ?""",
         (watched.end - _LATELY).replace(tzinfo=None),
     )
-    kills, count, wasted, cost, first, last, killed_mb, memory_mb, used_mb = row
+    kills, count, wasted, cost, lately, first, last, killed_mb, memory_mb, used_mb = row
     if not kills:
         return
     since, latest = utc(first), utc(last)
     is_over = memory_mb > killed_mb or watched.end - latest > _QUIET
-    hours = max((watched.end - max(since, watched.end - _LATELY)) / HOUR, 1 / 60)
+    hours = max((watched.end - since) / HOUR, 1 / 60)
     wasted_per_hour = wasted / hours
     more_mb = min(killed_mb * 2, MAX_MEMORY_MB)
     requests = count * float(watched.prices.request_price_usd) * (1 - watched.discount_ratio)
-    more_per_hour = (cost - requests) / hours
-    more_per_hour *= more_mb / killed_mb - 1
+    more_per_hour = (cost - requests) / hours * (more_mb / killed_mb - 1)
     message = (
         f"{counted(f'{kills:,}', 'invocation')} of {count:,} ran out of memory at {killed_mb} MB "
         f"within a day, which wasted {amount(wasted)}"
@@ -71,7 +71,7 @@ def memory_kills(watched: Watched, _minutes: Minutes) -> Iterator[WatchFinding]:
             ("more_memory_usd_per_hour", more_per_hour),
             ("refactoring_saves_usd_per_hour", wasted_per_hour),
         ),
-        usd_per_hour=0.0 if is_over else wasted_per_hour,
+        usd_per_hour=0.0 if is_over else watched.per_hour(lately, since),
         action=_action(more_mb, more_per_hour, wasted_per_hour),
     )
 

@@ -47,9 +47,17 @@ class Minutes:
         """The row of the last minute."""
         return len(self.count) - 1
 
+    def lately_usd(self, first: int) -> float:
+        """What the last hour cost, or from a row on if that's later."""
+        return float(self.cost_usd[max(first, self.last - 59) :].sum())
+
     def moment(self, row: int) -> datetime:
         """When a row's minute begins."""
         return EPOCH + timedelta(minutes=self.first + row)
+
+    def row(self, moment: datetime) -> int:
+        """The row of a moment's minute, the first if it's earlier."""
+        return max((moment - EPOCH) // timedelta(minutes=1) - self.first, 0)
 
 
 def minutes_of(watched: Watched) -> Minutes:

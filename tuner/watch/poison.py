@@ -51,6 +51,8 @@ class _Repeat:
     last_s: float
     count: int
     cost_usd: float
+    lately_usd: float
+    """Of the last hour's."""
     message_count: int | None
     signature: str
 
@@ -70,10 +72,11 @@ def _named(watched: Watched) -> list[_Repeat]:
     rows = watched.rows(
         """WITH named AS (
             SELECT unnest(message_digests) AS message, epoch_us(logged_at) / 1e6 AS at_s, outcome,
-                {usd} AS usd, coalesce(error_signature, outcome) AS signature
+                {usd} AS usd, {is_lately} AS is_lately,
+                coalesce(error_signature, outcome) AS signature
             FROM reports WHERE {where} AND message_digests IS NOT NULL)
         SELECT min(at_s) FILTER (outcome <> 'success') AS first_s, max(at_s), count(*), sum(usd),
-            max(signature) FILTER (outcome <> 'success')
+            coalesce(sum(usd) FILTER (is_lately), 0), max(signature) FILTER (outcome <> 'success')
         FROM named GROUP BY message
         HAVING count(*) FILTER (outcome <> 'success') >= ? AND
             max(at_s) FILTER (outcome <> 'success') - first_s >=
@@ -85,22 +88,23 @@ def _named(watched: Watched) -> list[_Repeat]:
         _LEAST_S,
     )
     found: list[_Repeat] = []
-    for first_s, last_s, count, usd, signature in rows:
+    for first_s, last_s, count, usd, lately_usd, signature in rows:
         if found and first_s <= found[-1].last_s:
             it = found[-1]
             found[-1] = _Repeat(
                 it.first_s, max(it.last_s, last_s), it.count + count, it.cost_usd + usd,
-                (it.message_count or 0) + 1, it.signature,
+                it.lately_usd + lately_usd, (it.message_count or 0) + 1, it.signature,
             )  # fmt: skip
         else:
-            found.append(_Repeat(first_s, last_s, count, usd, 1, signature))
+            found.append(_Repeat(first_s, last_s, count, usd, lately_usd, 1, signature))
     return [each for each in found if (each.message_count or 0) <= _MOST_MESSAGES]
 
 
 def _rhythmic(watched: Watched) -> Iterator[_Repeat]:
-    names, at_s, duration_s, usd = watched.columns(
+    names, at_s, duration_s, usd, is_lately = watched.columns(
         """SELECT concat_ws(' ', coalesce(error_signature, outcome), error_digest) AS signature,
-            epoch_us(logged_at) / 1e6 AS at_s, duration_ms / 1000 AS duration_s, {usd} AS usd
+            epoch_us(logged_at) / 1e6 AS at_s, duration_ms / 1000 AS duration_s, {usd} AS usd,
+            {is_lately} AS is_lately
         FROM reports WHERE {where} AND outcome <> 'success'
         QUALIFY count(*) OVER (PARTITION BY signature) BETWEEN ? AND ? ORDER BY signature, at_s""",
         _FEWEST,
@@ -112,7 +116,10 @@ def _rhythmic(watched: Watched) -> Iterator[_Repeat]:
             if not _is_scheduled(watched, at_s[rows]):
                 signature = str(names[rows[0]]).partition(" ")[0]
                 cost = float(usd[rows].sum())
-                yield _Repeat(at_s[rows[0]], at_s[rows[-1]], len(rows), cost, None, signature)
+                lately = float(usd[rows][is_lately[rows]].sum())
+                yield _Repeat(
+                    at_s[rows[0]], at_s[rows[-1]], len(rows), cost, lately, None, signature
+                )
 
 
 def _is_scheduled(watched: Watched, at_s: Floats) -> bool:
@@ -158,7 +165,7 @@ def _rhythms(at_s: Floats, duration_s: Floats) -> list[tuple[int, int]]:
 
 
 def _finding(watched: Watched, repeat: _Repeat) -> WatchFinding:
-    last = moment(repeat.last_s)
+    since, last = moment(repeat.first_s), moment(repeat.last_s)
     every_s = (repeat.last_s - repeat.first_s) / max(repeat.count - 1, 1)
     goes_on = watched.end - last <= timedelta(seconds=3 * every_s + 60)
     one = repeat.message_count == 1
@@ -170,7 +177,7 @@ def _finding(watched: Watched, repeat: _Repeat) -> WatchFinding:
     return WatchFinding(
         finding=Finding("poison_message", "warning", message),
         function=watched.function,
-        since=moment(repeat.first_s),
+        since=since,
         until=None if goes_on else last,
         evidence=(
             ("failure_count", repeat.count),
@@ -179,7 +186,7 @@ def _finding(watched: Watched, repeat: _Repeat) -> WatchFinding:
             ("interval_s", every_s),
             ("cost_usd", repeat.cost_usd),
         ),
-        usd_per_hour=repeat.cost_usd / repeat.count * 3600 / every_s if goes_on else 0.0,
+        usd_per_hour=watched.per_hour(repeat.lately_usd, since) if goes_on else 0.0,
         action=(
             "Move the message aside: a dead-letter queue with a maxReceiveCount of 3 to 5 (a "
             "stream: MaximumRetryAttempts, BisectBatchOnFunctionError and an on-failure "

@@ -85,8 +85,7 @@ def _finding(
     goes_on = minutes.last - end <= gap
     rows = slice(begin, end + 1)
     cost = float(minutes.cost_usd[rows].sum())
-    lately = slice(max(begin, minutes.last - 59), minutes.last + 1)
-    hourly = watched.per_hour(float(minutes.cost_usd[lately].sum()), minutes.moment(begin))
+    hourly = watched.per_hour(minutes.lately_usd(begin), minutes.moment(begin))
     length = end - begin + 1
     message = (
         f"its queue is filled every {lasting(60 * period)}, and it has run for "

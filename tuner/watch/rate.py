@@ -58,8 +58,7 @@ def _finding(
     has, expected = float(values[rows].sum()), float(outliers.expected[rows].sum())
     cost = float(minutes.cost_usd[rows].sum())
     share = max(1 - expected / has, 0.0) if has else 0.0
-    lately = slice(max(first, minutes.last - 59), minutes.last + 1)
-    hourly = share * watched.per_hour(float(minutes.cost_usd[lately].sum()), minutes.moment(first))
+    hourly = share * watched.per_hour(minutes.lately_usd(first), minutes.moment(first))
     hourly = hourly if goes_on else 0.0
     message = (
         f"{has:,.0f} {what} in {lasting(60.0 * (end + 1 - first))}, where its own pattern has "

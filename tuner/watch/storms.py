@@ -68,9 +68,7 @@ def _storm(
     count, failures = float(minutes.count[rows].sum()), float(minutes.failures[rows].sum())
     retries, usual = float(minutes.retries[rows].sum()), float(expected[rows].sum())
     goes_on = minutes.last - end <= 15
-    lately = slice(max(first, minutes.last - 59), minutes.last + 1)
-    cost = float(minutes.cost_usd[lately].sum())
-    hourly = watched.per_hour(cost, minutes.moment(first)) * failures / count if goes_on else 0.0
+    hourly = watched.per_hour(minutes.lately_usd(first), minutes.moment(first)) * failures / count
     message = (
         f"{failures:,.0f} of {count:,.0f} invocations failed, {retries:,.0f} are repeats by their "
         f"request ids, and {usual:,.0f} are usual at that time"
@@ -89,7 +87,7 @@ def _storm(
             ("expected_count", usual),
             ("cost_usd", float(minutes.cost_usd[rows].sum())),
         ),
-        usd_per_hour=hourly,
+        usd_per_hour=hourly if goes_on else 0.0,
         action=(
             "Find what it waits for or can't reach, and let callers back off (exponential waits "
             "with jitter, a circuit breaker); for events set MaximumRetryAttempts and "
@@ -104,6 +102,7 @@ def timeout_costs(watched: Watched, _minutes: Minutes) -> Iterator[WatchFinding]
         """SELECT count(*) FILTER (outcome = 'timeout'), count(*),
             count(*) FILTER (outcome = 'timeout' AND attempt > 1),
             sum({usd}) FILTER (outcome = 'timeout'), sum({usd}),
+            coalesce(sum({usd}) FILTER (outcome = 'timeout' AND {is_lately}), 0),
             min(logged_at) FILTER (outcome = 'timeout'),
             max(logged_at) FILTER (outcome = 'timeout'),
             median(duration_ms) FILTER (outcome = 'timeout'),
@@ -111,13 +110,13 @@ def timeout_costs(watched: Watched, _minutes: Minutes) -> Iterator[WatchFinding]
         FROM reports WHERE {where} AND logged_at > ?""",
         (watched.end - _LATELY).replace(tzinfo=None),
     )
-    timeouts, count, repeats, wasted, cost, first, last, timeout_ms, p99_ms = row
+    timeouts, count, repeats, wasted, cost, lately, first, last, timeout_ms, p99_ms = row
     if timeouts < _FEWEST_TIMEOUTS or wasted < 0.05 * cost:
         return
     since, latest = utc(first), utc(last)
-    hourly = wasted / max((watched.end - since) / HOUR, 1 / 60)
+    mean_per_hour = wasted / max((watched.end - since) / HOUR, 1 / 60)
     is_over = watched.end - latest > timedelta(hours=6)
-    is_much = wasted >= 0.5 * cost and hourly >= _LEAST_USD_PER_HOUR
+    is_much = wasted >= 0.5 * cost and mean_per_hour >= _LEAST_USD_PER_HOUR
     factor = cost / max(cost - wasted, 1e-12)
     message = (
         f"{counted(f'{timeouts:,}', 'timeout')} among {count:,} invocations of the last day "
@@ -139,7 +138,7 @@ def timeout_costs(watched: Watched, _minutes: Minutes) -> Iterator[WatchFinding]
             ("cost_factor", factor),
             ("wasted_usd", wasted),
         ),
-        usd_per_hour=0.0 if is_over else hourly,
+        usd_per_hour=0.0 if is_over else watched.per_hour(lately, since),
         action=_shorter(timeout_ms, p99_ms)
         + "give calls within it shorter timeouts of their own, and retry no event that timed out "
         "for a reason that stays (MaximumRetryAttempts)",

@@ -12,6 +12,7 @@ import numpy as np
 from tuner.observe.store import where_of
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
     from numpy.typing import NDArray
 
     from tuner.model.observation import Window
@@ -37,18 +38,27 @@ class Watched:
     account: str | None = None
     discount_ratio: float = 0.0
 
+    def rows(self, sql: str, *more: Any) -> list[tuple[Any, ...]]:
+        """Rows of a query: {where} leaves the function's reports that have a time, {usd} is what
+        one costs, and {is_lately} whether it's of the last hour. Values of `more` come behind
+        {where}.
+        """
+        return self._asked(sql, more).fetchall()
+
     def columns(self, sql: str, *more: Any) -> tuple[NDArray[Any], ...]:
         """The same as arrays, for many rows."""
-        where, values = where_of(self.function, self.window, self.account)
-        text = sql.format(where=f"{where} AND logged_at IS NOT NULL", usd=self.usd)
-        found = self.store.connection.execute(text, [*values, *more]).fetchnumpy()
+        found = self._asked(sql, more).fetchnumpy()
         return tuple(np.asarray(each) for each in found.values())
 
-    def rows(self, sql: str, *more: Any) -> list[tuple[Any, ...]]:
-        """Rows of a query whose {where} leaves the function's reports that have a time."""
+    def _asked(self, sql: str, more: tuple[Any, ...]) -> DuckDBPyConnection:
         where, values = where_of(self.function, self.window, self.account)
-        text = sql.format(where=f"{where} AND logged_at IS NOT NULL", usd=self.usd)
-        return self.store.connection.execute(text, [*values, *more]).fetchall()
+        hour_ago_us = (self.end - HOUR - EPOCH) // timedelta(microseconds=1)
+        text = sql.format(
+            where=f"{where} AND logged_at IS NOT NULL",
+            usd=self.usd,
+            is_lately=f"logged_at > make_timestamp({hour_ago_us})",
+        )
+        return self.store.connection.execute(text, [*values, *more])
 
     @property
     def usd(self) -> str:
@@ -59,7 +69,7 @@ class Watched:
         return f"({request!r} + {rate!r} * memory_mb * billed_duration_ms)"
 
     def per_hour(self, cost_usd: float, since: datetime) -> float:
-        """A cost since then (or of the last hour, if that is shorter) for each hour."""
+        """A cost of the last hour, or since then if that's later, for each hour."""
         hours = min(self.end - since, HOUR) / HOUR
         return cost_usd / max(hours, 1 / 60)
 

@@ -150,7 +150,7 @@ def _aging(watched: Watched, minutes: Minutes, queue: str, ages: Points) -> Iter
     if recent[-1][1] <= limit_s or not minutes.count[rows].any():
         return
     since = max(at for at, age_s in ((ages[0][0], 0.0), *ages) if age_s < _LEAST_AGE_S / 2)
-    cost = watched.per_hour(float(minutes.cost_usd[max(minutes.last - 59, 0) :].sum()), since)
+    cost = watched.per_hour(minutes.lately_usd(minutes.row(since)), since)
     message = (
         f"the oldest message of {queue} is {lasting(recent[-1][1])} old and gets older by "
         f"{slope:.1f} s a second while its consumer runs; before it was never over "
