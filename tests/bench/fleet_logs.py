@@ -10,14 +10,14 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from tests.bench.command_run import run_command
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,15 +36,6 @@ _ID: Final = "00000000-0000-4000-8000-000000000000"
 _DIGITS: Final = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 
 
-class Run(NamedTuple):
-    """One run of the command."""
-
-    wall_s: float
-    cpu_s: float
-    peak_mb: float
-    printed: str
-
-
 def rows() -> list[tuple[str, str, str, bool]]:
     """From the archive to the plan, by the two commands that a user gives."""
     with tempfile.TemporaryDirectory() as name:
@@ -56,10 +47,11 @@ def planned(folder: Path, functions: int, reports_each: int) -> list[tuple[str, 
     began_s = time.monotonic()
     text_bytes, packed_bytes = make_archive(folder / "logs", functions, reports_each)
     made_s = time.monotonic() - began_s
-    scan = _run(folder, "scan", "--logs", str(folder / "logs"), "--json")
+    state = folder / "state"
+    scan = run_command(state, "scan", "--logs", str(folder / "logs"), "--json")
     (folder / "scan.json").write_text(scan.printed)
-    plan = _run(
-        folder, "fleet", "plan", "--scan", str(folder / "scan.json"), "--payload", "{}",
+    plan = run_command(
+        state, "fleet", "plan", "--scan", str(folder / "scan.json"), "--payload", "{}",
         "--budget-usd", "10000", "--out", str(folder / "fleet"), "--region", "us-east-1",
         "--endpoint-url", "http://127.0.0.1:9", "--json",
     )  # fmt: skip
@@ -132,22 +124,3 @@ def _with_ids(chance: np.random.Generator, text: Bytes, places: NDArray[np.intp]
     for column in range(places.shape[1]):
         made[places[:, column, None] + np.array(digits)] = drawn
     return made.tobytes()
-
-
-def _run(folder: Path, *arguments: str) -> Run:
-    start_s = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tuner", *arguments],
-        stdout=subprocess.PIPE,
-        env={**os.environ, "TUNER_STATE_DIR": str(folder / "state"), "OMP_NUM_THREADS": "1"},
-        text=True,
-    )
-    assert process.stdout is not None
-    with process.stdout:
-        printed = process.stdout.read()
-    _pid, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"tuner {' '.join(arguments[:2])} ended with {process.returncode}")
-    wall_s = time.monotonic() - start_s
-    return Run(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, printed)

@@ -10,15 +10,14 @@ import gzip
 import json
 import os
 import random
-import subprocess
-import sys
 import tempfile
 import time
 import uuid
 from decimal import Decimal, localcontext
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
+from tests.bench.command_run import run_command
 from tuner.logs import parse_report
 from tuner.pricing import load_price_book
 
@@ -30,30 +29,23 @@ MEMORY_MB: Final = 400.0
 START_MS: Final = 1_793_491_200_000  # 2026-11-01T00:00:00Z
 
 
-class Run(NamedTuple):
-    """One run of the command."""
-
-    wall_s: float
-    cpu_s: float
-    peak_mb: float
-    answer: dict[str, object]
-
-
 def rows() -> list[tuple[str, str, str, bool]]:
     """Time and memory of the first question and of the second; sums against the reference."""
     with tempfile.TemporaryDirectory() as folder:
         archive, state = Path(folder, "archive"), Path(folder, "state")
         archive.mkdir()
         texts = make_archive(archive, REPORTS)
-        first, second = (_run(archive, state) for _ in range(2))
+        asked = ("observe", "orders", "--logs", str(archive), "--json")
+        first, second = (run_command(state, *asked) for _ in range(2))
+        answer = json.loads(first.printed)
         reference_s, billed, cost = _reference(texts)
         size_mb = sum(each.stat().st_size for each in archive.iterdir()) / 1e6
         of = f"{REPORTS:,} reports among {2 * REPORTS:,} lines ({size_mb:.0f} MB gzip)"
         share = REPORTS / 1_000_000
         exact = (
-            first.answer["billed_gb_seconds"] == float(billed)
-            and first.answer["cost_usd"] == float(cost)
-            and first.answer["invocation_count"] == REPORTS
+            answer["billed_gb_seconds"] == float(billed)
+            and answer["cost_usd"] == float(cost)
+            and answer["invocation_count"] == REPORTS
         )
         # Wall time where the machine is free; else the CPU's, which is the more of both there.
         first_s, second_s = (min(each.wall_s, each.cpu_s) for each in (first, second))
@@ -76,12 +68,12 @@ def rows() -> list[tuple[str, str, str, bool]]:
                 "the same asked again",
                 f"≤ {AGAIN_S:g} s",
                 f"{second.wall_s:.2f} s, {second.cpu_s:.2f} s of CPU",
-                second_s <= AGAIN_S and second.answer == first.answer,
+                second_s <= AGAIN_S and second.printed == first.printed,
             ),
             (
                 "billed GB-seconds and cost, line by line",
                 "every digit",
-                f"{first.answer['billed_gb_seconds']} and ${first.answer['cost_usd']}"
+                f"{answer['billed_gb_seconds']} and ${answer['cost_usd']}"
                 + ("" if exact else f", by the reference {billed} and {cost}"),
                 exact,
             ),
@@ -117,23 +109,6 @@ def _two_lines(chance: random.Random, index: int) -> str:
         line += f"Init Duration: {init / 100:.2f} ms\t"
     lead = f"{second}.{chance.randrange(1000):03d}Z "
     return f"{lead}START RequestId: {request_id} Version: 12\n{lead}{line}\n"
-
-
-def _run(archive: Path, state: Path) -> Run:
-    command = [sys.executable, "-m", "tuner", "observe", "orders", "--logs", str(archive), "--json"]
-    start_s = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "TUNER_STATE_DIR": str(state), "OMP_NUM_THREADS": "1"},
-    )
-    assert process.stdout is not None
-    printed = process.stdout.read()
-    _pid, status, usage = os.wait4(process.pid, 0)
-    wall_s = time.perf_counter() - start_s
-    process.returncode = status
-    cpu_s = usage.ru_utime + usage.ru_stime
-    return Run(wall_s, cpu_s, usage.ru_maxrss / 1024, json.loads(printed))
 
 
 def _reference(files: list[Path]) -> tuple[float, Decimal, Decimal]:
