@@ -11,6 +11,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import UsageError
@@ -118,8 +119,9 @@ def table_of(location: S3Location, objects: Iterable[S3Object], window: Window) 
             folders.setdefault(folder, []).append(each)
             if is_within:
                 within.add(folder)
-    nested = {folder for folder in folders if any(_lies_within(other, folder) for other in folders)}
-    parts = tuple(sorted(within - nested))
+    ordered = sorted(folders)  # a folder comes right before what lies within it
+    outer = {folder for folder, after in pairwise(ordered) if after.startswith(folder)}
+    parts = tuple(sorted(within - outer))
     taken = [each for folder in parts for each in folders[folder]]
     return ArchiveTable(
         location,
@@ -127,12 +129,8 @@ def table_of(location: S3Location, objects: Iterable[S3Object], window: Window) 
         len(taken),
         sum(each.size_bytes for each in taken),
         sum(not each.key.endswith(".gz") for each in taken),
-        sum(len(folders[folder]) for folder in nested & within),
+        sum(len(folders[folder]) for folder in outer & within),
     )
-
-
-def _lies_within(folder: str, other: str) -> bool:
-    return folder != other and folder.startswith(other)
 
 
 def _part_of(key: str, window: Window) -> tuple[str, bool]:
