@@ -32,7 +32,9 @@ _TRIGGERS: Final[dict[str, Trigger]] = {
     "kinesis": "kinesis",
     "sns": "sns",
     "events": "eventbridge",
+    "direct": "direct",
 }
+"""By the service of an `EventSource`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def pathways_of(
     known from nowhere, and PriceError.
     """
     reference = parse_reference(function)
-    trigger = request.trigger or (None if source is None else _trigger(source))
+    trigger = request.trigger or (None if source is None else _TRIGGERS[source.service])
     if trigger is None:
         raise UsageError("say how events reach the function: `event_trigger`")
     rate, rate_source = request.rate_per_s, "given"
@@ -102,7 +104,7 @@ def pathways_of(
         sources=("configuration" if request.trigger is None else "given", rate_source),
         today=today,
     )
-    return replace(found, assumptions=(*_assumed(request, found, rate_source), *found.assumptions))
+    return replace(found, assumptions=(*_assumed(request, found), *found.assumptions))
 
 
 def read_trigger(function: str, where: Target, caller: Caller) -> EventSource:
@@ -137,10 +139,6 @@ def only_source(function: str, found: tuple[EventSource, ...]) -> EventSource:
     )
 
 
-def _trigger(source: EventSource) -> Trigger:
-    return _TRIGGERS.get(source.service, "direct")
-
-
 def _stream(
     request: PathwayRequest, rate: float, source: EventSource | None, observed: Observation | None
 ) -> EventStream:
@@ -162,12 +160,10 @@ def _stream(
     )
 
 
-def _assumed(
-    request: PathwayRequest, found: PathwayComparison, rate_source: str
-) -> tuple[str, ...]:
+def _assumed(request: PathwayRequest, found: PathwayComparison) -> tuple[str, ...]:
     size = (
         () if request.event_bytes else (f"events of {DEFAULT_EVENT_BYTES:,} bytes (`event_size`)",)
     )
-    batches = rate_source == "observed" and found.current.most_events > 1
+    batches = found.rate_source == "observed" and found.current.most_events > 1
     one = ("an event an observed invocation: with batches there are more (`rate_per_s`)",)
     return (*size, *(one if batches else ()))
