@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from tuner.observe.overheads import LogSaving, Overheads
 
 LEAST_SAVING_USD_PER_MONTH: Final = Decimal(10)
-NEARLY: Final = Decimal("0.9")
-LOW_LEVEL_RATIO: Final = 0.5
+"""A change that saves less isn't worth saying."""
+NEARLY_THE_MOST_RATIO: Final = Decimal("0.9")
+"""Of the most that a change saves: a smaller change that saves so much is advised instead."""
+DEBUG_LINES_RATIO: Final = 0.5
+"""Of the log's bytes, from which on lines at DEBUG and TRACE are worth saying."""
 EXTENSION_RATIO: Final = 0.1
-"""A change that saves less than that a month isn't worth saying; DEBUG lines that are half of the
-log, and extensions that take a tenth of the duration, are."""
+"""Of the duration, from which on what extensions take is worth saying."""
 
 
 def with_findings(found: Overheads) -> Overheads:
@@ -44,7 +46,7 @@ def overhead_findings(found: Overheads) -> Iterator[Finding]:
         for each in found.shares
         if each.origin == "function" and each.level in ("TRACE", "DEBUG")
     )
-    if low >= LOW_LEVEL_RATIO:
+    if low >= DEBUG_LINES_RATIO:
         yield Finding(
             "debug_lines_in_production",
             "info",
@@ -101,7 +103,9 @@ def _best(found: Overheads) -> LogSaving | None:
         if each.name not in ("s3", "system_level") and each.usd_per_million > 0
     ]
     most = max((each.usd_per_million for each in kept), default=Decimal())
-    return next((each for each in kept if each.usd_per_million >= most * NEARLY), None)
+    return next(
+        (each for each in kept if each.usd_per_million >= most * NEARLY_THE_MOST_RATIO), None
+    )
 
 
 def _amount(saving: LogSaving) -> str:
