@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuner.logs.heard import read_message
+from tuner.logs.log_message import read_message
 from tuner.logs.report import format_report_json, parse_report
 
 ID = "8f5e0b1c-0000-4000-8000-000000000001"
@@ -47,9 +47,9 @@ AT = "2026-11-29T10:00:00.123Z"
 )
 def test_a_line_tells_whose_it_is_and_its_level(text: str, origin: str, level: str) -> None:
     """The platform's, the function's in its runtime's or logger's form, or Lambda Insights'."""
-    heard = read_message(text)
-    assert (heard.origin, heard.level) == (origin, level)
-    assert heard.size_bytes == len(text.encode())
+    message = read_message(text)
+    assert (message.origin, message.level) == (origin, level)
+    assert message.size_bytes == len(text.encode())
 
 
 def test_a_report_in_json_has_the_size_that_it_has() -> None:
@@ -103,9 +103,9 @@ def test_traces_extensions_and_metrics_are_told() -> None:
             "version": "7",
         }
     )
-    heard = read_message(line)
-    assert heard.origin == "lambda_insights"
-    assert len(heard.metrics) == 4  # two metrics, each by function and by version
+    message = read_message(line)
+    assert message.origin == "lambda_insights"
+    assert len(message.metrics) == 4  # two metrics, each by function and by version
 
 
 @settings(max_examples=50)

@@ -68,7 +68,7 @@ def test_json_logs_are_told_as_such(write: Callable[..., bytes], tmp_path: Path)
     found = sizes_of(tmp_path, write(events))
     assert weighed(found)["function", "INFO"][0] == 4
     assert weighed(found)["platform", "INFO"][0] == 8
-    assert all(each.is_json_count == each.event_count for each in found.shares.values())
+    assert all(each.json_count == each.event_count for each in found.shares.values())
     assert sum(each.json_bytes for each in found.shares.values()) == found.size_bytes
     assert found.report_count == 4
 

@@ -42,7 +42,6 @@ MOST_REPORTS: Final = 1_000_000
 _ROWS_A_SLICE: Final = 80_000
 """Reports that a query is planned for, out of the 100,000 that it may return."""
 _LINES_A_REQUEST: Final = 3
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +196,10 @@ class LiveReader:
             for line in lines:
                 collector.line_count += 1
                 reader = readers.get(line.log_group)
-                at_us = (line.at - _EPOCH) // timedelta(microseconds=1)
                 if reader is None:  # of Lambda Insights: it tells of requests by their ids
-                    first.message(line.message, at_us, first.plain)
+                    first.message(line.message, line.at_us, first.plain)
                 else:
-                    reader.message(line.message, at_us, reader.stream(line.log_stream))
+                    reader.message(line.message, line.at_us, reader.stream(line.log_stream))
         for reader in readers.values():
             reader.end()
 

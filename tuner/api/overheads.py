@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,34 +14,29 @@ from tuner.aws import function_list, log_groups, metric_data
 from tuner.aws.function_ref import parse_reference
 from tuner.aws.usage_query import CPU_GROUP
 from tuner.errors import AwsError, CredentialsError, InputError, UsageError
-from tuner.logs.heard import read_message
+from tuner.logs.log_message import read_message
 from tuner.logs.log_sizes import LogSizes, read_log_sizes
 from tuner.model.finding import Finding
 from tuner.model.observation import Window
 from tuner.observe.layer_weight import VersionInit
 from tuner.observe.overhead_findings import with_findings
 from tuner.observe.overheads import LogSettings, weigh_overheads
+from tuner.pricing.log_prices import DESTINATIONS
 from tuner.pricing.renewal import current_price_book
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from tuner.api.reading import Caller, FilesRequest
     from tuner.aws.services import Services
-    from tuner.logs.heard import Heard
     from tuner.model.account import LogLine
     from tuner.model.observation import Observation
     from tuner.model.request import Target
     from tuner.observe.overheads import Overheads
     from tuner.pricing.log_prices import LogDestination
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR_S: Final = 3600
-_DESTINATIONS: Final[dict[str, LogDestination]] = {
-    "STANDARD": "STANDARD",
-    "INFREQUENT_ACCESS": "INFREQUENT_ACCESS",
-    "DELIVERY": "DELIVERY",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +99,7 @@ def overheads_live(
         group = log_groups.find_log_groups(services, [details.log_group]).get(details.log_group)
         if group is None:
             raise UsageError(f"{details.name} has no log group {details.log_group}")
-        destination = _DESTINATIONS.get(group.log_class)
+        destination = next((each for each in DESTINATIONS if each == group.log_class), None)
         settings = replace(
             settings,
             destination=request.log_class or destination or "STANDARD",
@@ -115,10 +109,10 @@ def overheads_live(
         )
         reader = _LiveLines(services, start, end)
         if group.log_class == "STANDARD":  # others have no FilterLogEvents
-            reader.hear(group.name)
+            reader.sample(group.name)
         settings = reader.metered(group.name, settings, observed.usage.invocation_count)
         if details.has_lambda_insights:
-            reader.hear_insights(details.name)
+            reader.sample_insights(details.name)
         reader.read_layers(reference.target)
     found = _weighed(observed, reader.sizes, settings, reader.layers, reader.insights)
     return replace(found, findings=(*found.findings, *reader.findings))
@@ -135,19 +129,19 @@ class _LiveLines:
         self.layers: dict[str, tuple[tuple[str, int], ...]] = {}
         self.findings: list[Finding] = []
 
-    def hear(self, group: str) -> None:
+    def sample(self, group: str) -> None:
         """Sample the function's own log."""
         with self._leaving_out("levels of lines"):
             for line in self._lines(group):
-                self.sizes.add(*_heard(line))
+                self.sizes.add(read_message(line.message), line.at_us, line.log_stream)
 
-    def hear_insights(self, function: str) -> None:
+    def sample_insights(self, function: str) -> None:
         """Sample its lines in the log of all Lambda Insights."""
         with self._leaving_out("lines of Lambda Insights"):
             for line in self._lines(CPU_GROUP, function):
-                heard = read_message(line.message)
-                if f'"{function}"' in line.message and heard.origin == "lambda_insights":
-                    self.insights.add(*_heard(line))
+                message = read_message(line.message)
+                if f'"{function}"' in line.message and message.origin == "lambda_insights":
+                    self.insights.add(message, line.at_us, line.log_stream)
 
     def _lines(self, group: str, word: str | None = None) -> Iterator[LogLine]:
         return log_groups.sampled_lines(
@@ -185,11 +179,6 @@ class _LiveLines:
         except AwsError as error:
             message = f"{what} couldn't be read ({error})"
             self.findings.append(Finding("not_read", "warning", message))
-
-
-def _heard(line: LogLine) -> tuple[Heard, int, str]:
-    at_us = (line.at - _EPOCH) // timedelta(microseconds=1)
-    return read_message(line.message), at_us, line.log_stream
 
 
 def _weighed(

@@ -65,9 +65,9 @@ _MORE_IN_RECORD: Final = len(_RECORD) - len(_REPORT)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """A message: `size_bytes` as UTF-8, and `json_bytes` as it is with the JSON log format at the
-    level INFO (0 where that has no such line; the same where it's JSON already).
+class LogMessage:
+    """What is known of a message: `size_bytes` as UTF-8, and `json_bytes` as it is with the JSON
+    log format at the level INFO (0 where that has no such line; the same where it's JSON already).
     """
 
     origin: LogOrigin
@@ -86,7 +86,7 @@ class Heard:
     """The platform's record, of JSON logs."""
 
 
-def read_message(text: str) -> Heard:
+def read_message(text: str) -> LogMessage:
     """Read a message, without what an archive puts before it."""
     body = text.rstrip("\r\n")
     size = len(text.encode("utf-8", "surrogatepass"))
@@ -97,7 +97,7 @@ def read_message(text: str) -> Heard:
     level, begin = _level_of(body)
     payload = json.dumps(body[begin:])
     wrapped = _WRAPPED + len(payload) - 2 + len(level) - 4
-    return Heard("function", level, size, wrapped)
+    return LogMessage("function", level, size, wrapped)
 
 
 def _object(text: str) -> dict[str, Any] | None:
@@ -108,13 +108,13 @@ def _object(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _of_json(value: dict[str, Any], size: int, *, is_traced: bool) -> Heard:
+def _of_json(value: dict[str, Any], size: int, *, is_traced: bool) -> LogMessage:
     kind = value.get("type")
     if isinstance(kind, str) and kind.startswith("platform."):
         record = value.get("record")
         record = record if isinstance(record, dict) else {}
         name = record.get("name") if kind == "platform.extension" else None
-        return Heard(
+        return LogMessage(
             "platform",
             "INFO",
             size,
@@ -127,11 +127,11 @@ def _of_json(value: dict[str, Any], size: int, *, is_traced: bool) -> Heard:
         )
     metrics = _metrics_of(value)
     if "cpu_total_time" in value or any(each[0] == "LambdaInsights" for each in metrics):
-        return Heard("lambda_insights", "INFO", size, size, is_json=True, metrics=metrics)
-    return Heard("function", _json_level(value), size, size, is_json=True, metrics=metrics)
+        return LogMessage("lambda_insights", "INFO", size, size, is_json=True, metrics=metrics)
+    return LogMessage("function", _json_level(value), size, size, is_json=True, metrics=metrics)
 
 
-def _of_platform(body: str, size: int) -> Heard:
+def _of_platform(body: str, size: int) -> LogMessage:
     extension = _EXTENSION.match(body)
     json_size = size
     if body.startswith("START "):
@@ -140,7 +140,7 @@ def _of_platform(body: str, size: int) -> Heard:
         json_size = 0  # its record, platform.runtimeDone, is logged at DEBUG
     elif body.startswith("REPORT "):
         json_size = size + _MORE_IN_RECORD
-    return Heard(
+    return LogMessage(
         "platform",
         "INFO",
         size,

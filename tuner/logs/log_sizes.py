@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.logs.archive import read_files
 from tuner.logs.collector import Collector
 from tuner.logs.files import find_files
-from tuner.logs.heard import read_message
 from tuner.logs.lines import LineReader
+from tuner.logs.log_message import read_message
 from tuner.logs.messages import MessageReader
 from tuner.logs.records import read_value
 from tuner.logs.times import STREAM, read_lead, read_time
@@ -25,16 +25,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from tuner.logs.heard import Heard, Level, LogOrigin
+    from tuner.logs.log_message import Level, LogMessage, LogOrigin
     from tuner.logs.stream import Stream
     from tuner.model.observation import Origin, Window
 
-    Hear = Callable[[str, int | None, Stream], None]
+    Count = Callable[[str, int | None, Stream], None]
+    """Takes a message, its time in microseconds and its stream."""
 
 _SPACE: Final = re.compile(r"(?:\x1b\[[0-9;]*m|[ \t])*")
 _TIME: Final = re.compile(r"[^\s\x1b]+(?: \d\d:\d\d:\d\d[^\s\x1b]*)?")
 _PLATFORM: Final = re.compile(r'(?:START|END|REPORT) RequestId: |INIT_START |\{"time":')
 _OF_THE_CLI: Final = re.compile(r"SEARCHEDLOGSTREAMS\t|[bf]/\d+(?:/s)?\t[bf]/\d+")
+_JSON_TIME: Final = re.compile(r'"time(?:stamp)?"\s*:\s*"([0-9T:.-]{19,30}Z)"')
 _EXPORTED: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ")
 _MOST_STREAMS: Final = 100_000
 _MOST_METRICS: Final = 100_000
@@ -48,7 +50,7 @@ class Share:
     event_count: int = 0
     size_bytes: int = 0
     json_bytes: int = 0
-    is_json_count: int = 0
+    json_count: int = 0
 
 
 @dataclass(slots=True)
@@ -83,23 +85,23 @@ class LogSizes:
         """All lines."""
         return sum(each.event_count for each in self.shares.values())
 
-    def add(self, heard: Heard, at_us: int | None, stream: str | None) -> None:
+    def add(self, message: LogMessage, at_us: int | None, stream: str | None) -> None:
         """Count a message."""
-        share = self.shares[heard.origin, heard.level]
+        share = self.shares[message.origin, message.level]
         share.event_count += 1
-        share.size_bytes += heard.size_bytes
-        share.json_bytes += heard.json_bytes
-        share.is_json_count += heard.is_json
+        share.size_bytes += message.size_bytes
+        share.json_bytes += message.json_bytes
+        share.json_count += message.is_json
         if stream is not None and (stream in self.streams or len(self.streams) < _MOST_STREAMS):
-            self.streams[stream] += heard.size_bytes
-        if heard.extension is not None:
-            self.extensions.add(heard.extension)
-        self.report_count += heard.is_report
-        self.traced_count += heard.is_traced
-        if heard.metrics and len(self.metrics) < _MOST_METRICS:
-            self.metrics |= heard.metrics
-        if heard.value is not None:
-            self._after_response(heard.value)
+            self.streams[stream] += message.size_bytes
+        if message.extension is not None:
+            self.extensions.add(message.extension)
+        self.report_count += message.is_report
+        self.traced_count += message.is_traced
+        if message.metrics and len(self.metrics) < _MOST_METRICS:
+            self.metrics |= message.metrics
+        if message.value is not None:
+            self._after_response(message.value)
         if at_us is not None:
             self.first_us = at_us if self.first_us is None else min(self.first_us, at_us)
             self.last_us = at_us if self.last_us is None else max(self.last_us, at_us)
@@ -136,7 +138,7 @@ def read_log_sizes(
     start, end = (None if each is None else each.timestamp() * 1e6 for each in
                   (window.start, window.end))  # fmt: skip
 
-    def hear(text: str, at_us: int | None, stream: Stream) -> None:
+    def count(text: str, at_us: int | None, stream: Stream) -> None:
         named = stream.origin.function
         if named is not None and named != function:
             return
@@ -148,43 +150,40 @@ def read_log_sizes(
 
     files = find_files(paths)
     collector = Collector(lambda _rows: None)
-    read_files(files, collector, progress, partial(_SizeReader, hear=hear))
+    read_files(files, collector, progress, partial(_SizeReader, count=count))
     return found
 
 
 class _Messages(MessageReader):
     """Passes every message on, and reads no report."""
 
-    def __init__(self, collector: Collector, origin: Origin, hear: Hear) -> None:
+    def __init__(self, collector: Collector, origin: Origin, count: Count) -> None:
         super().__init__(collector, origin)
-        self._hear = hear
+        self._count = count
 
     def message(self, text: str, at_us: int | None, stream: Stream) -> None:
-        self._hear(text, at_us, stream)
+        self._count(text, at_us, stream)
 
     def take(self, text: str, at_us: int | None, stream: Stream) -> None:
-        self._hear(text, at_us, stream)
+        self._count(text, at_us, stream)
 
     def json_line(self, line: str, at_us: int | None, stream: Stream) -> None:
         own_us = None
         if at_us is None and (found := _JSON_TIME.search(line, 0, 200)) is not None:
             own_us = read_time(found[1])
-        self._hear(line, own_us if at_us is None else at_us, stream)
+        self._count(line, own_us if at_us is None else at_us, stream)
 
     def record(self, value: Mapping[str, Any], at_us: int | None, stream: Stream) -> None:
         if "time" in value or "_aws" in value or "timestamp" in value:  # else a query's fields
             self.json_line(json.dumps(value, separators=(",", ":")), at_us, stream)
 
 
-_JSON_TIME: Final = re.compile(r'"time(?:stamp)?"\s*:\s*"([0-9T:.-]{19,30}Z)"')
-
-
 class _SizeReader(LineReader):
     """Reads the lines of one source, each as a message."""
 
-    def __init__(self, collector: Collector, origin: Origin, *, hear: Hear) -> None:
+    def __init__(self, collector: Collector, origin: Origin, *, count: Count) -> None:
         super().__init__(collector, origin)
-        self.messages = _Messages(collector, origin, hear)
+        self.messages = _Messages(collector, origin, count)
         self._waiting: tuple[list[str], int | None, Stream] | None = None
         """A message that may go on in the next line."""
         self._is_led = False

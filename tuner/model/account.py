@@ -6,13 +6,14 @@ Moments are UTC. What couldn't be read is None, never a zero.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime  # noqa: TC003 - journals are read by these hints
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from tuner.model.function import Architecture  # noqa: TC001 - as above
+from tuner.model.function import Architecture  # noqa: TC001 - journals are read by these hints
 
 LogClass = Literal["STANDARD", "INFREQUENT_ACCESS", "ESSENTIALS", "DELIVERY"]
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 OPTIMIZER_MAX_MEMORY_MB: Final = 1792
 OPTIMIZER_LEAST_INVOCATIONS: Final = 50
 """Compute Optimizer looks at no larger function, and at none with fewer invocations in 14 days."""
@@ -125,3 +126,8 @@ class LogLine:
     log_group: str
     log_stream: str
     message: str
+
+    @property
+    def at_us(self) -> int:
+        """Microseconds since 1970."""
+        return (self.at - _EPOCH) // timedelta(microseconds=1)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 
-from tuner.logs.heard import LEVELS
+from tuner.logs.log_message import LEVELS
 from tuner.observe.layer_weight import layer_weights
 from tuner.observe.log_bill import LogBill, LogCost, LogVolume, gigabytes
 from tuner.observe.usage import per_month
@@ -17,7 +17,7 @@ from tuner.observe.usage import per_month
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tuner.logs.heard import Level, LogOrigin
+    from tuner.logs.log_message import Level, LogOrigin
     from tuner.logs.log_sizes import LogSizes
     from tuner.model.finding import Finding
     from tuner.model.observation import Observation
@@ -113,7 +113,6 @@ class Overheads:
     function: str
     settings: LogSettings
     is_json: bool
-    is_sample: bool
     event_count: int
     size_bytes: int
     bytes_per_invocation: float
@@ -135,6 +134,11 @@ class Overheads:
     prices_as_of: str
     assumptions: tuple[str, ...]
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the lines are a part of what was metered or counted."""
+        return self.settings.metered_bytes is not None
 
     @property
     def logging_ratio(self) -> float:
@@ -165,7 +169,6 @@ def weigh_overheads(
         function=found.function,
         settings=settings,
         is_json=_is_json(sizes),
-        is_sample=settings.metered_bytes is not None,
         event_count=sizes.event_count,
         size_bytes=round(whole),
         bytes_per_invocation=float(whole / count),
@@ -180,7 +183,7 @@ def weigh_overheads(
         extensions=tuple(sorted(sizes.extensions)),
         extension_time=_extension_time(found, sizes, lambda_prices),
         tracing=_tracing(found, sizes, log_prices),
-        metrics=_metrics((sizes, *([insights] if insights else [])), log_prices),
+        metrics=_metrics((sizes,) if insights is None else (sizes, insights), log_prices),
         versions=versions,
         layers=tuple(layer_weights(versions)),
         prices_as_of=min(log_prices.as_of, lambda_prices.as_of),
@@ -196,7 +199,7 @@ def _volume(found: Observation, size_bytes: Decimal) -> LogVolume:
 
 def _is_json(sizes: LogSizes) -> bool:
     return any(
-        each.is_json_count for (origin, _), each in sizes.shares.items() if origin == "platform"
+        each.json_count for (origin, _), each in sizes.shares.items() if origin == "platform"
     )
 
 

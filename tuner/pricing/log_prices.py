@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 LogDestination = Literal["STANDARD", "INFREQUENT_ACCESS", "DELIVERY"]
 """A log class of CloudWatch; DELIVERY goes on to S3 or Firehose."""
+DESTINATIONS: Final[tuple[LogDestination, ...]] = ("STANDARD", "INFREQUENT_ACCESS", "DELIVERY")
 BYTES_PER_GB: Final = 2**30
 """As AWS meters bytes; its feed has the first 10 TB as 10,240 GB."""
 

@@ -41,7 +41,7 @@ from tuner.pricing.book import (
     SnapStartPrices,
 )
 from tuner.pricing.event_prices import EventPrices
-from tuner.pricing.log_prices import LogDestination, LogPrices, LogTier
+from tuner.pricing.log_prices import DESTINATIONS, LogPrices, LogTier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -173,9 +173,6 @@ def _dated_entries(block: Mapping[str, Any], kind: Callable[..., T]) -> Iterator
         yield kind(region=region, dates=days, **known)
 
 
-_DESTINATIONS: Final[tuple[LogDestination, ...]] = ("STANDARD", "INFREQUENT_ACCESS", "DELIVERY")
-
-
 def _log_entries(block: Mapping[str, Any]) -> Iterator[LogPrices]:
     """One entry per region. These aren't refreshed: the bundled ones are all there are."""
     for region, prices in block["regions"].items():
@@ -185,7 +182,7 @@ def _log_entries(block: Mapping[str, Any]) -> Iterator[LogPrices]:
                 LogTier(end, Decimal(price))
                 for end, price in zip(ends, prices[each.lower()], strict=True)
             )
-            for each in _DESTINATIONS
+            for each in DESTINATIONS
         }
         yield LogPrices(
             region=region,
