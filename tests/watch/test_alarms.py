@@ -48,6 +48,23 @@ def alarm(history: MetricHistory, kind: str) -> Alarm:
     return found
 
 
+def test_a_function_that_seldom_runs_is_not_alarmed_on_for_a_busy_hour() -> None:
+    """Once a day for four weeks, about 100 ms, idle on Sundays, but for an hour of a call a minute:
+    the threshold of its duration is above every one of them, so it never rings.
+    """
+    rng = random.Random(7)
+    series = np.full(28 * DAY, np.nan)
+    for day in range(28):
+        if day % 7 != 6:
+            series[day * DAY + rng.randrange(DAY)] = rng.uniform(80, 120)
+    series[17 * DAY + 600 : 17 * DAY + 660] = [rng.uniform(80, 120) for _ in range(60)]
+    found = alarm(MetricHistory(START, len(series), {("Duration", "Average"): series}), "duration")
+    assert (found.datapoints_to_alarm, found.evaluation_periods) == (1, 1)
+    assert 120 < found.threshold < 1000
+    assert found.replay is not None
+    assert found.replay.rings == ()
+
+
 def test_metrics_are_of_the_minute_in_which_it_was_invoked() -> None:
     """Three invocations by hand: one that runs over a minute's end, one cold, one that fails."""
     reports = [

@@ -170,8 +170,10 @@ def _parts(windows: Floats) -> list[Floats]:
 
 
 def _alarm(rule: _Rule, function: str, metric: Metric, values: Floats) -> Alarm:
-    if rule.kind == "duration" and sustained(values, rule.periods, rule.to_alarm).max() <= 0:
-        rule = replace(rule, periods=1, to_alarm=1)  # it's never invoked so often
+    if rule.kind == "duration":
+        used, often = (_days(values, *of) for of in ((1, 1), (rule.periods, rule.to_alarm)))
+        if 2 * np.isfinite(often).sum() <= np.isfinite(used).sum():
+            rule = replace(rule, periods=1, to_alarm=1)  # it's seldom invoked so often
     threshold, why = _threshold(rule, values)
     return Alarm(
         kind=rule.kind,
@@ -187,13 +189,15 @@ def _alarm(rule: _Rule, function: str, metric: Metric, values: Floats) -> Alarm:
 
 def _threshold(rule: _Rule, values: Floats) -> tuple[float, str]:
     """The threshold in the metric's unit, and where it comes from."""
-    level = np.maximum(sustained(values, rule.periods, rule.to_alarm), 0.0)
-    days = [level[at : at + MINUTES_A_DAY].max() for at in range(0, len(level), MINUTES_A_DAY)]
+    days = _days(values, rule.periods, rule.to_alarm)
+    if rule.kind == "duration":
+        days = days[np.isfinite(days)] if np.isfinite(days).any() else days  # idle days say nothing
+    days = np.maximum(days, 0.0)
     what = f"held for {rule.to_alarm} of {rule.periods} minutes"
     rests = f"of the last {counted(len(days), 'day')}"
     if rule.never is not None and not np.nansum(values):
         return rule.never, f"there was none at all on any {rests}"
-    logs = np.log(np.asarray(days) + rule.grain)
+    logs = np.log(days + rule.grain)
     middle = float(np.median(logs))
     scatter = max(1.4826 * float(np.median(np.abs(logs - middle))), _LEAST_DEVIATION)
     reach = _DEVIATIONS * scatter * (1 + _FEW_DAYS / len(days))
@@ -203,7 +207,7 @@ def _threshold(rule: _Rule, values: Floats) -> tuple[float, str]:
         f"{rests} no more than {_written(max(days))}; by how the days differ, one in "
         f"{_RETURN_DAYS} passes the threshold by chance"
     )
-    beyond = _occasions(np.asarray(days) > threshold)
+    beyond = _occasions(days > threshold)
     if len(beyond) > 1:
         peaks = [max(days[at] for at in some) for some in beyond]
         threshold = _ABOVE_PATTERN * max(peaks)
@@ -212,6 +216,14 @@ def _threshold(rule: _Rule, values: Floats) -> tuple[float, str]:
             "which counts as its pattern: a quarter above that"
         )
     return _rounded_up(max(threshold, rule.least), rule.grain), why
+
+
+def _days(values: Floats, periods: int, to_alarm: int) -> Floats:
+    """Each day's largest value that M of N minutes held; -inf where none did."""
+    level = sustained(values, periods, to_alarm)
+    return np.array(
+        [level[at : at + MINUTES_A_DAY].max() for at in range(0, len(level), MINUTES_A_DAY)]
+    )
 
 
 def _occasions(is_beyond: Flags) -> list[list[int]]:
