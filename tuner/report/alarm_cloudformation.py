@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tuner.report import alarm_parts as parts
@@ -111,32 +110,18 @@ def _alarm(alarm: Alarm, logical: str) -> list[str]:
         f"      TreatMissingData: {alarm.missing}",
     ]
     if alarm.band_deviations is not None:
-        return [
-            *lines,
+        lines += [
             "      ComparisonOperator: GreaterThanUpperThreshold",
-            "      ThresholdMetricId: band",
-            "      Metrics:",
-            *_query("invocations", alarm.metric, alarm.period_s, returns=True),
-            "        - Id: band",
-            f"          Expression: ANOMALY_DETECTION_BAND(invocations, {alarm.band_deviations:g})",
-            "          ReturnData: true",
+            f"      ThresholdMetricId: {parts.BAND}",
         ]
-    lines += [
-        f"      ComparisonOperator: {alarm.comparison}",
-        f"      Threshold: {parts.number(alarm.threshold)}",
-    ]
-    if alarm.cost is not None:
-        duration = replace(alarm.metric, name="Duration")
-        return [
-            *lines,
-            "      Metrics:",
-            "        - Id: usd_per_hour",
-            f"          Label: {json.dumps('dollars an hour')}",
-            f"          Expression: {json.dumps(parts.expression(alarm))}",
-            "          ReturnData: true",
-            *_query("invocations", alarm.metric, alarm.period_s, returns=False),
-            *_query("duration", duration, alarm.period_s, returns=False),
+    else:
+        lines += [
+            f"      ComparisonOperator: {alarm.comparison}",
+            f"      Threshold: {parts.number(alarm.threshold)}",
         ]
+    if queries := parts.queries(alarm):
+        told = [line for each in queries for line in _query(each, alarm.period_s)]
+        return [*lines, "      Metrics:", *told]
     return [
         *lines,
         f"      Namespace: {alarm.metric.namespace}",
@@ -153,18 +138,24 @@ def _dimension(metric: Metric, indent: str) -> list[str]:
     return [f"{indent}- Name: {name}", f"{indent}  Value: {json.dumps(value)}"]
 
 
-def _query(identity: str, metric: Metric, period_s: int, *, returns: bool) -> list[str]:
+def _query(query: parts.Query, period_s: int) -> list[str]:
+    returned = f"          ReturnData: {'true' if query.is_returned else 'false'}"
+    lines = [f"        - Id: {query.identity}"]
+    if query.label:
+        lines.append(f"          Label: {json.dumps(query.label)}")
+    if isinstance(query.source, str):
+        return [*lines, f"          Expression: {json.dumps(query.source)}", returned]
     return [
-        f"        - Id: {identity}",
-        f"          ReturnData: {'true' if returns else 'false'}",
+        *lines,
+        returned,
         "          MetricStat:",
-        f"            Stat: {metric.statistic}",
+        f"            Stat: {query.source.statistic}",
         f"            Period: {period_s}",
         "            Metric:",
-        f"              Namespace: {metric.namespace}",
-        f"              MetricName: {metric.name}",
+        f"              Namespace: {query.source.namespace}",
+        f"              MetricName: {query.source.name}",
         "              Dimensions:",
-        *_dimension(metric, "                "),
+        *_dimension(query.source, "                "),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from tuner.model.interval import counted, listed
@@ -11,7 +12,7 @@ from tuner.model.interval import counted, listed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tuner.model.alarm import Alarm, FunctionAlarms, Rings
+    from tuner.model.alarm import Alarm, FunctionAlarms, Metric, Rings
 
 WIDTH: Final = 100
 BREAKS_A_LOOP: Final = (
@@ -21,6 +22,8 @@ BREAKS_A_LOOP: Final = (
 """What a function's role is denied: without these a queue or stream no longer reaches it, and it
 reaches neither itself nor what feeds it.
 """
+BAND: Final = "band"
+"""The query that has the threshold of an alarm whose band CloudWatch learns."""
 _UNUSUAL: Final = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -147,8 +150,29 @@ def number(value: float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
-def expression(alarm: Alarm) -> str:
-    """The metric math of an alarm on cost: dollars an hour by what a minute took."""
-    assert alarm.cost is not None
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One of the queries that an alarm on metric math is made of: a metric, or an expression."""
+
+    identity: str
+    source: Metric | str
+    is_returned: bool = True
+    label: str = ""
+
+
+def queries(alarm: Alarm) -> tuple[Query, ...]:
+    """Those of an alarm on cost (dollars an hour by what a minute took), or on the band that
+    CloudWatch learns; none where it watches its metric as it is.
+    """
+    if alarm.band_deviations is not None:
+        band = f"ANOMALY_DETECTION_BAND(invocations, {alarm.band_deviations:g})"
+        return Query("invocations", alarm.metric), Query(BAND, band)
+    if alarm.cost is None:
+        return ()
     request, per_ms = alarm.cost.usd_per_request, alarm.cost.usd_per_ms
-    return f"60 * (invocations * {request:.10f} + duration * {per_ms:.15f})"
+    cost = f"60 * (invocations * {request:.10f} + duration * {per_ms:.15f})"
+    return (
+        Query("usd_per_hour", cost, label="dollars an hour"),
+        Query("invocations", alarm.metric, is_returned=False),
+        Query("duration", replace(alarm.metric, name="Duration"), is_returned=False),
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tuner.report import alarm_parts as parts
@@ -107,38 +106,17 @@ def _alarm(alarm: Alarm, label: str) -> list[str]:
         f"  treat_missing_data  = {_text(alarm.missing)}",
     ]
     if alarm.band_deviations is not None:
-        return [
-            *lines,
+        lines += [
             '  comparison_operator = "GreaterThanUpperThreshold"',
-            '  threshold_metric_id = "band"',
-            *_query("invocations", alarm.metric, alarm.period_s, returns=True),
-            "",
-            "  metric_query {",
-            '    id          = "band"',
-            f'    expression  = "ANOMALY_DETECTION_BAND(invocations, {alarm.band_deviations:g})"',
-            "    return_data = true",
-            "  }",
-            "}",
+            f"  threshold_metric_id = {_text(parts.BAND)}",
         ]
-    lines += [
-        f"  comparison_operator = {_text(alarm.comparison)}",
-        f"  threshold           = {parts.number(alarm.threshold)}",
-    ]
-    if alarm.cost is not None:
-        duration = replace(alarm.metric, name="Duration")
-        return [
-            *lines,
-            "",
-            "  metric_query {",
-            '    id          = "usd_per_hour"',
-            '    label       = "dollars an hour"',
-            f"    expression  = {_text(parts.expression(alarm))}",
-            "    return_data = true",
-            "  }",
-            *_query("invocations", alarm.metric, alarm.period_s, returns=False),
-            *_query("duration", duration, alarm.period_s, returns=False),
-            "}",
+    else:
+        lines += [
+            f"  comparison_operator = {_text(alarm.comparison)}",
+            f"  threshold           = {parts.number(alarm.threshold)}",
         ]
+    if queries := parts.queries(alarm):
+        return [*lines, *(line for each in queries for line in _query(each, alarm.period_s)), "}"]
     return [
         *lines,
         f"  namespace           = {_text(alarm.metric.namespace)}",
@@ -155,19 +133,23 @@ def _dimensions(metric: Metric) -> str:
     return f"{{ {name} = {_text(value)} }}"
 
 
-def _query(identity: str, metric: Metric, period_s: int, *, returns: bool) -> list[str]:
+def _query(query: parts.Query, period_s: int) -> list[str]:
+    returned = f"    return_data = {'true' if query.is_returned else 'false'}"
+    lines = ["", "  metric_query {", f"    id          = {_text(query.identity)}"]
+    if query.label:
+        lines.append(f"    label       = {_text(query.label)}")
+    if isinstance(query.source, str):
+        return [*lines, f"    expression  = {_text(query.source)}", returned, "  }"]
     return [
-        "",
-        "  metric_query {",
-        f'    id          = "{identity}"',
-        f"    return_data = {'true' if returns else 'false'}",
+        *lines,
+        returned,
         "",
         "    metric {",
-        f"      namespace   = {_text(metric.namespace)}",
-        f"      metric_name = {_text(metric.name)}",
-        f"      stat        = {_text(metric.statistic)}",
+        f"      namespace   = {_text(query.source.namespace)}",
+        f"      metric_name = {_text(query.source.name)}",
+        f"      stat        = {_text(query.source.statistic)}",
         f"      period      = {period_s}",
-        f"      dimensions  = {_dimensions(metric)}",
+        f"      dimensions  = {_dimensions(query.source)}",
         "    }",
         "  }",
     ]
