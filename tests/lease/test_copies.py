@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.lease.account import Account, Faulty, Killed, Moment, ignore, no_sleep
+from tests.lease.account import Account, Faulty, Killed, ignore, no_sleep
+from tests.lease.call_faults import cases, check_case
 from tests.lease.in_process import on_a_quick_disk, without_sockets
 from tests.lease.recovering import recover_all
-from tests.lease.test_faults import FAULTS
-from tuner.errors import AwsError, LeftChangedError, TunerError
+from tuner.errors import AwsError, LeftChangedError
 from tuner.lease.clone import copy_name
 from tuner.lease.journal import journal_dir
 from tuner.lease.lease import open_leases
@@ -71,41 +71,13 @@ def test_the_matrix_has_every_call(account: Account) -> None:
     assert len(control.calls) == CALL_COUNT
 
 
-CASES: Final[list[tuple[str, Moment, int]]] = [
-    (fault, moment, call)
-    for call in range(CALL_COUNT)
-    for moment in ("before", "after")
-    for fault in FAULTS
-]
-
-
-def check_case(account: Account, fault: str, moment: Moment, call: int) -> bool:
-    """One case; return whether there was something to recover."""
-    error, lasts = FAULTS[fault]
-    account.make_function()
-    before = account.snapshot()
-    control = Faulty(account.gateway, call, moment, error, lasts)
-    claims_clean = fault != "killed"
-    try:
-        sweep(account, control)
-    except LeftChangedError:
-        claims_clean = False
-    except (TunerError, Killed):
-        pass
-    case = f"{fault} {moment} call {call}"
-    if claims_clean:
-        assert account.snapshot() == before, f"silently changed: {case}"
-    said = recover_all(account)
-    assert account.snapshot() == before, case
-    assert find_unfinished(account.state_dir) == (), case
-    account.client.delete_function(FunctionName=account.name)
-    return bool(said)
+CASES: Final = cases(CALL_COUNT)
 
 
 def test_whatever_fails_no_copy_stays(account: Account) -> None:
     """After a fault at any call, and `recover` where a journal is left, nothing is changed."""
     with on_a_quick_disk(account), without_sockets(account.handle):
-        recovered = [check_case(account, *case) for case in CASES[::17]]
+        recovered = [check_case(account, sweep, case) for case in CASES[::17]]
     assert any(recovered)
     assert not all(recovered)
 
@@ -115,7 +87,7 @@ def test_whatever_fails_no_copy_stays(account: Account) -> None:
 def test_every_fault_at_every_call_of_two_copies(account: Account) -> None:
     """The whole matrix of which the sample above is taken."""
     with on_a_quick_disk(account), without_sockets(account.handle):
-        recovered = [check_case(account, *case) for case in CASES]
+        recovered = [check_case(account, sweep, case) for case in CASES]
     assert any(recovered)
 
 

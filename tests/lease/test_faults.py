@@ -12,18 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from tests.conftest import COUNTED
-from tests.lease.account import Account, Faulty, Killed, Moment, ignore, no_sleep
+from tests.lease.account import Account, Faulty, Killed, ignore, no_sleep
+from tests.lease.call_faults import FAULTS, cases, check_case
 from tests.lease.in_process import on_a_quick_disk, without_sockets
 from tests.lease.recovering import recover_all
-from tuner.errors import (
-    AccessDeniedError,
-    AwsError,
-    CredentialsError,
-    EndpointError,
-    LeftChangedError,
-    ThrottledError,
-    TunerError,
-)
+from tuner.errors import TunerError
 from tuner.lease.recover import find_unfinished, plan_recovery, recover
 
 if TYPE_CHECKING:
@@ -31,15 +24,6 @@ if TYPE_CHECKING:
 
 WINDOWS: Final = ((128, 512, 1769), (3008,))
 CALL_COUNT: Final = 38
-
-FAULTS: Final[dict[str, tuple[BaseException, bool]]] = {
-    "once": (AwsError("an error that passes"), False),
-    "throttled once": (ThrottledError("slow down"), False),
-    "denied once": (AccessDeniedError("no"), False),
-    "gone": (EndpointError("the endpoint is gone"), True),
-    "expired": (CredentialsError("expired"), True),
-    "killed": (Killed(), True),
-}
 
 
 def sweep(account: Account, control: Faulty) -> None:
@@ -56,43 +40,15 @@ def test_a_lease_makes_as_many_calls_as_the_matrix_has(account: Account) -> None
     assert len(control.calls) == CALL_COUNT
 
 
-CASES: Final[list[tuple[str, Moment, int]]] = [
-    (fault, moment, call)
-    for call in range(CALL_COUNT)
-    for moment in ("before", "after")
-    for fault in FAULTS
-]
-# 12 cases a call: this step meets every call, every fault and both moments.
+CASES: Final = cases(CALL_COUNT)
 SAMPLE: Final = CASES[::11]
-
-
-def check_case(account: Account, fault: str, moment: Moment, call: int) -> bool:
-    """One case of the matrix; return whether there was something to recover."""
-    error, lasts = FAULTS[fault]
-    account.make_function()
-    before = account.snapshot()
-    control = Faulty(account.gateway, call, moment, error, lasts)
-    claims_clean = fault != "killed"
-    try:
-        sweep(account, control)
-    except LeftChangedError:
-        claims_clean = False
-    except (TunerError, Killed):
-        pass
-    case = f"{fault} {moment} call {call} ({control.calls[call]})"
-    if claims_clean:
-        assert account.snapshot() == before, f"silently changed: {case}"
-    said = recover_all(account)
-    assert account.snapshot() == before, case
-    assert find_unfinished(account.state_dir) == (), case
-    account.client.delete_function(FunctionName=account.name)
-    return bool(said)
+"""Of 12 cases a call: every call, every fault and both moments."""
 
 
 def test_whatever_fails_the_account_is_as_before_or_recovers(account: Account) -> None:
     """After a fault at any call, and `recover` where a journal is left, nothing is changed."""
     with on_a_quick_disk(account):
-        recovered = [check_case(account, *case) for case in SAMPLE]
+        recovered = [check_case(account, sweep, case) for case in SAMPLE]
     assert any(recovered)
     assert not all(recovered)
 
@@ -104,7 +60,7 @@ def test_every_fault_at_every_call(
 ) -> None:
     """The whole matrix of which the sample above is taken."""
     with on_a_quick_disk(account), without_sockets(account.handle):
-        recovered = [check_case(account, *case) for case in CASES]
+        recovered = [check_case(account, sweep, case) for case in CASES]
     assert len(recovered) == CALL_COUNT * 2 * len(FAULTS)
     record_property(COUNTED, ("every call of a lease", len(recovered), sum(recovered)))
 

@@ -12,9 +12,9 @@ import pytest
 
 from tests.conftest import COUNTED
 from tests.lease.account import Account, Faulty, Killed, Moment, ignore, no_sleep
+from tests.lease.call_faults import FAULTS
 from tests.lease.in_process import on_a_quick_disk, without_sockets
 from tests.lease.recovering import recover_all
-from tests.lease.test_faults import FAULTS
 from tests.rollout.rolling import FAILING, QUIET, ROLLOUT_ID, STEPS, Rollout, is_finished
 from tuner.errors import LeaseError, LeftChangedError, TunerError
 from tuner.lease.orphans import plan_orphans, recover_orphans
