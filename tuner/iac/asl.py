@@ -78,29 +78,20 @@ def machine_of(root: TemplateNode, substitutions: Substitutions) -> Machine:
     return _Reader(substitutions).machine(root, "the state machine")
 
 
-class _Rules(NamedTuple):
-    """A state's Retry and Catch."""
+class _Entry(NamedTuple):
+    """A state's document, read as far as the states that run something have it in common."""
 
+    name: str
+    node: TemplateNode
+    values: Mapping[str, TemplateNode]
+    following: str | None
     retriers: tuple[Retrier, ...]
     catchers: tuple[Catcher, ...]
 
-    @classmethod
-    def of(
-        cls,
-        found: Mapping[str, TemplateNode],
-        what: str,
-        siblings: Mapping[str, object],
-        known: Substitutions,
-    ) -> _Rules:
-        return cls(
-            tuple(
-                _retrier(each, f"Retry of {what}", known) for each in _items(found, "Retry", what)
-            ),
-            tuple(
-                _catcher(each, f"Catch of {what}", siblings)
-                for each in _items(found, "Catch", what)
-            ),
-        )
+    @property
+    def what(self) -> str:
+        """What messages call it."""
+        return f"state {self.name}"
 
 
 class _Reader:
@@ -141,42 +132,35 @@ class _Reader:
             return Pass(name, following, fails=kind == "Fail")
         if kind == "Wait":
             return Wait(name, following, _number(found, "Seconds", what, self._substitutions))
-        rules = _Rules.of(found, what, siblings, self._substitutions)
-        readers: dict[str, Callable[..., State]] = {
+        readers: dict[str, Callable[[_Entry], State]] = {
             "Task": self._task, "Map": self._map, "Parallel": self._parallel
         }  # fmt: skip
         if kind not in readers:
             found["Type"].refuse(f"{what} has the Type {kind}, which the language doesn't have")
-        return readers[kind](name, node, found, following, rules)
+        known = self._substitutions
+        retriers = tuple(
+            _retrier(each, f"Retry of {what}", known) for each in _items(found, "Retry", what)
+        )
+        catchers = tuple(
+            _catcher(each, f"Catch of {what}", siblings) for each in _items(found, "Catch", what)
+        )
+        return readers[kind](_Entry(name, node, found, following, retriers, catchers))
 
-    def _parallel(
-        self,
-        name: str,
-        node: TemplateNode,
-        found: Mapping[str, TemplateNode],
-        following: str | None,
-        rules: _Rules,
-    ) -> Parallel:
-        what = f"state {name}"
+    def _parallel(self, entry: _Entry) -> Parallel:
+        what = entry.what
         branches = tuple(
-            self.machine(each, f"a branch of {what}") for each in _items(found, "Branches", what)
+            self.machine(each, f"a branch of {what}")
+            for each in _items(entry.values, "Branches", what)
         )
         if not branches:
-            node.refuse(f"{what} has no Branches")
-        return Parallel(name, branches, following, rules.retriers, rules.catchers)
+            entry.node.refuse(f"{what} has no Branches")
+        return Parallel(entry.name, branches, entry.following, entry.retriers, entry.catchers)
 
-    def _map(
-        self,
-        name: str,
-        node: TemplateNode,
-        found: Mapping[str, TemplateNode],
-        following: str | None,
-        rules: _Rules,
-    ) -> Map:
-        what = f"state {name}"
+    def _map(self, entry: _Entry) -> Map:
+        found, what = entry.values, entry.what
         body = found.get("ItemProcessor") or found.get("Iterator")
         if body is None:
-            node.refuse(f"{what} has no ItemProcessor")
+            entry.node.refuse(f"{what} has no ItemProcessor")
         processor = body.values(f"ItemProcessor of {what}").get("ProcessorConfig")
         config = {} if processor is None else processor.values("ProcessorConfig")
         is_distributed = "Mode" in config and config["Mode"].text("Mode") == "DISTRIBUTED"
@@ -189,30 +173,23 @@ class _Reader:
         if batch is not None:
             per_batch = _number(batch.values("ItemBatcher"), "MaxItemsPerBatch", what, known)
         return Map(
-            name,
+            entry.name,
             self.machine(body, f"the machine in {what}"),
-            following,
+            entry.following,
             max_concurrency=most or None,
             is_distributed=is_distributed,
             batch_size=max(int(per_batch or 1), 1),
             tolerated_ratio=(_number(found, "ToleratedFailurePercentage", what, known) or 0.0)
             / 100,
             tolerated_count=int(_number(found, "ToleratedFailureCount", what, known) or 0),
-            retriers=rules.retriers,
-            catchers=rules.catchers,
+            retriers=entry.retriers,
+            catchers=entry.catchers,
         )
 
-    def _task(
-        self,
-        name: str,
-        node: TemplateNode,
-        found: Mapping[str, TemplateNode],
-        following: str | None,
-        rules: _Rules,
-    ) -> Task:
-        what = f"state {name}"
+    def _task(self, entry: _Entry) -> Task:
+        name, found, what = entry.name, entry.values, entry.what
         if "Resource" not in found:
-            node.refuse(f"{what} has no Resource")
+            entry.node.refuse(f"{what} has no Resource")
         given = found["Resource"]
         written = given.text(f"Resource of {what}")
         known = self._substitutions
@@ -225,7 +202,7 @@ class _Reader:
             is_text = listed is not None and listed.is_text
             arguments = {} if listed is None or is_text else listed.values(f"arguments of {what}")
             if function is None:
-                function = self._called(name, node, arguments, is_text=is_text)
+                function = self._called(name, entry.node, arguments, is_text=is_text)
             kind = arguments.get("InvocationType")
             awaits = kind is None or kind.text("InvocationType") != "Event"
         elif function is None and (
@@ -233,7 +210,9 @@ class _Reader:
             or (known.is_named(written) and not resource.startswith("arn:"))
         ):
             function = self._function(given, resource, name)
-        return Task(name, following, function, resource, awaits, rules.retriers, rules.catchers)
+        return Task(
+            name, entry.following, function, resource, awaits, entry.retriers, entry.catchers
+        )
 
     def _called(
         self, name: str, node: TemplateNode, arguments: Mapping[str, TemplateNode], *, is_text: bool
