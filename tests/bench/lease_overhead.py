@@ -103,13 +103,15 @@ class _BareLease:
 @contextmanager
 def _bare_lease() -> Iterator[None]:
     @contextmanager
-    def opened(function: Any, terms: Any, *, control: Any, **_: Any) -> Iterator[_BareLease]:
+    def opened(
+        function: Any, terms: Any, _copies: Any, *, control: Any, **_: Any
+    ) -> Iterator[tuple[_BareLease]]:
         lease = _BareLease(function, terms, control)
-        yield lease
+        yield (lease,)
         lease.give_back()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tuner.sweep.run.open_lease", opened)
+        patch.setattr("tuner.sweep.run.open_leases", opened)
         yield
 
 
