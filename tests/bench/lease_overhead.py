@@ -35,20 +35,7 @@ UPDATE_S: Final = 0.5
 
 def rows() -> list[tuple[str, str, str, bool]]:
     """Compare medians of interleaved runs."""
-    from tuner.aws import connect
-
-    with (
-        ScriptedEndpoint(UPDATE_S) as url,
-        tempfile.TemporaryDirectory() as folder,
-        connect(region="us-east-1", profile=None, endpoint_url=url, max_connections=50) as gateway,
-    ):
-        _run(gateway, Path(folder), 0)  # loads models
-        pairs = []
-        for number in range(1, RUNS + 1):
-            leased_s = _run(gateway, Path(folder), 2 * number)
-            with _bare_lease():
-                bare_s = _run(gateway, Path(folder), 2 * number + 1)
-            pairs.append((leased_s, bare_s))
+    pairs = measure(RUNS, UPDATE_S, PER_SIZE)
     extra = statistics.median(leased_s / bare_s for leased_s, bare_s in pairs) - 1
     wall_s = statistics.median(leased_s for leased_s, _ in pairs)
     count = len(SIZES_MB) * PER_SIZE
@@ -60,6 +47,25 @@ def rows() -> list[tuple[str, str, str, bool]]:
             extra <= 0.05,
         )
     ]
+
+
+def measure(run_count: int, update_s: float, per_size: int) -> list[tuple[float, float]]:
+    """Wall times in seconds of interleaved sweeps, leased and bare."""
+    from tuner.aws import connect
+
+    with (
+        ScriptedEndpoint(update_s) as url,
+        tempfile.TemporaryDirectory() as folder,
+        connect(region="us-east-1", profile=None, endpoint_url=url, max_connections=50) as gateway,
+    ):
+        _run(gateway, Path(folder), 0, per_size)  # loads models
+        pairs = []
+        for number in range(1, run_count + 1):
+            leased_s = _run(gateway, Path(folder), 2 * number, per_size)
+            with _bare_lease():
+                bare_s = _run(gateway, Path(folder), 2 * number + 1, per_size)
+            pairs.append((leased_s, bare_s))
+    return pairs
 
 
 class _BareLease:
@@ -115,14 +121,14 @@ def _bare_lease() -> Iterator[None]:
         yield
 
 
-def _run(gateway: LambdaGateway, folder: Path, number: int) -> float:
+def _run(gateway: LambdaGateway, folder: Path, number: int, per_size: int) -> float:
     """Sweep once; return its wall time in seconds."""
     sweep = ready_sweep(
         gateway,
         folder,
         f"bench-{number}",
         sizes_mb=SIZES_MB,
-        per_size=PER_SIZE,
+        per_size=per_size,
         concurrency=CONCURRENCY,
     )
     began_s = time.monotonic()
