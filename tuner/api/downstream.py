@@ -223,7 +223,7 @@ def _of_indexes(found: Surroundings, demands: Mapping[Key, Demand]) -> dict[Key,
     for table in found.behind:
         for index in table.indexes if isinstance(table, Table) else ():
             having: list[Demand | None] = [
-                demands.get(("dynamodb", table.name, f"write units with {key}"))  # type: ignore[arg-type]
+                demands.get(("dynamodb", table.name, f"write units with {key}"))  # type: ignore[arg-type] # a unit for each key
                 for key in index.keys
             ]
             if having and None not in having:

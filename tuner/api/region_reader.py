@@ -161,14 +161,14 @@ class RegionReader:
         for number, part in enumerate(parts(names, _BATCH)):
             kept = self._once(
                 f"provisioned/{number}",
-                lambda part=part: {  # type: ignore[misc]
-                    name: found
-                    for name in part
-                    if (found := function_list.provisioned_counts(self.services, name))
-                },
+                partial(self._counts_of, part),
             )
             for name, some in kept.items():
                 yield name, tuple((qualifier, count) for qualifier, count in some)
+
+    def _counts_of(self, names: Sequence[str]) -> dict[str, Any]:
+        found = {name: function_list.provisioned_counts(self.services, name) for name in names}
+        return {name: counts for name, counts in found.items() if counts}
 
     def optimizer(self) -> dict[str, OptimizerFinding] | None:
         """Compute Optimizer's findings by function; None if it's off or can't be read."""

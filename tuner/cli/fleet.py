@@ -245,7 +245,7 @@ def report(
     from tuner.fleet.folder import FleetFolder
     from tuner.report.fleet import status_json, to_csv
 
-    format_name = picture.format_of(format_name, json=json)  # type: ignore[assignment]
+    format_name = picture.format_of(format_name, json=json)  # type: ignore[assignment] # one of the four
     picture.check(format_name, out_file, sweep_count=1)
     found = with_realized(_status(FleetFolder.open(folder)), state_dir())
     if format_name == "json":

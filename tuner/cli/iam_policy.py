@@ -116,7 +116,7 @@ def iam_policy(
         policy = least_workflow_policy(region=place)
     else:
         reads = "observe" if purpose == "verify" else purpose
-        policy = least_reading_policy(reads, function, region=place)  # type: ignore[arg-type]
+        policy = least_reading_policy(reads, function, region=place)  # type: ignore[arg-type] # what is left reads
     _show(policy)
 
 

@@ -66,9 +66,12 @@ def limits_of(resource: Resource) -> Iterator[Limit]:
             yield from _table(resource)
         case Stream():
             shards = f"{resource.shard_count} shards"
-            for unit, each in (("records", SHARD_RECORDS_PER_S), ("bytes", SHARD_BYTES_PER_S)):
+            each_shard: dict[Unit, float] = {
+                "records": SHARD_RECORDS_PER_S, "bytes": SHARD_BYTES_PER_S
+            }  # fmt: skip
+            for unit, each in each_shard.items():
                 source = f"{shards} × {each:,.0f} {unit}/s"
-                yield Limit(service, name, unit, resource.shard_count * each, source)  # type: ignore[arg-type]
+                yield Limit(service, name, unit, resource.shard_count * each, source)
         case Queue():
             yield from _queue(resource)
         case Topic():
@@ -82,18 +85,21 @@ def limits_of(resource: Resource) -> Iterator[Limit]:
 
 
 def _table(table: Table) -> Iterator[Limit]:
-    for unit, given, warm, first in (
-        ("write units", table.write_units_per_s, table.warm_write_units_per_s,
-         ON_DEMAND_WRITES_PER_S),
-        ("read units", table.read_units_per_s, table.warm_read_units_per_s,
-         ON_DEMAND_READS_PER_S),
-    ):  # fmt: skip
+    units: dict[Unit, tuple[float | None, float | None, float]] = {
+        "write units": (
+            table.write_units_per_s, table.warm_write_units_per_s, ON_DEMAND_WRITES_PER_S
+        ),
+        "read units": (
+            table.read_units_per_s, table.warm_read_units_per_s, ON_DEMAND_READS_PER_S
+        ),
+    }  # fmt: skip
+    for unit, (given, warm, first) in units.items():
         per_s, source = given, "provisioned"
         if table.is_on_demand:
             per_s, source = warm or first, "on demand, before it scales"
             if given is not None and given <= per_s:
                 per_s, source = given, "the most allowed on demand"
-        yield Limit("dynamodb", table.name, unit, per_s, source)  # type: ignore[arg-type]
+        yield Limit("dynamodb", table.name, unit, per_s, source)
     for index in table.indexes:
         yield from _table(index)
 

@@ -70,7 +70,7 @@ class ServiceUse:
                     if unit == "throttled":
                         self._throttled[service, resource] += round(amount)
                     else:
-                        self._used[service, resource, unit] += amount  # type: ignore[assignment]
+                        self._used[service, resource, unit] += amount  # type: ignore[assignment] # a Counter adds up fractions too
 
     def note_invocation(self, function: str, status: int) -> None:
         """Count an invocation of a function, by its name or ARN."""

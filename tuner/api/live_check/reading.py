@@ -11,7 +11,7 @@ from tuner.aws.metrics import parse_time
 from tuner.errors import AwsError, CredentialsError, EndpointError, PriceError, ReportLineError
 from tuner.logs import parse_report
 from tuner.logs.times import STREAM
-from tuner.model.live_check import Assumption
+from tuner.model.live_check import Assumption, State
 from tuner.pricing.price_list import facts, read_item
 from tuner.pricing.refresh import make_document
 from tuner.pricing.renewal import current_price_book
@@ -49,8 +49,8 @@ def read_only(
 
 def judged(topic: str, assumed: str, seen: str, *, holds: bool | None) -> Assumption:
     """An assumption with its state; `holds` None: nothing was seen."""
-    state = "not seen" if holds is None else "same" if holds else "differs"
-    return Assumption(topic, assumed, seen, state)  # type: ignore[arg-type]
+    state: State = "not seen" if holds is None else "same" if holds else "differs"
+    return Assumption(topic, assumed, seen, state)
 
 
 def _asked(
