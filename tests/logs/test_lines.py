@@ -192,6 +192,52 @@ def test_reports_without_times_take_the_time_of_their_requests_lines(tmp_path: P
             "error",
             "TypeError",
         ),
+        (
+            [
+                "a secret: java.lang.IllegalStateException",
+                "java.lang.IllegalStateException: a secret",
+                "\tat example.Handler.run(Handler.java:14)",
+            ],
+            "error",
+            "java.lang.IllegalStateException",
+        ),
+        (
+            [
+                "Java heap space: java.lang.OutOfMemoryError",
+                "java.lang.OutOfMemoryError: Java heap space",
+            ],
+            "oom",
+            "java.lang.OutOfMemoryError",
+        ),
+        (
+            [
+                "2026-11-20 10:00:00 ERROR Handler - tried again",
+                "java.lang.IllegalStateException: a secret",
+                "\tat example.Handler.run(Handler.java:14)",
+            ],
+            "success",
+            None,
+        ),
+        (
+            [
+                "tried again after: java.io.IOException",
+                "it worked now",
+                "java.io.IOException: a secret",
+            ],
+            "success",
+            None,
+        ),
+        (
+            [
+                "Error raised from handler method",
+                "{",
+                '  "errorMessage": "a secret",',
+                '  "errorType": "Function<TypeError>"',
+                "}",
+            ],
+            "error",
+            None,
+        ),
     ],
 )
 def test_lines_before_a_report_say_what_came_of_it(

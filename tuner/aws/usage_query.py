@@ -162,7 +162,9 @@ REQUESTS_QUERY: Final = (
     REPORT_QUERY.partition("\n| sort")[0]
     + " or @message like /^START RequestId: /"
     + r' or @message like /"type":\s*"platform\.start"/'
-    + " or @message like /ERROR|errorType|Lineage=|Root=1-|[mM]essage_?[iI]d/\n"
+    + " or @message like /ERROR|errorType|Lineage=|Root=1-|[mM]essage_?[iI]d/"
+    + r" or @message like /^Error raised from handler|: [A-Za-z_$.0-9]+(Exception|Error)\n/"
+    + "\n"
     + "| sort @timestamp asc"
 )
 """The same with what tells of errors, traces and messages; a few lines an invocation."""

@@ -58,6 +58,9 @@ _NODE_ERROR: Final = re.compile(
     r'\t\{"errorType":"([^"]{1,100})"(?:,"errorMessage":"((?:[^"\\]|\\.){0,400}))?'
 )
 _PYTHON_ERROR: Final = re.compile(r"\[ERROR\] ([A-Za-z_][\w.]{0,99})(?::|\s*$|\r)")
+_RUBY_ERROR: Final = "Error raised from handler method"
+_CLASS: Final = re.compile(r"(?:[A-Za-z_$][\w$]{0,63}\.){1,15}[A-Za-z_$][\w$]{0,99}")
+"""With its package: what Java's runtime writes behind an exception's message, before the trace."""
 _AT_EDGE: Final = re.compile(r"^[a-z]{2}-[a-z]+-\d\.")
 _PLATFORM_TYPE: Final = re.compile(r'"type"\s*:\s*"platform\.report"')
 
@@ -69,6 +72,8 @@ def tells(line: str) -> bool:
         or "RROR" in line
         or "timed out" in line
         or "Traceback" in line
+        or "Exception" in line
+        or "Error" in line
         or says_more(line)
     )
 
@@ -136,7 +141,7 @@ class MessageReader:
         else:
             words = [*text.split(), "", "", ""]
             stream.begun, version = words[2], words[4] if words[3] == "Version:" else ""
-        stream.doubt = None
+        stream.doubt = stream.thrown = None
         if version:
             if len(stream.versions) >= MOST_KEPT:
                 stream.versions.clear()  # of requests whose reports are not in this source
@@ -149,6 +154,7 @@ class MessageReader:
         if text.startswith("START RequestId:"):
             self.start(text, stream)
             return
+        thrown, stream.thrown = stream.thrown, None
         if says_more(text):
             self.collector.add_said(said_rows(text, stream.begun, self.collector.reported_id))
         if found := _TIMED_OUT.fullmatch(text.strip()):
@@ -166,6 +172,18 @@ class MessageReader:
                 self._raised(stream)
         elif text.startswith("Traceback (most recent call last)"):
             self._raised(stream)
+        else:
+            self._thrown(text, stream, thrown)
+
+    def _thrown(self, text: str, stream: Stream, before: tuple[str, int] | None) -> None:
+        """Note what Ruby's runtime says of an exception, and Java's in two lines."""
+        if text.startswith(_RUBY_ERROR):
+            keep_note(stream, stream.begun, ("error", None, 0.0))
+        elif before is not None and self.number - before[1] <= 1 and text.startswith(before[0]):
+            keep_note(stream, stream.begun, ("error", before[0], 0.0))
+            self._erred(stream.begun, before[0], text)
+        elif _CLASS.fullmatch(kind := text.rstrip().rpartition(": ")[2]):
+            stream.thrown = kind, self.number
 
     def _erred(self, request_id: str, kind: str, text: str) -> None:
         if request_id:

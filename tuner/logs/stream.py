@@ -23,7 +23,7 @@ ms."""
 class Stream:
     """What was read of one log stream, or of a source without streams."""
 
-    __slots__ = ("at_us", "begun", "doubt", "notes", "numbers", "origin", "versions")
+    __slots__ = ("at_us", "begun", "doubt", "notes", "numbers", "origin", "thrown", "versions")
 
     def __init__(self, origin: Origin) -> None:
         self.origin = origin
@@ -35,6 +35,10 @@ class Stream:
         """The request of the latest START line."""
         self.doubt: str | None = None
         """An error's class on a line that was the runtime's own if a traceback follows."""
+        self.thrown: tuple[str, int] | None = None
+        """An exception's class at the end of a line, and which line: it was Java's runtime that
+        wrote it if the next one, of the trace, begins with it.
+        """
         self.at_us: int | None = None
         """The latest time that a line had."""
 
