@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.aws.live_log import COUNT, NOW, STREAM, billed_mb_ms, lines, make_live_function
+from tests.aws.live_log import (
+    COUNT,
+    LAST_HOUR,
+    NOW,
+    STREAM,
+    billed_mb_ms,
+    lines,
+    make_live_function,
+    request_id,
+)
 from tests.aws.moto_process import REGION, client, make_function, moto_process
 from tests.cli.running import run_here
 from tuner.api.live_reports import open_services
-from tuner.api.observing_live import observe_live
+from tuner.api.observing_live import live_logs, observe_live
 from tuner.api.overheads import OverheadsRequest, overheads_live
 from tuner.api.pathways import read_trigger
 from tuner.api.reading import Caller, LiveRequest
@@ -24,6 +34,7 @@ from tuner.pricing import load_price_book
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from tuner.model.account import ReadingCost
@@ -81,6 +92,48 @@ def test_the_same_question_asks_for_no_log_again(
     assert len(asked) == 1
     kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
     assert b"secret" not in kept
+
+
+@pytest.mark.parametrize("source", ["insights", "events"])
+def test_a_watch_is_told_of_what_came_since(url: str, tmp_path: Path, source: Any) -> None:
+    """A quarter of an hour after an earlier one: what was logged since, and what came too late for
+    that, each once; a retry is a second attempt. Only that is read, and within a minute nothing.
+    """
+    name = f"watched-{source}"
+    make_live_function(url, name)
+    first, then = LAST_HOUR + timedelta(minutes=5), LAST_HOUR + timedelta(minutes=20)
+    scanned: list[ReadingCost] = []
+    request = LiveRequest(name, Target(region=REGION, endpoint_url=url), source=source)
+
+    def agree(cost: ReadingCost) -> bool:
+        scanned.append(cost)
+        return True
+
+    def read(now: datetime) -> tuple[int, list[int], datetime | None]:
+        with live_logs(request, Caller(tmp_path, now, agree), purpose="watch") as (logs, *_):
+            rows = logs.store.connection.execute(
+                "SELECT attempt FROM reports WHERE request_id = ? ORDER BY logged_at",
+                [request_id(9)],
+            ).fetchall()
+            usage = logs.store.total(name)
+            assert usage is not None
+            return usage.invocation_count, [each[0] for each in rows], logs.window.end
+
+    assert read(first) == (COUNT, [1], first)
+    added = [(-2, 50), (8, 51), (10, 9), (13, 52)]
+    client("logs", url).put_log_events(
+        logGroupName=f"/aws/lambda/{name}",
+        logStreamName=STREAM,
+        logEvents=[
+            {"timestamp": to_ms(first + timedelta(minutes=minutes)), "message": text}
+            for minutes, number in added
+            for text in lines(number, 1024)
+        ],
+    )
+    assert read(then) == (COUNT + 4, [1, 2], then)
+    asked = len(scanned)
+    assert read(then + timedelta(seconds=20))[:2] == (COUNT + 4, [1, 2])
+    assert len(scanned) == asked
 
 
 def test_without_agreement_no_query_is_sent(observe: Callable[..., Observation]) -> None:

@@ -1,7 +1,8 @@
 """A function's reports straight from CloudWatch, into the same table as archives.
 
 It asks Logs Insights first; if that's denied, FilterLogEvents, which is free but slow. What was
-read is kept for the window: the same question within the hour reads no log again.
+read is kept for the window: the same question within the hour reads no log again, or, for a watch,
+what was logged since.
 """
 
 from __future__ import annotations
@@ -156,12 +157,14 @@ class LiveReader:
         self._plan, self.findings = narrowed(plan)
         self._source = source
         self._caller = caller
+        self._is_watch = with_requests
         self._query = REQUESTS_QUERY if with_requests else REPORT_QUERY
         self._lines_each = _LINES_A_REQUEST if with_requests else 1
         self._scanned: float | None = None
 
     def read(self, *, asked: str) -> tuple[ReportStore, Reading]:
-        """Read the reports into a store, or take what's kept of this hour's question.
+        """Read the reports into a store, or take what's kept of this hour's question; a watch is
+        told of what came since, too.
 
         `asked` is the function whose rows are those that name none. Raises AwsError, InputError and
         NotAgreedError.
@@ -170,29 +173,38 @@ class LiveReader:
         groups = sorted(group.name for _, group in plan.logs)
         question = f"{plan.end - plan.start} {plan.end:%Y-%m-%dT%H} {groups} {self._lines_each}"
         store, reading = ObservationFolder(self._caller.state_dir).read_live(
-            plan.name, question, Window(plan.start, plan.end), self._take, asked=asked
+            plan.name,
+            question,
+            Window(plan.start, plan.end),
+            self._take,
+            asked=asked,
+            up_to_now=self._is_watch,
         )
         if self._scanned is not None:
             price = usd(insights.price_usd(self._scanned))
             self._caller.tell(f"Queries scanned {self._scanned / 1e9:.2g} GB, which costs {price}.")
         return store, reading
 
-    def _take(self, collector: Collector) -> None:
+    def _take(self, collector: Collector, window: Window) -> None:
+        plan = self._plan
+        assert window.start is not None and window.end is not None  # noqa: PT018 - see `read`
+        if (window.start, window.end) != (plan.start, plan.end):
+            plan = replace(plan, start=window.start, end=window.end, invocation_count=None)
         readers = {
             group.name: MessageReader(
                 collector,
                 Origin(
-                    self._plan.name,
+                    plan.name,
                     function=function.name,
                     account=function.account or None,
                     region=function.region,
                     architecture=function.architecture,
                 ),
             )
-            for function, group in self._plan.logs
+            for function, group in plan.logs
         }
         first = next(iter(readers.values()))
-        for lines in self._pages():
+        for lines in self._pages(plan):
             for line in lines:
                 collector.line_count += 1
                 reader = readers.get(line.log_group)
@@ -203,11 +215,10 @@ class LiveReader:
         for reader in readers.values():
             reader.end()
 
-    def _pages(self) -> Iterator[Iterable[LogLine]]:
-        plan = self._plan
+    def _pages(self, plan: LivePlan) -> Iterator[Iterable[LogLine]]:
         if self._source != "events":
             try:
-                yield from self._queried()
+                yield from self._queried(plan)
             except AccessDeniedError as error:
                 if self._source == "insights" or self._scanned is not None:
                     raise
@@ -223,11 +234,11 @@ class LiveReader:
                 start=plan.start,
                 end=plan.end,
                 logs_json=function.logs_json,
+                with_others=self._is_watch,  # what tells of failures and messages is of any kind
             )
 
-    def _queried(self) -> Iterator[Iterable[LogLine]]:
+    def _queried(self, plan: LivePlan) -> Iterator[Iterable[LogLine]]:
         """Query slice by slice, each for no more rows than a query returns."""
-        plan = self._plan
         asked = [
             (part, self._query)
             for part in parts([group for _, group in plan.logs], insights.GROUPS_A_QUERY)

@@ -71,11 +71,12 @@ def live_logs(
     *,
     price_book: PriceBook | None = None,
     purpose: ReadingPurpose = "observe",
+    reports_only: bool = False,
 ) -> Iterator[tuple[ReadLogs, Metrics, PriceBook]]:
     """The reports of a function in an account, its metrics, and the prices.
 
-    For a watch, with what lines tell of errors, traces and messages. Raises what `observe_live`
-    does.
+    For a watch, with what lines tell of errors, traces and messages (unless `reports_only`), and up
+    to now. Raises what `observe_live` does.
     """
     reference, where = parse_reference(request.function or ""), request.where
     if reference.region is not None:
@@ -93,7 +94,11 @@ def live_logs(
         metrics = Metrics(services, function)
         plan = _plan(services, function, metrics, (start, end), request.source)
         reader = LiveReader(
-            services, plan, request.source, caller, with_requests=purpose == "watch"
+            services,
+            plan,
+            request.source,
+            caller,
+            with_requests=purpose == "watch" and not reports_only,
         )
         store, reading = reader.read(asked=function.name)
         with store:

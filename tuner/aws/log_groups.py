@@ -54,12 +54,20 @@ def _groups(page: dict[str, Any]) -> Iterator[LogGroup]:
 
 
 def report_lines(
-    services: Services, log_group: str, *, start: datetime, end: datetime, logs_json: bool
+    services: Services,
+    log_group: str,
+    *,
+    start: datetime,
+    end: datetime,
+    logs_json: bool,
+    with_others: bool = False,
 ) -> Iterator[tuple[LogLine, ...]]:
-    """The lines with reports, oldest first, page by page (FilterLogEvents costs nothing).
+    """The lines with reports (or all), oldest first, page by page (FilterLogEvents costs nothing).
 
     A page may be empty and still not the last. Raises AwsError.
     """
+    pattern = _JSON_PATTERN if logs_json else _TEXT_PATTERN
+    wanted: dict[str, Any] = {} if with_others else {"filterPattern": pattern}
     for page in services.pages(
         "logs",
         "FilterLogEvents",
@@ -67,7 +75,7 @@ def report_lines(
         logGroupName=log_group,
         startTime=to_ms(start),
         endTime=to_ms(end),
-        filterPattern=_JSON_PATTERN if logs_json else _TEXT_PATTERN,
+        **wanted,
     ):
         yield tuple(
             replace(each, message=each.message.rstrip("\n")) for each in _lines(page, log_group)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from tuner.model.optional_import import optional_import
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
@@ -52,6 +54,29 @@ def read_parquet(file: Path) -> str:
     return f"""SELECT * EXCLUDE (request_uuid, request_text),
             coalesce(request_text, request_uuid::VARCHAR) AS request_id
         FROM read_parquet('{quoted(file)}')"""  # noqa: S608 - a path of ours
+
+
+def make_joined_reports(
+    connection: DuckDBPyConnection, earlier: Path, later: Path, since: datetime
+) -> None:
+    """Make the view `reports` of a file's reports up to a moment and of another's from then on;
+    attempts are counted on.
+    """
+    moment = f"TIMESTAMP '{since.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}'"
+    before = f"""SELECT * FROM ({read_parquet(earlier)})
+        WHERE logged_at < {moment} OR logged_at IS NULL"""  # noqa: S608 - of constants and paths of ours
+    connection.execute(
+        f"""CREATE TABLE later AS WITH
+            rest AS (SELECT * FROM ({read_parquet(later)}) WHERE logged_at >= {moment}),
+            tried AS (SELECT request_id, count(*) AS count FROM ({before})
+                WHERE request_id IN (SELECT request_id FROM rest) GROUP BY request_id)
+        SELECT rest.* REPLACE ((row_number() OVER (PARTITION BY rest.request_id
+            ORDER BY logged_at, line) + coalesce(tried.count, 0))::INTEGER AS attempt)
+        FROM rest LEFT JOIN tried ON rest.request_id = tried.request_id"""  # noqa: S608 - as above
+    )
+    connection.execute(
+        f"CREATE VIEW reports AS {before} UNION ALL BY NAME SELECT * FROM later"  # noqa: S608 - as above
+    )
 
 
 def quoted(path: Path) -> str:

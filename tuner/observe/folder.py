@@ -24,6 +24,7 @@ from tuner.model.record import from_record, to_record
 from tuner.observe.answers import Answers
 from tuner.observe.database import (
     duckdb_error,
+    make_joined_reports,
     open_database,
     read_parquet,
     write_parquet,
@@ -40,9 +41,15 @@ if TYPE_CHECKING:
 
     from tuner.logs.collector import Collector
 
-_FORMAT: Final = 5
+_FORMAT: Final = 6
 """Of the files below, and of how lines are read: with another, archives are read anew."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_RECENT: Final = timedelta(minutes=1)
+"""A copy that ends so long ago is of now."""
+_LATE: Final = timedelta(minutes=5)
+"""A line that was logged so long before a copy's end may have come too late for it."""
+_AGAIN: Final = _LATE + timedelta(minutes=15)
+"""What an invocation logs before its report is of so long at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +106,46 @@ class ObservationFolder:
         source: str,
         question: str,
         window: Window,
-        take: Callable[[Collector], None],
+        take: Callable[[Collector, Window], None],
         *,
         asked: str,
+        up_to_now: bool = False,
     ) -> tuple[ReportStore, Reading]:
         """Read a live source's reports of a window, or take the copy kept for the same question.
 
-        `take` passes lines to a collector; with a kept copy it isn't called. The window is then the
-        `asked_window` of what is returned. Raises InputError, and what `take` raises.
+        `take` passes lines of a window to a collector; with a kept copy it isn't called, and the
+        `asked_window` of what is returned is the copy's. With `up_to_now` what was logged since
+        then is read as well. Raises InputError, and what `take` raises.
         """
+        kept = self._live_file(source, question)
+        store, reading = self._read_window(kept, source, window, take, asked)
+        known = reading.asked_window and reading.asked_window.end
+        if not up_to_now or not known or not window.end or window.end - known < _RECENT:
+            return store, reading
+        store.close()
+        rest = Window(known - _AGAIN, window.end)
+        later = self._live_file(f"{source} since", f"{question} {known} {window.end:%H:%M}")
+        later_store, more = self._read_window(later, source, rest, take, asked)
+        later_store.close()
+        return _joined(kept, later, known - _LATE), _added(reading, more, window)
 
+    def _live_file(self, source: str, question: str) -> Path:
+        name = f"{_digest([source])[:16]}-{_digest([_FORMAT, source, question])[:24]}.parquet"
+        return self._folder / name
+
+    def _read_window(
+        self,
+        kept: Path,
+        source: str,
+        window: Window,
+        take: Callable[[Collector, Window], None],
+        asked: str,
+    ) -> tuple[ReportStore, Reading]:
         def read(collector: Collector) -> ReadFiles:
-            take(collector)
+            take(collector, window)
             collector.flush()
             return ReadFiles(read=[source])
 
-        kept = self._folder / (
-            f"{_digest([source])[:16]}-{_digest([_FORMAT, source, question])[:24]}.parquet"
-        )
         store, reading = self._kept_or_read(kept, (source,), read, asked)
         if reading.asked_window is None:
             reading = replace(reading, asked_window=window)
@@ -234,6 +263,37 @@ def _opened(kept: Path) -> ReportStore:
         return connection
 
     return ReportStore(connect, Answers(_answers_of(kept)))
+
+
+def _joined(earlier: Path, later: Path, since: datetime) -> ReportStore:
+    """The reports of a file up to a moment, and of another from then on."""
+
+    def connect() -> DuckDBPyConnection:
+        connection = open_database()
+        try:
+            make_joined_reports(connection, earlier, later, since)
+        except duckdb_error():
+            connection.close()
+            raise InputError(f"{earlier} can't be read: delete it, and ask again") from None
+        return connection
+
+    return ReportStore(connect)
+
+
+def _added(reading: Reading, more: Reading, window: Window) -> Reading:
+    """What both readings of one source came to."""
+    first, last = reading.window, more.window
+    return replace(
+        reading,
+        window=Window(first.start or last.start, last.end or first.end),
+        line_count=reading.line_count + more.line_count,
+        report_count=reading.report_count + more.report_count,
+        unreadable_count=reading.unreadable_count + more.unreadable_count,
+        unreadable=reading.unreadable or more.unreadable,
+        quoted_count=reading.quoted_count + more.quoted_count,
+        too_long_count=reading.too_long_count + more.too_long_count,
+        asked_window=window,
+    )
 
 
 def _answers_of(kept: Path) -> Path:
