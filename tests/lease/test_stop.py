@@ -186,6 +186,58 @@ def test_it_is_stopped_once(account: Account) -> None:
         assert "ReservedConcurrentExecutions" not in answer
 
 
+@pytest.mark.parametrize("since", [None, 7])
+def test_a_journal_alone_keeps_nothing_from_being_stopped(
+    account: Account, since: int | None
+) -> None:
+    """A deployment let it run again: it's stopped once more; recover sets back what that set."""
+    reserve(account, 5)
+    first = stop(account)
+    account.client.delete_function_concurrency(FunctionName=account.name)
+    reserve(account, since)
+    again = stop(account, stop_id="stop-2")
+    assert (again.reserved_before, again.stop_id) == (since, first.stop_id)
+    assert reserved(account) == 0
+    assert len(find_unfinished(account.state_dir)) == 1
+    recover_all(account)
+    assert reserved(account) == since
+    assert not find_unfinished(account.state_dir)
+
+
+@pytest.mark.parametrize("call", [0, 1])
+def test_a_stop_that_was_killed_halfway_is_done_by_the_next(account: Account, call: int) -> None:
+    """Killed before the change was sent, or in the middle of its journal: it can be stopped."""
+    reserve(account, 5)
+    with pytest.raises(Killed):
+        stop(account, Faulty(account.gateway, call, "before", Killed(), lasts=True))
+    for file in journal_dir(account.state_dir).glob("*.jsonl"):
+        file.write_bytes(file.read_bytes().splitlines(keepends=True)[0])
+    assert stop(account, stop_id="stop-2").reserved_before == 5
+    assert reserved(account) == 0
+    recover_all(account)
+    assert reserved(account) == 5
+
+
+def test_damaged_journals_keep_nothing_from_being_stopped(account: Account) -> None:
+    """One of a sweep and one of a stop, whosever they are."""
+    folder = journal_dir(account.state_dir)
+    folder.mkdir(parents=True)
+    for name in ("20260101-000000-abc123", "stop-20260101-000000-abc123"):
+        (folder / f"{name}.jsonl").write_text("no journal\n")
+    assert stop(account).reserved_before is None
+    assert reserved(account) == 0
+
+
+def test_provisioned_concurrency_is_named_as_what_keeps_it_from_being_stopped(
+    account: Account,
+) -> None:
+    """Lambda refuses 0 below it: the line says how to take it away, and nothing is left."""
+    words = "ReservedConcurrentExecutions 0 should not be lower than provisioned concurrency [5]."
+    with pytest.raises(ConflictError, match="delete-provisioned-concurrency-config"):
+        stop(account, Faulty(account.gateway, 1, "before", ConflictError(words)))
+    assert not find_unfinished(account.state_dir)
+
+
 def test_somebody_elses_stop_is_not_ours_to_undo(account: Account) -> None:
     """0 that was there before isn't journaled."""
     reserve(account, 0)

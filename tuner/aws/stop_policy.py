@@ -18,6 +18,11 @@ def least_stop_policy(function: str, *, region: str = "*", account_id: str = "*"
     arn = scope.arn("lambda", f"function:{scope.name}")
     reading = least_reading_policy("watch", function, region=region)
     stopping = [
+        allow(
+            "OptionalSeeSizesOfAliases",
+            ["lambda:ListAliases", "lambda:ListVersionsByFunction"],
+            [arn],
+        ),
         allow("ReadReservedConcurrency", ["lambda:GetFunctionConcurrency"], [arn]),
         allow(
             "StopItAndLetItRunAgain",

@@ -68,6 +68,8 @@ def _stop(emergency: "Emergency", *, yes: bool) -> "tuple[Stopped | None, str | 
     if emergency.stopped_since is not None:
         since = emergency.stopped_since
         return None, f"it is stopped since {since} (tuner recover lets it run again)"
+    if emergency.is_stopped:
+        return None, "its reserved concurrency is 0 already, and tuner didn't set it"
     say(_CONSEQUENCES)
     if not (yes or agree(f"Stop {emergency.function.name}?")):
         return None, "that wasn't agreed to"

@@ -401,7 +401,7 @@ def _release(plan: RecoveryPlan, io: LeaseIO, journal: Journal) -> Cleanup:
     """Let a stopped function run again; what somebody else reserved since is theirs."""
     if plan.journal.stop is not None and plan.release is not None:
         with suppress(ForeignChangeError):
-            release(plan.journal.header.function.name, plan.journal.stop, io, journal)
+            release(plan.journal.header.function, plan.journal.stop, io, journal)
     journal.finish()
     return Cleanup()
 

@@ -15,15 +15,19 @@ from tuner.errors import (
 if TYPE_CHECKING:
     from tuner.lease.function_control import LeaseIO
     from tuner.lease.journal import Journal, JournaledStop
+    from tuner.model.function import FunctionConfig
 
 
-def undo_by_hand(function: str, reserved: int | None) -> str:
+def undo_by_hand(function: FunctionConfig, reserved: int | None) -> str:
     """The AWS CLI's command that sets a reserved concurrency, or removes it."""
     if reserved is None:
-        return f"aws lambda delete-function-concurrency --function-name {function}"
+        return (
+            f"aws lambda delete-function-concurrency --function-name {function.name} "
+            f"--region {function.region}"
+        )
     return (
-        f"aws lambda put-function-concurrency --function-name {function} "
-        f"--reserved-concurrent-executions {reserved}"
+        f"aws lambda put-function-concurrency --function-name {function.name} "
+        f"--region {function.region} --reserved-concurrent-executions {reserved}"
     )
 
 
@@ -73,12 +77,13 @@ def describe_foreign(name: str, now: int | None) -> str:
     )
 
 
-def release(name: str, state: JournaledStop, io: LeaseIO, journal: Journal) -> None:
+def release(function: FunctionConfig, state: JournaledStop, io: LeaseIO, journal: Journal) -> None:
     """Set the reserved concurrency back to what it was.
 
     Raises ForeignChangeError if somebody else has set it since, LeftChangedError if it can't be
     set.
     """
+    name = function.name
     try:
         now = io.retry(lambda: io.control.read_reserved_concurrency(name))
         if not needs_release(state, now):
@@ -90,7 +95,7 @@ def release(name: str, state: JournaledStop, io: LeaseIO, journal: Journal) -> N
     except AwsError as error:
         raise LeftChangedError(
             f"{name}: its reserved concurrency could not be set to {_told(state.reserved)} "
-            f"({error}). By hand: {undo_by_hand(name, state.reserved)}"
+            f"({error}). By hand: {undo_by_hand(function, state.reserved)}"
         ) from error
 
 

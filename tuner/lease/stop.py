@@ -2,8 +2,10 @@
 
 Unlike a sweep's, this journal is meant to stay: `tuner recover` reads it to set the reserved
 concurrency back, whenever that is. It begins with what the function was; `stop` then says which
-reserved concurrency it had, and is on the disk before anything changes. A function is stopped once:
-while such a journal is there, neither a second stop nor a sweep or rollout of it begins.
+reserved concurrency it had, and is on the disk before anything changes. While such a journal is
+there, neither a sweep nor a rollout of it begins. It doesn't prove that the function is stopped: a
+stop may have been killed halfway, and a deployment or an owner may have let it run since. Where the
+function reads other than 0, it's stopped again, in the same journal, whose last `stop` counts.
 
 Reserved concurrency isn't what a sweep or rollout changes, so one on another machine is no reason
 to wait: its invocations are throttled, and it ends. On this machine the function's lock is held by
@@ -13,6 +15,7 @@ it, and it has to be ended first.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -26,9 +29,14 @@ from tuner.errors import (
     LeftChangedError,
 )
 from tuner.lease.function_control import LeaseIO, harmless
-from tuner.lease.journal import Journal, function_digest, make_header
+from tuner.lease.journal import (
+    Journal,
+    function_digest,
+    journal_dir,
+    make_header,
+    read_journal,
+)
 from tuner.lease.lock import function_lock
-from tuner.lease.recover import find_unfinished
 from tuner.lease.reserved_concurrency import undo_by_hand, write_reserved
 
 if TYPE_CHECKING:
@@ -50,24 +58,35 @@ _CHANGED_NOTHING: Final = (
 class Stopped:
     """A function that takes no invocation now."""
 
-    function: str
+    config: FunctionConfig
     stop_id: str
     reserved_before: int | None
     """None: it had no reserved concurrency."""
 
     @property
+    def function(self) -> str:
+        """Its name."""
+        return self.config.name
+
+    @property
     def by_hand(self) -> str:
         """The command that undoes it without a journal."""
-        return undo_by_hand(self.function, self.reserved_before)
+        return undo_by_hand(self.config, self.reserved_before)
 
 
 def stop_of(
     function: FunctionConfig, state_dir: Path, endpoint_url: str | None
 ) -> UnfinishedJournal | None:
-    """The journal that says that this function is stopped; None if none does."""
+    """The journal of this function's stop; None if there is none that can be read: a damaged one,
+    of whatever it is, keeps nothing from being stopped.
+    """
     digest = function_digest(function, endpoint_url)
-    stops = (each for each in find_unfinished(state_dir) if each.header.isolation == "stop")
-    return next((each for each in stops if each.header.function_digest == digest), None)
+    for path in sorted(journal_dir(state_dir).glob(f"{STOP_ID}*.jsonl")):
+        with suppress(LeaseError):
+            found = read_journal(path)
+            if found is not None and found.header.function_digest == digest:
+                return found
+    return None
 
 
 def stop_function(
@@ -85,37 +104,50 @@ def stop_function(
     header = make_header(function, terms)
     with function_lock(terms.state_dir, header):
         earlier = stop_of(function, terms.state_dir, terms.endpoint_url)
-        if earlier is not None:
-            raise LeaseError(
-                f"{function.name} is stopped already, since {earlier.header.started_at}: tuner "
-                "recover lets it run again"
-            )
         io = LeaseIO(control, sleep, harmless(lambda _event: None))
         before = io.retry(lambda: control.read_reserved_concurrency(function.name))
         if before == 0:
             raise LeaseError(
-                f"{function.name} is stopped already: its reserved concurrency is 0, and tuner "
-                "didn't set it"
+                f"{function.name} is stopped already, since {earlier.header.started_at}: tuner "
+                "recover lets it run again"
+                if earlier is not None
+                else f"{function.name} is stopped already: its reserved concurrency is 0, and "
+                "tuner didn't set it"
             )
-        journal = Journal.create(terms.state_dir, header, terms.keep)
+        journal = (
+            Journal.create(terms.state_dir, header, terms.keep)
+            if earlier is None
+            else Journal.reopen(earlier.path)
+        )
         try:
             journal.announce("stop", reserved=before)
-            _set_to_none(function.name, before, io, journal)
+            _set_to_none(function, before, io, journal)
         finally:
             journal.close()
-    return Stopped(function.name, terms.sweep_id, before)
+    stop_id = terms.sweep_id if earlier is None else earlier.header.sweep_id
+    return Stopped(function, stop_id, before)
 
 
-def _set_to_none(name: str, before: int | None, io: LeaseIO, journal: Journal) -> None:
+def _set_to_none(
+    function: FunctionConfig, before: int | None, io: LeaseIO, journal: Journal
+) -> None:
+    name = function.name
     try:
         write_reserved(name, 0, io)
-    except _CHANGED_NOTHING:
+    except _CHANGED_NOTHING as error:
         if io.control.read_reserved_concurrency(name) == before:
             journal.finish()
+        if isinstance(error, ConflictError) and "provisioned concurrency" in str(error).lower():
+            raise ConflictError(
+                f"{error} So delete its provisioned concurrency first, and stop it again: `aws "
+                f"lambda list-provisioned-concurrency-configs --function-name {name} --region "
+                f"{function.region}` lists it, `aws lambda delete-provisioned-concurrency-config` "
+                "takes each away"
+            ) from error
         raise
     except AwsError as error:
         journal.note("unanswered", call="set_reserved_concurrency", at=time.time())
         raise LeftChangedError(
             f"{name}: its reserved concurrency may be 0 or may not ({error}): try again after "
-            f"tuner recover, or stop it by hand: {undo_by_hand(name, 0)}"
+            f"tuner recover, or stop it by hand: {undo_by_hand(function, 0)}"
         ) from error
