@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from tests.bench.watch import alarms
-from tests.bench.watch_world import DAY_S, Function, at, injected, quiet_runs, store_of
+from tests.bench.watch_world import (
+    DAY_S,
+    Function,
+    Runs,
+    at,
+    injected,
+    joined,
+    quiet_runs,
+    store_of,
+)
 from tuner.watch.minutes import DAY, expected_by_minute, stretches, window_sums
 from tuner.watch.tail import FEWEST_DAYS, return_level
 
@@ -52,6 +61,67 @@ def test_traffic_of_its_own_kind_is_no_warning(family: str) -> None:
     """Seasons, mailings, dumps, and chains that end."""
     with store_of(quiet_runs(replace(FUNCTION, family=family, chain_mean=8.0))) as store:
         assert alarms(store, 8 * DAY_S) == []
+
+
+def made_runs(end_s: np.ndarray[Any, Any], **columns: np.ndarray[Any, Any]) -> Runs:
+    """Runs of 300 ms at 1 GB that end then; what isn't given is as of plain successes."""
+    none = np.full(len(end_s), -1)
+    values = {
+        "duration_ms": np.full(len(end_s), 300.0), "memory_mb": np.full(len(end_s), 1024),
+        "request": np.arange(len(end_s)), "outcome": np.zeros(len(end_s), dtype=np.int8),
+        "error": none, "trace": none, "passes": none, "message": none,
+    }  # fmt: skip
+    return joined(Runs(end_s, **values | columns))
+
+
+def chains_of(lengths: dict[int, int], days: int) -> Runs:
+    """Twenty chains of twelve runs a day, and on some days one of another length."""
+    parts = [
+        (day * DAY_S + number * 4000, lengths.get(day, 12) if number == 10 else 12)
+        for day in range(days)
+        for number in range(20)
+    ]
+    return made_runs(
+        np.concatenate([begin + 0.5 * np.arange(count) for begin, count in parts]),
+        trace=np.repeat(np.arange(len(parts)), [count for _, count in parts]),
+        passes=np.concatenate([np.arange(1, count + 1) for _, count in parts]),
+    )
+
+
+def test_a_recursion_that_comes_again_is_found_again() -> None:
+    """The one that was stopped two days before is no example of how long chains may be."""
+    with store_of(chains_of({6: 5000, 8: 4000}, 9)) as store:
+        found = [each for each in alarms(store, 9 * DAY_S) if each.finding.code == "recursion"]
+    assert sorted(each.since for each in found) == [at(6 * DAY_S + 40_000), at(8 * DAY_S + 40_000)]
+    assert [dict(each.evidence)["longest_chain"] for each in found] == [4000, 5000]
+
+
+def test_a_long_chain_of_every_night_is_told_of_twice() -> None:
+    """3,000 items one after the other in one trace, from the first night of the log on: the third
+    is its pattern.
+    """
+    nights = [3600 + day * DAY_S + 0.9 * np.arange(3000) for day in range(6)]
+    runs = made_runs(np.concatenate(nights), trace=np.repeat(np.arange(6), 3000))
+    with store_of(runs) as store:
+        found = [each for each in alarms(store, 6 * DAY_S) if each.finding.code == "recursion"]
+    assert sorted(each.since for each in found) == [at(3600), at(3600 + DAY_S)]
+
+
+@pytest.mark.parametrize("period_s", [60.0, 300.0, 3600.0])
+def test_a_schedule_all_of_whose_runs_fail_is_no_poison_message(period_s: float) -> None:
+    """Every run failed since a deployment, and none is tried again: no event is to blame. Where
+    nothing ran on that schedule before, a message comes back.
+    """
+    end_s = np.arange(10.0, 12 * DAY_S, period_s)
+    end_s += np.random.default_rng(5).uniform(0, 1.5, len(end_s))
+    failed = end_s > 10 * DAY_S
+    schedule = made_runs(end_s, outcome=failed.astype(np.int8), error=np.where(failed, 50, -1))
+    people = np.sort(np.random.default_rng(6).uniform(0, 12 * DAY_S, 5000))
+    poison = joined(made_runs(people), schedule.where(schedule.outcome > 0))
+    for runs, is_message in ((schedule, False), (poison, True)):
+        with store_of(runs) as store:
+            codes = [each.finding.code for each in alarms(store, 12 * DAY_S)]
+        assert ("poison_message" in codes) is is_message
 
 
 def test_what_is_said_of_a_moment_stays_said() -> None:

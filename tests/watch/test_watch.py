@@ -91,6 +91,20 @@ def test_a_message_that_failed_is_told_until_it_was_taken_away(tmp_path: Path) -
     assert narrowed["functions"][0]["invocation_count"] < 60
 
 
+def test_a_batch_that_fails_counts_once_for_all_its_messages(tmp_path: Path) -> None:
+    """Three messages in each of twenty failures: twenty failures, by hand what they cost."""
+    ids = [f'"messageId": "059f36b4-87a3-44ab-83d2-66197583{each}"' for each in (1000, 2000, 3000)]
+    own = tuple(f'{{"level": "ERROR", {each}}}' for each in ids)
+    made = [Invocation(each, own=own, status="error") for each in range(20)]
+    [found] = watched(tmp_path, made)["findings"]
+    evidence = found["evidence"]
+    assert (evidence["failure_count"], evidence["message_count"]) == (20, 3)
+    assert evidence["interval_s"] == 60
+    cost_usd = 20 * (128 / 1000 * 0.0000166667 + 2e-7)
+    assert evidence["cost_usd"] == pytest.approx(cost_usd, rel=1e-6)
+    assert found["usd_per_hour"] == pytest.approx(cost_usd * 60 / 19, rel=1e-6)
+
+
 def test_several_functions_are_one_answer(tmp_path: Path) -> None:
     """Each with its own reports, and the text says what is found of which."""
     logs = write_archive(

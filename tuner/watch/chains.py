@@ -17,7 +17,7 @@ import numpy as np
 from tuner.model.finding import Finding
 from tuner.model.interval import counted
 from tuner.model.watch import WatchFinding
-from tuner.watch.tail import FEWEST_DAYS, return_level
+from tuner.watch.tail import FEWEST_DAYS, MOST_STEP, return_level
 from tuner.watch.watched import Watched, moment
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ STOPPED_AFTER: Final = 16
 recursion isn't allowed. https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html"""
 _ENDLESS_RUNS: Final = 1000
 _ENDLESS_USD: Final = 0.25
+_OCCASIONS: Final = 2
+"""On so many days a chain beyond the pattern counts as its pattern."""
 _SHORT: Final = 50
 """A chain of fewer runs is told of only once it's dear."""
 _APART_S: Final = 3600.0
@@ -84,20 +86,48 @@ def _traces(watched: Watched) -> _Traces:
 
 
 def _limits(traces: _Traces) -> Floats:
-    """For each chain, how many runs are within the pattern of those that ended on days before."""
+    """For each chain, how many runs are within the pattern of those that ended on days before.
+
+    One that was beyond it is no example for later ones, until another day had such a chain.
+    """
     began = (traces.first_s // 86_400).astype(np.int64)
     ended = (traces.last_s // 86_400).astype(np.int64)
     limits = np.full(len(began), float(_ENDLESS_RUNS))
-    longest: list[float] = []
+    is_beyond = np.zeros(len(began), dtype=bool)
     for day in np.unique(began):
-        before = np.unique(ended[ended < day])[-90:]
-        longest = [float(np.log(traces.runs[ended == each].max())) for each in before]
+        known = (ended < day) & _examples(is_beyond, ended, day)
+        before = np.unique(ended[known])[-90:]
+        longest = [float(np.log(traces.runs[known & (ended == each)].max())) for each in before]
+        limit = float(_ENDLESS_RUNS)
         if len(longest) >= FEWEST_DAYS:
-            limits[began == day] = np.exp(return_level(np.array(longest)))
-    dear = np.maximum.accumulate(np.concatenate([[0.0], traces.cost_usd]))[:-1]
-    is_dear = (traces.cost_usd >= _ENDLESS_USD) & (traces.cost_usd > 10 * dear)
-    is_dear &= traces.runs > STOPPED_AFTER
+            limit = float(np.exp(return_level(np.array(longest))))
+        elif longest:
+            limit = max(limit, float(np.exp(max(longest) + MOST_STEP)))
+        limits[began == day] = limit
+        is_beyond[(began == day) & (traces.runs > limit) & (traces.runs >= _SHORT)] = True
+    is_dear = _dear(traces, ended)
     return np.where(is_dear, np.minimum(limits, STOPPED_AFTER), limits)
+
+
+def _examples(
+    is_beyond: NDArray[np.bool_], ended: NDArray[np.int64], day: int
+) -> NDArray[np.bool_]:
+    """Which chains are examples for a day: all, if those beyond the pattern ended on two days."""
+    days = np.unique(ended[is_beyond & (ended < day)])
+    return ~is_beyond if len(days) < _OCCASIONS else np.ones(len(is_beyond), dtype=bool)
+
+
+def _dear(traces: _Traces, ended: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which chains cost far more than any before that is an example."""
+    cost = traces.cost_usd
+    is_dear = np.zeros(len(cost), dtype=bool)
+    cheap = np.maximum.accumulate(np.where(cost < _ENDLESS_USD, cost, 0.0))
+    for at in np.flatnonzero((cost >= _ENDLESS_USD) & (traces.runs > STOPPED_AFTER)):
+        day = int(traces.first_s[at] // 86_400)
+        known = _examples(is_dear, ended, day)[:at]
+        most = max(cheap[at], float(cost[:at][known].max(initial=0.0)))
+        is_dear[at] = cost[at] > 10 * most
+    return is_dear
 
 
 def _groups(traces: _Traces) -> Iterator[_Traces]:

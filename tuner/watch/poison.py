@@ -72,11 +72,10 @@ def _named(watched: Watched) -> list[_Repeat]:
     rows = watched.rows(
         """WITH named AS (
             SELECT unnest(message_digests) AS message, epoch_us(logged_at) / 1e6 AS at_s, outcome,
-                {usd} AS usd, {is_lately} AS is_lately,
                 coalesce(error_signature, outcome) AS signature
             FROM reports WHERE {where} AND message_digests IS NOT NULL)
-        SELECT min(at_s) FILTER (outcome <> 'success') AS first_s, max(at_s), count(*), sum(usd),
-            coalesce(sum(usd) FILTER (is_lately), 0), max(signature) FILTER (outcome <> 'success')
+        SELECT min(at_s) FILTER (outcome <> 'success') AS first_s, max(at_s), message,
+            max(signature) FILTER (outcome <> 'success')
         FROM named GROUP BY message
         HAVING count(*) FILTER (outcome <> 'success') >= ? AND
             max(at_s) FILTER (outcome <> 'success') - first_s >=
@@ -87,17 +86,26 @@ def _named(watched: Watched) -> list[_Repeat]:
         *_MANY,
         _LEAST_S,
     )
-    found: list[_Repeat] = []
-    for first_s, last_s, count, usd, lately_usd, signature in rows:
-        if found and first_s <= found[-1].last_s:
-            it = found[-1]
-            found[-1] = _Repeat(
-                it.first_s, max(it.last_s, last_s), it.count + count, it.cost_usd + usd,
-                it.lately_usd + lately_usd, (it.message_count or 0) + 1, it.signature,
-            )  # fmt: skip
+    groups: list[list[tuple[float, float, str, str]]] = []
+    for row in rows:
+        if groups and row[0] <= max(last_s for _, last_s, _, _ in groups[-1]):
+            groups[-1].append(row)
         else:
-            found.append(_Repeat(first_s, last_s, count, usd, lately_usd, 1, signature))
-    return [each for each in found if (each.message_count or 0) <= _MOST_MESSAGES]
+            groups.append([row])
+    return [_of_messages(watched, each) for each in groups if len(each) <= _MOST_MESSAGES]
+
+
+def _of_messages(watched: Watched, rows: list[tuple[float, float, str, str]]) -> _Repeat:
+    """The invocations that failed with any of these messages: a batch has several, and fails
+    once.
+    """
+    [(count, usd, lately_usd)] = watched.rows(
+        """SELECT count(*), sum({usd}), coalesce(sum({usd}) FILTER ({is_lately}), 0)
+        FROM reports WHERE {where} AND outcome <> 'success' AND list_has_any(message_digests, ?)""",
+        [message for _, _, message, _ in rows],
+    )
+    first_s, last_s = rows[0][0], max(last_s for _, last_s, _, _ in rows)
+    return _Repeat(first_s, last_s, count, usd, lately_usd, len(rows), rows[0][3])
 
 
 def _rhythmic(watched: Watched) -> Iterator[_Repeat]:
@@ -124,8 +132,13 @@ def _rhythmic(watched: Watched) -> Iterator[_Repeat]:
 
 def _is_scheduled(watched: Watched, at_s: Floats) -> bool:
     """Whether what succeeds keeps the same rhythm, so that it's a schedule's: three times as much
-    around the failures as at any time.
+    around the failures as at any time, or around the moments that go on from them into the past.
     """
+    return _keep_time(watched, at_s) or _keep_time(watched, 2 * at_s[0] - at_s[:0:-1])
+
+
+def _keep_time(watched: Watched, at_s: Floats) -> bool:
+    """Whether successes come at these moments."""
     span_s = float(at_s[-1] - at_s[0])
     near_s = max(0.05 * span_s / (len(at_s) - 1), 3.0)
     [good_s] = watched.columns(
