@@ -162,6 +162,32 @@ def test_a_function_without_a_single_error_rings_for_any_that_last() -> None:
     )
 
 
+@pytest.mark.parametrize("hung_days", [(), (20,), (13, 20)])
+def test_a_durations_threshold_is_below_the_timeout(hung_days: tuple[int, ...]) -> None:
+    """Days differ so much that it would be above 30 s, and a mean is never longer than the timeout:
+    nine tenths of it, and what hung once would have rung; twice is its pattern.
+    """
+    rng = random.Random(11)
+    series = np.concatenate([np.full(DAY, 6000 * rng.lognormvariate(0, 0.35)) for _ in range(28)])
+    for day in hung_days:
+        series[day * DAY + 600 : day * DAY + 660] = 30_000.0
+    history = MetricHistory(START, len(series), {("Duration", "Average"): series})
+    [free, held] = [
+        each
+        for timeout_ms in (None, 30_000.0)
+        for each in alarms_of("made", history, None, timeout_ms=timeout_ms)
+        if each.kind == "duration"
+    ]
+    assert free.threshold > 30_000
+    if len(hung_days) > 1:
+        assert held == free
+        return
+    assert held.threshold == 27_000
+    assert "its timeout of 30 s" in held.why
+    assert held.replay is not None
+    assert len(held.replay.rings) == len(hung_days)
+
+
 def test_what_the_history_lacks_is_not_made_up() -> None:
     """No alarm on throttles or queues without their series; Lambda's own counter isn't replayed."""
     history = made_history(Arrivals(), 3, 1)
@@ -338,9 +364,21 @@ def test_the_file_and_its_replay(tmp_path: Path) -> None:
     assert "a history of 1.8 hours says nothing of what is usual" in short
 
 
+def test_a_file_is_of_one_region(tmp_path: Path) -> None:
+    """An alarm that's deployed in another region has no metric, and never rings."""
+    arns = [f"arn:aws:lambda:{each}:123456789012:function:f" for each in ("eu-west-1", "us-east-1")]
+    for source in ("--live", "--logs"):
+        where = () if source == "--live" else (str(tmp_path),)
+        ran = run_here("watch", *arns, source, *where, "--alarms", "terraform")
+        assert ran.returncode == 2
+        assert "are in eu-west-1, us-east-1" in one_line(ran)
+
+
 @pytest.mark.slow
 def test_an_account_has_alarms_on_what_logs_do_not_say(tmp_path: Path) -> None:
-    """Throttles, and the age of the queue that feeds the function, from its last minutes on."""
+    """Throttles, errors that no report tells of, and the ages of its stream's records and of the
+    queue that feeds the function, from its last minutes on.
+    """
     with moto_process() as url:
         make_live_function(url)
         queue = client("sqs", url).create_queue(QueueName="jobs")["QueueUrl"]
@@ -360,6 +398,19 @@ def test_an_account_has_alarms_on_what_logs_do_not_say(tmp_path: Path) -> None:
                 for ago in range(20, 60)
             ],
         )
+        for metric, value in (("Errors", 3.0), ("IteratorAge", 90_000.0)):
+            client("cloudwatch", url).put_metric_data(
+                Namespace="AWS/Lambda",
+                MetricData=[
+                    {
+                        "MetricName": metric,
+                        "Dimensions": [{"Name": "FunctionName", "Value": "resize"}],
+                        "Timestamp": datetime.now(UTC) - timedelta(minutes=ago),
+                        "Value": value,
+                    }
+                    for ago in range(20, 60)
+                ],
+            )
         ran = run_here(
             *("watch", "resize", "--live", "--endpoint-url", url, "--region", REGION, "--json"),
             *("--alarms", "cloudformation"),
@@ -369,5 +420,7 @@ def test_an_account_has_alarms_on_what_logs_do_not_say(tmp_path: Path) -> None:
     [function] = json.loads(ran.stdout)["functions"]
     kinds = {each["kind"]: each for each in function["alarms"]}
     assert kinds["queue-age"]["threshold"] > 300
+    assert kinds["iterator-age"]["threshold"] > 90_000
+    assert kinds["errors"]["threshold"] > 3
     assert kinds["throttles"]["replay"] is not None
     assert function["notes"] == [each for each in function["notes"] if "under 14" in each]

@@ -9,9 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tuner.api.observing import files_logs
-from tuner.errors import AwsError, InputError
+from tuner.aws.function_ref import parse_reference
+from tuner.errors import AwsError, InputError, UsageError
 from tuner.model.alarm import LAMBDA, MINUTE_S, CostRate, FunctionAlarms
+from tuner.model.interval import listed
 from tuner.model.observation import Window
+from tuner.observe.store import where_of
 from tuner.observe.usage import cost_usd, per_month
 from tuner.report.alarm_cloudformation import render_cloudformation
 from tuner.report.alarm_terraform import render_terraform
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
     from tuner.api.reading import Caller, FilesRequest, LiveRequest, ReadLogs
     from tuner.aws.services import Services
-    from tuner.model.alarm import AlarmFormat
+    from tuner.model.alarm import AlarmFormat, Statistic
     from tuner.watch.metric_history import MetricHistory
 
     Points = Mapping[tuple[str, str], Sequence[tuple[datetime, float]]]
@@ -36,6 +39,11 @@ _MINUTES_KEPT: Final = timedelta(days=15)
 _FEW_DAYS: Final = 14
 _OF_ALARMS: Final = ("its event sources", "the age of", "what was dropped")
 """What of a function's surroundings alarms are made of."""
+_OF_CLOUDWATCH: Final[tuple[tuple[str, Statistic], ...]] = (
+    ("Errors", "Sum"), ("Throttles", "Sum"), ("AsyncEventAge", "Maximum"),
+    ("IteratorAge", "Maximum"),
+)  # fmt: skip
+"""What reports don't say, or not of every failure: an exception is in a line of the function's."""
 BUDGET_RATIO: Final = 1.5
 RENDERERS: Final[Mapping[AlarmFormat, Callable[[Sequence[FunctionAlarms]], str]]] = {
     "cloudformation": render_cloudformation,
@@ -55,6 +63,7 @@ def alarms_from_files(
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[FunctionAlarms, ...]:
     """Alarms on each function by its logs. Raises UsageError, InputError and PriceError."""
+    _check_one_region(functions)
     found = []
     for name in dict.fromkeys(functions):
         asked = replace(request, function=name)
@@ -73,6 +82,7 @@ def alarms_live(
     from tuner.api.live_reports import open_services
     from tuner.api.observing_live import live_logs
 
+    _check_one_region(functions)
     found = []
     for name in dict.fromkeys(functions):
         with live_logs(replace(request, function=name), caller) as (logs, *_):
@@ -81,6 +91,18 @@ def alarms_live(
                 points, queues, notes = _cloudwatch(services, logs)
             found.append(_alarms(logs, points, queues, notes))
     return tuple(found)
+
+
+def _check_one_region(functions: Sequence[str]) -> None:
+    """Raise UsageError for functions of several regions: a file's alarms are deployed in one, and
+    find no metric of the others'.
+    """
+    regions = sorted({each for name in functions if (each := parse_reference(name).region)})
+    if len(regions) > 1:
+        raise UsageError(
+            f"these functions are in {listed(regions)}, and a file of alarms is deployed in one "
+            "region: write a file for each"
+        )
 
 
 def _alarms(
@@ -98,7 +120,9 @@ def _alarms(
             "logs of a day at least, better of two weeks (`days`, `logs`)"
         )
     history = history.with_points(points)
-    alarms = alarms_of(logs.function, history, _cost_rate(logs), queues=queues)
+    alarms = alarms_of(
+        logs.function, history, _cost_rate(logs), queues=queues, timeout_ms=_timeout_ms(logs)
+    )
     month = _month_usd(logs, history)
     return FunctionAlarms(
         function=logs.function,
@@ -134,6 +158,19 @@ def _cost_rate(logs: ReadLogs) -> CostRate | None:
     )
 
 
+def _timeout_ms(logs: ReadLogs) -> float | None:
+    """By its settings, else by its latest timeout; None where there was none."""
+    if logs.settings is not None and logs.settings.timeout_s is not None:
+        return logs.settings.timeout_s * 1000.0
+    where, values = where_of(logs.function, Window(), logs.account)
+    [found] = logs.store.connection.execute(
+        "SELECT arg_max(duration_ms, logged_at) FROM reports"  # noqa: S608 - of constants
+        f" WHERE {where} AND outcome = 'timeout'",
+        values,
+    ).fetchall()
+    return None if found[0] is None else float(found[0])
+
+
 def _month_usd(logs: ReadLogs, history: MetricHistory) -> float | None:
     window = Window(history.start, history.end)
     usage = logs.store.total(logs.function, window, account=logs.account)
@@ -161,11 +198,14 @@ def _cloudwatch(
         **{(queue, "Maximum"): ages for queue, ages in wiring.queue_ages_s},
     }
     unread = [each for each in wiring.unread if each.startswith(_OF_ALARMS)]
-    for metric, statistic in (("Throttles", "Sum"), ("AsyncEventAge", "Maximum")):
+    for metric, statistic in _OF_CLOUDWATCH:
         ask = partial(metric_points, services, LAMBDA, metric, statistic, of)
         try:
-            points[metric, statistic] = ask(start=start, end=end, period_s=MINUTE_S)
+            found = ask(start=start, end=end, period_s=MINUTE_S)
         except AwsError as error:
             unread.append(f"{metric} ({error})")
+            continue
+        if found or metric != "Errors":  # a server without metrics has reports
+            points[metric, statistic] = found
     notes = (f"not read: {'; '.join(unread)}",) if unread else ()
     return points, tuple(queue for queue, _ in wiring.queue_ages_s), notes

@@ -45,7 +45,7 @@ def _beyond(alarm: Alarm) -> str:
 
 _UNITS = {
     "Invocations": "a minute", "Errors": "a minute", "Throttles": "a minute", "Duration": "ms",
-    "AsyncEventAge": "ms", "ApproximateAgeOfOldestMessage": "s",
+    "AsyncEventAge": "ms", "IteratorAge": "ms", "ApproximateAgeOfOldestMessage": "s",
 }  # fmt: skip
 
 

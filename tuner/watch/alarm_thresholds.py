@@ -46,6 +46,8 @@ _LEAST_DEVIATION: Final = 0.1
 _FEW_DAYS: Final = 3.0
 """The deviation of n days is taken 1 + 3/n times as large: few of them tell it badly."""
 _ABOVE_PATTERN: Final = 1.25
+_NEAR_TIMEOUT: Final = 0.9
+"""A mean duration never passes the timeout: what hangs is at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ _RULES: Final = (
           "Lambda refuses invocations: they are retried, or lost", never=0.0),
     _Rule("async-event-age", Metric("AsyncEventAge", "Maximum"), 5, 5, "ms", 1000.0,
           "asynchronous events wait: they fail and come back, or it can't keep up"),
+    _Rule("iterator-age", Metric("IteratorAge", "Maximum"), 5, 5, "ms", 1000.0,
+          "records of its stream wait: one fails and holds up its shard, or it can't keep up"),
 )  # fmt: skip
 _QUEUE: Final = _Rule(
     "queue-age", Metric("ApproximateAgeOfOldestMessage", "Maximum", "AWS/SQS"), 10, 10, "s", 60.0,
@@ -99,10 +103,12 @@ def alarms_of(
     cost: CostRate | None,
     *,
     queues: Sequence[str] = (),
+    timeout_ms: float | None = None,
 ) -> tuple[Alarm, ...]:
     """Every alarm that the history has a metric for, replayed on it, and Lambda's own two.
 
-    `queues` are the names of SQS queues that it consumes; their series is by that name.
+    `queues` are the names of SQS queues that it consumes; their series is by that name. No
+    invocation takes longer than `timeout_ms`.
     """
     dimension = ("FunctionName", function)
     found = []
@@ -110,7 +116,10 @@ def alarms_of(
         metric = replace(rule.metric, dimension=dimension)
         values = history.of(metric)
         if values is not None and (rule.kind in _FROM_LOGS or not np.isnan(values).all()):
-            found.append(_replayed(_alarm(rule, function, metric, values), values, history))
+            made = _alarm(rule, function, metric, values)
+            if rule.kind == "duration" and timeout_ms is not None:
+                made = _within_timeout(made, values, timeout_ms)
+            found.append(_replayed(made, values, history))
     for queue in queues:
         values = history.series.get((queue, "Maximum"))
         if values is not None and not np.isnan(values).all():
@@ -185,6 +194,21 @@ def _alarm(rule: _Rule, function: str, metric: Metric, values: Floats) -> Alarm:
         why=why,
         says=rule.says,
     )
+
+
+def _within_timeout(alarm: Alarm, values: Floats, timeout_ms: float) -> Alarm:
+    """The same with a threshold that a mean duration can pass, where only an incident came near
+    the timeout.
+    """
+    most = _NEAR_TIMEOUT * timeout_ms
+    days = _days(values, alarm.evaluation_periods, alarm.datapoints_to_alarm)
+    if alarm.threshold <= most or len(_occasions(days > most)) > 1:
+        return alarm
+    why = (
+        f"by how the days differ it would be {_written(alarm.threshold)} ms, and no invocation "
+        f"takes longer than its timeout of {timeout_ms / 1000:,.0f} s: nine tenths of that"
+    )
+    return replace(alarm, threshold=round(most, 3), why=why)
 
 
 def _threshold(rule: _Rule, values: Floats) -> tuple[float, str]:
