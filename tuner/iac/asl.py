@@ -7,6 +7,7 @@ skipped.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -109,7 +110,9 @@ class _Reader:
         if start not in states:
             entries["StartAt"][1].refuse(f"{what} starts at {start}, which isn't one of its States")
         return Machine(
-            start, tuple(self._state(name, *pair, states) for name, pair in states.items())
+            start,
+            tuple(self._state(name, *pair, states) for name, pair in states.items()),
+            _timeout_s(node.values(what), what, self._substitutions),
         )
 
     def _state(
@@ -211,7 +214,14 @@ class _Reader:
         ):
             function = self._function(given, resource, name)
         return Task(
-            name, entry.following, function, resource, awaits, entry.retriers, entry.catchers
+            name,
+            entry.following,
+            function,
+            resource,
+            awaits,
+            entry.retriers,
+            entry.catchers,
+            _timeout_s(found, what, known),
         )
 
     def _called(
@@ -318,6 +328,13 @@ def _number(
     if not 0 <= number < math.inf:
         found[name].refuse(f"{whose} is {written!r}: a number from 0 is needed")
     return number
+
+
+def _timeout_s(found: Mapping[str, TemplateNode], what: str, known: Substitutions) -> float | None:
+    """TimeoutSeconds; None where nothing here says it, which nothing else depends on."""
+    with contextlib.suppress(TemplateError):
+        return _number(found, "TimeoutSeconds", what, known) or None
+    return None
 
 
 def _or(number: float | None, default: float) -> float:

@@ -74,6 +74,8 @@ class Task:
     """False for an asynchronous invocation: it's paid for, and nothing waits for it."""
     retriers: tuple[Retrier, ...] = ()
     catchers: tuple[Catcher, ...] = ()
+    timeout_s: float | None = None
+    """An attempt that takes longer fails with States.Timeout; None: none is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,8 @@ class Machine:
 
     start: str
     states: tuple[State, ...]
+    timeout_s: float | None = None
+    """An execution that takes longer fails; None: none is written, or it's within another."""
 
     def walk(self) -> Iterator[State]:
         """Every state, those of machines within too."""

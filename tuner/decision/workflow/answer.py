@@ -10,6 +10,12 @@ import numpy as np
 from tuner.decision.workflow.executions import MOST_VISITS, sample_executions
 from tuner.decision.workflow.latency import Latency
 from tuner.decision.workflow.search import SizeSearch, moved
+from tuner.decision.workflow.timeouts import (
+    run_timeout_finding,
+    state_timeouts,
+    timeout_findings,
+    within_timeouts,
+)
 from tuner.decision.workflow.unknowns import assumptions_of, unknown_findings
 from tuner.errors import InputError
 from tuner.model.finding import Finding
@@ -89,8 +95,11 @@ def answer_workflow(
     With `max_duration_ms` the cheapest whose percentile (95 unless the goal says another) is within
     it, with `max_cost_usd_per_million` the fastest that cost no more, with both the cheapest within
     the duration, otherwise the best under the goal's time weight. If no sizes are within the limit,
-    those that are nearest to it. Raises InputError if no execution ends, or none calls a function.
+    those that are nearest to it; none that reach a state's timeout. Raises InputError
+    if no execution ends, or none calls a function.
     """
+    timeouts = state_timeouts(workflow.machine, functions)
+    functions = within_timeouts(functions, timeouts)
     percentile = goal.percentile or USUAL_PERCENTILE
     runs = sample_executions(workflow.machine, workflow.behavior, seed=seed)
     if not any(counts.any() for counts in runs.call_counts.values()):
@@ -128,8 +137,11 @@ def answer_workflow(
     findings = (
         *_target_findings(answer, likely_usd),
         *_doubts(answer, functions, runs),
+        *timeout_findings(timeouts, {each.name: each.memory_mb for each in answer.functions}),
         *unknown_findings(workflow),
     )
+    out_of_time = run_timeout_finding(workflow.machine, executions.typical.durations_ms(columns))
+    findings += () if out_of_time is None else (out_of_time,)
     return replace(answer, findings=findings)
 
 
