@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -44,6 +45,14 @@ def test_the_same_line_from_two_sources_counts_once() -> None:
     assert attempts((A, report(after_s=0.7)), (B, report())) == [("r", 1, 0.0)]
     assert attempts((A, report(after_s=None)), (B, report(after_s=5))) == [("r", 1, 5.0)]
     assert attempts((A, report(after_s=None)), (B, report(after_s=None))) == [("r", 1, None)]
+
+
+@pytest.mark.parametrize("copy_count", [2, 3])
+def test_copies_of_many_lines_count_once(copy_count: int) -> None:
+    """However many there are, and in whatever order the engine takes copies of the same time."""
+    sources = [Origin(f"{number}.log", function="f") for number in range(copy_count)]
+    lines = [(each, report(f"r{n}", 60.0 * n)) for each in sources for n in range(300)]
+    assert len(attempts(*lines)) == 300
 
 
 def test_a_retry_is_another_attempt() -> None:

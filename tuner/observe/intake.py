@@ -50,9 +50,10 @@ _REQUESTS: Final = """CREATE TABLE requests AS SELECT request_id, max(trace_id) 
 _ARE_REPEATED: Final = """SELECT count(*) > count(DISTINCT hash(request_id)) FROM raw"""
 # Rows whose request is there once need no more. Attempts that took the same are told apart by time
 # where there is one (`place`: minutes apart; `alike`: apart in one source), else by their place in
-# the source, and only where they failed, since nothing else is run again. The same numbers in
-# another source are a copy. What a source without a
-# function's name has of a request is of the function that another source names.
+# the source, and only where they failed, since nothing else is run again. Copies have the same
+# time, so both windows over times have one whole order. The same numbers in another source are a
+# copy. What a source without a function's name has of a request is of the function that another
+# source names.
 _REPEATED: Final = f"""WITH {_NAMED}, again AS (
         SELECT hash(request_id) AS h FROM raw GROUP BY h HAVING count(*) > 1),
     repeated AS (
@@ -63,7 +64,7 @@ _REPEATED: Final = f"""WITH {_NAMED}, again AS (
         SELECT *, coalesce(logged_us - lag(logged_us) OVER w > {_SAME_TIME_US}, true) AS is_new
         FROM repeated WHERE logged_us IS NOT NULL
         WINDOW w AS (PARTITION BY request_id, function, memory_mb, billed_duration_ms,
-            round(duration_ms, 2) ORDER BY logged_us)),
+            round(duration_ms, 2) ORDER BY logged_us, origin, line)),
     near AS (
         SELECT * EXCLUDE (is_new), sum(is_new::INTEGER) OVER (
             PARTITION BY request_id, function, memory_mb, billed_duration_ms,
