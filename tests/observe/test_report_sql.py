@@ -176,6 +176,54 @@ def test_a_copy_counts_once_and_a_retry_counts(tmp_path: Path) -> None:
     assert sum(day[4] for days in once.values() if days for day in days) == 15
 
 
+def test_an_export_and_a_delivery_are_of_one_function(tmp_path: Path) -> None:
+    """An export doesn't say the account and a delivery does: what is in both counts once, and what
+    is in one of them is of the same function, as long as only one account has it.
+    """
+    stream, messages = "2026/11/28/[7]0a1b", told()
+    export(tmp_path / "all" / "aws" / "lambda" / "orders", stream, messages)
+    once = sums(by_sql(tmp_path / "all"))["", "orders", 512]
+    logs = tmp_path / "logs"
+    export(logs / "aws" / "lambda" / "orders", stream, messages[:-12])
+    delivered(logs / "f.gz", "/aws/lambda/orders", stream, messages[12:], False)
+    found = sums(by_sql(logs))
+    assert found == sums(by_reader(logs, tmp_path))
+    assert found.keys() == {("123456789012", "orders", 512), ("unnamed",)}
+    days = found["123456789012", "orders", 512]
+    assert [sum(day[at] for day in days) for at in (4, 5, 11, 12, 13)] == [
+        sum(day[at] for day in once) for at in (4, 5, 11, 12, 13)
+    ]
+    other = [(at, text.replace("8f5e0b1c", "8f5e0bff")) for at, text in messages]
+    delivered(logs / "g.gz", "/aws/lambda/orders", stream, other, False)
+    with gzip.open(logs / "g.gz", "rt") as file:
+        text = file.read().replace("123456789012", "210987654321")
+    (logs / "g.gz").write_bytes(gzip.compress(text.encode()))
+    several = sums(by_sql(logs))
+    assert several == sums(by_reader(logs, tmp_path))
+    accounts = {key[0] for key in several if len(key) > 1}
+    assert accounts == {"", "123456789012", "210987654321"}
+
+
+def test_folders_say_whose_functions_they_have(tmp_path: Path) -> None:
+    """Functions of one name in several accounts and regions that log to one bucket are told apart
+    by the folders that are named so; a folder of a time is no account.
+    """
+    stream, logs = "2026/11/28/[7]0a1b", tmp_path / "logs"
+    for number, folder in enumerate((
+        "111122223333/eu-west-1", "us-gov-west-1/logs/444455556666", "AWSLogs/777788889999/lambda",
+        "202611282200/other",
+    )):  # fmt: skip
+        messages = [(at, text.replace("8f5e0b1c", f"8f5e0b{number:02}")) for at, text in told()]
+        export(logs / folder / "aws" / "lambda" / "orders", stream, messages)
+    by = by_sql(logs), by_reader(logs, tmp_path)
+    assert sums(by[0]) == sums(by[1])
+    for found, _ in by:
+        assert sorted((each.function.account, each.function.region) for each in found) == [
+            ("", "eu-west-1"), ("111122223333", "eu-west-1"),
+            ("444455556666", "us-gov-west-1"), ("777788889999", "eu-west-1"),
+        ]  # fmt: skip
+
+
 def test_a_report_that_lacks_a_number_has_no_size(tmp_path: Path) -> None:
     """It's counted, so that it can be told, and is in no sum of a size."""
     lines = [(BEGIN, f"REPORT RequestId: {ID.format(1)}\tDuration: x ms\tMemory Size: 128 MB\t")]

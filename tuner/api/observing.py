@@ -93,7 +93,11 @@ def _prices(
     request: FilesRequest, reference: FunctionRef, store: ReportStore
 ) -> tuple[LambdaPrices, tuple[str, ...]]:
     """The function's prices, and what was assumed for them."""
-    told = [region for _account, region in store.accounts(reference.name) if region]
+    told = [
+        region
+        for account, region in store.accounts(reference.name)
+        if region and (account is None or reference.account_id in (None, account))
+    ]
     kinds = store.architectures(reference.name)
     region = request.region or reference.region or (told[0] if told else DEFAULT_REGION)
     kind = request.architecture or (kinds[0] if kinds else "x86_64")
@@ -122,4 +126,18 @@ def _findings(store: ReportStore, reference: FunctionRef) -> Iterator[Finding]:
             "warning",
             f"these logs are of {len(accounts)} accounts ({', '.join(accounts[:3])}), each with a "
             f"function of this name, and are added up: give an ARN as `function` for one of them",
+        )
+    regions = sorted(
+        {
+            region
+            for account, region in store.accounts(reference.name)
+            if region and (account is None or reference.account_id in (None, account))
+        }
+    )
+    if len(regions) > 1:
+        yield Finding(
+            "mixed_accounts",
+            "warning",
+            f"these logs are of {len(regions)} regions ({', '.join(regions[:3])}), each with a "
+            "function of this name, and are added up: give `logs` of one of them",
         )

@@ -12,7 +12,7 @@ from tuner.logs.lines import LineReader
 from tuner.logs.records import WRAPS
 from tuner.logs.table import header_of, read_table
 from tuner.logs.unpacked import TornFileError, UnusableFileError
-from tuner.model.observation import Origin
+from tuner.model.observation import REGION, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,8 +32,12 @@ _STREAM_FOLDER: Final = re.compile(
 """A stream's folder in an export of CloudWatch Logs, with dashes instead of slashes."""
 _GROUP_FOLDER: Final = re.compile(r"(?:^|/)aws/lambda/([A-Za-z0-9_-]{1,140})/")
 """Lambda's own log group, where an export was told to begin its names with it."""
+_REGION: Final = re.compile(REGION)
+_ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _NEXT_ELEMENT: Final = re.compile(r"\}\s*,\s*(?=\{)")
 _NEAR: Final = 2000
+_BESIDE: Final = 2
+"""Folders between an account's and its region's: none or one, such as a service's."""
 _RECORD: Final = re.compile(r'\{"time": ?"[^"\\]{20,30}", ?"type": ?"platform\.\w+", ?"record"')
 """A record of the platform's as a line."""
 _decode: Final = json.JSONDecoder().raw_decode
@@ -90,17 +94,43 @@ def _read_part(
 
 
 def _origin_of(part: Part) -> Origin:
+    account, region = _place_of(part.within)
     folder = _STREAM_FOLDER.search(part.within)
     if folder is None:
-        return Origin(part.name)
+        return Origin(part.name, account=account, region=region)
     group = _GROUP_FOLDER.search(part.within)
     year, month, day, rest = folder.groups()
     function, _, version = rest.partition("[")
     return Origin(
         part.name,
+        account=account,
+        region=region,
         function=function or (group[1] if group else None),
         version=version.partition("]")[0],
         log_stream=f"{year}/{month}/{day}/{rest}",
+    )
+
+
+def _place_of(within: str) -> tuple[str | None, str | None]:
+    """The account and region that folders are named after, where many of them log to one bucket.
+
+    Twelve digits are an account only beside a region or below `AWSLogs`: they may be a time.
+    """
+    folders = within.split("/")[:-1]
+    at = [number for number, each in enumerate(folders) if _REGION.fullmatch(each)]
+    accounts = {
+        each
+        for number, each in enumerate(folders)
+        if _ACCOUNT.fullmatch(each)
+        and (
+            any(abs(number - other) <= _BESIDE for other in at)
+            or "AWSLogs" in folders[max(number - _BESIDE, 0) : number]
+        )
+    }
+    regions = {folders[number] for number in at}
+    return (
+        accounts.pop() if len(accounts) == 1 else None,
+        regions.pop() if len(regions) == 1 else None,
     )
 
 

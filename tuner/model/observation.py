@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - from_record reads the annotations
 from decimal import Context, Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from tuner.model.advice import Advice
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 ObservedOutcome = Literal["success", "error", "timeout", "oom"]
 _EXACT = Context(prec=60)
 """1/1,024,000 ends after 13 decimals: nothing is rounded."""
+
+
+REGION: Final = (
+    r"(?:us|eu|ap|sa|ca|me|af|il|mx|cn)(?:-gov|-isob?)?"
+    r"-(?:central|(?:north|south)?(?:east|west)|north|south)-[0-9]"
+)
+"""A region's name, as folders of archives have it: in the syntax of any engine, without groups."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SumsRow = tuple[Any, ...]
 """A row of `report_sql.DAY_SUMS`."""
+_Home = tuple[str | None, ...]
+"""An account and a region."""
 
 
 def archive_evidence(
@@ -46,18 +48,45 @@ def evidence_of(
     sums: Iterable[SumsRow], *, region: str, architecture: Architecture | None = None
 ) -> tuple[tuple[FunctionEvidence, ...], int]:
     """The same of rows that were asked elsewhere."""
+    listed = [*sums]
+    homes = _homes(listed)
     rows: defaultdict[tuple[Any, ...], list[SumsRow]] = defaultdict(list)
     unnamed = 0
-    for row in sums:
+    for row in listed:
         if row[2] is None:
             unnamed += row[6]
         else:
-            rows[row[:3]].append(row)
+            rows[*_home(row[:2], homes[row[2]]), row[2]].append(row)
     made = tuple(
         _evidence(account or "", place or region, name, some, architecture)
         for (account, place, name), some in rows.items()
     )
     return made, unnamed
+
+
+def _homes(sums: Iterable[SumsRow]) -> dict[str, set[_Home]]:
+    """By function: every account and region that rows name."""
+    found: defaultdict[str, set[_Home]] = defaultdict(set)
+    for row in sums:
+        found[row[2]].add(row[:2])
+    return found
+
+
+def _home(said: _Home, homes: set[_Home]) -> _Home:
+    """The one account and region that a row may be of: an export doesn't say them, where a
+    subscription of the same function does. As it is where it may be of several.
+    """
+    named = [{each for each in some if each} for some in zip(*homes, strict=True)]
+    if all(len(some) <= 1 for some in named):
+        return tuple(next(iter(some), None) for some in named)
+    fitting = {each for each in homes if _fits(said, each)}
+    whole = [each for each in fitting if not any(_fits(each, e) for e in fitting - {each})]
+    return whole[0] if len(whole) == 1 else said
+
+
+def _fits(said: _Home, home: _Home) -> bool:
+    """Whether all that is said is so there."""
+    return all(mine in (None, its) for mine, its in zip(said, home, strict=True))
 
 
 def sums_of_text(rows: Iterable[Sequence[str | None]]) -> list[SumsRow]:

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tuner.model.observation import REGION
+
 if TYPE_CHECKING:
     from tuner.model.observation import Window
 
@@ -26,6 +28,13 @@ _STREAM_FOLDER: Final = rf"/[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}-{_NAMED}[^/]*/"
 _GROUP_FOLDER: Final = r"/aws/lambda/([A-Za-z0-9_-]+)/"
 _GROUP: Final = r"^/aws/lambda/(?:[a-z]{2}-[a-z]+-[0-9]\.)?(.+)$"
 """Functions at the edge have their home region's name before their own."""
+_REGION_FOLDER: Final = rf"/({REGION})/"
+_ACCOUNT_FOLDERS: Final = (
+    rf"/([0-9]{{12}})/(?:[^/]+/)?{REGION}/",
+    rf"/{REGION}/(?:[^/]+/)?([0-9]{{12}})/",
+    r"/AWSLogs/(?:[^/]+/)?([0-9]{12})/",
+)
+"""Twelve digits alone may be a time."""
 _EVENT: Final = r'"timestamp":\s*[0-9]+,\s*"message":\s*"[^"\\]*(?:\\.[^"\\]*)*"'
 _EVENT_TIME: Final = r'^"timestamp":\s*([0-9]+)'
 _EVENT_MESSAGE: Final = r'"message":\s*"(.*)"$'
@@ -40,7 +49,12 @@ _EXITED: Final = r"^RequestId: (\S+) (?:Error: Runtime exited|Process exited)"
 _NODE: Final = (
     r"^(?:\S+\t)?(\S+)\tERROR\t(?:Invoke Error|Uncaught Exception|Unhandled Promise Rejection)\s*\t"
 )
-_OF_REQUEST: Final = "OVER (PARTITION BY account, function, request_id)"
+_OF_REQUEST: Final = "OVER (PARTITION BY function, request_id)"
+_REPORT_COLUMNS: Final = (
+    "function, version, request_id, logged_at, memory_mb, duration_ms, billed_duration_ms, "
+    "max_memory_used_mb, init_duration_ms, restore_duration_ms, outcome"
+)
+"""What copies of a report have in common: an export doesn't say its account."""
 _MEMORY_ERRORS: Final = "'Runtime.OutOfMemory', 'MemoryError', 'java.lang.OutOfMemoryError'"
 # A column, its type, its pattern in a text report, and its key in a record.
 _NUMBERS: Final = (
@@ -72,7 +86,7 @@ account, region, function, UTC day, version and size.
 def days_query(table: str, window: Window) -> str:
     """The sums of a table of lines with the columns `line` and `"$path"`, whose window has ends.
 
-    Times count by the second. `region`, `architecture` and the CPU time are unknown. A report that
+    Times count by the second. `architecture` and the CPU time are unknown. A report that
     lacks its duration, billed duration or size is in rows without a size.
     """
     assert window.start is not None
@@ -95,7 +109,9 @@ def _reports(table: str) -> str:
     CROSS JOIN UNNEST(CASE WHEN line LIKE '{_LED}' THEN ARRAY[line]
         ELSE split(line, '"messageType"') END) AS split_line(piece)
 ), origins AS (
-    SELECT {_found("head", _OWNER)} AS account,
+    SELECT coalesce({_found("head", _OWNER)},
+            {", ".join(_found("path", each) for each in _ACCOUNT_FOLDERS)}) AS account,
+        {_found("path", _REGION_FOLDER)} AS region,
         {_found("head", _LOG_GROUP)} AS log_group,
         {_found("head", _LOG_STREAM)} AS log_stream,
         path,
@@ -103,7 +119,7 @@ def _reports(table: str) -> str:
             ELSE regexp_extract_all(piece, '{_EVENT}') END AS events
     FROM pieces
 ), lines AS (
-    SELECT account,
+    SELECT account, region,
         CASE WHEN log_stream IS NULL
             THEN coalesce({_found("path", _STREAM_FOLDER)}, {_found("path", _GROUP_FOLDER)})
             ELSE coalesce({_found("log_stream", _STREAM)}, {_found("log_group", _GROUP)})
@@ -117,7 +133,7 @@ def _reports(table: str) -> str:
                 '\t', chr(9)) END AS message
     FROM origins CROSS JOIN UNNEST(events) AS split_piece(event)
 ), told AS (
-    SELECT account, function, version, message,
+    SELECT account, region, function, version, message,
         coalesce(TRY_CAST(at_text AS TIMESTAMP), TIMESTAMP '1970-01-01 00:00:00'
             + INTERVAL '1' SECOND * CAST((at_ms - mod(at_ms, 1000)) / 1000 AS BIGINT)) AS logged_at,
         {_found("message", _REPORT)} AS reported_id,
@@ -141,23 +157,27 @@ def _reports(table: str) -> str:
             AS said_kill
     FROM of_requests
 ), fields AS (
-    SELECT account, function, version, request_id, logged_at, said_timeout, said_error, said_kill,
+    SELECT account, region, function, version, request_id, logged_at,
+        said_timeout, said_error, said_kill,
         {numbers},
         {status} AS status,
         {error_type} AS error_type
     FROM judged
     WHERE reported_id IS NOT NULL OR recorded_id IS NOT NULL
-), reports AS (
-    SELECT DISTINCT account, CAST(NULL AS VARCHAR) AS region, function, version, request_id,
-        logged_at, CASE WHEN duration_ms IS NULL OR billed_duration_ms IS NULL THEN NULL
+), outcomes AS (
+    SELECT account, region, function, version, request_id, logged_at,
+        CASE WHEN duration_ms IS NULL OR billed_duration_ms IS NULL THEN NULL
             ELSE size_mb END AS memory_mb,
         duration_ms, billed_duration_ms, max_memory_used_mb, init_duration_ms, restore_duration_ms,
         CASE WHEN status = 'success' THEN 'success'
             WHEN said_kill OR error_type IN ({_MEMORY_ERRORS}) THEN 'oom'
             WHEN said_timeout OR status = 'timeout' THEN 'timeout'
-            WHEN said_error OR status IS NOT NULL THEN 'error' ELSE 'success' END AS outcome,
-        CAST(NULL AS VARCHAR) AS architecture, CAST(NULL AS DOUBLE) AS cpu_ms
+            WHEN said_error OR status IS NOT NULL THEN 'error' ELSE 'success' END AS outcome
     FROM fields
+), reports AS (
+    SELECT max(account) AS account, max(region) AS region, {_REPORT_COLUMNS},
+        CAST(NULL AS VARCHAR) AS architecture, CAST(NULL AS DOUBLE) AS cpu_ms
+    FROM outcomes GROUP BY {_REPORT_COLUMNS}
 )"""  # noqa: S608 - of constants and a table's name of ours
 
 
