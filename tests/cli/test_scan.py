@@ -137,6 +137,44 @@ def test_logs_are_scanned_without_aws(tmp_path: Path) -> None:
     assert found["scan_cost_usd"] is None
 
 
+@pytest.mark.parametrize("count", [3, 1])
+def test_a_few_minutes_of_logs_give_no_figures_of_a_month(tmp_path: Path, count: int) -> None:
+    """Minutes scaled to a month say nothing, and one moment can't be scaled: functions are listed
+    with what they did, those first that used the most.
+    """
+    for name, size_mb in (("resize", 512), ("a", 128)):
+        folder = tmp_path / "logs" / f"2026-11-01-{name}[3]0123456789abcdef"
+        folder.mkdir(parents=True)
+        lines = [LOG.format(day=1, n=n).replace("8f5e", name[0] * 4) for n in range(count)]
+        text = "".join(lines).replace("512 MB", f"{size_mb} MB")
+        (folder / "000000.log").write_text(text)
+    ran = run_here(
+        *("scan", "--logs", str(tmp_path / "logs"), "--regions", REGION, "--json"),
+        TUNER_STATE_DIR=str(tmp_path / "state"),
+    )
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(ran.stdout)
+    assert [each["name"] for each in found["functions"]] == ["resize", "a"]
+    assert {each["cost_usd_per_month"] for each in found["functions"]} == {None}
+    assert "short_window" in {each["code"] for each in found["findings"]}
+
+
+def test_logs_without_times_are_listed(tmp_path: Path) -> None:
+    """They have no window, so no figures of a month either."""
+    folder = tmp_path / "logs" / "2026-11-01-resize[3]0123456789abcdef"
+    folder.mkdir(parents=True)
+    lines = [LOG.format(day=1, n=n).partition(" ")[2] for n in range(3)]
+    (folder / "000000.log").write_text("".join(lines))
+    ran = run_here(
+        *("scan", "--logs", str(tmp_path / "logs"), "--regions", REGION, "--json"),
+        TUNER_STATE_DIR=str(tmp_path / "state"),
+    )
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(ran.stdout)
+    assert [each["invocation_count"] for each in found["functions"]] == [3]
+    assert "no_times" in {each["code"] for each in found["findings"]}
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

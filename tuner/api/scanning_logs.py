@@ -13,7 +13,7 @@ from tuner.model.interval import counted
 from tuner.observe.archive_days import archive_evidence
 from tuner.observe.folder import ObservationFolder
 from tuner.observe.reading_findings import reading_findings
-from tuner.observe.scanning import advise_function
+from tuner.observe.scanning import LEAST_MONTH_S, advise_function
 from tuner.pricing.renewal import current_price_book
 
 if TYPE_CHECKING:
@@ -53,9 +53,14 @@ def scan_logs(
     if unnamed:
         message = f"{counted(f'{unnamed:,}', 'report')} of no named function left out"
         findings.append(Finding("unnamed_reports", "warning", message))
-    functions = judged(
-        evidence, window.seconds or 0.0, book, findings, advise_function, asked_optimizer=False
-    )
+    window_s = window.seconds or 0.0
+    if window.start is not None and window_s < LEAST_MONTH_S:
+        message = (
+            f"the logs cover {window_s / 3600:.1f} hours: in under a day there are no costs "
+            "and savings of a month"
+        )
+        findings.append(Finding("short_window", "info", message))
+    functions = judged(evidence, window_s, book, findings, advise_function, asked_optimizer=False)
     return scan_of(
         with_staleness(functions, evidence, state_dir, book),
         sort=sort,

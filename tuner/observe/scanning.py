@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     """Of a function, what was seen of its sizes, its prices, and the window's seconds."""
 
 SortKey = Literal["saving", "value", "cost"]
+LEAST_MONTH_S: Final = 86_400.0
+"""Of logs: with less there are no figures of a month, as in `advice`."""
 NEAR_RATIO: Final = 0.9
 """Of a limit: whatever is this close becomes a finding."""
 USUAL_MAX_TIMEOUT_S: Final = 900
@@ -67,7 +69,9 @@ def scan_function(
     seen = ScannedFunction(
         function=function,
         invocation_count=count,
-        cost_usd_per_month=None if cost is None else float(cost) * SECONDS_PER_MONTH / window_s,
+        cost_usd_per_month=None
+        if cost is None or window_s < LEAST_MONTH_S
+        else float(cost) * SECONDS_PER_MONTH / window_s,
         cost_basis=None if count is None else "metrics" if days is None else "reports",
         mean_ms=_mean_ms(sizes, metrics),
         longest_ms=max((each.longest_ms for each in days or ()), default=None),
@@ -128,7 +132,7 @@ def _nothing_advised(
 def rank(functions: Iterable[ScannedFunction], by: SortKey) -> tuple[ScannedFunction, ...]:
     """Sort by what would be saved, by what a sweep is worth, or by cost, the most first.
 
-    Ties go by cost, then by name.
+    Ties go by cost, then by how much ran at how much memory, then by name.
     """
 
     def key(each: ScannedFunction) -> tuple[float, ...]:
@@ -138,7 +142,8 @@ def rank(functions: Iterable[ScannedFunction], by: SortKey) -> tuple[ScannedFunc
             "value": each.value_per_dollar or 0.0,
             "cost": cost,
         }[by]
-        return (-first, -each.saving_usd_per_month, -cost)
+        used = (each.invocation_count or 0) * (each.mean_ms or 0.0) * each.function.memory_mb
+        return (-first, -each.saving_usd_per_month, -cost, -used)
 
     return tuple(
         sorted(functions, key=lambda each: (*key(each), each.function.region, each.function.name))
