@@ -135,6 +135,38 @@ def test_deployments_of_a_table_explain_what_the_logs_do_not(tmp_path: Path, spe
     assert "deploys_unknown" in [each["code"] for each in found["findings"]]
 
 
+def test_functions_of_one_name_in_two_accounts_are_known_by_it(tmp_path: Path, spend: Any) -> None:
+    """Each has its own cost and changes; tags, deployments and bills have their name alone."""
+    step = (10 * 24 + 9.5, 1.4, "1", 512)
+    moved = steady(days=20, per_day=300, billed_ms=50, seed=3, step=step, memory_mb=512)
+    as_ever = steady(days=20, per_day=300, billed_ms=50, seed=4, memory_mb=512)
+    write_archive(tmp_path / "logs" / "a", {"f": moved})
+    logs = write_archive(tmp_path / "logs" / "b", {"f": as_ever}, account="210987654321").parent
+    (tmp_path / "tags.csv").write_text("function,feature\nf,find\n")
+    (tmp_path / "deploys.csv").write_text("at,version,function\n2026-03-11T09:00:00Z,r7,f\n")
+    (tmp_path / "bill.csv").write_text(
+        "ServiceName,ChargePeriodStart,ChargePeriodEnd,ResourceId,ChargeDescription,"
+        "ConsumedQuantity,BilledCost,BillingCurrency\nAWS Lambda,2026-03-05T00:00:00Z,"
+        "2026-03-06T00:00:00Z,arn:aws:lambda:us-east-1:123456789012:function:f,Total Requests,"
+        "300,0.00006,USD\n"
+    )
+    found = answer(
+        spend(
+            *("--by", "tag:feature", "--tags", str(tmp_path / "tags.csv"), "--json"),
+            *("--deploys", "auto", "--deploys", str(tmp_path / "deploys.csv")),
+            *("--bill", str(tmp_path / "bill.csv")),
+            logs=logs,
+        )
+    )
+    assert {each["key"] for each in found["days"]} == {"find"}
+    [change] = found["changes"]
+    assert change["function"] == "f (123456789012)"
+    assert change["cause"]["version"] == "r7"
+    codes = {each["code"] for each in found["findings"]}
+    assert not codes & {"deploys_unknown", "untagged"}
+    assert "other_functions" not in {each["reason"] for each in found["bill"]["differences"]}
+
+
 def test_a_bill_stands_beside(spend: Any, tmp_path: Path) -> None:
     """20% off list price for whole days: the difference is the price's."""
     head = "line_item_product_code,line_item_usage_start_date,line_item_usage_end_date,"

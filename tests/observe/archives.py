@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+ACCOUNT = "123456789012"
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -25,15 +26,18 @@ class Call(NamedTuple):
     version: str = "1"
 
 
-def write_archive(folder: Path, functions: dict[str, Iterable[Call]]) -> Path:
+def write_archive(
+    folder: Path, functions: dict[str, Iterable[Call]], *, account: str = ACCOUNT
+) -> Path:
     """A gzip file a function, a record a log stream."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, calls in functions.items():
+        mark = "0000" if account == ACCOUNT else account[-4:]
         streams: dict[str, list[dict[str, object]]] = {}
         for number, call in enumerate(calls):
             at = MARCH + timedelta(hours=call.hour)
             stream = f"{at:%Y/%m/%d}/[{call.version}]{name.encode().hex():0<32.32}"
-            request_id = f"{number:08x}-0000-4000-8000-{name.encode().hex():0<12.12}"
+            request_id = f"{number:08x}-{mark}-4000-8000-{name.encode().hex():0<12.12}"
             streams.setdefault(stream, []).append(
                 {
                     "id": str(number),
@@ -47,7 +51,7 @@ def write_archive(folder: Path, functions: dict[str, Iterable[Call]]) -> Path:
             for stream, events in streams.items():
                 record = {
                     "messageType": "DATA_MESSAGE",
-                    "owner": "123456789012",
+                    "owner": account,
                     "logGroup": f"/aws/lambda/{name}",
                     "logStream": stream,
                     "logEvents": events,

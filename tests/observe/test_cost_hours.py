@@ -33,7 +33,9 @@ def store(tmp_path: Path) -> ReportStore:
 
 
 def places(discount: float = 0.0) -> list[Place]:
-    return [Place("123456789012", None, name, None, name, PRICES, discount) for name in ("f", "g")]
+    return [
+        Place("123456789012", None, name, None, name, name, PRICES, discount) for name in ("f", "g")
+    ]
 
 
 def test_the_sums_are_those_of_the_lines(store: ReportStore) -> None:

@@ -52,7 +52,10 @@ class Place:
     region: str | None
     function: str | None
     architecture: str | None
+    own_name: str
+    """The function's, or one for lines that name none."""
     name: str
+    """The same, with account and region where functions of several have it."""
     prices: LambdaPrices
     discount_ratio: float = 0.0
 
@@ -114,12 +117,17 @@ class CostHours:
         for place in np.unique(found["place"]):
             by_name.setdefault(self._places[int(place)].name, []).append(int(place))
         return [
-            FunctionHours(name, *self._hours(found, of_name), settings.get(name, ()))
+            FunctionHours(
+                name,
+                self._places[of_name[0]].own_name,
+                *self._hours(found, of_name),
+                settings.get(name, ()),
+            )
             for name, of_name in sorted(by_name.items())
         ]
 
     def used(self, start: datetime.datetime, end: datetime.datetime) -> dict[str, Used]:
-        """What each function used between two moments, within the window: for a bill."""
+        """What functions of each name used between two moments, within the window: for a bill."""
         found: dict[str, Used] = {}
         rows = self._connection.execute(
             f"""WITH timed AS ({_TIMED})
@@ -129,7 +137,7 @@ class CostHours:
         ).fetchall()
         for place, count, mb_ms in rows:
             each = self._places[place]
-            used = found.setdefault(each.name, Used())
+            used = found.setdefault(each.own_name, Used())
             used.request_count += count
             used.gb_seconds += int(mb_ms) / 1_024_000
             used.cost_usd += count * each.request_usd

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -44,6 +44,9 @@ class FunctionHours:
     """Everything that the logs say about one function, by the hour."""
 
     function: str
+    """Its name, with account and region where functions of several have it."""
+    own_name: str
+    """The name alone, as tags and deployments have it."""
     logs: HourlyCosts
     """Values are logarithms."""
     capped: HourlyCosts
@@ -85,12 +88,13 @@ def where_it_goes(
     key_of = {
         each.function: each.function
         if facts.tags is None
-        else facts.tags.get(each.function, UNTAGGED)
+        else facts.tags.get(each.own_name, UNTAGGED)
         for each in functions
     }
     days = _days(functions, key_of)
     keys = _keys(days)
-    inside = [each for each in facts.deployments if window[0] <= each.at <= window[1]]
+    told = [each for each in facts.deployments if window[0] <= each.at <= window[1]]
+    inside = [one for each in told for one in _of_each(each, functions)]
     if facts.from_logs:
         for each in functions:
             inside += deployments_in_logs(each.function, each.settings)
@@ -116,6 +120,16 @@ def where_it_goes(
         prices_as_of=prices_as_of,
         region=region,
     )
+
+
+def _of_each(deployment: Deployment, functions: Sequence[FunctionHours]) -> Iterator[Deployment]:
+    """A deployment of a name may be of the function of that name in any account."""
+    if deployment.function is None:
+        yield deployment
+        return
+    labels = [each.function for each in functions if each.own_name == deployment.function]
+    for label in labels or [deployment.function]:
+        yield replace(deployment, function=label)
 
 
 def _days(functions: Sequence[FunctionHours], key_of: Mapping[str, str]) -> tuple[CostDay, ...]:
@@ -244,7 +258,7 @@ def _findings(
             else f"{len(untagged)} of {counted(len(key_of), 'function')} don't have the tag "
             f"{facts.tag}: {_first(untagged)}",
         )
-    names = {each.function for each in functions}
+    names = {each.own_name for each in functions}
     foreign = sorted({each.function for each in facts.deployments if each.function} - names)
     if foreign:
         verb = "is" if len(foreign) == 1 else "are"
