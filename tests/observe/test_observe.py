@@ -333,3 +333,19 @@ def test_two_accounts_are_told_apart_by_an_arn(
     one = observe("--logs", str(tmp_path / "logs"), function=arn)
     assert (one["invocation_count"], codes(one)) == (4, set())
     assert math.isclose(one["rate_per_s"] * 2, both["rate_per_s"])
+
+
+def test_an_arns_account_has_its_own_size_and_concurrency(
+    tmp_path: Path, observe: Callable[..., dict[str, Any]]
+) -> None:
+    """Whatever a function of its name in another account had last, and however many ran there."""
+    mine = [Invocation(number, memory_mb=512) for number in range(3)]
+    several = [Invocation(10 + number, memory_mb=2048, duration="600000.00") for number in range(3)]
+    theirs = forms.subscription([event for each in several for event in each.text_events()])
+    (tmp_path / "logs").write_bytes(
+        forms.subscription([event for each in mine for event in each.text_events()])
+        + theirs.replace(b"123456789012", b"210987654321")
+    )
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:thumbs"
+    found = observe("--logs", str(tmp_path / "logs"), function=arn)
+    assert (found["function"]["memory_mb"], found["max_concurrency"]) == (512, 1)

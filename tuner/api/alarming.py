@@ -147,7 +147,7 @@ def _shortness(history: MetricHistory) -> tuple[str, ...]:
 
 def _cost_rate(logs: ReadLogs) -> CostRate | None:
     """At the size of its latest report, less the discount."""
-    memory_mb = logs.store.latest_memory_mb(logs.function)
+    memory_mb = logs.store.latest_memory_mb(logs.function, account=logs.account)
     if memory_mb is None:
         return None
     paid = 1 - float(logs.discount_ratio)

@@ -94,7 +94,10 @@ def _function(logs: ReadLogs, watched: Watched, wiring: Wiring | None) -> Watche
         name=watched.function,
         region=logs.prices.region,
         architecture=logs.prices.architecture,
-        memory_mb=logs.store.latest_memory_mb(watched.function, watched.window) or 0,
+        memory_mb=logs.store.latest_memory_mb(
+            watched.function, watched.window, account=watched.account
+        )
+        or 0,
         history_days=watched.history_days,
         invocation_count=usage.invocation_count,
         cost_usd=float(cost_usd(usage, logs.prices, logs.discount_ratio)),

@@ -163,13 +163,17 @@ class ReportStore:
             GROUP BY architecture ORDER BY count(*) DESC, architecture"""
         return tuple(row[0] for row in self._ask(sql, function))
 
-    def latest_memory_mb(self, function: str, window: Window = ALWAYS) -> int | None:
+    def latest_memory_mb(
+        self, function: str, window: Window = ALWAYS, *, account: str | None = None
+    ) -> int | None:
         """The size of a function's latest report."""
         sql = f"SELECT {_LATEST_SIZE} FROM reports WHERE {{where}}"  # noqa: S608 - of constants
-        [[size]] = self._ask(sql, function, window)
+        [[size]] = self._ask(sql, function, window, account)
         return None if size is None else int(size)
 
-    def max_concurrency(self, function: str, window: Window = ALWAYS) -> int | None:
+    def max_concurrency(
+        self, function: str, window: Window = ALWAYS, *, account: str | None = None
+    ) -> int | None:
         """How many ran at once at most, by when they ended and how long they took; None where no
         report has a time.
         """
@@ -181,7 +185,7 @@ class ReportStore:
               UNION ALL SELECT began, 1 FROM ran)
             SELECT max(running) FROM
               (SELECT sum(step) OVER (ORDER BY moment, step) AS running FROM moments)"""
-        [[most]] = self._ask(sql, function, window)
+        [[most]] = self._ask(sql, function, window, account)
         return None if most is None else max(int(most), 1)
 
     def count_others(self, function: str) -> int:

@@ -111,7 +111,8 @@ def observe(
         for each in store.usage(function, asked, account=account)
     )
     cost = cost_usd(usage, prices, discount_ratio)
-    memory_mb = store.latest_memory_mb(function, asked) or by_memory[-1].memory_mb
+    latest_mb = store.latest_memory_mb(function, asked, account=account)
+    memory_mb = latest_mb or by_memory[-1].memory_mb
     memory_mb = memory_mb if settings is None else settings.memory_mb
     situation = Situation(
         memory_mb=memory_mb,
@@ -132,7 +133,7 @@ def observe(
         by_memory=by_memory,
         cost_usd=cost,
         cost_usd_per_month=per_month(cost, window),
-        max_concurrency=store.max_concurrency(function, asked),
+        max_concurrency=store.max_concurrency(function, asked, account=account),
         unreadable_line_count=reading.unreadable_count,
         left_out_count=store.count_others(function),
         prices_as_of=prices.as_of,
