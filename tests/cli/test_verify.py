@@ -253,6 +253,21 @@ def test_other_functions_logs_are_refused(tmp_path: Path) -> None:
     assert run_here("verify", sweep, "--from", "2026-03-01").returncode == 2
 
 
+def test_functions_of_the_name_in_several_accounts_are_refused(tmp_path: Path) -> None:
+    """One that stays at its size would pass for a part of the other: nothing is made of both."""
+    save_sweep(tmp_path / "made.jsonl", SWEEP)
+    write_archive(tmp_path / "logs" / "one", {"made": calls()})
+    as_ever = steady(days=13, per_day=200, billed_ms=80, seed=2, memory_mb=OLD_MB)
+    write_archive(tmp_path / "logs" / "two", {"made": as_ever}, account="210987654321")
+    ran = run_here(
+        "verify", str(tmp_path / "made.jsonl"), "--logs", str(tmp_path / "logs"),
+        TUNER_STATE_DIR=str(tmp_path),
+    )  # fmt: skip
+    assert ran.returncode == 1
+    assert "of 2 accounts (123456789012, 210987654321)" in one_line(ran)
+    assert not (tmp_path / "outcomes.jsonl").exists()
+
+
 def test_a_sweep_without_a_saving_has_nothing_to_verify(tmp_path: Path) -> None:
     """What production pays is held against what the sweep says, and the ledger stays empty."""
     keeps = made_sweep(mixed_ms, sizes_mb=(128, 192, 256, 512), current_mb=128)

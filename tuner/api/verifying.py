@@ -153,6 +153,7 @@ def _verified(
             f"no report of {forecast.function} is in these logs{theirs}: give logs of the function "
             "that the sweep is of"
         )
+    _check_one_place(read, forecast.function)
     answer = Verification(
         forecast=forecast,
         verdict="unknown",
@@ -182,6 +183,22 @@ def _verified(
     assumptions = (*answer.assumptions, *assumed)
     answer = replace(answer, saved=saved, forecast=forecast, assumptions=assumptions)
     return _judged(answer, found)
+
+
+def _check_one_place(read: ReadLogs, function: str) -> None:
+    """Raise InputError where the logs have several functions of the name: one that stayed as it was
+    would pass for a part of the other.
+    """
+    places = read.store.accounts(function)
+    for what, names in (
+        ("accounts", {account for account, _ in places if account}),
+        ("regions", {region for _, region in places if region}),
+    ):
+        if len(names) > 1 and read.account is None:
+            raise InputError(
+                f"these logs are of {len(names)} {what} ({', '.join(sorted(names)[:3])}), each "
+                f"with a function {function}: give `logs` of the one that the sweep is of"
+            )
 
 
 def _judged(answer: Verification, found: Realized) -> Verification:
