@@ -56,6 +56,24 @@ def test_a_day_later_the_scan_begins_anew(tmp_path: Path) -> None:
     assert list((tmp_path / "scans").iterdir()) == []
 
 
+def test_a_clock_that_was_put_back_begins_anew(tmp_path: Path) -> None:
+    """A scan that began in what is now the future says nothing about today's account."""
+    with opened(tmp_path, hours=24 * 365) as journal:
+        journal.keep("one", 1)
+    with opened(tmp_path) as journal:
+        assert (journal.get("one"), journal.window.end) == (None, NOW.replace(minute=0))
+
+
+def test_a_damaged_journal_is_read_as_far_as_it_is_one(tmp_path: Path) -> None:
+    """Bytes that no line has don't keep a scan from beginning, or going on."""
+    with opened(tmp_path) as journal:
+        journal.keep("one", 1)
+    with journal.file.open("ab") as file:
+        file.write(b"\xff\xfe\0garbage\n[1]\n")
+    with opened(tmp_path) as journal:
+        assert journal.get("one") == 1
+
+
 def test_a_folder_that_takes_no_file_is_one_clear_line(tmp_path: Path) -> None:
     """It names the file and the reason."""
     (tmp_path / "scans").write_text("in the way")

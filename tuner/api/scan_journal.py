@@ -54,7 +54,7 @@ class ScanJournal:
         name = hashlib.sha256(text.encode()).hexdigest()[:16]
         file = state_dir / "scans" / f"{name}.jsonl"
         window, kept = _read(file)
-        is_new = restart or window is None or now - window.begun_at > KEPT_FOR
+        is_new = restart or window is None or abs(now - window.begun_at) > KEPT_FOR
         if window is None or is_new:
             end = now.replace(minute=0, second=0, microsecond=0)
             window, kept = ScanWindow(now, end - timedelta(days=days), end), {}
@@ -119,7 +119,7 @@ class ScanJournal:
 
 def _read(file: Path) -> tuple[ScanWindow | None, dict[str, Any]]:
     window, kept = None, {}
-    with contextlib.suppress(OSError), file.open(encoding="utf-8") as lines:
+    with contextlib.suppress(OSError), file.open(encoding="utf-8", errors="replace") as lines:
         for text in lines:
             with contextlib.suppress(ValueError, KeyError, TypeError):
                 line = json.loads(text)
