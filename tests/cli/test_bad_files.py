@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -145,3 +146,18 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     for command in ("report", "break-even", "comment"):
         refused(command, "sweep.jsonl", cwd=tmp_path, quotes="sweep.jsonl")
     refused("tune", "F", "--local", "set.yaml", "--dry-run", cwd=tmp_path, quotes="set.yaml")
+
+
+def test_a_damaged_journal_is_told_and_asks_for_recovery(tmp_path: Path) -> None:
+    """With its line and what to do, as something that may be left changed; in JSON too."""
+    journals = tmp_path / "journals"
+    journals.mkdir()
+    (journals / "20261129-000000-abcdef.jsonl").write_text("garbage\n")
+    state = {"TUNER_STATE_DIR": str(tmp_path)}
+    ran = run_here("recover", "--yes", **state)
+    assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (4, "", 1)
+    assert "20261129-000000-abcdef.jsonl is damaged at line 1" in ran.stderr
+    ran = run_here("recover", "--yes", "--json", **state)
+    [found] = json.loads(ran.stdout)["functions"]
+    assert (ran.returncode, found["sweep_id"]) == (4, "20261129-000000-abcdef")
+    assert "is damaged at line 1" in found["error"]

@@ -19,6 +19,8 @@ from tuner.lease.recover import find_unfinished, forget, plan_recovery
 from tuner.model.progress import CleanedUp, ProgressEvent, VersionDeleted, WindowClosed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tuner.lease.journal import UnfinishedJournal
 
 
@@ -217,6 +219,29 @@ def test_a_damaged_journal_is_named_with_its_line(account: Account, line: bytes)
     journal.path.write_bytes(b"\n".join([lines[0], line, *lines[1:]]) + b"\n")
     with pytest.raises(LeaseError, match=r"damaged at line 2"):
         find_unfinished(account.state_dir)
+
+
+def test_a_damaged_journal_holds_up_no_other_function(account: Account) -> None:
+    """Others are recovered and swept; its own function isn't, as long as nobody has looked at it,
+    nor any where not even whose it is can be read.
+    """
+    before = account.snapshot()
+    journal = leave_changed(account)
+    lines = journal.path.read_bytes().splitlines()
+    others = lines[0].replace(journal.header.function_digest.encode(), b"0" * 64)
+    damaged = journal.path.with_name("20261129-000000-abcdef.jsonl")
+    damaged.write_bytes(others + b"\ngarbage\n")
+    told: list[Path] = []
+    assert find_unfinished(account.state_dir, lambda path, _: told.append(path)) == (journal,)
+    assert told == [damaged]
+    carry_out(account, planned(account, journal))
+    assert account.snapshot() == before
+    with account.lease() as lease:
+        lease.publish([128])
+    for text in (lines[0] + b"\ngarbage\n", b"garbage\n"):
+        damaged.write_bytes(text)
+        with pytest.raises(LeaseError, match="damaged at line"), account.lease():
+            pass
 
 
 def test_a_journal_holds_no_secret_and_no_account_id(account: Account) -> None:

@@ -12,6 +12,7 @@ from tuner.errors import EndpointError
 from tuner.lease import orphans
 from tuner.lease import recover as lease_recover
 from tuner.lease.cleanup import ROLLOUT_ID
+from tuner.lease.journal import read_header
 from tuner.lease.recover import find_unfinished
 from tuner.rollout.record import close_record
 from tuner.sweep.io import tell_nobody
@@ -31,7 +32,9 @@ __all__ = [
     "find_unfinished",
     "open_recovery",
     "open_stray",
+    "read_header",
     "recovery_through",
+    "stray_through",
 ]
 
 
@@ -207,13 +210,25 @@ def open_stray(
     """
     from tuner.aws import connect
 
-    with connect(
-        region=region, profile=profile, endpoint_url=endpoint_url, function=function
-    ) as gateway:
-        name = gateway.resolve(function).target
-        with orphans.locked(name, gateway, state_dir=state_dir, endpoint_url=gateway.endpoint_url):
-            plan = orphans.plan_orphans(name, gateway, take_over=take_over)
-            yield StrayRecovery(plan, gateway, tuple(take_over))
+    with (
+        connect(
+            region=region, profile=profile, endpoint_url=endpoint_url, function=function
+        ) as gateway,
+        stray_through(
+            gateway, gateway.resolve(function).target, state_dir=state_dir, take_over=take_over
+        ) as recovery,
+    ):
+        yield recovery
+
+
+@contextmanager
+def stray_through(
+    gateway: LambdaGateway, function: str, *, state_dir: Path, take_over: Collection[str] = ()
+) -> Iterator[StrayRecovery]:
+    """The same through a connection that is open. Raises the same."""
+    with orphans.locked(function, gateway, state_dir=state_dir, endpoint_url=gateway.endpoint_url):
+        plan = orphans.plan_orphans(function, gateway, take_over=take_over)
+        yield StrayRecovery(plan, gateway, tuple(take_over))
 
 
 def _plan(journal: UnfinishedJournal, gateway: LambdaGateway) -> RecoveryPlan | None:

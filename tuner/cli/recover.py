@@ -12,8 +12,10 @@ from tuner.cli.screen import agree, say, show_json, show_text
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from tuner.api.recovery import Recovery, StrayRecovery
+    from tuner.errors import TunerError
 
 EPILOG = """\
 tuner recover --dry-run
@@ -76,8 +78,16 @@ def recover(
     place: dict[str, Any] = asdict(where)
     folder = state_dir()
     name = function and _name_of(function)
-    outcomes = []
-    for journal in recovery.find_unfinished(folder):
+    outcomes: list[_Outcome] = []
+    damaged: list[_Outcome] = []
+
+    def keep_damaged(path: "Path", error: "TunerError") -> None:
+        header = recovery.read_header(path)
+        if header is None or name in (None, header.function.name):
+            whose = header.function.name if header is not None else "(unknown)"
+            damaged.append(_Outcome(whose, path.stem, error=str(error), exit_code=LEFT_CHANGED))
+
+    for journal in recovery.find_unfinished(folder, keep_damaged):
         header = journal.header
         if name in (None, header.function.name):
             outcome = _Outcome(header.function.name, header.sweep_id)
@@ -86,6 +96,9 @@ def recover(
                 recovery.open_recovery, journal, state_dir=folder, on_wait=_tell_wait, **place
             )
             _recover_one(opening, outcome, manner)
+    for outcome in damaged:
+        say(f"tuner: {outcome.error}")
+    outcomes += damaged
     if function is not None:
         outcome = _Outcome(_name_of(function))
         stray = partial(

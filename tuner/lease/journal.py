@@ -303,6 +303,15 @@ def read_journal(path: Path) -> UnfinishedJournal | None:
     return _unfinished(path, header, records)
 
 
+def read_header(path: Path) -> JournalHeader | None:
+    """Read whose a journal is, whatever follows; None if not even that can be read."""
+    try:
+        with path.open("rb") as file:
+            return _header(path, file.readline(_MAX_FILE_BYTES))
+    except (OSError, LeaseError):
+        return None
+
+
 def journal_dir(state_dir: Path) -> Path:
     """Return the folder of journals."""
     return state_dir / "journals"

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
-from tuner.errors import AwsError, ForeignChangeError, LeftChangedError
+from tuner.errors import AwsError, ForeignChangeError, LeaseError, LeftChangedError
 from tuner.lease.alias import ShiftedAlias
 from tuner.lease.cleanup import ROLLOUT_ID, delete_versions
 from tuner.lease.clone import CloneLease, copy_id
@@ -19,7 +19,7 @@ from tuner.lease.function_control import (
     retry_throttled,
     watched,
 )
-from tuner.lease.journal import Journal, LeaseTerms, make_header
+from tuner.lease.journal import Journal, LeaseTerms, make_header, read_header
 from tuner.lease.lock import SWEEP_TAG, FunctionTag, function_lock
 from tuner.lease.recover import find_unfinished
 from tuner.lease.restore import differences
@@ -324,8 +324,17 @@ def _header(terms: LeaseTerms, original: FunctionConfig, control: FunctionContro
 
 
 def refuse_unfinished(state_dir: Path, identity: JournalHeader) -> None:
-    """Raise LeftChangedError if an earlier sweep or rollout may have left the function changed."""
-    for unfinished in find_unfinished(state_dir):
+    """Raise LeftChangedError if an earlier sweep or rollout may have left the function changed.
+
+    Raises LeaseError for a damaged journal, unless it's known to be another function's.
+    """
+
+    def refuse_damaged(path: Path, error: LeaseError) -> None:
+        header = read_header(path)
+        if header is None or header.function_digest == identity.function_digest:
+            raise error
+
+    for unfinished in find_unfinished(state_dir, refuse_damaged):
         if unfinished.header.function_digest == identity.function_digest:
             if unfinished.header.isolation == "stop":
                 raise LeftChangedError(

@@ -133,15 +133,23 @@ class RecoveryPlan:
         return f"set alias {now.alias} back to version {target.version}{again}"
 
 
-def find_unfinished(state_dir: Path) -> tuple[UnfinishedJournal, ...]:
+def find_unfinished(
+    state_dir: Path, on_damage: Callable[[Path, LeaseError], None] | None = None
+) -> tuple[UnfinishedJournal, ...]:
     """Return the journals of sweeps that didn't finish and aren't running, oldest first.
 
-    Raises LeaseError for a damaged journal.
+    `on_damage` is told of each that can't be read. Without it, the first one raises LeaseError.
     """
     unfinished = []
     for path in sorted(journal_dir(state_dir).glob("*.jsonl")):
         if not _is_running(path):
-            journal = read_journal(path)
+            try:
+                journal = read_journal(path)
+            except LeaseError as error:
+                if on_damage is None:
+                    raise
+                on_damage(path, error)
+                continue
             if journal is not None:
                 unfinished.append(journal)
     return tuple(unfinished)
