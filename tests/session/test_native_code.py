@@ -84,6 +84,16 @@ def test_archives_in_a_package_are_looked_into_once() -> None:
     assert foreign_code(package, "arm64") == ("lib/alone.jar/native/linux/libt.so",)
 
 
+def test_a_file_that_cant_be_unpacked_is_a_damaged_archive() -> None:
+    """A directory that can be read says nothing of the bytes: refused, or nothing within a JAR."""
+    good = packed({"native/libs.so": elf(X86)})
+    begin = good.index(b"libs.so") + len("libs.so")
+    torn = good[:begin] + bytes([0xFF] * 4) + good[begin + 4 :]
+    with pytest.raises(InputError, match="isn't a ZIP"):
+        foreign_code(torn, "arm64")
+    assert foreign_code(packed({"lib/torn.jar": torn}), "arm64") == ()
+
+
 def test_what_is_no_zip_is_refused() -> None:
     """With one line, not a traceback."""
     with pytest.raises(InputError, match="isn't a ZIP"):

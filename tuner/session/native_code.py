@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import InputError
@@ -22,6 +23,11 @@ _HEAD_BYTES: Final = 20
 _MACHINES: Final[dict[int, Architecture]] = {3: "x86_64", 62: "x86_64", 183: "arm64"}
 _INNER: Final = (".jar", ".war", ".whl", ".zip")
 """Archives in a package whose native code is loaded at run time."""
+_DAMAGED: Final = (
+    zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError,
+    ValueError,
+)  # fmt: skip
+"""What reading a file of an archive may end with."""
 _MAX_INNER_BYTES: Final = 64 * 1024 * 1024
 # How files of one library for several architectures tell them apart in their paths.
 _OF_ONE: Final = re.compile(
@@ -40,7 +46,7 @@ def foreign_code(package: bytes, architecture: Architecture) -> tuple[str, ...]:
     try:
         with zipfile.ZipFile(io.BytesIO(package)) as archive:
             found.update(_machines(archive, ""))
-    except (zipfile.BadZipFile, NotImplementedError, OSError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise InputError(f"the package isn't a ZIP that can be read ({error})") from None
     own = {_neutral(path) for path, machine in found.items() if machine == architecture}
     return tuple(
@@ -114,7 +120,7 @@ def _inside(package: bytes, path: str) -> Iterator[tuple[str, Architecture]]:
     try:
         with zipfile.ZipFile(io.BytesIO(package)) as archive:
             yield from _machines(archive, f"{path}/")
-    except (zipfile.BadZipFile, NotImplementedError, OSError, RuntimeError):
+    except _DAMAGED:
         return
 
 

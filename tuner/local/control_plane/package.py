@@ -12,6 +12,7 @@ import shutil
 import stat
 import threading
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -145,7 +146,14 @@ def _unpack(package: bytes, folder: Path) -> int:
                 if not member.is_dir():
                     budget -= _write_member(archive, member, folder, budget)
             return MAX_UNZIPPED_BYTES - budget
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError):
+    except (
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+    ):
         raise invalid(
             "Could not unzip uploaded file. Please check your file, then try to upload again."
         ) from None
