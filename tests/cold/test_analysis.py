@@ -10,7 +10,7 @@ import pytest
 from tests.cold.test_probe import PRICING
 from tests.docs import json_schema
 from tuner.cold.analysis import ImportsFound, analyse
-from tuner.cold.arrivals import Arrivals, arrivals_at
+from tuner.cold.arrivals import Arrivals, arrivals_at, arrivals_of_times
 from tuner.cold.imports import Import, ImportTimes
 from tuner.cold.plan import ColdPlan
 from tuner.cold.probe import Measured, Sample
@@ -64,6 +64,24 @@ def test_the_answer_says_what_was_measured_and_what_follows() -> None:
         assert words in text
         assert words in render_page(answer, version="1")
     render(answer, width=40, encoding="ascii").encode("ascii")
+
+
+def test_a_trace_of_minutes_is_no_month() -> None:
+    """Two requests that meet are both cold at the beginning, which is a warning; of a day with its
+    pauses it isn't said.
+    """
+    minutes = arrivals_of_times([0.0, 0.001, 200.0], source="burst.csv")
+    [said] = [each for each in answered(measured(1000.0), minutes).findings
+              if each.code == "arrivals_short"]  # fmt: skip
+    assert said.severity == "warning"
+    assert "burst.csv has 3.33 minutes of requests. 100% of its cold starts" in said.message
+    hours = arrivals_of_times([1000.0 * number for number in range(30)])
+    [said] = [each for each in answered(measured(1000.0), hours).findings
+              if each.code == "arrivals_short"]  # fmt: skip
+    assert said.severity == "info"
+    day = arrivals_of_times([1000.0 * number for number in range(100)])
+    assert "arrivals_short" not in codes(answered(measured(1000.0), day))
+    assert "arrivals_short" not in codes(answered(measured(1000.0), arrivals_at(0.1)))
 
 
 def test_parts_are_the_timed_shares_of_the_mean_init() -> None:

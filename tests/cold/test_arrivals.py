@@ -90,6 +90,8 @@ def test_cloudwatchs_minutes_are_placed_in_their_window() -> None:
         ("timestamp,duration_ms\n1,x\n", "line 2"),
         ("timestamp\n5\n", "at least two"),
         ("timestamp\n5\n5\n", "at least two"),
+        ("timestamp\n5\n5\n", "2 requests, all at one time"),
+        ("timestamp\n1764000000000\n", "line 2: 1764000000000 is too large for seconds"),
         ("minute,requests\n2026-11-01T10:00,1.5\n", "line 2"),
         ("minute,requests\n2026-11-01T10:00,-1\n", "line 2"),
         ("minute,requests\n2026-11-01T10:00,0\n", "no request"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -105,6 +106,21 @@ def test_a_restore_that_was_measured_is_used_and_init_is_not_known() -> None:
     assert snap.name == "snapstart"
     assert snap.cold_latency_ms is not None
     assert snap.cold_latency_ms.p50 == pytest.approx(350, rel=1e-3)
+
+
+def test_the_part_of_a_restore_that_was_billed_is_priced() -> None:
+    """Restores of 1.8 s that bill a second each cost as much more as any other second."""
+    function, traffic = made_function(1024), traffic_of(arrivals_at(0.001))
+    facts = Facts(function, PRICES, exactly(100), exactly(100), None, exactly(1800.0), 1053.0)
+    (snap,) = options_of(facts, traffic)
+    (assumed,) = options_of(replace(facts, billed_restore_ms=None), traffic)
+    cold_count = 0.001 * MONTH_S * traffic.share.estimate
+    a_second_usd = 1000 * PRICES.price_usd_per_ms(1024, 512)
+    assert snap.cost_usd_per_month is not None
+    assert assumed.cost_usd_per_month is not None
+    assert snap.cost_usd_per_month - assumed.cost_usd_per_month == pytest.approx(
+        cold_count * a_second_usd
+    )
 
 
 def test_java_pays_for_no_snapshot() -> None:

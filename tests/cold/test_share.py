@@ -16,6 +16,7 @@ from tuner.cold.share import (
     KEEP_ALIVE_S,
     Stretch,
     Work,
+    beginning_share,
     cold_share,
     concurrency_at_arrivals,
     count_cold,
@@ -76,6 +77,21 @@ def test_the_interval_goes_over_the_keep_alive() -> None:
     assert found.estimate == 0.01
     assert found.low < 0.01
     assert found.high == pytest.approx(1.0)
+
+
+def test_what_is_cold_at_the_beginning_may_have_been_warm() -> None:
+    """A request every 10 s that runs for 15 minutes needs 90 environments at first, and none later:
+    the interval reaches down to none. At a rate alone there is no beginning.
+    """
+    times = [10.0 * number for number in range(400)]
+    arrivals = arrivals_of_times(times, [899_000.0] * len(times))
+    stretches = stretches_of(arrivals, Work(1.0, 0.1, 300.0), np.random.default_rng(1))
+    found = share_over_keep_alive(stretches, 300.0, request_count=400)
+    assert found.estimate == pytest.approx(90 / 400)
+    assert beginning_share(stretches, 300.0) == found.estimate
+    assert found.low == 0
+    stretches = stretches_of(arrivals_at(0.1), Work(1.0, 0.1, 300.0), np.random.default_rng(1))
+    assert beginning_share(stretches, 300.0) == 0
 
 
 def test_minutes_say_nearly_what_times_say() -> None:

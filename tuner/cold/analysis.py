@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tuner.cold.findings import found_in
+from tuner.cold.findings import found_in, short_arrivals
 from tuner.cold.imports import ImportTimes, scaled, slow_imports
 from tuner.cold.init_curve import fit_init
 from tuner.cold.latency import Lognormal, lognormal_of
 from tuner.cold.options import Facts, Traffic, options_of
 from tuner.cold.result import ColdStarts, InitParts, SizeInit
-from tuner.cold.share import Work, share_over_keep_alive, stretches_of
+from tuner.cold.share import Work, beginning_share, share_over_keep_alive, stretches_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,8 +55,11 @@ def analyse(
     sizes = () if curve is None else tuple(_sizes(plan, measured, curve, imports))
     facts = _facts(plan, measured, curve)
     traffic = None
+    short: tuple[Finding, ...] = ()
     if facts is not None and arrivals is not None:
         traffic = _traffic(arrivals, facts, pricing.recent_duration_ms)
+        beginning = beginning_share(traffic.stretches, _init_ms(facts))
+        short = tuple(short_arrivals(arrivals, traffic.share.estimate, beginning))
     own = next((each for each in sizes if each.memory_mb == function.memory_mb), None)
     times = imports.times.get(function.memory_mb)
     answer = ColdStarts(
@@ -85,6 +88,7 @@ def analyse(
             *findings,
             *measured.findings,
             *imports.findings,
+            *short,
             *found_in(answer, prices, measured.init_timeouts),
         )
     )
@@ -135,6 +139,7 @@ def _facts(plan: ColdPlan, measured: Measured, curve: InitCurve | None) -> Facts
     if init is None:
         init = _around(curve.at(function.memory_mb).estimate, curve.spread)
     is_restore = any(each.report.restore_duration_ms is not None for each in own)
+    billed = [ms for each in own if (ms := each.report.billed_restore_duration_ms) is not None]
     return Facts(
         function,
         plan.pricing.prices,
@@ -142,6 +147,7 @@ def _facts(plan: ColdPlan, measured: Measured, curve: InitCurve | None) -> Facts
         cold,
         None if is_restore else init,
         init if is_restore else None,
+        fmean(billed) if billed else None,
     )
 
 
@@ -151,9 +157,13 @@ def _around(mean_ms: float, spread: float) -> Lognormal:
 
 def _traffic(arrivals: Arrivals, facts: Facts, recent_ms: float | None) -> Traffic:
     """Requests replayed; where production's mean duration is known, with that."""
-    init = facts.init or facts.restore
-    init_ms = 0.0 if init is None else init.mean_ms
+    init_ms = _init_ms(facts)
     work = Work(recent_ms or facts.warm.mean_ms, facts.warm.cv, init_ms)
     stretches = stretches_of(arrivals, work, np.random.default_rng(_SEED))
     share = share_over_keep_alive(stretches, init_ms, request_count=arrivals.request_count)
     return Traffic(arrivals, stretches, share)
+
+
+def _init_ms(facts: Facts) -> float:
+    init = facts.init or facts.restore
+    return 0.0 if init is None else init.mean_ms

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from tuner.errors import InputError
+from tuner.model.interval import counted
 
 if TYPE_CHECKING:
     import datetime
@@ -113,9 +114,11 @@ def arrivals_of_times(
     ascending = [times_s[index] for index in order]
     span_s = ascending[-1] - ascending[0] if ascending else 0.0
     if span_s <= 0:
+        count = counted(f"{len(ascending):,}", "request")
+        together = ", all at one time" if len(ascending) > 1 else ""
         raise InputError(
-            f"{source} has {len(ascending)} requests at different times: give at least two in "
-            "`arrivals`, or a rate (`rate_per_s`)"
+            f"{source} has {count}{together}: give at least two "
+            "at different times in `arrivals`, or a rate (`rate_per_s`)"
         )
     return Arrivals(
         (len(ascending) - 1) / span_s,

@@ -23,6 +23,8 @@ _EXPECTED: Final = "timestamp (with duration_ms if known), or minute,requests"
 _MOST_DAYS: Final = 400
 _FIRST_DATE_S: Final = DAY_S * 365
 """A number above it is a time since 1970, one below it a time since any beginning."""
+_LATEST_S: Final = 1e11
+"""In the year 5138; times since 1970 in milliseconds are larger."""
 
 
 def read_arrivals(path: Path) -> Arrivals:
@@ -123,7 +125,9 @@ def _time_of(path: Path, number: int, text: str, unit_s: float = 1.0) -> float:
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=datetime.UTC)
         return moment.timestamp()
-    if not 0 <= value < 1e11:
+    if _LATEST_S <= value < 1000 * _LATEST_S:
+        raise InputError(f"{path}, line {number}: {text} is too large for seconds: divide by 1,000")
+    if not 0 <= value < _LATEST_S:
         raise _wrong(path, number)
     # An epoch in seconds is one for minutes as well.
     return value if value > _FIRST_DATE_S else value * unit_s

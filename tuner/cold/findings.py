@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tuner.cold.arrivals import DAY_S
 from tuner.cold.options import RESTORE_MS, snap_start_refusal, snap_start_upgrade
+from tuner.cold.share import MOSTLY
 from tuner.model.finding import Finding
 from tuner.model.interval import counted, percent
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
@@ -13,6 +15,7 @@ from tuner.sweep.estimate import MAX_INIT_MS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tuner.cold.arrivals import Arrivals
     from tuner.cold.result import ColdOption, ColdStarts
     from tuner.pricing import LambdaPrices
 
@@ -24,6 +27,9 @@ _BILL_RATIO: Final = 0.05
 _WORTH_RATIO: Final = 0.2
 """By which p99 must fall for an option to be named."""
 _LEAST_SAMPLES: Final = 2
+_NEARLY_A_DAY: Final = 0.9
+_LEAST_SHARE: Final = 0.001
+"""Of cold starts: below it, it doesn't matter whose they are."""
 
 
 def found_in(answer: ColdStarts, prices: LambdaPrices, init_timeouts: int) -> Iterator[Finding]:
@@ -58,6 +64,38 @@ def found_in(answer: ColdStarts, prices: LambdaPrices, init_timeouts: int) -> It
 def imports_unknown(why: str) -> Finding:
     """The imports weren't timed."""
     return Finding("imports_unknown", "info", f"Imports weren't timed: {why}")
+
+
+def short_arrivals(arrivals: Arrivals, share: float, beginning: float) -> Iterator[Finding]:
+    """Of a trace: most of its cold starts are the `beginning`'s, or it has less than a day."""
+    if arrivals.basis == "rate":
+        return
+    is_cold_at_first = share >= _LEAST_SHARE and beginning > MOSTLY * share
+    if not is_cold_at_first and arrivals.window_s >= _NEARLY_A_DAY * DAY_S:
+        return
+    said = f"{arrivals.source} has {_span(arrivals.window_s)} of requests"
+    if is_cold_at_first:
+        ratio = percent(min(1.0, beginning / share))
+        yield Finding(
+            "arrivals_short",
+            "warning",
+            f"{said}. {ratio} of its cold starts are at its beginning, where nobody knows which "
+            "environments were there, and a month is priced with them: give a day or more "
+            "(`arrivals`)",
+        )
+    else:
+        yield Finding(
+            "arrivals_short",
+            "info",
+            f"{said}. A month is priced at its rate: give a day or more (`arrivals`)",
+        )
+
+
+def _span(seconds: float) -> str:
+    for unit_s, unit in ((DAY_S, "day"), (3600.0, "hour"), (60.0, "minute")):
+        if seconds >= unit_s:
+            return counted(f"{seconds / unit_s:.3g}", unit)
+    return counted(f"{seconds:.2g}", "second")
 
 
 def _limit(answer: ColdStarts, init_timeouts: int) -> Iterator[Finding]:

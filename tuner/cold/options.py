@@ -53,6 +53,8 @@ class Facts:
     cold: Lognormal
     init: Lognormal | None
     restore: Lognormal | None = None
+    billed_restore_ms: float | None = None
+    """The mean of what is billed of a restore; None where no report says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,9 @@ def _snap_start(facts: Facts, traffic: Traffic | None) -> ColdOption:
     if traffic is not None:
         share = traffic.share.estimate
         requests = traffic.arrivals.rate_per_s * SECONDS_PER_MONTH
-        cost_usd = _on_demand_usd(facts, traffic, _BILLED_RESTORE_MS) + cache_usd
+        billed_ms = facts.billed_restore_ms
+        billed_ms = _BILLED_RESTORE_MS if billed_ms is None else billed_ms
+        cost_usd = _on_demand_usd(facts, traffic, billed_ms) + cache_usd
         cost_usd += requests * share * restored_usd
     latencies = _latencies(facts, share, restore)
     return ColdOption("snapstart", cost_usd, cache_usd, share, *latencies)

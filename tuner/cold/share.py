@@ -41,6 +41,9 @@ _STRETCHES: Final = 24
 _MOST_BEFORE: Final = 1_000_000
 """Requests before those that count, of all stretches together."""
 _NEVER: Final = -math.inf
+_ENDLESS_S: Final = 1e12
+MOSTLY: Final = 0.5
+"""Of the cold starts, from which on it matters that they are at a trace's beginning."""
 _Z90: Final = 1.645
 
 
@@ -105,6 +108,19 @@ def count_cold(stretch: Stretch, init_ms: float, keep_alive_s: float, ready_coun
     return cold_count
 
 
+def beginning_share(stretches: Sequence[Stretch], init_ms: float) -> float:
+    """The share of counted requests that are cold because a trace begins without environments: some
+    may have been there, and nobody knows.
+    """
+    count = 0
+    for each in stretches:
+        if each.counted_from == 0 and each.counted:
+            end = int(np.searchsorted(each.starts_s, each.starts_s[0] + KEEP_ALIVE_S[-1], "right"))
+            first = Stretch(each.starts_s[:end], each.busy_s[:end])
+            count += count_cold(first, init_ms, _ENDLESS_S)
+    return count / max(1, sum(each.counted for each in stretches))
+
+
 def stretches_of(arrivals: Arrivals, work: Work, rng: np.random.Generator) -> tuple[Stretch, ...]:
     """The requests to count, with what comes before them in the longest keep-alive.
 
@@ -154,13 +170,16 @@ def share_over_keep_alive(
     """The share at the middle keep-alive, from the longest's to the shortest's.
 
     The share of a trace of `request_count` requests (0: there is none) is one outcome: Wilson's 90%
-    interval widens it.
+    interval widens it. If most are cold at its beginning, they may have been warm.
     """
     high, middle, low = (
         cold_share(stretches, init_ms, keep_alive_s) for keep_alive_s in KEEP_ALIVE_S
     )
     if request_count:
         count = min(request_count, sum(each.counted for each in stretches))
+        beginning = beginning_share(stretches, init_ms)
+        if beginning > MOSTLY * middle:
+            low = max(0.0, low - beginning)
         low, high = _wilson(low, count)[0], _wilson(high, count)[1]
     # More keep-alive is never colder, but an INIT that didn't happen frees an environment earlier.
     return Interval(middle, min(low, middle), max(high, middle))
