@@ -32,16 +32,25 @@ Resources:
             ScalingConfig: {MaximumConcurrency: 6}
         Clicks: {Type: Kinesis, Properties: {Stream: !GetAtt Clicks.Arn, ParallelizationFactor: 5}}
         Foreign: {Type: SQS, Properties: {Queue: !ImportValue elsewhere}}
+        Off: {Type: SQS, Properties: {Queue: !GetAtt Orders.Arn, Enabled: false}}
+        Rows: {Type: DynamoDB, Properties: {Stream: !GetAtt Table.StreamArn, BatchSize: 5}}
         Hourly: {Type: Schedule, Properties: {Schedule: rate(1 hour)}}
   Count: {Type: AWS::Serverless::Function, Properties: {}}
   Counted:
     Type: AWS::Lambda::EventSourceMapping
     Properties: {EventSourceArn: !GetAtt Orders.Arn, FunctionName: !GetAtt Count.Arn}
+  Topics:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties:
+      EventSourceArn: arn:aws:kafka:us-east-1:123456789012:cluster/c/1
+      FunctionName: !Ref Count
 """
 
 
-def test_events_and_mappings_are_read_and_what_is_elsewhere_is_left_out(tmp_path: Path) -> None:
-    """Batches, windows and concurrency as written, by parameters too; SAM's defaults otherwise."""
+def test_events_and_mappings_are_read_and_others_are_named(tmp_path: Path) -> None:
+    """Batches, windows and concurrency as written, by parameters too; SAM's defaults otherwise.
+    What is off is left out; what is no queue, or elsewhere, is told in words.
+    """
     (tmp_path / "template.yaml").write_text(TEMPLATE)
     template = read_template(tmp_path)
     assert template.reserved_concurrency == {"take": 4, "Count": 9}
@@ -59,3 +68,8 @@ def test_events_and_mappings_are_read_and_what_is_elsewhere_is_left_out(tmp_path
         ("stream/local-Clicks", "take"): (100, 0, None, 5),
         ("orders", "Count"): (10, 0, None, 1),
     }
+    assert [(each.function, each.what) for each in template.other_mappings] == [
+        ("take", "SQS (event Foreign: only an account knows it)"),
+        ("take", "DynamoDB (event Rows)"),
+        ("Count", "Amazon MSK (Topics)"),
+    ]

@@ -11,7 +11,7 @@ import pytest
 from tests.load.queue_simulation import QueueWorld, simulate
 from tuner.load.event_source import Drain, kinesis_drain, sqs_drain
 from tuner.load.resources import EventSource, Function, Queue, Stream
-from tuner.load.upstream import Batch, Feed, upstream_findings
+from tuner.load.upstream import Batch, Feed, not_computed, recent_batch, upstream_findings
 
 SQS = EventSource("sqs", "orders", "take", batch_size=10)
 
@@ -107,6 +107,42 @@ def test_findings_say_whether_it_keeps_up_and_how_long_a_backlog_takes() -> None
     stream = EventSource("kinesis", "events", "take", 100)
     assert codes_of(Feed(stream, None), function, batch) == []
     assert codes_of(Feed(stream, Stream("events", 2)), function, batch) == ["event_source_drains"]
+
+
+def test_a_fifo_queue_needs_message_groups_for_what_runs_at_once() -> None:
+    """Nothing promises a thousand batches at once of a queue whose messages may be of one group."""
+    source, batch = EventSource("sqs", "orders.fifo", "take", 10), Batch(10, 500, "made up")
+    feed = Feed(source, Queue("orders.fifo", is_fifo=True), backlog_count=400)
+    [said] = upstream_findings(feed, Function("take", 900), batch, "512 MB")
+    assert "if as many message groups wait" in said.message
+    [said] = upstream_findings(Feed(SQS, Queue("orders")), Function("take", 900), batch, "512 MB")
+    assert "group" not in said.message
+
+
+def test_a_recent_duration_is_of_recent_batches() -> None:
+    """Three messages in 400 ms aren't a thousand in 400 ms: that is only said where nobody knows
+    how full the batches were.
+    """
+    source = EventSource("sqs", "orders", "take", 1000, window_s=5)
+    others = (EventSource("sqs", "orders", "other", 10), Function("other", 9, False, 1.0, 8.0))
+    known = (source, Function("take", 9, False, 400.0, 3.0))
+    feed = Feed(source, Queue("orders", consumers=(others, known)))
+    batch = recent_batch(feed, 400.0)
+    assert (batch.record_count, batch.source) == (3, "its recent means")
+    for unknown in (Feed(source, Queue("orders", consumers=(others,))), Feed(source, None)):
+        batch = recent_batch(unknown, 400.0)
+        assert (batch.record_count, batch.source) == (1000, "its recent mean, if batches were full")
+
+
+def test_what_feeds_a_function_and_isnt_computed_is_said() -> None:
+    """A warning where a backlog was asked about, since there is no answer to it."""
+    assert not list(not_computed((), 500))
+    [said] = not_computed(("the stream of orders (DynamoDB)",), None)
+    assert (said.code, said.severity) == ("event_source_not_computed", "info")
+    [said] = not_computed(("Kafka",), 5000)
+    assert said.severity == "warning"
+    assert "fed by Kafka" in said.message
+    assert "how long a backlog of 5,000 takes" in said.message
 
 
 def test_settings_that_lose_messages_are_named() -> None:

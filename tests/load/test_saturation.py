@@ -62,6 +62,8 @@ def test_limits_are_those_of_the_settings() -> None:
     warm = Table("t", 500, None, True, warm_read_units_per_s=24_000, warm_write_units_per_s=9000)
     assert limits(warm) == {("t", "write units"): 9000, ("t", "read units"): 500}
     assert limits(Stream("s", 3)) == {("s", "records"): 3000, ("s", "bytes"): 3_000_000}
+    [_, by_size] = limits_of(Stream("s", 4, is_on_demand=True))
+    assert by_size.source == "4 shards × 1,000,000 bytes/s, on demand, before it scales"
     assert limits(Bucket("b")) == {("b", "writes"): 3500, ("b", "reads"): 5500}
     assert limits(Topic("news")) == {("news", "publishes"): None}
     assert limits(Topic("n.fifo", is_fifo=True)) == {("n.fifo", "publishes"): 3000}
@@ -214,6 +216,16 @@ def test_what_is_in_flight_does_not_count_wrong(share: float) -> None:
     ]
     seen += [Seen(9, 50, 48, Look({key: 3 * ((1 - share) * 50 + share * 48)}))]
     assert demands_seen(seen, "counted")[key].per_invocation == pytest.approx(3)
+
+
+def test_once_all_are_answered_what_they_asked_is_exact() -> None:
+    """Six invocations asked for twelve units, whatever the looks in between saw of those in
+    flight.
+    """
+    key: Key = ("dynamodb", "orders", "write units")
+    between = Seen(1, 6, 1, Look({key: 9}))
+    [demand] = demands_seen([between, Seen(3, 6, 6, Look({key: 12}))], "counted").values()
+    assert demand == Demand(2.0, "counted, 6 invocations")
 
 
 def test_throttles_and_queues_that_grew_are_named_with_their_rate() -> None:

@@ -25,7 +25,12 @@ Resources:
   Bad: {Type: AWS::S3::Bucket, Properties: {BucketName: ab}}
   Jobs:
     Type: AWS::SQS::Queue
-    Properties: {FifoQueue: true, ContentBasedDeduplication: true, VisibilityTimeout: 70}
+    Properties:
+      FifoQueue: true
+      ContentBasedDeduplication: true
+      VisibilityTimeout: 70
+      DeduplicationScope: messageGroup
+      FifoThroughputLimit: perMessageGroupId
   Orders:
     Type: AWS::DynamoDB::Table
     Properties:
@@ -41,7 +46,9 @@ Resources:
           ProvisionedThroughput: {ReadCapacityUnits: 5, WriteCapacityUnits: 5}
   Notes: {Type: AWS::Serverless::SimpleTable, Properties: {PrimaryKey: {Name: k, Type: Number}}}
   News: {Type: AWS::SNS::Topic}
-  Clicks: {Type: AWS::Kinesis::Stream, Properties: {ShardCount: 3}}
+  Clicks:
+    Type: AWS::Kinesis::Stream
+    Properties: {ShardCount: 3, StreamModeDetails: {StreamMode: PROVISIONED}}
   Gate: {Type: AWS::ApiGateway::RestApi}
   Db: {Type: AWS::RDS::DBInstance}
   F:
@@ -86,6 +93,7 @@ def test_the_services_know_what_the_function_is_told_of(server: LocalLambda) -> 
     assert named["QUEUE"].startswith(server.endpoint_url)
     told = sqs.get_queue_attributes(QueueUrl=named["QUEUE"], AttributeNames=["All"])["Attributes"]
     assert (told["VisibilityTimeout"], told["ContentBasedDeduplication"]) == ("70", "true")
+    assert told["FifoThroughputLimit"] == "perMessageGroupId"
     table = dynamodb.describe_table(TableName=named["TABLE"])["Table"]
     assert table["ProvisionedThroughput"]["WriteCapacityUnits"] == 6
     assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["by-day"]

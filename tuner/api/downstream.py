@@ -13,7 +13,7 @@ from tuner.load.limits import limits_of
 from tuner.load.resource_findings import foreseen, not_known, seen_during
 from tuner.load.resources import EventSource, Queue, Surroundings, Table
 from tuner.load.saturation import Demand, saturations
-from tuner.load.upstream import Batch, Feed, upstream_findings
+from tuner.load.upstream import Batch, Feed, not_computed, recent_batch, upstream_findings
 from tuner.load.watch import Look, ResourceWatch, demands_seen
 from tuner.report.numbers import memory
 
@@ -46,6 +46,8 @@ class Around:
     feeds: tuple[Feed, ...]
     is_local: bool = False
     """The services are emulated: they count what is asked, and nothing polls their queues."""
+    backlog_count: int | None = None
+    """What was asked about."""
 
     def saturations(self, rate_per_s: float) -> tuple[Saturation, ...]:
         """Each limit against what a rate asks."""
@@ -69,7 +71,7 @@ class DownstreamLooks:
         self._inputs = inputs
         self._reference = target.gateway.resolve(inputs.function)
         self._payloads: Sequence[Payload] = inputs.payloads
-        self._declared, self._reserved = _of_template(inputs)
+        self._declared, self._others, self._reserved = _of_template(inputs, self._reference.name)
         self._own = {("lambda", self._reference.name)}
         self._base = self._use()
 
@@ -109,6 +111,7 @@ class DownstreamLooks:
             reserved=self._reserved,
             used=used,
         )
+        found = replace(found, other_sources=(*self._others, *found.other_sources))
         demands: Mapping[Key, Demand] = {}
         arrivals: Mapping[str, float] = {}
         if not self.is_local:
@@ -121,7 +124,8 @@ class DownstreamLooks:
             except AwsError:
                 unseen = (*found.unseen, "what CloudWatch knows of them (GetMetricData: refused)")
                 found = replace(found, unseen=unseen)
-        return Around(found, demands, tuple(self._feeds(found, arrivals)), self.is_local)
+        feeds = tuple(self._feeds(found, arrivals))
+        return Around(found, demands, feeds, self.is_local, self._backlog)
 
     def watch(self, around: Around, began_at: datetime, name: str) -> ResourceWatch:
         """What looks during the load of the function, or of the copy of that name."""
@@ -182,17 +186,21 @@ class DownstreamLooks:
             waits = resource.waiting_count if isinstance(resource, Queue) else None
             backlog = waits if self._backlog is None else self._backlog
             yield Feed(source, resource, arrivals.get(source.resource), backlog)
-        if self._backlog is not None and not found.sources:
+        if self._backlog is not None and not found.sources and not found.other_sources:
             size = round(records_in(self._payloads))
             source = EventSource("sqs", "a queue", self._reference.name, size)
             yield Feed(source, None, None, self._backlog, is_assumed=True)
 
 
-def _of_template(inputs: Inputs) -> tuple[tuple[EventSource, ...], Mapping[str, int]]:
-    """Event sources and reserved concurrency of the template that is run locally."""
+def _of_template(
+    inputs: Inputs, function: str
+) -> tuple[tuple[EventSource, ...], tuple[str, ...], Mapping[str, int]]:
+    """Of the template that is run locally: event sources, what else is polled for the function, and
+    reserved concurrency.
+    """
     where = inputs.request.target
     if where.local_template is None:
-        return (), {}
+        return (), (), {}
     from tuner.aws.resource_reader import source_of_arn
     from tuner.iac import read_template
 
@@ -214,7 +222,8 @@ def _of_template(inputs: Inputs) -> tuple[tuple[EventSource, ...], Mapping[str, 
         for each in template.event_mappings
         if (polled := source_of_arn(each.source_arn)) is not None
     )
-    return sources, template.reserved_concurrency
+    others = tuple(each.what for each in template.other_mappings if each.function == function)
+    return sources, others, template.reserved_concurrency
 
 
 def _of_indexes(found: Surroundings, demands: Mapping[Key, Demand]) -> dict[Key, Demand]:
@@ -258,11 +267,12 @@ def before(around: Around, plan: LoadPlan) -> tuple[Finding, ...]:
     found = around.saturations(peak)
     later = around.is_local
     said = [*foreseen(found, peak), *not_known(found, around.found.unseen, counts_later=later)]
+    said += not_computed(around.found.other_sources, around.backlog_count)
     if plan.pricing.recent_duration_ms is not None:
         for size in plan.sizes_mb:
             duration_ms = plan.pricing.expected_duration_ms(size)
             for feed in around.feeds:
-                batch = Batch(float(feed.source.batch_size), duration_ms, "its recent mean")
+                batch = recent_batch(feed, duration_ms)
                 said += _upstream(around, feed, batch, size, found)
     return tuple(dict.fromkeys(said))
 
@@ -277,6 +287,7 @@ def judged(
     said = [
         *foreseen(found, peak),
         *not_known(found, around.found.unseen),
+        *not_computed(around.found.other_sources, around.backlog_count),
         *seen_during(watch.seen, plan.phases, polls=not around.is_local),
     ]
     if durations_ms := result.warm_durations_ms:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _NO_LIMIT: Final = -1
 """How DynamoDB writes that a table on demand has no limit of its owner's."""
 _POLLED: Final[dict[str, Service]] = {"sqs": "sqs", "kinesis": "kinesis", "dynamodb": "dynamodb"}
+_OTHERS: Final = {"kafka": "Amazon MSK", "mq": "Amazon MQ", "rds": "DocumentDB"}
+"""What else is polled, by the service of its ARN."""
 
 
 class ResourceReader:
@@ -59,8 +61,10 @@ class ResourceReader:
                 return Bucket(name)
         return self.function(name)
 
-    def sources_of(self, function: str, target: str) -> tuple[EventSource, ...]:
-        """What is polled for a function, by its name and what requests name. Raises AwsError."""
+    def sources_of(self, function: str, target: str) -> tuple[EventSource | str, ...]:
+        """What is polled for a function, by its name and what requests name: in words what is no
+        queue, stream or table. Raises AwsError.
+        """
         declared = [each for each in self.declared if each.function == function]
         return (*declared, *self._mappings(FunctionName=target))
 
@@ -94,7 +98,9 @@ class ResourceReader:
 
     def _stream(self, name: str) -> Stream:
         answer = self._services.ask("kinesis", "DescribeStreamSummary", StreamName=name)
-        return Stream(name, answer["StreamDescriptionSummary"]["OpenShardCount"])
+        told = answer["StreamDescriptionSummary"]
+        mode = (told.get("StreamModeDetails") or {}).get("StreamMode")
+        return Stream(name, told["OpenShardCount"], mode == "ON_DEMAND")
 
     def _queue(self, name: str) -> Queue:
         url = self._services.ask("sqs", "GetQueueUrl", QueueName=name)["QueueUrl"]
@@ -116,19 +122,20 @@ class ResourceReader:
             each for each in self.declared if (each.service, each.resource) == ("sqs", queue)
         ]
         if arn is not None:
-            sources += self._mappings(EventSourceArn=arn)
+            mappings = self._mappings(EventSourceArn=arn)
+            sources += [each for each in mappings if isinstance(each, EventSource)]
         for source in sources:
             consumer = self.function(source.function)
             yield source, replace(consumer, records_an_invocation=self._mean_batch(queue, consumer))
 
-    def _mappings(self, **asked: str) -> Iterator[EventSource]:
+    def _mappings(self, **asked: str) -> Iterator[EventSource | str]:
         """Those that are on, or about to be."""
         for page in self._services.pages(
             "lambda", "ListEventSourceMappings", ("Marker", "NextMarker"), **asked
         ):
             for raw in page.get("EventSourceMappings", ()):
                 if raw.get("State") not in ("Disabled", "Disabling", "Deleting"):
-                    yield from _event_source(raw)
+                    yield _event_source(raw)
 
     def _account_concurrency(self) -> int | None:
         if self._unreserved is None:
@@ -190,14 +197,17 @@ def source_of_arn(arn: str) -> tuple[Service, str] | None:
     return _POLLED[parts[2]], parts[5].partition("/")[2].partition("/")[0] or parts[5]
 
 
-def _event_source(raw: dict[str, Any]) -> Iterator[EventSource]:
-    polled = source_of_arn(str(raw.get("EventSourceArn") or ""))
-    if polled is not None:
-        yield EventSource(
-            *polled,
-            str(raw.get("FunctionArn", "")).rpartition(":function:")[2].partition(":")[0],
-            int(raw.get("BatchSize") or 10),
-            float(raw.get("MaximumBatchingWindowInSeconds") or 0),
-            (raw.get("ScalingConfig") or {}).get("MaximumConcurrency"),
-            int(raw.get("ParallelizationFactor") or 1),
-        )
+def _event_source(raw: dict[str, Any]) -> EventSource | str:
+    arn = str(raw.get("EventSourceArn") or "")
+    polled = source_of_arn(arn)
+    if polled is None:  # a Kafka cluster outside of AWS has no ARN
+        service = (*arn.split(":"), "", "", "")[2]
+        return _OTHERS.get(service, service or "Kafka")
+    return EventSource(
+        *polled,
+        str(raw.get("FunctionArn", "")).rpartition(":function:")[2].partition(":")[0],
+        int(raw.get("BatchSize") or 10),
+        float(raw.get("MaximumBatchingWindowInSeconds") or 0),
+        (raw.get("ScalingConfig") or {}).get("MaximumConcurrency"),
+        int(raw.get("ParallelizationFactor") or 1),
+    )

@@ -56,7 +56,7 @@ def find_surroundings(
     reader.declared, reader.reserved = tuple(declared), dict(reserved or {})
     inventory = Inventory(services, services.region, unseen)
     target = target or function
-    sources = _sources(reader, (function, target), unseen)
+    sources, others = _sources(reader, (function, target), unseen)
     fed_by = {(source.service, source.resource) for source, _ in sources}
     named = dict.fromkeys([*used, *_named(services, target, configuration, inventory)])
     if len(named) > _MOST_RESOURCES:
@@ -69,7 +69,9 @@ def find_surroundings(
         and (found := _read(reader, each, unseen)) is not None
     ]
     own = reader.function(function)
-    return Surroundings(tuple(behind), sources, own, tuple(dict.fromkeys(unseen)))
+    return Surroundings(
+        tuple(behind), sources, own, tuple(dict.fromkeys(others)), tuple(dict.fromkeys(unseen))
+    )
 
 
 def _named(
@@ -106,18 +108,23 @@ def _read(reader: ResourceReader, named: Named, unseen: list[str]) -> Resource |
 
 def _sources(
     reader: ResourceReader, function: tuple[str, str], unseen: list[str]
-) -> tuple[tuple[EventSource, Queue | Stream | None], ...]:
+) -> tuple[tuple[tuple[EventSource, Queue | Stream | None], ...], list[str]]:
+    """Queues and streams with their settings, and in words what else is polled."""
     try:
         sources = reader.sources_of(*function)
     except CredentialsError:
         raise
     except AwsError:
         unseen.append("its event sources (refused)")
-        return ()
+        return (), []
     found: list[tuple[EventSource, Queue | Stream | None]] = []
+    others: list[str] = []
     for each in sources:
-        if each.service == "dynamodb":
-            continue  # a table's stream: its shards follow the table's partitions
-        read = _read(reader, (each.service, each.resource), unseen)
-        found.append((each, read if isinstance(read, Queue | Stream) else None))
-    return tuple(found)
+        if isinstance(each, str):
+            others.append(each)
+        elif each.service == "dynamodb":  # its shards follow the table's partitions
+            others.append(f"the stream of {each.resource} (DynamoDB)")
+        else:
+            read = _read(reader, (each.service, each.resource), unseen)
+            found.append((each, read if isinstance(read, Queue | Stream) else None))
+    return tuple(found), others

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.errors import TemplateError
 from tuner.iac.resources import plain_value
 from tuner.iac.supported_properties import FUNCTIONS
-from tuner.iac.template import TemplateEventMapping
+from tuner.iac.template import OtherEventMapping, TemplateEventMapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,26 +19,36 @@ if TYPE_CHECKING:
 
 _SOURCES: Final = {"SQS": "Queue", "Kinesis": "Stream"}
 """Events of SAM that are polled, with the property that has the ARN."""
+_OTHERS: Final = {
+    "DynamoDB": "DynamoDB", "DocumentDB": "DocumentDB", "MQ": "Amazon MQ", "MSK": "Amazon MSK",
+    "SelfManagedKafka": "Kafka",
+}  # fmt: skip
+"""Events of SAM that are polled as well, and what they come from."""
+_SERVICES: Final = {
+    "dynamodb": "DynamoDB", "kafka": "Amazon MSK", "kinesis": "Kinesis", "mq": "Amazon MQ",
+    "rds": "DocumentDB", "sqs": "SQS",
+}  # fmt: skip
+"""By the service of a mapping's ARN."""
 _MAPPING: Final = "AWS::Lambda::EventSourceMapping"
 _DEFAULT_BATCHES: Final = {"sqs": 10, "kinesis": 100}
 
 
 def read_event_mappings(
     resources: Mapping[str, Resource], scope: Scope
-) -> Iterator[TemplateEventMapping]:
-    """Every mapping to a queue or stream that can be read; references must be known.
+) -> Iterator[TemplateEventMapping | OtherEventMapping]:
+    """Every mapping that is on; references must be known.
 
-    Nothing of it runs locally, so one that can't be read is left out.
+    Nothing of it runs locally, so one of a function that can't be told is left out.
     """
     for logical_id, resource in resources.items():
         with suppress(TemplateError):
             properties = resource.properties()
             if resource.type == _MAPPING:
-                yield from _mapping(properties, "EventSourceArn", _function(properties))
+                yield from _read(properties, "EventSourceArn", _function(properties), logical_id)
             elif resource.type in FUNCTIONS and "Events" in properties:
-                for event in properties["Events"].values("Events").values():
+                for name, event in properties["Events"].values("Events").items():
                     with suppress(TemplateError):
-                        yield from _of_event(event, scope.resources[logical_id])
+                        yield from _of_event(event, scope.resources[logical_id], f"event {name}")
 
 
 def read_reserved(
@@ -59,11 +69,50 @@ def read_reserved(
                     yield scope.resources[logical_id], int(node.text("its concurrency"))
 
 
-def _of_event(event: TemplateNode, function: str) -> Iterator[TemplateEventMapping]:
+def _of_event(
+    event: TemplateNode, function: str, name: str
+) -> Iterator[TemplateEventMapping | OtherEventMapping]:
     told = event.values("an event")
-    source = _SOURCES.get(told["Type"].text("Type")) if "Type" in told else None
-    if source is not None and "Properties" in told:
-        yield from _mapping(told["Properties"].values("an event's properties"), source, function)
+    kind = told["Type"].text("Type") if "Type" in told else ""
+    if "Properties" not in told or kind not in {**_SOURCES, **_OTHERS}:
+        return
+    properties = told["Properties"].values("an event's properties")
+    if kind in _SOURCES:
+        yield from _read(properties, _SOURCES[kind], function, name, kind)
+    elif _is_on(properties):
+        yield OtherEventMapping(function, f"{_OTHERS[kind]} ({name})")
+
+
+def _read(
+    properties: Mapping[str, TemplateNode],
+    source: str,
+    function: str,
+    name: str,
+    kind: str = "a source",
+) -> Iterator[TemplateEventMapping | OtherEventMapping]:
+    """A mapping that is on; `name` is for one whose `source` isn't a queue or stream, or can't be
+    read. `kind` is what it's known to be before.
+    """
+    if not _is_on(properties):
+        return
+    try:
+        arn = properties[source].text(source) if source in properties else ""
+        parts = arn.split(":", 5)
+        service = parts[2] if len(parts) == 6 else ""
+        if service in _DEFAULT_BATCHES:
+            yield _mapping(properties, arn, function)
+        else:
+            yield OtherEventMapping(function, f"{_SERVICES.get(service, kind)} ({name})")
+    except TemplateError:
+        yield OtherEventMapping(function, f"{kind} ({name}: only an account knows it)")
+
+
+def _is_on(properties: Mapping[str, TemplateNode]) -> bool:
+    """Whether it's enabled, as far as the template says."""
+    with suppress(TemplateError):
+        if "Enabled" in properties:
+            return properties["Enabled"].text("Enabled").lower() != "false"
+    return True
 
 
 def _function(properties: Mapping[str, TemplateNode]) -> str:
@@ -72,22 +121,16 @@ def _function(properties: Mapping[str, TemplateNode]) -> str:
 
 
 def _mapping(
-    properties: Mapping[str, TemplateNode], source: str, function: str
-) -> Iterator[TemplateEventMapping]:
-    if source not in properties:
-        return
-    arn = properties[source].text(source)
-    parts = arn.split(":", 5)
-    if len(parts) < 6 or parts[2] not in _DEFAULT_BATCHES:
-        return
+    properties: Mapping[str, TemplateNode], arn: str, function: str
+) -> TemplateEventMapping:
     scaling: Any = {}
     if "ScalingConfig" in properties:
         scaling = plain_value(properties["ScalingConfig"], "ScalingConfig")
     most = str(scaling.get("MaximumConcurrency")) if isinstance(scaling, dict) else ""
-    yield TemplateEventMapping(
+    return TemplateEventMapping(
         source_arn=arn,
         function=function,
-        batch_size=_whole(properties, "BatchSize", _DEFAULT_BATCHES[parts[2]]),
+        batch_size=_whole(properties, "BatchSize", _DEFAULT_BATCHES[arn.split(":")[2]]),
         window_s=_whole(properties, "MaximumBatchingWindowInSeconds", 0),
         max_concurrency=int(most) if most.isdecimal() else None,
         parallelization_factor=_whole(properties, "ParallelizationFactor", 1),

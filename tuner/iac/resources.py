@@ -69,8 +69,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         ref="url",
         attributes={"Arn": "arn", "QueueName": "name", "QueueUrl": "url"},
         made_of=frozenset(
-            {"ContentBasedDeduplication", "DelaySeconds", "FifoQueue", "MaximumMessageSize",
-             "MessageRetentionPeriod", "ReceiveMessageWaitTimeSeconds", "VisibilityTimeout"}
+            {"ContentBasedDeduplication", "DeduplicationScope", "DelaySeconds", "FifoQueue",
+             "FifoThroughputLimit", "MaximumMessageSize", "MessageRetentionPeriod",
+             "ReceiveMessageWaitTimeSeconds", "VisibilityTimeout"}
         ),
     ),
     "AWS::ApiGateway::Stage": Kind("", "StageName", attributes={}),

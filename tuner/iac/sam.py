@@ -14,7 +14,12 @@ from tuner.iac.intrinsics import Scope
 from tuner.iac.parameters import read_parameters
 from tuner.iac.references import References
 from tuner.iac.resources import Resource
-from tuner.iac.template import Template, TemplateFunction
+from tuner.iac.template import (
+    OtherEventMapping,
+    Template,
+    TemplateEventMapping,
+    TemplateFunction,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +76,7 @@ def read_template(
         reader.refuse_empty(file)
     if not reader.left_out:
         _check_given(file, environment or {}, functions)
+    mappings = tuple(read_event_mappings(resources, scope))
     return Template(
         file,
         functions,
@@ -79,7 +85,8 @@ def read_template(
         resources=tuple(references.resources),
         skipped=tuple(references.skipped.values()),
         not_made=tuple(references.not_made),
-        event_mappings=tuple(read_event_mappings(resources, scope)),
+        event_mappings=tuple(each for each in mappings if isinstance(each, TemplateEventMapping)),
+        other_mappings=tuple(each for each in mappings if isinstance(each, OtherEventMapping)),
         reserved_concurrency=dict(read_reserved(resources, sections.get("Globals"), scope)),
     )
 

@@ -88,6 +88,15 @@ class TemplateEventMapping:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherEventMapping:
+    """Something else that is polled for a function, or a source that only an account knows."""
+
+    function: str
+    what: str
+    """Such as "DynamoDB (event Orders)"."""
+
+
+@dataclass(frozen=True, slots=True)
 class IgnoredPart:
     """Something that has no effect when functions run on their own."""
 
@@ -116,5 +125,7 @@ class Template:
     """Why resources of a supported kind can't be created, with file and line."""
     event_mappings: tuple[TemplateEventMapping, ...] = ()
     """What is polled for functions where they are deployed; not here."""
+    other_mappings: tuple[OtherEventMapping, ...] = ()
+    """What is polled besides: not a queue or a stream of Kinesis, or none that can be read."""
     reserved_concurrency: Mapping[str, int] = field(default_factory=dict)
     """By function, where it's set."""

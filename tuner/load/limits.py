@@ -66,11 +66,12 @@ def limits_of(resource: Resource) -> Iterator[Limit]:
             yield from _table(resource)
         case Stream():
             shards = f"{resource.shard_count} shards"
+            scales = ", on demand, before it scales" if resource.is_on_demand else ""
             each_shard: dict[Unit, float] = {
                 "records": SHARD_RECORDS_PER_S, "bytes": SHARD_BYTES_PER_S
             }  # fmt: skip
             for unit, each in each_shard.items():
-                source = f"{shards} × {each:,.0f} {unit}/s"
+                source = f"{shards} × {each:,.0f} {unit}/s{scales}"
                 yield Limit(service, name, unit, resource.shard_count * each, source)
         case Queue():
             yield from _queue(resource)
@@ -116,7 +117,8 @@ def _queue(queue: Queue) -> Iterator[Limit]:
     elif len(known) < len(rates):
         yield Limit("sqs", queue.name, "messages", None, f"{names}: duration not known")
     else:
-        yield Limit("sqs", queue.name, "messages", sum(known), f"what {names} works off")
+        groups = ", if enough message groups wait" if queue.is_fifo else ""
+        yield Limit("sqs", queue.name, "messages", sum(known), f"what {names} works off{groups}")
 
 
 def _topic(topic: Topic) -> Limit:

@@ -44,6 +44,8 @@ class Stream:
 
     name: str
     shard_count: int
+    is_on_demand: bool = False
+    """Whether it adds shards by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,5 +135,7 @@ class Surroundings:
     """What feeds the function; None: the queue or stream itself couldn't be read."""
     function: Function | None = None
     """The function itself; None if it wasn't looked for."""
+    other_sources: tuple[str, ...] = ()
+    """What else is polled for the function, in words: nothing is computed of it."""
     unseen: tuple[str, ...] = ()
     """What was refused or can't be told, in words."""

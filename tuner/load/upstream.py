@@ -9,6 +9,7 @@ from tuner.load.event_source import kinesis_drain, sqs_drain
 from tuner.load.resources import EventSource, Queue, Stream
 from tuner.load.saturation import figure, first_to_give_way
 from tuner.model.finding import Finding
+from tuner.model.interval import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,6 +52,16 @@ class Batch:
     """Their standard deviation over their mean; 0 if it isn't known."""
 
 
+def recent_batch(feed: Feed, duration_ms: float) -> Batch:
+    """What an invocation worked off lately, in its mean duration; full batches if nobody knows."""
+    consumers = feed.resource.consumers if isinstance(feed.resource, Queue) else ()
+    for source, consumer in consumers:
+        if source.function == feed.source.function and consumer.records_an_invocation:
+            return Batch(consumer.records_an_invocation, duration_ms, "its recent means")
+    known = "its recent mean" if feed.is_assumed else "its recent mean, if batches were full"
+    return Batch(float(feed.source.batch_size), duration_ms, known)
+
+
 def drain_of(feed: Feed, function: Function, batch: Batch) -> Drain | None:
     """How fast the function works off its feed; None of a stream whose shards aren't known."""
     if feed.source.service == "sqs":
@@ -73,6 +84,18 @@ def drain_of(feed: Feed, function: Function, batch: Batch) -> Drain | None:
     )
 
 
+def not_computed(sources: Sequence[str], backlog_count: int | None) -> Iterator[Finding]:
+    """What is polled for the function besides queues and streams of Kinesis."""
+    if not sources:
+        return
+    said = f"The function is fed by {listed(sources)}: how fast it works that off isn't computed"
+    if backlog_count is None:
+        yield Finding("event_source_not_computed", "info", said)
+    else:
+        said += f", nor how long a backlog of {backlog_count:,} takes"
+        yield Finding("event_source_not_computed", "warning", said)
+
+
 def upstream_findings(
     feed: Feed,
     function: Function,
@@ -92,6 +115,8 @@ def upstream_findings(
     falls_behind = arrival > TIGHT_SHARE * drain.rate_per_s
     name = feed.source.resource if not feed.is_assumed else "a queue"
     assumed = " (no event source was found: as if a queue sent it)" if feed.is_assumed else ""
+    if _is_fifo(feed):
+        assumed = ", if as many message groups wait: FIFO has one batch of a group at once"
     yield Finding(
         "event_source_behind" if falls_behind else "event_source_drains",
         "warning" if falls_behind else "info",
@@ -103,6 +128,10 @@ def upstream_findings(
     if feed.source.service == "sqs":
         yield from _settings(feed, function, batch)
     yield from _asked_of_others(feed, drain, downstream, size)
+
+
+def _is_fifo(feed: Feed) -> bool:
+    return feed.source.service == "sqs" and feed.source.resource.endswith(".fifo")
 
 
 def _fuller(feed: Feed, batch: Batch) -> str:

@@ -95,9 +95,13 @@ def nothing_watched() -> ResourceWatch:
 def demands_seen(seen: list[Seen], source: str) -> dict[Key, Demand]:
     """What an invocation asks for, by the looks up to the first throttle: later a function gives up
     halfway, or asks twice. Empty without an invocation.
+
+    If nothing was throttled, the last look has all that all of them asked for, and is exact.
     """
     ran = [each for each in seen if each.run_count]
     good = [each for each in ran if not each.look.throttled_count] or ran[:1]
+    if good and good[-1] is seen[-1] and good[-1].sent_count == good[-1].answered_count:
+        good = good[-1:]
     if not good:
         return {}
     keys = dict.fromkeys(key for each in good for key in each.look.used)

@@ -184,7 +184,8 @@ class ServiceRequests:
 
     def _stream(self, resource: TemplateResource) -> None:
         request: dict[str, Any] = {"StreamName": resource.name, **resource.properties}
-        if "StreamModeDetails" not in request:
+        mode = request.get("StreamModeDetails") or {}
+        if "ShardCount" in request or mode.get("StreamMode") != "ON_DEMAND":
             request["ShardCount"] = int(request.get("ShardCount", 1))
         self._send_json("kinesis", "Kinesis_20131202.CreateStream", request)
 
