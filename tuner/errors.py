@@ -210,3 +210,14 @@ class SavingGateError(TunerError):
     """A function could save more than the gate allows; the exit code is a resize's."""
 
     exit_code = 10
+
+
+def describe_unexpected(error: Exception) -> str:
+    """Type and place of an error that isn't of this tree: there's no telling what its text
+    quotes.
+    """
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
+    return f"unexpected {type(error).__name__}{place}"

@@ -109,6 +109,57 @@ def test_a_function_that_fails_makes_the_exit_code_1(server: LocalLambda, tmp_pa
     assert changed(server, SIZES_MB) == []
 
 
+def test_what_failed_is_tried_again_from_anywhere(
+    server: LocalLambda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run takes up what failed before, with the payloads' files where they were at the plan, and
+    sweeps nothing twice that has an answer.
+    """
+    (tmp_path / "event.json").write_text('{"n": 1}')
+    (tmp_path / "names.txt").write_text("f00\nf01\n")
+    state = {"TUNER_STATE_DIR": str(tmp_path / "state")}
+    plan = run_here(
+        "fleet", "plan", "--functions", "names.txt", "--payload", "event.json", "--out", "fleet",
+        "--budget-usd", "5", *at(server), cwd=tmp_path, **state,
+    )  # fmt: skip
+    assert plan.returncode == 0, plan.stderr
+    executor = server.executor  # type: ignore[attr-defined]
+    monkeypatch.setattr(
+        executor,
+        "_failure",
+        lambda deployed, _: "error" if deployed.function_name == "f00" else None,
+    )
+    ran = fleet(tmp_path, "run", "--yes")
+    assert (ran.returncode, "1 of 2 functions done" in ran.stdout) == (1, True), ran.stderr
+    assert {each.payload for each in executor.invocations} == {b'{"n": 1}'}
+    monkeypatch.setattr(executor, "_failure", None)
+    before = len(executor.invocations)
+    again = fleet(tmp_path, "run", "--yes", "--json")
+    assert again.returncode == 0, again.stderr
+    assert "1 of 2 functions to sweep" in again.stderr
+    status = json.loads(again.stdout)
+    assert (status["done_count"], status["failed_count"]) == (2, 0)
+    assert status["invocation_count"] == len(executor.invocations) > before
+    assert changed(server, SIZES_MB) == []
+
+
+def test_credentials_of_another_account_touch_no_function(
+    server: LocalLambda, tmp_path: Path
+) -> None:
+    """A function of the name there is another one: it isn't swept, and the account waits."""
+    planned(server, tmp_path, NAMES[:2])
+    file = tmp_path / "fleet" / "plan.json"
+    plan = json.loads(file.read_text())
+    for each in plan["items"]:
+        each["place"]["account"] = "444455556666"
+    file.write_text(json.dumps(plan))
+    ran = fleet(tmp_path, "run", "--yes", "--json")
+    assert ran.returncode == 1, ran.stderr
+    assert "not 444455556666: name a role or a profile" in ran.stderr
+    assert json.loads(ran.stdout)["pending_count"] == 2
+    assert server.executor.invocations == []  # type: ignore[attr-defined]
+
+
 def test_what_a_failed_sweep_spent_is_counted(server: LocalLambda, tmp_path: Path) -> None:
     """A function whose every invocation fails counts with what those cost: the budget is of money,
     not of answers.
@@ -198,6 +249,35 @@ def test_twenty_functions_killed_three_times_are_swept_once(
     done = [each["item"] for each in actions if each["action"] == "done"]
     assert len(done) == len(set(done)) >= 20 - 3  # a kill may come before the log's line
     assert status["invocation_count"] <= _ran(server)
+
+
+def test_a_killed_run_goes_on_elsewhere(server: LocalLambda, tmp_path: Path) -> None:
+    """Without the killed run's state folder and from another place, as another machine or user has
+    it: what it left of a function is found in the account and undone, and what it spent counts.
+    """
+    planned(server, tmp_path, NAMES[:3])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tuner", "fleet", "run", "fleet", "--yes"], cwd=tmp_path,
+        env=variables_for(TUNER_STATE_DIR=str(tmp_path / "state")),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 90
+    while _ran(server) < 6 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    killed_at = _ran(server)
+    assert changed(server, SIZES_MB) != []
+    moved = tmp_path / "elsewhere"
+    (tmp_path / "fleet").rename(moved)
+    ran = run_here("fleet", "run", str(moved), "--yes", "--json",
+                   TUNER_STATE_DIR=str(tmp_path / "other"))  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert changed(server, SIZES_MB) == []
+    status = json.loads(ran.stdout)
+    assert (status["done_count"], status["lease_count"]) == (3, 0)
+    assert status["invocation_count"] > killed_at / 2  # but for those that were in flight
+    assert all(Path(each["sweep"]).is_relative_to(moved) for each in status["functions"])
 
 
 def _ran(server: LocalLambda) -> int:

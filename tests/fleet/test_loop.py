@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.fleet.fleets import HERE, ManualClock, ScriptedSweeper, item, items, run
-from tuner.errors import AwsError, CredentialsError, LeftChangedError, NotAgreedError
+from tuner.errors import (
+    AwsError,
+    CredentialsError,
+    FleetError,
+    LeftChangedError,
+    NotAgreedError,
+)
 from tuner.fleet.loop import (
     FleetWaits,
     InterruptedSweepError,
@@ -50,6 +60,50 @@ def test_a_function_that_fails_stops_no_other(tmp_path: Path) -> None:
     progress, _ = run(tmp_path, items(5), failing({"f001"}, AwsError("no such thing")))
     assert [each.state for each in progress] == ["done", "failed", "done", "done", "done"]
     assert progress[1].reason == "no such thing"
+
+
+def test_a_fault_of_our_own_fails_one_function_alone(tmp_path: Path) -> None:
+    """Whatever is raised, the function is put right, what it spent counts, and others are swept."""
+
+    def outcome(claim: Claim) -> Outcome:
+        if claim.item.name == "f000":
+            raise ZeroDivisionError("what it quotes isn't told")
+        return Outcome(0.01, 8, "keep", 512)
+
+    sweeper = ScriptedSweeper(outcome, lambda _: Outcome(0.03, 5))
+    progress, _ = run(tmp_path, items(3), sweeper)
+    assert [each.state for each in progress] == ["failed", "done", "done"]
+    assert "unexpected ZeroDivisionError at " in str(progress[0].reason)
+    assert "quotes" not in str(progress[0].reason)
+    assert sweeper.put_right_of == ["f000"]
+    assert (progress[0].is_leased, progress[0].cost_usd) == (False, 0.03)
+
+
+def test_what_the_budget_no_longer_covers_is_told(tmp_path: Path) -> None:
+    """Items that wait for money say so, and what to do."""
+    sweeper = ScriptedSweeper(lambda _: Outcome(0.15, 8, "keep", 512))
+    progress, _ = run(tmp_path, items(3, max_cost_usd=0.1), sweeper, budget_usd=0.3, concurrency=1)
+    assert [each.state for each in progress] == ["done", "done", "pending"]
+    assert "plan it again" in str(progress[2].reason)
+
+
+def test_a_queue_that_cannot_be_written_ends_the_run_in_one_line(tmp_path: Path) -> None:
+    """It says which file and why, and stops what still runs."""
+    stop = StopSignal()
+
+    def outcome(_: Claim) -> Outcome:
+        with closing(sqlite3.connect(tmp_path / "queue.sqlite")) as other, other:
+            other.execute(
+                "CREATE TRIGGER full BEFORE UPDATE ON items"
+                " BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+            )
+        return Outcome(0.01, 8, "keep", 512)
+
+    with pytest.raises(
+        FleetError, match=r"queue\.sqlite can't be written: database or disk is full"
+    ):
+        run(tmp_path, items(2), ScriptedSweeper(outcome), stop=stop, concurrency=1)
+    assert stop.is_requested
 
 
 def test_what_was_not_agreed_to_is_excluded_and_not_failed(tmp_path: Path) -> None:

@@ -136,6 +136,19 @@ def test_a_function_named_twice_is_planned_once(url: str, tmp_path: Path) -> Non
     assert found["estimate"]["control_call_count"] > 0
 
 
+def test_a_function_of_the_name_in_another_account_is_not_meant(url: str, tmp_path: Path) -> None:
+    """An ARN of an account that the credentials aren't of is no function of theirs: that account is
+    left out, with what to do.
+    """
+    names = tmp_path / "names.txt"
+    names.write_text(f"queued\narn:aws:lambda:{REGION}:444455556666:function:quiet\n")
+    planned = plan(url, tmp_path, "--functions", str(names), "--payload", "{}")
+    assert by_name(planned).keys() == {"queued"}
+    [unreached] = json.loads(planned.stdout)["unreached"]
+    assert unreached.startswith(f"444455556666 {REGION}: these credentials are of account {OWN}")
+    assert "accounts.444455556666 in fleet.toml" in unreached
+
+
 def test_a_function_that_is_not_there_is_named_with_its_line(url: str, tmp_path: Path) -> None:
     """A wrong name in the file stops the plan, with the line."""
     names = tmp_path / "names.txt"

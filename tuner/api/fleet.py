@@ -19,7 +19,7 @@ from tuner.fleet.folder import AuditLog, FleetFolder
 from tuner.fleet.lock import fleet_lock
 from tuner.fleet.loop import MOST_LEASES, FleetRun, place_key
 from tuner.fleet.planning import estimate, plan_items
-from tuner.fleet.settings import FleetSettings, read_settings
+from tuner.fleet.settings import FleetSettings, absolute_payload, read_settings
 from tuner.model.fleet import FleetPlace, FleetPlan
 from tuner.observe.outcomes import read_outcomes
 from tuner.sweep.io import Clock, StopSignal
@@ -91,7 +91,12 @@ def plan_fleet(
         items, excluded = plan_items(
             candidates,
             settings,
-            events_of=partial(events_of, request.payloads, places),
+            events_of=partial(
+                events_of,
+                # Where it's run from, and when, isn't known yet.
+                tuple(absolute_payload(each, working_dir) for each in request.payloads),
+                places,
+            ),
             allowed_side_effects=request.allow_side_effects,
             budget_usd=request.budget_usd,
         )
@@ -128,9 +133,9 @@ def run_folder(
 ) -> FleetStatus:
     """Work the fleet off on this machine, and return where everything is.
 
-    What an earlier process left is put right first. `keep` is told whenever the folder has what the
-    next process needs, before anything is changed. Raises FleetError, also while another process
-    runs it.
+    What an earlier process left is put right first, and what failed is tried again. `keep` is told
+    whenever the folder has what the next process needs, before anything is changed. Raises
+    FleetError, also while another process runs it.
     """
     from tuner.api.fleet_sweeper import FleetSweeper
 
@@ -140,6 +145,7 @@ def run_folder(
     audit = AuditLog(folder.path / "audit.jsonl", clock.now)
     with fleet_lock(folder.path), folder.queue() as queue:
         folder.forget_stop()
+        queue.try_again()
         audit.write("fleet_began", None, fleet_id=folder.plan.fleet_id)
         with FleetSweeper(
             folder,

@@ -13,7 +13,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from tuner.aws.function_ref import parse_reference
-from tuner.errors import AwsError, InputError, UsageError
+from tuner.errors import AwsError, CredentialsError, InputError, UsageError
 from tuner.fleet.planning import Candidate, Events
 from tuner.fleet.settings import AccountSettings
 from tuner.model.interval import counted
@@ -253,6 +253,7 @@ def _candidates_of(
         return
     try:
         found = [*reader.functions(frozenset(names))]
+        check_account(account, {each.account for each in found})
     except AwsError as error:
         places.could_not(account, region, error)
         return
@@ -260,6 +261,18 @@ def _candidates_of(
     means = reader.mean_ms([each.name for each in found], start=end - _LOOK_BACK, end=end)
     for each in found:
         yield _of_function(each, means.get(each.name))
+
+
+def check_account(wanted: str, found: Iterable[str]) -> None:
+    """Raise CredentialsError where functions of a name were found in another account than the one
+    that is meant.
+    """
+    others = sorted({each for each in found if wanted and each and each != wanted})
+    if others:
+        raise CredentialsError(
+            f"these credentials are of account {others[0]}, not {wanted}: name a role or a profile "
+            f"for accounts.{wanted} in fleet.toml, and plan again"
+        )
 
 
 def _of_function(function: AccountFunction, mean_ms: float | None) -> Candidate:

@@ -5,12 +5,19 @@ from __future__ import annotations
 import threading
 from contextlib import ExitStack, suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from tuner import session
-from tuner.api.recovery import find_unfinished, recovery_through
-from tuner.errors import AwsError, InputError, NotAgreedError, SweepFileError, TunerError
+from tuner.api.fleet_candidates import check_account
+from tuner.api.recovery import find_unfinished, recovery_through, stray_through
+from tuner.errors import (
+    AwsError,
+    FunctionNotFoundError,
+    InputError,
+    NotAgreedError,
+    SweepFileError,
+    TunerError,
+)
 from tuner.fleet.loop import MOST_LEASES, InterruptedSweepError, UnreachablePlaceError, place_key
 from tuner.fleet.queue import Outcome
 from tuner.model.goal import Goal
@@ -22,8 +29,10 @@ from tuner.sweep.store import load_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tuner.aws import LambdaGateway
+    from tuner.errors import LeaseError
     from tuner.fleet.folder import AuditLog, FleetFolder
     from tuner.fleet.queue import Claim, FleetQueue
     from tuner.model.fleet import FleetItem, FleetPlace, FleetProgress
@@ -79,6 +88,7 @@ class FleetSweeper:
         inputs = with_payloads(read_inputs(request, state_dir=self._state_dir), target)
         with self._stops.one() as stop:
             prepared = session.plan(inputs, target, goal=goal, state_dir=self._state_dir)
+            self._check_account(item.place, prepared.function.arn)
             if prepared.side_effects and not item.allows_side_effects:
                 raise NotAgreedError(
                     f"invocations may have side effects ({'; '.join(prepared.side_effects)}): "
@@ -107,14 +117,46 @@ class FleetSweeper:
 
     def put_right(self, item: FleetProgress) -> Outcome | None:
         """See `Sweeper`."""
-        for journal in find_unfinished(self._state_dir):
-            if journal.header.sweep_id != item.sweep_id:
-                continue
+
+        def refuse_damaged(path: Path, error: LeaseError) -> None:
+            if path.stem == item.sweep_id:
+                raise error
+
+        journals = find_unfinished(self._state_dir, refuse_damaged)
+        own = [each for each in journals if each.header.sweep_id == item.sweep_id]
+        for journal in own:
             gateway, _ = self._place(item.item.place)
             recovery_through(gateway, journal, state_dir=self._state_dir).carry_out(
                 self._auditor(item.item)
             )
-        return None if item.sweep_file is None else _spent(Path(item.sweep_file))
+        if item.is_leased and not own:
+            self._put_right_without_journal(item)
+        return None if item.sweep_file is None else _spent(self._folder.sweep_file(item.item))
+
+    def _put_right_without_journal(self, item: FleetProgress) -> None:
+        """Undo what the account has of the item's sweep: it has ended, or its journal is with
+        another machine or user. Whoever has the fleet knows that the sweep doesn't run.
+        """
+        gateway, _ = self._place(item.item.place)
+        taken = () if item.sweep_id is None else (item.sweep_id,)
+        try:
+            with stray_through(
+                gateway, item.item.name, state_dir=self._state_dir, take_over=taken
+            ) as left:
+                if not left.is_empty:
+                    left.carry_out(self._auditor(item.item))
+        except FunctionNotFoundError:
+            return
+
+    def _check_account(self, place: FleetPlace, arn: str) -> None:
+        """Raise UnreachablePlaceError where the credentials find a function of the same name in
+        another account than the plan means.
+        """
+        parts = arn.split(":")
+        try:
+            check_account(place.account, parts[4:5])
+        except AwsError as error:
+            raise UnreachablePlaceError(str(error)) from None
 
     def _place(self, place: FleetPlace) -> tuple[LambdaGateway, int]:
         """The connection of a place, and how many invocations at once its sweeps may each have.

@@ -133,8 +133,6 @@ def _sweep(task: WorkerTask, path: Path, left_s: float, clock: Clock) -> FleetPr
     name = fleet.sweep_file(task.item).stem
     kept = _KeptFolder(task.bucket, f"{task.bucket.prefix}/work/{name}", path)
     kept.fetch()
-    with fleet.queue() as queue:
-        queue.try_again()
     stop = StopSignal()
     to_give_back_s = min(_TO_GIVE_BACK_S, left_s * _MOST_OF_TIME)
     timer = threading.Timer(max(left_s - to_give_back_s, 0), stop.request)

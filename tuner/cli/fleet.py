@@ -105,10 +105,10 @@ def run(
 ) -> int:
     """Sweep the fleet's functions, or go on where it was stopped or killed.
 
-    Every function is swept once and given back as it was; one that fails stops no other. It first
-    undoes what an interrupted run left. With --engine step-functions it only starts the state
-    machine: see tuner fleet status. Exit codes: 0 all done (or started), 1 some failed, 4 something
-    is left changed.
+    Every function is swept once and given back as it was; one that fails stops no other, and is
+    tried again by the next run. It first undoes what an interrupted run left. With --engine
+    step-functions it only starts the state machine: see tuner fleet status. Exit codes: 0 all done
+    (or started), 1 some failed, 4 something is left changed.
     """
     from tuner.fleet.folder import FleetFolder
 
@@ -132,7 +132,7 @@ def _agree(fleet: "FleetFolder", *, yes: bool) -> None:
     from tuner.errors import NotAgreedError
 
     before = _status(fleet)
-    waiting = before.count("pending") + before.count("running")
+    waiting = before.count("pending") + before.count("running") + before.count("failed")
     say(
         f"{waiting:,} of {len(before.items):,} functions to sweep; all together may cost up to "
         f"${fleet.plan.budget_usd:,.2f}. Every invocation really runs their code."

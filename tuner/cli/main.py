@@ -66,7 +66,7 @@ def _stand_in_for_closed_streams() -> bool:
 
 def _run_app(arguments: list[str]) -> int:
     from tuner.cli import app, exit_status
-    from tuner.errors import TunerError
+    from tuner.errors import TunerError, describe_unexpected
 
     try:
         return app.run(arguments)
@@ -81,15 +81,6 @@ def _run_app(arguments: list[str]) -> int:
             raise
         if os.environ.get("TUNER_DEBUG"):
             raise
-        words = f"unexpected {_describe(error)}; TUNER_DEBUG=1 shows the traceback"
+        words = f"{describe_unexpected(error)}; TUNER_DEBUG=1 shows the traceback"
         exit_status.tell(None, words, FAILED, arguments)
         return FAILED
-
-
-def _describe(error: Exception) -> str:
-    """Type and place. Not the text: there's no telling what an unknown exception quotes."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
-    return f"{type(error).__name__}{place}"

@@ -13,8 +13,9 @@ import json
 import os
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from tuner.errors import FleetError
@@ -27,7 +28,6 @@ from tuner.whole_file import write_whole
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from tuner.model.fleet import FleetItem, FleetProgress
 
@@ -95,6 +95,7 @@ class FleetFolder:
         """
         with self.queue() as queue:
             items, seconds = queue.progress(), queue.seconds_left(now.timestamp())
+        items = tuple(map(self._as_it_lies, items))
         if not (is_running_here(self.path) if is_running is None else is_running):
             waiting = sum(each.state in {"pending", "running"} for each in items)
             return FleetStatus(self.plan, _state_at_rest(items, waiting), items)
@@ -102,6 +103,12 @@ class FleetFolder:
             return FleetStatus(self.plan, "running", items)
         eta = (now + timedelta(seconds=seconds)).isoformat(timespec="seconds")
         return FleetStatus(self.plan, "running", items, seconds, eta)
+
+    def _as_it_lies(self, item: FleetProgress) -> FleetProgress:
+        """With its sweep's file where the folder is now: it may have been moved."""
+        if item.sweep_file is None:
+            return item
+        return replace(item, sweep_file=str(self.path / "sweeps" / Path(item.sweep_file).name))
 
     # Stopping
 

@@ -17,9 +17,11 @@ from tuner.errors import (
     AwsError,
     CredentialsError,
     EndpointError,
+    FleetError,
     LeftChangedError,
     NotAgreedError,
     TunerError,
+    describe_unexpected,
 )
 from tuner.fleet.windows import is_open, seconds_until_open
 
@@ -39,6 +41,10 @@ _LOOK_S: Final = 0.5
 _MOST_PLACE_FAILURES: Final = 3
 """Items of one place in a row that its credentials or its endpoint fail: then the place waits for
 another run."""
+
+_BUDGET_ENDS: Final = (
+    "what is left of the budget doesn't cover what it may spend: plan it again (`budget_usd`)"
+)
 
 
 class UnreachablePlaceError(AwsError):
@@ -129,14 +135,22 @@ class FleetRun:
             for _ in pool.map(self._put_right, (*self.queue.interrupted(), *self._left_changed())):
                 self._look_whether_to_stop()
             self._ended_count = self.queue.ended_count
-            while self._start(pool) or self._running:
-                wait([*self._running], timeout=_LOOK_S, return_when=FIRST_COMPLETED)
-                for future in [each for each in self._running if each.done()]:
-                    del self._running[future]
-                    future.result()
-                self._look_whether_to_stop()
+            try:
+                self._work_off(pool)
+            except BaseException:
+                self.stop.request()  # what still runs gives its functions back
+                raise
         if not self.stop.is_requested:
             self._end_what_cannot_run()
+
+    def _work_off(self, pool: ThreadPoolExecutor) -> None:
+        """Start sweeps, and wait for them, until nothing is left or it's to stop."""
+        while self._start(pool) or self._running:
+            wait([*self._running], timeout=_LOOK_S, return_when=FIRST_COMPLETED)
+            for future in [each for each in self._running if each.done()]:
+                del self._running[future]
+                future.result()
+            self._look_whether_to_stop()
 
     def _left_changed(self) -> tuple[FleetProgress, ...]:
         """Items that ended with something left changed, which may be put right now."""
@@ -212,6 +226,8 @@ class FleetRun:
             return
         except TunerError as error:
             self._fail(item, error, is_leased=False)
+        except Exception as error:  # whatever it is, it's of one function
+            self._fail_unexpectedly(item, error)
         else:
             self.queue.done(item.key, outcome, self._now_s())
             self.audit.write(
@@ -258,6 +274,18 @@ class FleetRun:
         self.queue.failed(item.key, str(error), self._now_s(), is_leased=is_leased)
         self.audit.write("failed", item.key, reason=str(error), is_left_changed=is_leased)
 
+    def _fail_unexpectedly(self, item: FleetItem, error: Exception) -> None:
+        """Nobody knows what was done before: look, and put it right."""
+        why = FleetError(f"{describe_unexpected(error)} (a fault of tuner's: please report it)")
+        try:
+            seen = self.sweeper.put_right(self.queue.progress_of(item.key))
+        except TunerError:
+            self._fail(item, why, is_leased=True)
+            return
+        if seen is not None:
+            self.queue.spent(item.key, seen.cost_usd, seen.invocation_count)
+        self._fail(item, why, is_leased=False)
+
     def _tell(self, item: FleetItem) -> None:
         self._ended_count += 1  # as it's told: others may have ended that aren't told yet
         self.on_progress(
@@ -286,6 +314,8 @@ class FleetRun:
             elif place in self._failing:
                 skipped[place] += 1
                 self.queue.waits_because(each.item.key, self._failing[place])
+            else:
+                self.queue.waits_because(each.item.key, _BUDGET_ENDS)
         for place, count in skipped.items():
             self.audit.write("skipped", None, place=place, item_count=count)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -76,12 +76,13 @@ class FleetQueue:
         self._items = {each.key: each for each in items}
         self._budget_usd = budget_usd
         self._lock = threading.Lock()
+        self._file = file
         try:
             self._db = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
             self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA busy_timeout = 5000")
             self._db.execute("PRAGMA synchronous = FULL")
-            with self._transaction():
+            with self._whole():
                 self._db.execute(_TABLE)
                 self._db.execute(_RUNS)
                 self._db.executemany(
@@ -324,14 +325,25 @@ class FleetQueue:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
+        """As `_whole`. Raises FleetError."""
+        try:
+            with self._whole():
+                yield
+        except sqlite3.Error as error:
+            raise FleetError(f"{self._file} can't be written: {error}") from None
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """All of it is on the disk at its end, or nothing. Raises sqlite3.Error."""
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                with suppress(sqlite3.Error):  # if the disk is full, SQLite has done so itself
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
 
     def _progress(self, row: sqlite3.Row) -> FleetProgress:
         return FleetProgress(

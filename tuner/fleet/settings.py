@@ -137,7 +137,7 @@ def _function(table: TomlTable, pattern: str, folder: Path) -> FunctionSettings:
         )
     settings = FunctionSettings(
         pattern,
-        tuple(_absolute(each, folder) for each in table.texts("payload")),
+        tuple(absolute_payload(each, folder) for each in table.texts("payload")),
         table.flag("allow_side_effects"),
         cast("Isolation", isolation),
         table.text("exclude"),
@@ -146,7 +146,7 @@ def _function(table: TomlTable, pattern: str, folder: Path) -> FunctionSettings:
     return settings
 
 
-def _absolute(spec: str, folder: Path) -> str:
+def absolute_payload(spec: str, folder: Path) -> str:
     """A file or folder by its whole path; anything else (JSON, a source) as it is."""
     path = folder / spec
     return str(path.resolve()) if len(spec) < 1024 and "\n" not in spec and path.exists() else spec
