@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.load.scripted import ScriptedFunction, reply, send
 from tuner.errors import AccessDeniedError
+from tuner.load.findings import machine_full
 from tuner.load.limits import limits_of
 from tuner.load.phases import parse_phases, rate_at
 from tuner.load.resource_findings import foreseen, not_known, seen_during
@@ -24,7 +25,7 @@ from tuner.load.resources import (
     Topic,
 )
 from tuner.load.saturation import Demand, Saturation, first_to_give_way, saturations
-from tuner.load.watch import Look, ResourceWatch, Seen, demands_seen
+from tuner.load.watch import Look, MachineWatch, ResourceWatch, Seen, demands_seen
 
 if TYPE_CHECKING:
     from tuner.load.saturation import Key
@@ -259,3 +260,27 @@ def test_a_running_load_is_looked_at_by_its_clock_and_a_refusal_ends_nothing() -
     assert result.end == "complete"
     assert [round(each.at_s) for each in watch.seen] == [0, 4, 6, 8]
     assert [each.answered_count for each in watch.seen[1:]] == pytest.approx([40, 60, 80], abs=1)
+
+
+@pytest.mark.parametrize(("from_s", "said"), [(4.0, True), (9.0, False)])
+def test_a_machine_that_has_no_cpu_left_for_the_handlers_is_named(
+    from_s: float, said: bool
+) -> None:
+    """Two cores, half busy and then whole: from 4 s of a ramp on, what a load shows is the
+    machine's. A second of it isn't said.
+    """
+    function = ScriptedFunction(lambda now_s, _: (now_s + 0.05, reply(50)))
+
+    def read() -> tuple[float, float]:
+        at_s = function.now_s - 100.0
+        return at_s + max(0.0, at_s - from_s), 2 * at_s
+
+    machine = MachineWatch(read)
+    result = send(function, "10s:0/s..100/s", pass_time=machine.pass_time)
+    found = list(machine_full(result, machine))
+    assert [each.code for each in found] == ["machine_full"] * said
+    for each in found:
+        assert "busy for 6 s of the load, first at 4 s and 4" in each.message
+    nothing = MachineWatch(lambda: None)
+    nothing.pass_time(1.0, 0, 0)
+    assert nothing.full_s == 0

@@ -12,11 +12,11 @@ from tuner.errors import InputError
 from tuner.lease.clone import LiveTraffic, choose_isolation
 from tuner.lease.journal import LeaseTerms
 from tuner.lease.lease import open_lease
-from tuner.load.findings import not_taken
+from tuner.load.findings import machine_full, not_taken
 from tuner.load.io import LoadIO
 from tuner.load.plan import MOST_IN_FLIGHT, LoadPlan
 from tuner.load.run import send_load
-from tuner.load.watch import nothing_watched
+from tuner.load.watch import MachineWatch, nothing_watched
 from tuner.pricing.renewal import current_price_book
 from tuner.session.planning import concurrency_limits_of, live_traffic_of
 from tuner.sweep.estimate import Pricing
@@ -155,16 +155,23 @@ def run_load(
         watch = nothing_watched()
         if looks is not None and around is not None:
             watch = looks.watch(around, clock.now(), name)
+        machine = MachineWatch(_cpu_s if target.environment == "local" else lambda: None)
+
+        def pass_time(at_s: float, sent_count: int, answered_count: int) -> None:
+            machine.pass_time(at_s, sent_count, answered_count)
+            watch.pass_time(at_s, sent_count, answered_count)
+
         io = LoadIO(
             target.gateway,
             clock.monotonic_s,
             stop,
             on_load,
             lambda: target.gateway.count_dropped_as_recursive(name, began_at),
-            pass_time=watch.pass_time,
+            pass_time=pass_time,
         )
         found = send_load(plan, ledger, payloads, (name, version, memory_mb), io)
-        found = replace(found, findings=(*prepared.findings, *found.findings))
+        told = (*prepared.findings, *machine_full(found, machine), *found.findings)
+        found = replace(found, findings=told)
         if looks is None or around is None:
             return found
         _settle(looks, around, clock, stop, on_settle)
@@ -179,6 +186,14 @@ def run_load(
             looks = DownstreamLooks(prepared.inputs, target, clock.now, wanted.backlog_count)
             stack.callback(looks.close)
         yield from _at_each_size(prepared, target, send, (clock, began_at, stop), on_progress)
+
+
+def _cpu_s() -> tuple[float, float] | None:
+    """CPU seconds of all cores of this machine so far: busy, and in all."""
+    from tuner.local import read_machine_clock
+
+    clock = read_machine_clock()
+    return None if clock is None else (clock.busy_s + clock.steal_s, clock.total_s)
 
 
 def _settle(

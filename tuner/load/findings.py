@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from tuner.load.phases import rate_at
 from tuner.load.result import LATE_S
+from tuner.load.saturation import figure
 from tuner.model.finding import Finding
 from tuner.model.interval import counted, percent
 
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tuner.load.result import LoadResult
+    from tuner.load.watch import MachineWatch
+
+_LEAST_FULL_S: Final = 2.0
 
 
 def found_in(result: LoadResult, not_sent: Counter[str]) -> Iterator[Finding]:
@@ -56,6 +61,21 @@ def found_in(result: LoadResult, not_sent: Counter[str]) -> Iterator[Finding]:
             f"{' and '.join(filter(None, (why, ended)))}. No latency is known of them, so the "
             "figures are too good",
         )
+
+
+def machine_full(result: LoadResult, machine: MachineWatch) -> Iterator[Finding]:
+    """The machine that runs the handlers had no CPU left, for two seconds or more."""
+    if machine.full_s < _LEAST_FULL_S:
+        return
+    first_s = machine.full[0][0]
+    yield Finding(
+        "machine_full",
+        "warning",
+        f"All cores of this machine were busy for {machine.full_s:,.0f} s of the load, first at "
+        f"{first_s:,.0f} s and {figure(rate_at(result.phases, first_s))} requests/s: durations and "
+        "latency of then are this machine's, where Lambda gives each environment its own CPU. "
+        "Lower the rate, or load the function on AWS",
+    )
 
 
 def not_taken(names: tuple[str, ...]) -> tuple[Finding, ...]:

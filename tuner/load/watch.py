@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 State = Literal["throttled", "waiting", "oldest_s", "iterator_age_s"]
 """Requests refused since the load began; messages in a queue; the age of what waits longest."""
+_MACHINE_LOOK_S: Final = 0.5
+_FULL_RATIO: Final = 0.95
 _SURE_RATIO: Final = 1.2
 """Sent over answered: above it, what an invocation asks is told with its bounds."""
 
@@ -85,6 +87,35 @@ class ResourceWatch:
                 self.seen.append(Seen(at_s, sent_count, answered_count, found))
                 self.seen.sort(key=lambda each: each.at_s)
         self._is_looking = False
+
+
+class MachineWatch:
+    """Sees when all cores of this machine are busy, where handlers run on it too.
+
+    `read` gives the CPU seconds of all cores so far, busy and in all; None if nobody counts them.
+    """
+
+    def __init__(self, read: Callable[[], tuple[float, float] | None]) -> None:
+        self._read = read
+        self._next_s = 0.0
+        self._last: tuple[float, float, float] | None = None
+        self.full: list[tuple[float, float]] = []
+        """From when to when, in seconds since the load began."""
+
+    def pass_time(self, at_s: float, _sent_count: int, _answered_count: int) -> None:
+        """Look if it's time: `at_s` since the load began."""
+        if at_s < self._next_s or (now := self._read()) is None:
+            return
+        self._next_s, last, self._last = at_s + _MACHINE_LOOK_S, self._last, (at_s, *now)
+        if last is None or now[1] <= last[2]:
+            return
+        if (now[0] - last[1]) / (now[1] - last[2]) >= _FULL_RATIO:
+            self.full.append((last[0], at_s))
+
+    @property
+    def full_s(self) -> float:
+        """How long, in all."""
+        return sum(to_s - from_s for from_s, to_s in self.full)
 
 
 def nothing_watched() -> ResourceWatch:

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     )
     from tuner.local.execution.host import host_max_memory_mb
     from tuner.local.local_lambda import LocalLambda
-    from tuner.local.machine_load import bare_share
+    from tuner.local.machine_load import bare_share, read_machine_clock
     from tuner.local.service_use import read_use
 
 SYSTEM = sys.platform
@@ -76,6 +76,7 @@ _HOMES: Final = {
     "check_control": "cpu_check",
     "host_architecture": "deployment",
     "host_max_memory_mb": "execution.host",
+    "read_machine_clock": "machine_load",
     "read_use": "service_use",
     "start_local_lambda": "child_process",
     "zip_folder": "control_plane.package",
@@ -97,6 +98,7 @@ __all__ = [
     "check_control",
     "host_architecture",
     "host_max_memory_mb",
+    "read_machine_clock",
     "read_use",
     "refuse_other_systems",
     "start_local_lambda",
