@@ -180,3 +180,24 @@ def test_a_finding_costs_what_its_last_hour_did(tmp_path: Path, code: str) -> No
     whole = 60 * 440 * rate + 120 * 2e-7
     assert found["evidence"]["cost_usd"] == pytest.approx(whole, rel=1e-6)
     assert found["usd_per_hour"] == pytest.approx(60 * (40 * rate + 2e-7), rel=1e-6)
+
+
+@pytest.mark.parametrize(("year", "place"), [("1970", 0), ("9998", -1)])
+def test_a_time_of_a_clock_that_was_never_set_takes_no_time(
+    tmp_path: Path, year: str, place: int
+) -> None:
+    """Decades without a line are not gone through minute by minute: the message is found."""
+    own = (MESSAGE,)
+    made = [Invocation(each, own=own, status="error") for each in range(20)]
+    events = [event for each in made for event in each.text_events()]
+    lines = forms.exported(events).decode().splitlines()
+    odd = forms.exported(Invocation(999).text_events()).decode().splitlines()[-1]
+    lines.insert(len(lines) if place else 0, year + odd[4:])
+    (tmp_path / "logs").write_text("\n".join(lines))
+    ran = run_here(
+        *("watch", "thumbs", "--logs", str(tmp_path / "logs"), "--json"),
+        TUNER_STATE_DIR=str(tmp_path / "state"),
+    )
+    assert ran.returncode == 0, ran.stderr
+    [found] = json.loads(ran.stdout)["findings"]
+    assert (found["code"], found["evidence"]["failure_count"]) == ("poison_message", 20)

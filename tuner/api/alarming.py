@@ -159,16 +159,21 @@ def _cost_rate(logs: ReadLogs) -> CostRate | None:
 
 
 def _timeout_ms(logs: ReadLogs) -> float | None:
-    """By its settings, else by its latest timeout; None where there was none."""
+    """By its settings, else by its latest timeout; None where there was none, or runs since then
+    took longer.
+    """
     if logs.settings is not None and logs.settings.timeout_s is not None:
         return logs.settings.timeout_s * 1000.0
     where, values = where_of(logs.function, Window(), logs.account)
-    [found] = logs.store.connection.execute(
-        "SELECT arg_max(duration_ms, logged_at) FROM reports"  # noqa: S608 - of constants
-        f" WHERE {where} AND outcome = 'timeout'",
+    found = logs.store.connection.execute(
+        f"""WITH mine AS (SELECT * FROM reports WHERE {where}), latest AS (
+            SELECT max(logged_at) AS moment, arg_max(duration_ms, logged_at) AS timeout_ms
+            FROM mine WHERE outcome = 'timeout')
+        SELECT timeout_ms FROM latest WHERE timeout_ms * 1.01 >=
+            (SELECT max(duration_ms) FROM mine WHERE logged_at >= (SELECT moment FROM latest))""",  # noqa: S608 - of constants
         values,
-    ).fetchall()
-    return None if found[0] is None else float(found[0])
+    ).fetchone()
+    return None if found is None else float(found[0])
 
 
 def _month_usd(logs: ReadLogs, history: MetricHistory) -> float | None:

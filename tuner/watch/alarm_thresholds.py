@@ -201,14 +201,14 @@ def _within_timeout(alarm: Alarm, values: Floats, timeout_ms: float) -> Alarm:
     the timeout.
     """
     most = _NEAR_TIMEOUT * timeout_ms
-    days = _days(values, alarm.evaluation_periods, alarm.datapoints_to_alarm)
-    if alarm.threshold <= most or len(_occasions(days > most)) > 1:
+    beyond = _occasions(_days(values, alarm.evaluation_periods, alarm.datapoints_to_alarm) > most)
+    if alarm.threshold <= most or len(beyond) > 1 or any(len(each) > 2 for each in beyond):
         return alarm
     why = (
         f"by how the days differ it would be {_written(alarm.threshold)} ms, and no invocation "
         f"takes longer than its timeout of {timeout_ms / 1000:,.0f} s: nine tenths of that"
     )
-    return replace(alarm, threshold=round(most, 3), why=why)
+    return replace(alarm, threshold=float(math.floor(most)), why=why)
 
 
 def _threshold(rule: _Rule, values: Floats) -> tuple[float, str]:

@@ -23,6 +23,10 @@ DAY: Final = 1440
 HOURS: Final = 24
 DAYS_FOR_WEEK: Final = 14
 """Under two weeks of history no weekly season is assumed."""
+_MOST_DAYS: Final = 400
+"""Before the last minute: a year with its holidays. A line may have the time of a clock that was
+never set.
+"""
 _DAY_WEIGHT: Final = 0.93
 """What each day back counts less: a level of ten days ago counts half."""
 
@@ -70,6 +74,8 @@ def minutes_of(watched: Watched) -> Minutes:
         FROM reports WHERE {where} GROUP BY minute ORDER BY minute"""
     )
     last = int((watched.end - EPOCH) / timedelta(minutes=1))
+    kept = at > last - _MOST_DAYS * DAY
+    at, sums = at[kept], [each[kept] for each in sums]
     if not len(at):
         return Minutes(last, 0, *(np.zeros(1) for _ in range(5)))
     first = int(at[0] // DAY * DAY)
