@@ -160,6 +160,37 @@ def test_credentials_of_another_account_touch_no_function(
     assert server.executor.invocations == []  # type: ignore[attr-defined]
 
 
+def test_a_plan_reads_what_it_will_send(server: LocalLambda, tmp_path: Path) -> None:
+    """A payload that can't be read is told at once, not by each function at night."""
+    (tmp_path / "names.txt").write_text("f00\n")
+    (tmp_path / "fleet.toml").write_text('[functions."f*"]\npayload = ["gone.json"]\n')
+    for how in (["--payload", "gone.json"], ["--settings", str(tmp_path / "fleet.toml")]):
+        ran = run_here(
+            "fleet", "plan", "--functions", str(tmp_path / "names.txt"), "--budget-usd", "5",
+            "--out", str(tmp_path / "fleet"), *how, *at(server),
+            TUNER_STATE_DIR=str(tmp_path / "state"),
+        )  # fmt: skip
+        assert ran.returncode == 1
+        assert "payload 'gone.json' is neither a file nor JSON" in ran.stderr
+        assert not (tmp_path / "fleet").exists()
+
+
+def test_a_size_that_changed_since_the_plan_is_told(server: LocalLambda, tmp_path: Path) -> None:
+    """What a function had when it was swept is what its saving is held against."""
+    planned(server, tmp_path, NAMES[:1])
+    client = boto3.client(
+        "lambda", endpoint_url=server.endpoint_url, region_name=server.region,
+        aws_access_key_id="local", aws_secret_access_key="local",
+    )  # fmt: skip
+    client.update_function_configuration(FunctionName="f00", MemorySize=128)
+    ran = fleet(tmp_path, "run", "--yes")
+    assert ran.returncode == 0, ran.stderr
+    assert "128 → " in ran.stdout
+    assert "3008" not in ran.stdout
+    [found] = json.loads(fleet(tmp_path, "report", "--json").stdout)["functions"]
+    assert found["was_mb"] == 128
+
+
 def test_what_a_failed_sweep_spent_is_counted(server: LocalLambda, tmp_path: Path) -> None:
     """A function whose every invocation fails counts with what those cost: the budget is of money,
     not of answers.
@@ -201,6 +232,18 @@ def test_bad_input_is_one_line(tmp_path: Path, arguments: list[str], message: st
     assert ran.returncode in {1, 2}
     assert message in ran.stderr
     assert len(ran.stderr.splitlines()) == 1
+
+
+def test_hours_of_a_plan_that_cannot_be_are_one_line(server: LocalLambda, tmp_path: Path) -> None:
+    """Written by hand, or in a time zone that this machine doesn't know."""
+    planned(server, tmp_path, NAMES[:1])
+    file = tmp_path / "fleet" / "plan.json"
+    plan = json.loads(file.read_text())
+    plan["windows"] = [{"start": "22:00", "end": "05:00", "zone": "Mars/Olympus", "days": []}]
+    file.write_text(json.dumps(plan))
+    ran = fleet(tmp_path, "run", "--yes")
+    assert (ran.returncode, ran.stderr.count("\n")) == (1, 1)
+    assert "plan.json is damaged ('Mars/Olympus' isn't a time zone" in ran.stderr
 
 
 def test_without_a_terminal_a_run_needs_agreement(server: LocalLambda, tmp_path: Path) -> None:

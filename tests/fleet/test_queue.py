@@ -125,6 +125,36 @@ def test_a_file_that_is_no_queue_is_refused_in_one_line(tmp_path: Path) -> None:
         FleetQueue(tmp_path / "q", items(1), 1.0)
 
 
+def test_a_queue_is_read_where_it_cannot_be_written(tmp_path: Path) -> None:
+    """On a disk that takes nothing, it's as it was left, or as a new one would be."""
+    fleet = items(2)
+    with FleetQueue(tmp_path / "q", fleet, 1.0, read_only=True) as queue:
+        assert [each.state for each in queue.progress()] == ["pending", "pending"]
+    assert not (tmp_path / "q").exists()
+    with FleetQueue(tmp_path / "q", fleet, 1.0) as queue:
+        queue.claim(0.0)
+        queue.done(fleet[0].key, Outcome(0.1, 3, "keep", 512), 1.0)
+    before = (tmp_path / "q").read_bytes()
+    with FleetQueue(tmp_path / "q", fleet, 1.0, read_only=True) as queue:
+        assert [each.state for each in queue.progress()] == ["done", "pending"]
+        with pytest.raises(FleetError, match="can't be written"):
+            queue.claim(0.0)
+    assert (tmp_path / "q").read_bytes() == before
+
+
+def test_a_queue_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
+    """What it doesn't know of an item isn't invented."""
+    fleet = items(1)
+    with FleetQueue(tmp_path / "q", fleet, 1.0) as queue:
+        queue.done(fleet[0].key, Outcome(0.1, 3, "resize", 1024, was_mb=512), 1.0)
+        assert queue.progress()[0].was_mb == 512
+        queue._db.execute("ALTER TABLE items DROP COLUMN was_mb")
+    with FleetQueue(tmp_path / "q", fleet, 1.0, read_only=True) as queue:
+        assert queue.progress()[0].was_mb is None
+    with FleetQueue(tmp_path / "q", fleet, 1.0) as queue:
+        assert (queue.progress()[0].state, queue.progress()[0].was_mb) == ("done", None)
+
+
 def test_one_process_at_a_time_has_a_fleet(tmp_path: Path) -> None:
     """While a fleet is held, it's known as running and nobody else gets it."""
     assert not is_running(tmp_path)

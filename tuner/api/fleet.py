@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tuner.aws import LambdaGateway
     from tuner.fleet.loop import FleetEvent
     from tuner.fleet.planning import Candidate, FleetEstimate
-    from tuner.model.fleet import FleetStatus
+    from tuner.model.fleet import FleetItem, FleetStatus
     from tuner.model.goal import GoalName
 
 CONCURRENCY: Final = 8
@@ -100,6 +100,7 @@ def plan_fleet(
             allowed_side_effects=request.allow_side_effects,
             budget_usd=request.budget_usd,
         )
+    _check_payloads(items)
     plan = FleetPlan(
         fleet_id=new_sweep_id(now),
         created_at=now.isoformat(),
@@ -169,6 +170,15 @@ def run_folder(
             ).run()
         audit.write("fleet_ended", None, stopped=stop.is_requested or None)
     return folder.status(clock.now())
+
+
+def _check_payloads(items: Iterable[FleetItem]) -> None:
+    """Read what functions are sent, but for what only an account has. Raises PayloadError."""
+    from tuner.payloads import asks_for_test_events, load_payloads
+
+    for specs in {each.payloads for each in items}:
+        if not any(map(asks_for_test_events, specs)):
+            load_payloads(specs)
 
 
 def _connect(endpoint_url: str | None, process_count: int, place: FleetPlace) -> LambdaGateway:

@@ -245,13 +245,15 @@ class FleetSweeper:
                 "the sweep failed: "
                 + "; ".join(each.message for each in sweep.findings if each.severity == "error")
             )
-        choice = session.recommend(session.analyse(sweep, goal)).choice
+        answer = session.recommend(session.analyse(sweep, goal))
+        choice = answer.choice
         return Outcome(
             sweep.cost_usd,
             len(sweep.invocations),
             choice.verdict,
             choice.memory_mb,
             choice.saving_ratio,
+            answer.current.memory_mb,
         )
 
 

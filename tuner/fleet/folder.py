@@ -13,14 +13,16 @@ import json
 import os
 import re
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from tuner.errors import FleetError
+from tuner.errors import FleetError, InputError
 from tuner.fleet.lock import is_running as is_running_here
 from tuner.fleet.queue import FleetQueue
+from tuner.fleet.windows import check_window
 from tuner.model.fleet import FLEET_SCHEMA, FleetPlan, FleetState, FleetStatus
 from tuner.model.record import RecordError, from_record, to_record
 from tuner.whole_file import write_whole
@@ -69,19 +71,32 @@ class FleetFolder:
             version = document.get("schema_version") if isinstance(document, dict) else None
             if version != FLEET_SCHEMA:
                 raise FleetError(f"{file} is of another version of tuner: plan the fleet again")
-            return cls(path, from_record(FleetPlan, document))
+            plan = from_record(FleetPlan, document)
+            for window in plan.windows:
+                check_window(window)
+            return cls(path, plan)
         except FileNotFoundError:
             raise FleetError(
                 f"{path} has no fleet: plan one with tuner fleet plan `out={path}`"
             ) from None
         except OSError as error:
             raise FleetError(f"{file} can't be read: {error.strerror}") from None
-        except (ValueError, RecordError) as error:
+        except (ValueError, RecordError, InputError) as error:
             raise FleetError(f"{file} is damaged ({error}): plan the fleet again") from None
 
     def queue(self) -> FleetQueue:
         """Open the queue. Raises FleetError."""
         return FleetQueue(self.path / "queue.sqlite", self.plan.items, self.plan.budget_usd)
+
+    def _queue_to_read(self) -> FleetQueue:
+        """Open the queue, of a folder that can't be written too. Raises FleetError."""
+        try:
+            return self.queue()
+        except FleetError:
+            with suppress(FleetError):
+                file = self.path / "queue.sqlite"
+                return FleetQueue(file, self.plan.items, self.plan.budget_usd, read_only=True)
+            raise
 
     def sweep_file(self, item: FleetItem) -> Path:
         """Where an item's sweep goes."""
@@ -93,7 +108,7 @@ class FleetFolder:
 
         Raises FleetError.
         """
-        with self.queue() as queue:
+        with self._queue_to_read() as queue:
             items, seconds = queue.progress(), queue.seconds_left(now.timestamp())
         items = tuple(map(self._as_it_lies, items))
         if not (is_running_here(self.path) if is_running is None else is_running):

@@ -38,10 +38,16 @@ def fleet_lock(folder: Path) -> Iterator[None]:
 
 def is_running(folder: Path) -> bool:
     """Whether a process has the fleet at this moment."""
-    if not (folder / "lock").exists():
-        return False
     try:
-        with fleet_lock(folder):
-            return False
-    except FleetError:
+        descriptor = os.open(folder / "lock", os.O_RDONLY)  # the folder may be read-only
+    except FileNotFoundError:
+        return False
+    except OSError:
         return True
+    try:
+        lock_file(descriptor, shared=True)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

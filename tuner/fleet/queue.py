@@ -39,9 +39,11 @@ CREATE TABLE IF NOT EXISTS items (
     is_leased INTEGER NOT NULL DEFAULT 0,
     sweep_id TEXT, sweep_file TEXT, verdict TEXT, memory_mb INTEGER, reason TEXT,
     saving REAL, saving_low REAL, saving_high REAL,
-    begun_at REAL, ended_at REAL
+    begun_at REAL, ended_at REAL, was_mb INTEGER
 )
 """
+_WAS_MB: Final = "ALTER TABLE items ADD COLUMN was_mb INTEGER"
+"""In a queue of an earlier version."""
 _RUNS: Final = "CREATE TABLE IF NOT EXISTS runs (begun_at REAL NOT NULL)"
 _ROUNDING_USD: Final = 1e-12
 
@@ -55,6 +57,8 @@ class Outcome:
     verdict: str | None = None
     memory_mb: int | None = None
     saving_ratio: Interval | None = None
+    was_mb: int | None = None
+    """What its function had then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +75,35 @@ class Claim:
 class FleetQueue:
     """Every item's state. Safe to share between threads."""
 
-    def __init__(self, file: Path, items: Sequence[FleetItem], budget_usd: float) -> None:
-        """Open the file, and add the items that it lacks. Raises FleetError."""
+    def __init__(
+        self, file: Path, items: Sequence[FleetItem], budget_usd: float, *, read_only: bool = False
+    ) -> None:
+        """Open the file, and add the items that it lacks; `read_only`, as it is, or as a new one
+        would be. Raises FleetError.
+        """
         self._items = {each.key: each for each in items}
         self._budget_usd = budget_usd
         self._lock = threading.Lock()
         self._file = file
+        place = ":memory:" if read_only else str(file)
+        is_kept = read_only and file.exists()
+        if is_kept:
+            place = f"{file.resolve().as_uri()}?mode=ro"
         try:
-            self._db = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+            self._db = sqlite3.connect(
+                place, isolation_level=None, check_same_thread=False, uri=is_kept
+            )
             self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA busy_timeout = 5000")
+            if is_kept:
+                self._db.execute("SELECT 1 FROM items, runs").fetchone()
+                return
             self._db.execute("PRAGMA synchronous = FULL")
             with self._whole():
                 self._db.execute(_TABLE)
                 self._db.execute(_RUNS)
+                if not any(row["name"] == "was_mb" for row in self._columns()):
+                    self._db.execute(_WAS_MB)
                 self._db.executemany(
                     "INSERT OR IGNORE INTO items (key, position, place, max_cost_usd)"
                     " VALUES (?, ?, ?, ?)",
@@ -93,6 +112,8 @@ class FleetQueue:
                         for number, each in enumerate(items)
                     ],
                 )
+        except sqlite3.OperationalError as error:
+            raise FleetError(f"{file} can't be used: {error}") from None
         except sqlite3.Error as error:
             raise FleetError(f"{file} can't be used ({error}): plan the fleet again") from None
 
@@ -213,6 +234,7 @@ class FleetQueue:
             invocation_count=outcome.invocation_count,
             verdict=outcome.verdict,
             memory_mb=outcome.memory_mb,
+            was_mb=outcome.was_mb,
             saving=saving and saving.estimate,
             saving_low=saving and saving.low,
             saving_high=saving and saving.high,
@@ -274,6 +296,7 @@ class FleetQueue:
             sweep_file=sweep_file,
             verdict=ended.verdict,
             memory_mb=ended.memory_mb,
+            was_mb=ended.was_mb,
             saving=saving and saving.estimate,
             saving_low=saving and saving.low,
             saving_high=saving and saving.high,
@@ -303,6 +326,9 @@ class FleetQueue:
         """Items in between wait for another run."""
         with self._transaction():
             self._db.execute("UPDATE items SET state = 'pending' WHERE state = 'running'")
+
+    def _columns(self) -> list[sqlite3.Row]:
+        return self._db.execute("PRAGMA table_info(items)").fetchall()
 
     def _set_aside(self) -> float:
         """Of the budget: what was spent, and what running items may still spend."""
@@ -361,6 +387,7 @@ class FleetQueue:
             cost_usd=row["cost_usd"] + row["lost_usd"],
             attempt_count=row["attempt_count"],
             is_leased=bool(row["is_leased"]),
+            was_mb=row["was_mb"] if "was_mb" in row.keys() else None,  # noqa: SIM118 - a Row's values
         )
 
 

@@ -131,11 +131,20 @@ class FleetProgress:
     """What `tuner verify` found since; None where nobody has verified it."""
     realized_saving_ratio: Interval | None = None
     realized_usd_per_month: Interval | None = None
+    was_mb: int | None = None
+    """What its function had when it was swept; None before."""
+
+    @property
+    def from_mb(self) -> int | None:
+        """What its function had when it was swept, or else when it was planned."""
+        return self.item.memory_mb if self.was_mb is None else self.was_mb
 
     @property
     def saving_usd_per_month(self) -> float | None:
         """What a resize is expected to save, at today's rate; None where that isn't known."""
         now_usd = self.item.current_usd_per_month
+        if self.from_mb != self.item.memory_mb:  # that was what it cost at another size
+            return None
         if self.verdict != "resize" or self.saving_ratio is None or now_usd is None:
             return None
         return self.saving_ratio.estimate * now_usd

@@ -247,8 +247,8 @@ def saving_cell(ratio: Interval) -> str:
 
 def verdict_of(each: FleetProgress) -> str:
     """`3008 → 1792`, or the verdict's word."""
-    if each.verdict == "resize" and each.item.memory_mb is not None:
-        return f"{each.item.memory_mb} → {each.memory_mb}"
+    if each.verdict == "resize" and each.from_mb is not None:
+        return f"{each.from_mb} → {each.memory_mb}"
     return each.verdict or ""
 
 
@@ -295,7 +295,7 @@ def _function_json(each: FleetProgress) -> dict[str, Any]:
         **fields_json(each, "state", "reason"),
         "sweep": each.sweep_file if each.invocation_count else None,
         **fields_json(each, "verdict", "memory_mb"),
-        "was_mb": each.item.memory_mb,
+        "was_mb": each.from_mb,
         **fields_json(each, *_SAVED, "invocation_count", "cost_usd"),
         "events": [_event_name(spec) for spec in each.item.payloads],
         **fields_json(each.item, *_PLANNED),
