@@ -66,6 +66,18 @@ def test_the_answer_says_what_was_measured_and_what_follows() -> None:
     render(answer, width=40, encoding="ascii").encode("ascii")
 
 
+def test_what_a_log_says_of_its_cold_starts_is_said() -> None:
+    """Requests 100 s apart keep an environment; a log in which a fifth were cold contradicts."""
+    times = arrivals_of_times([100.0 * number for number in range(1000)], source="f.log")
+    for count, severity in ((1, "info"), (200, "warning")):
+        answer = answered(measured(1000.0), replace(times, cold_count=count))
+        [said] = [each for each in answer.findings if each.code == "cold_starts_logged"]
+        assert said.severity == severity
+        assert f"f.log itself has {count} cold start" in said.message
+    assert "in 1,000 requests (20%), not 0.1%" in said.message
+    assert "cold_starts_logged" not in codes(answered(measured(1000.0), times))
+
+
 def test_a_trace_of_minutes_is_no_month() -> None:
     """Two requests that meet are both cold at the beginning, which is a warning; of a day with its
     pauses it isn't said.

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tuner.api.cold_traffic import given_arrivals
 from tuner.cold.arrivals import arrivals_of_loads, arrivals_of_minutes
 from tuner.cold.arrivals_file import read_arrivals
 from tuner.errors import InputError
@@ -58,6 +59,22 @@ def test_minutes_left_out_had_no_request(tmp_path: Path) -> None:
     assert found.rate_per_s == pytest.approx(5 / 300)
     numbered = read_arrivals(written(tmp_path, "minute,count\n0,3\n4,2\n"))
     assert numbered.counts == found.counts
+
+
+def test_a_log_has_its_own_count_of_cold_starts(tmp_path: Path) -> None:
+    """A request began with its INIT, before what it was busy for; one of two is cold."""
+    log = tmp_path / "f.log"
+    for number, init in enumerate(("\tInit Duration: 400.00 ms", "")):
+        line = (
+            f"2026-11-01T10:0{number}:01.000Z REPORT RequestId: {number:08}-0000-4000-8000-"
+            "000000000000\tDuration: 600.00 ms\tBilled Duration: 600 ms\tMemory Size: 512 MB"
+            f"\tMax Memory Used: 80 MB{init}\t\n"
+        )
+        log.write_text((log.read_text() if log.exists() else "") + line)
+    found = given_arrivals(None, log, "f", tmp_path / "state")
+    assert found is not None
+    assert (found.cold_count, found.request_count) == (1, 2)
+    assert found.times_s[1] == pytest.approx(60.4)
 
 
 def test_hours_without_a_request_need_nothing_provisioned() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +25,8 @@ DAYS: Final = 7
 _TIMES: Final = """
     SELECT epoch(logged_at)
                - (duration_ms + coalesce(init_duration_ms, restore_duration_ms, 0)) / 1000,
-           duration_ms
+           duration_ms,
+           coalesce(init_duration_ms, restore_duration_ms) IS NOT NULL
     FROM reports
     WHERE (function = ? OR function IS NULL) AND logged_at IS NOT NULL
     ORDER BY 1
@@ -66,9 +68,10 @@ def _logged(file: Path, function: str, state_dir: Path) -> Arrivals:
         rows = logs.store.connection.execute(_TIMES, [logs.function]).fetchall()
     if not rows:
         raise InputError(f"{file} has no REPORT line of {function} with a time: check `arrivals`")
-    return arrivals_of_times(
-        [float(at_s) for at_s, _ in rows],
-        [float(ms) for _, ms in rows],
+    arrivals = arrivals_of_times(
+        [float(at_s) for at_s, _, _ in rows],
+        [float(ms) for _, ms, _ in rows],
         began_at=datetime.fromtimestamp(float(rows[0][0]), UTC),
         source=file.name,
     )
+    return replace(arrivals, cold_count=sum(bool(is_cold) for _, _, is_cold in rows))

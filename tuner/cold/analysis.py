@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tuner.cold.findings import found_in, short_arrivals
+from tuner.cold.findings import found_in, logged_share, short_arrivals
 from tuner.cold.imports import ImportTimes, scaled, slow_imports
 from tuner.cold.init_curve import fit_init
 from tuner.cold.latency import Lognormal, lognormal_of
@@ -55,11 +55,14 @@ def analyse(
     sizes = () if curve is None else tuple(_sizes(plan, measured, curve, imports))
     facts = _facts(plan, measured, curve)
     traffic = None
-    short: tuple[Finding, ...] = ()
+    of_arrivals: tuple[Finding, ...] = ()
     if facts is not None and arrivals is not None:
         traffic = _traffic(arrivals, facts, pricing.recent_duration_ms)
         beginning = beginning_share(traffic.stretches, _init_ms(facts))
-        short = tuple(short_arrivals(arrivals, traffic.share.estimate, beginning))
+        of_arrivals = (
+            *logged_share(arrivals, traffic.share),
+            *short_arrivals(arrivals, traffic.share.estimate, beginning),
+        )
     own = next((each for each in sizes if each.memory_mb == function.memory_mb), None)
     times = imports.times.get(function.memory_mb)
     answer = ColdStarts(
@@ -88,7 +91,7 @@ def analyse(
             *findings,
             *measured.findings,
             *imports.findings,
-            *short,
+            *of_arrivals,
             *found_in(answer, prices, measured.init_timeouts),
         )
     )

@@ -46,6 +46,8 @@ class Arrivals:
     """How long each of `times_s` took, where the trace says so."""
     began_at: datetime.datetime | None = None
     source: str = "the given rate"
+    cold_count: int | None = None
+    """How many met a cold start, where the trace is a log that says so."""
 
     @property
     def request_count(self) -> int:

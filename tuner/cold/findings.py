@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tuner.cold.arrivals import Arrivals
     from tuner.cold.result import ColdOption, ColdStarts
+    from tuner.model.interval import Interval
     from tuner.pricing import LambdaPrices
 
 _NEAR_LIMIT: Final = 0.8
@@ -88,6 +89,28 @@ def short_arrivals(arrivals: Arrivals, share: float, beginning: float) -> Iterat
             "arrivals_short",
             "info",
             f"{said}. A month is priced at its rate: give a day or more (`arrivals`)",
+        )
+
+
+def logged_share(arrivals: Arrivals, share: Interval) -> Iterator[Finding]:
+    """What a log itself says of its cold starts; a warning where that is another share."""
+    cold, count = arrivals.cold_count, arrivals.request_count
+    if cold is None:
+        return
+    logged = cold / count
+    said = (
+        f"{arrivals.source} itself has {counted(f'{cold:,}', 'cold start')} in "
+        f"{counted(f'{count:,}', 'request')} ({percent(logged)})"
+    )
+    if share.low <= logged <= share.high:
+        yield Finding("cold_starts_logged", "info", said)
+    else:
+        yield Finding(
+            "cold_starts_logged",
+            "warning",
+            f"{said}, not {percent(share.estimate)}: environments lived otherwise than for 5 to 15 "
+            "minutes, as with deployments, errors that end them, or several functions in one log. "
+            "What follows from the share is off by as much",
         )
 
 

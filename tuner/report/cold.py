@@ -114,7 +114,7 @@ def render(answer: ColdStarts, *, width: int, encoding: str = "utf-8") -> str:
         lines += ["", *table_lines(rows, "<>>")]
     lines += [""]
     for finding in answer.findings:
-        lines += wrapped(f"{SIGNS[finding.severity]} {plain(finding.message)}.", width)
+        lines += wrapped(f"{SIGNS[finding.severity]} {plain(finding.message).rstrip('.')}.", width)
     lines += wrapped(rest(answer), width)
     return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
 

@@ -165,7 +165,7 @@ def render(result: LoadResult, *, width: int, encoding: str = "utf-8") -> str:
     lines += _around(result.downstream, tuple(seen_rows(result.seen)))
     said = list(result.findings)
     for finding in said:
-        lines += wrapped(f"{SIGNS[finding.severity]} {plain(finding.message)}.", width)
+        lines += wrapped(f"{SIGNS[finding.severity]} {plain(finding.message).rstrip('.')}.", width)
     if 0 < len(result.invocations) < _FEW:
         lines += wrapped(f"· Of fewer than {_FEW} invocations, p99 is just the slowest.", width)
     return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
