@@ -253,6 +253,11 @@ def test_it_is_stopped_told_and_let_run_again(url: str, tmp_path: Path) -> None:
     undone = run_here("recover", "--yes", "--endpoint-url", url, TUNER_STATE_DIR=str(tmp_path))
     assert (undone.returncode, reserved()) == (0, 5), undone.stderr
     assert "let it run again" in undone.stdout
+    client("logs", url).delete_log_group(logGroupName="/aws/lambda/resize")
+    unwatched = watch("--stop-at", "20usd/h", "--yes", "--json")
+    assert (unwatched.returncode, reserved()) == (1, 0)
+    told = json.loads(unwatched.stdout)["message"]
+    assert told.startswith("resize is STOPPED (tuner recover lets it run again); then: ")
 
 
 def test_its_policy_changes_nothing_but_reserved_concurrency() -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tuner.api.reading import LiveRequest
     from tuner.api.stopping import Emergency
     from tuner.cli.reading import ReadOptions
+    from tuner.errors import TunerError
     from tuner.lease.stop import Stopped
 
 _CONSEQUENCES = (
@@ -57,8 +58,20 @@ def stop_over(
                 say(f"tuner: {name}: {with_flags(str(error))}")
     if errors:
         left = (each for each in errors if isinstance(each, LeftChangedError))
-        raise next(left, errors[0])
+        first = next(left, errors[0])
+        add_stops(first, outcomes)
+        raise first
     return outcomes
+
+
+def add_stops(error: "TunerError", outcomes: "list[dict[str, Any]]") -> None:
+    """Let an error say what was stopped before it: nothing else may tell."""
+    stopped = [str(each["function"]) for each in outcomes if each["stopped"]]
+    if stopped:
+        error.args = (
+            f"{', '.join(stopped)} is STOPPED (tuner recover lets it run again); then: {error}",
+            *error.args[1:],
+        )
 
 
 def _stop(emergency: "Emergency", *, yes: bool) -> "tuple[Stopped | None, str | None]":

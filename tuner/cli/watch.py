@@ -89,7 +89,7 @@ def watch(
     judged is said. It only reads, but for --stop-at.
     """
     from tuner.cli.flags import shown
-    from tuner.errors import UsageError
+    from tuner.errors import TunerError, UsageError
 
     if live and read.logs:
         raise UsageError("--live reads CloudWatch and --logs files: give one of them")
@@ -125,7 +125,14 @@ def watch(
             from tuner.cli.stop import stop_over
 
             stops = stop_over(functions, request, read, limit_usd_per_hour=stop_at, json=json)
-        found = watch_live(functions, request, read.caller())
+        try:
+            found = watch_live(functions, request, read.caller())
+        except TunerError as error:
+            if stops:
+                from tuner.cli.stop import add_stops
+
+                add_stops(error, stops)
+            raise
     _show(shown(found), json=json, stops=stops)
     return FOUND if detailed_exitcode and found.is_alarming else 0
 
