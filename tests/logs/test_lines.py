@@ -228,6 +228,12 @@ def test_reports_without_times_take_the_time_of_their_requests_lines(tmp_path: P
             None,
         ),
         (
+            ['2026/11/20 10:00:00 {"errorMessage":"a secret","errorType":"errorString"}'],
+            "error",
+            "errorString",
+        ),
+        (['{"errorMessage":"a secret","errorType":"errorString"}'], "success", None),
+        (
             [
                 "Error raised from handler method",
                 "{",
@@ -248,6 +254,27 @@ def test_lines_before_a_report_say_what_came_of_it(
     [row] = found.rows
     assert (row[11], row[12]) == (outcome, signature)
     assert "secret" not in repr(found.rows)
+
+
+@pytest.mark.parametrize("form", forms.TIMED, ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["woops: java.lang.IllegalStateException", "java.lang.IllegalStateException: woops"],
+        ['2026/11/20 10:00:00 {"errorMessage":"woops","errorType":"errorString"}'],
+        ["Error raised from handler method", '{"errorMessage":"woops","errorType":"F<T>"}'],
+        ["[ERROR] ValueError: woops", "Traceback (most recent call last):", '  File "x", line 1'],
+    ],
+    ids=["java", "go", "ruby", "python"],
+)
+def test_a_runtimes_own_error_is_one_in_every_form(
+    tmp_path: Path, form: Callable[[Sequence[Event]], bytes], lines: list[str]
+) -> None:
+    """Its lines are one event, as a runtime writes them."""
+    first, *rest = Invocation(0).text_events()
+    own = Event(first.at_ms + 10, "\n".join(lines) + "\n", is_platform=False)
+    [row] = read_bytes(tmp_path, form([first, own, *rest])).rows
+    assert row[11] == "error"
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,8 @@ _ROW_OVER: Final = (
     "EVENTS\t", "SEARCHEDLOGSTREAMS\t", REPORT, "START RequestId: ", "END RequestId: "
 )  # fmt: skip
 _USUAL_SHAPE: Final = "-T3Z"
+_GO_SHAPE: Final = "/ 0None"
+"""Of a time as Go's logger writes it: `2026/11/20 10:00:00`."""
 _OF_REQUEST: Final = "request"
 _LEADING: Final = frozenset("0123456789\x1b[/ \t\ufeff")
 _MOST_PRETTY: Final = 500
@@ -60,6 +62,8 @@ class LineReader:
     def __init__(self, collector: Collector, origin: Origin) -> None:
         self.messages = MessageReader(collector, origin)
         self._minutes: dict[str, int] = {}
+        self._named: Stream | None = None
+        """The stream that a line before named, if one did."""
         self._pretty: list[str] | None = None
         self._pretty_lead: tuple[int | None, Stream] = (None, self.messages.plain)
         self._row: list[str] | None = None
@@ -200,6 +204,10 @@ class LineReader:
         """Read a line by what precedes its message, and the message."""
         messages = self.messages
         stream = messages.stream(lead.stream, lead.group)
+        if lead.stream is not None:
+            self._named = stream
+        elif lead.at_us is None and self._named is not None:
+            stream = self._named  # a further line of its message
         if lead.at_us is not None and lead.shape is not None:
             shape = lead.shape
             if _PLATFORM.match(lead.rest):
@@ -211,6 +219,8 @@ class LineReader:
                 stream.at_us = lead.at_us
         if lead.rest.rstrip() == "{":
             self._begin_pretty(lead.at_us, stream)
+        elif lead.shape == _GO_SHAPE and lead.rest.startswith('{"errorMessage":'):
+            messages.failed(lead.rest, stream)
         else:
             messages.take(lead.rest, lead.at_us, stream)
 

@@ -59,6 +59,8 @@ _NODE_ERROR: Final = re.compile(
 )
 _PYTHON_ERROR: Final = re.compile(r"\[ERROR\] ([A-Za-z_][\w.]{0,99})(?::|\s*$|\r)")
 _RUBY_ERROR: Final = "Error raised from handler method"
+_GO_ERROR: Final = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?=\{\"errorMessage\":)")
+_OF_GO: Final = frozenset(("errorMessage", "errorType", "stackTrace"))
 _CLASS: Final = re.compile(r"(?:[A-Za-z_$][\w$]{0,63}\.){1,15}[A-Za-z_$][\w$]{0,99}")
 """With its package: what Java's runtime writes behind an exception's message, before the trace."""
 _AT_EDGE: Final = re.compile(r"^[a-z]{2}-[a-z]+-\d\.")
@@ -74,6 +76,7 @@ def tells(line: str) -> bool:
         or "Traceback" in line
         or "Exception" in line
         or "Error" in line
+        or '"errorType"' in line
         or says_more(line)
     )
 
@@ -182,8 +185,21 @@ class MessageReader:
         elif before is not None and self.number - before[1] <= 1 and text.startswith(before[0]):
             keep_note(stream, stream.begun, ("error", before[0], 0.0))
             self._erred(stream.begun, before[0], text)
+        elif (found := _GO_ERROR.match(text)) is not None:
+            self.failed(text[found.end() :], stream)
         elif _CLASS.fullmatch(kind := text.rstrip().rpartition(": ")[2]):
             stream.thrown = kind, self.number
+
+    def failed(self, text: str, stream: Stream) -> None:
+        """Note what Go's runtime logs, behind a time of its own, of an error that was returned."""
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            return
+        if isinstance(value, dict) and _OF_GO.issuperset(value):
+            kind = str(value.get("errorType"))[:100]
+            keep_note(stream, stream.begun, ("error", kind, 0.0))
+            self._erred(stream.begun, kind, str(value.get("errorMessage")))
 
     def _erred(self, request_id: str, kind: str, text: str) -> None:
         if request_id:
