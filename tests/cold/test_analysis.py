@@ -66,6 +66,14 @@ def test_the_answer_says_what_was_measured_and_what_follows() -> None:
     render(answer, width=40, encoding="ascii").encode("ascii")
 
 
+def test_errors_of_the_handler_are_said() -> None:
+    """They are no samples."""
+    found = measured(1000.0)
+    found.errors["KeyError"] = 3
+    [said] = [each for each in answered(found).findings if each.code == "function_error"]
+    assert "3 of 20 invocations failed (KeyError 3)" in said.message
+
+
 def test_what_a_log_says_of_its_cold_starts_is_said() -> None:
     """Requests 100 s apart keep an environment; a log in which a fifth were cold contradicts."""
     times = arrivals_of_times([100.0 * number for number in range(1000)], source="f.log")

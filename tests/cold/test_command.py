@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.running import one_line, run_here
-from tests.cli.scripted import at, standing, state
+from tests.cli.scripted import at, client, standing, state
 from tests.docs import json_schema
 from tests.scripted_executor import ScriptedExecutor
 from tests.sweeps import made_sweep, save_sweep
@@ -33,6 +33,7 @@ def server() -> Iterator[LocalLambda]:
     functions = [
         FunctionDefinition("hello", memory_mb=1024, runtime="python3.13"),
         FunctionDefinition("fails", memory_mb=1024),
+        FunctionDefinition("published", memory_mb=1024),
     ]
     with LocalLambda(functions, executor=executor, emulated_services=False, update_s=0.0) as local:
         yield local
@@ -67,6 +68,19 @@ def test_fresh_environments_are_measured_and_nothing_is_left(
     assert [each["name"] for each in answer["options"]] == ["none", "snapstart", "provisioned"]
     assert all(each["cost_usd_per_month"] > 0 for each in answer["options"])
     assert standing(server) == before
+
+
+def test_a_version_that_was_there_is_neither_measured_nor_said_to_be(
+    server: LocalLambda, state: dict[str, str]
+) -> None:
+    """Lambda answers with the owner's version first; its environments may be warm."""
+    client(server).publish_version(FunctionName="published")
+    asked = ("cold", "published", *at(server), "--memory-sizes", "1024", "--isolation", "version")
+    ran = run_here(*asked, "--yes", "--json", **state)
+    assert ran.returncode == 0, ran.stderr
+    answer = json.loads(ran.stdout)
+    assert answer["sizes"][0]["sample_count"] == 5
+    assert "version_reused" not in {each["code"] for each in answer["findings"]}
 
 
 def test_what_was_measured_is_shown_even_if_it_ends_in_an_error(

@@ -134,6 +134,24 @@ def test_a_size_that_fails_is_left_out_and_the_rest_goes_on() -> None:
     assert [each.code for each in found.findings] == ["size_failed"]
 
 
+def test_an_error_now_and_then_leaves_no_size_out() -> None:
+    """Every fifth invocation fails: the others are samples, and the errors are counted."""
+    account = Account(lambda _mb, call: None if call % 5 else "ValueError")
+    found = measured(account, planned(512, 1024))
+    assert len(found.cold_at(512)) == len(found.cold_at(1024)) == 3
+    assert found.errors["ValueError"] == account.call_count // 5
+    assert not found.findings
+
+
+def test_a_size_whose_handler_always_fails_is_left_out_after_two() -> None:
+    """One may be chance."""
+    account = Account(lambda mb, _: "ValueError" if mb == 512 else None)
+    found = measured(account, planned(512, 1024))
+    assert found.errors == {"ValueError": 2}
+    assert [each.code for each in found.findings] == ["size_failed"]
+    assert len(found.cold_at(1024)) == 3
+
+
 def test_a_throttled_request_is_made_good_later() -> None:
     """In another window: it ran nothing."""
     account = Account(lambda _mb, call: ThrottledError("slow down") if call == 1 else None)

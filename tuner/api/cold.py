@@ -154,6 +154,8 @@ class _Measuring:
                 + (f": {why.rstrip('.')}" if why else ": check its log, or allow more invocations")
             )
         imports = self._imports() if error is None else ImportsFound({})
+        # A version that was there before isn't invoked here: it may be warm.
+        of_lease = tuple(each for each in of_lease if each.code != "version_reused")
         findings = (*prepared.findings, *of_lease)
         return analyse(plan, measured, prepared.arrivals, imports, findings), error
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tuner.cold.findings import found_in, logged_share, short_arrivals
+from tuner.cold.findings import errors_found, found_in, logged_share, short_arrivals
 from tuner.cold.imports import ImportTimes, scaled, slow_imports
 from tuner.cold.init_curve import fit_init
 from tuner.cold.latency import Lognormal, lognormal_of
@@ -90,6 +90,7 @@ def analyse(
         (
             *findings,
             *measured.findings,
+            *errors_found(measured.errors, measured.sent_count),
             *imports.findings,
             *of_arrivals,
             *found_in(answer, prices, measured.init_timeouts),

@@ -13,7 +13,7 @@ from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.sweep.estimate import MAX_INIT_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tuner.cold.arrivals import Arrivals
     from tuner.cold.result import ColdOption, ColdStarts
@@ -171,6 +171,18 @@ def _few(answer: ColdStarts) -> Iterator[Finding]:
             f"{counted(count, 'cold start')} at the function's own size could be measured: its "
             "interval is from the other sizes, or wide. Allow more (`max_invocations`, "
             "`budget_usd`)",
+        )
+
+
+def errors_found(errors: Mapping[str, int], sent_count: int) -> Iterator[Finding]:
+    """Invocations whose handler failed: they tell nothing of a cold start's latency."""
+    if errors:
+        kinds = ", ".join(f"{name} {count:,}" for name, count in errors.items())
+        yield Finding(
+            "function_error",
+            "warning",
+            f"{sum(errors.values()):,} of {counted(f'{sent_count:,}', 'invocation')} failed "
+            f"({kinds}) and aren't among the samples: check the function's log",
         )
 
 

@@ -8,6 +8,7 @@ own; then it's published again, until there are enough cold starts. Requests go 
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -18,7 +19,7 @@ from tuner.load.run import send_load
 from tuner.model.invocation import Outcome
 from tuner.model.lambda_limits import MIN_MEMORY_MB
 from tuner.sweep.findings import size_failed
-from tuner.sweep.outcome import classify, report_in
+from tuner.sweep.outcome import UNKNOWN_ERROR, classify, report_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,8 @@ _MORE_WINDOWS: Final = 3
 """Besides those planned, for requests that met a warm environment or were throttled."""
 _STEP_MB: Final = 64
 _BURST_S: Final = 0.001
+_LEAST_ERRORS: Final = 2
+"""Of the handler, more than successes, before a size is given up: one may be chance."""
 _OF_LOADS_ONLY: Final = frozenset({"arrivals_late", "arrivals_not_sent", "load_errors"})
 """What isn't of interest here: latency is the platform's own, not this machine's."""
 
@@ -64,6 +67,8 @@ class Measured:
 
     cold: list[Sample] = field(default_factory=list)
     warm: list[Sample] = field(default_factory=list)
+    errors: Counter[str] = field(default_factory=Counter)
+    """Of the handler, by type: these invocations are no samples."""
     init_timeouts: int = 0
     """INITs that Lambda ended at its limit, and ran again within the invocation."""
     sent_count: int = 0
@@ -131,6 +136,9 @@ class Probe:
         self._recorder = Recorder(io.gateway)
         self._io = replace(io, gateway=self._recorder)
         self._left_out: set[int] = set()
+        self._succeeded: Counter[int] = Counter()
+        self._erred: Counter[int] = Counter()
+        """By size, errors of the handler."""
         self._last_mb: int | None = None
         """The size that was published last."""
 
@@ -211,19 +219,27 @@ class Probe:
         measured.sent_count += len(result.answers)
         measured.cost_usd += result.cost_usd
         measured.find(*(each for each in result.findings if each.code not in _OF_LOADS_ONLY))
-        success_count, failures = 0, []
+        success_count, failures, has_to_fail = 0, [], False
         for reply in self._recorder.take():
             report = report_in(reply.log_tail)
             outcome, error_type = classify(reply, report)
             if init_failure(reply.log_tail) == "timeout":
                 measured.init_timeouts += 1
                 failures.append("its INIT takes over 10 s")
+                has_to_fail = True
             elif outcome is Outcome.SUCCESS and report is not None:
                 success_count += 1
                 self._add(Sample(memory_mb, report), reply.log_tail, kind)
+            if outcome is Outcome.FUNCTION_ERROR:
+                self._erred[memory_mb] += 1
+                measured.errors[error_type or UNKNOWN_ERROR] += 1
             if outcome is not Outcome.SUCCESS:
                 failures.append(_how(outcome, error_type))
-        if failures and not success_count:
+                has_to_fail |= outcome is not Outcome.FUNCTION_ERROR
+        self._succeeded[memory_mb] += success_count
+        errors = self._erred[memory_mb]
+        fails = errors >= _LEAST_ERRORS and errors > self._succeeded[memory_mb]
+        if failures and not success_count and (has_to_fail or fails):
             self._left_out.add(memory_mb)
             measured.find(size_failed(memory_mb, failures[0]))
         if result.end != "complete" and measured.end == "complete":
