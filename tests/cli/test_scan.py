@@ -159,6 +159,15 @@ def test_a_few_minutes_of_logs_give_no_figures_of_a_month(tmp_path: Path, count:
     assert "short_window" in {each["code"] for each in found["findings"]}
 
 
+def test_logs_without_a_report_say_why(tmp_path: Path) -> None:
+    """No report at all isn't one without a name; those within a shipper's JSON are told of."""
+    record = {"log_group": "/aws/lambda/f", "message": LOG.format(day=1, n=1), "host": "h"}
+    (tmp_path / "logs").write_text(json.dumps(record) + "\n")
+    ran = run_here("scan", "--logs", str(tmp_path / "logs"), TUNER_STATE_DIR=str(tmp_path / "s"))
+    assert (ran.returncode, ran.stderr.count("\n")) == (1, 1)
+    assert "there is no REPORT line in these logs: 1 line with one in the middle" in ran.stderr
+
+
 def test_logs_without_times_are_listed(tmp_path: Path) -> None:
     """They have no window, so no figures of a month either."""
     folder = tmp_path / "logs" / "2026-11-01-resize[3]0123456789abcdef"

@@ -87,6 +87,20 @@ def test_what_looks_like_a_report_and_cannot_be_read_is_counted(
     assert "3.2" not in where.why
 
 
+@pytest.mark.parametrize("begin", ["", "[", '{"Records": ['])
+@pytest.mark.parametrize("between", ["", ",\n", "\n"])
+def test_reports_in_json_of_another_shape_are_counted_as_quoted(
+    tmp_path: Path, begin: str, between: str
+) -> None:
+    """A shipper's records can't be told from what a function prints: they are told of alone."""
+    record = json.dumps({"log_group": "/aws/lambda/f", "message": REPORT, "host": {"a": [1]}})
+    if begin:
+        between = between if "," in between else ","
+    end = {"": "", "[": "]"}.get(begin, "]}")
+    found = read_bytes(tmp_path, f"{begin}{between.join([record] * 3)}{end}".encode())
+    assert (found.rows, found.collector.quoted_count) == ([], 3)
+
+
 def test_an_unreadable_line_in_two_files_counts_once(tmp_path: Path) -> None:
     """As a readable one does; the same line twice in one file is two."""
     for name in ("a", "b"):

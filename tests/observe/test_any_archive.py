@@ -79,7 +79,7 @@ packs: list[Callable[[bytes], bytes]] = [bytes, gzip.compress, zstandard.compres
             st.sampled_from([*forms.TIMED, *forms.UNTIMED]),
             st.sampled_from(packs),
             st.booleans(),
-            st.integers(0, 12),
+            st.integers(1, 12),
             st.randoms(use_true_random=False),
         ),
         max_size=3,

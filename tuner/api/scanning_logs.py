@@ -14,6 +14,7 @@ from tuner.observe.archive_days import archive_evidence
 from tuner.observe.folder import ObservationFolder
 from tuner.observe.reading_findings import reading_findings
 from tuner.observe.scanning import LEAST_MONTH_S, advise_function
+from tuner.observe.usage import why_nothing
 from tuner.pricing.renewal import current_price_book
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def scan_logs(
         evidence, unnamed = archive_evidence(
             store, window, region=region or DEFAULT_REGION, architecture=architecture
         )
+    if not (evidence or unnamed):
+        raise InputError(f"there is no REPORT line in these logs: {why_nothing(reading)}")
     if not evidence:
         raise InputError(
             "no report in these logs has a function's name: name the one that they are of with "

@@ -259,13 +259,20 @@ def _read_value(reader: LineReader, source: _Pieces) -> bool:
             source.is_damaged()
             return False
         return True
+    at, before = source.at, source.text
     value = _next_value(source)
     if value is _NONE:
         if WRAPS.search(source.text, source.at, source.at + _NEAR):
             source.is_damaged()
         return False
-    reader.value(value)
+    if not reader.value(value):
+        reader.unknown(_written(source, at, before))
     return True
+
+
+def _written(source: _Pieces, at: int, before: str) -> str:
+    """The value that was just read, which began there; what came before it may be gone."""
+    return source.text[at if source.text is before else 0 : source.at]
 
 
 def _read_elements(reader: LineReader, source: _Pieces) -> None:
@@ -273,13 +280,15 @@ def _read_elements(reader: LineReader, source: _Pieces) -> None:
     while True:
         found = _COMMA.match(source.text, source.at)
         source.at = found.end() if found else source.at
+        at, before = source.at, source.text
         if source.at >= len(source.text):
             if not source.more():
                 return
         elif source.text[source.at] == "]":
             return
         elif (value := _next_value(source)) is not _NONE:
-            reader.value([value])
+            if not reader.value([value]):
+                reader.unknown(_written(source, at, before))
         else:
             source.is_damaged()
             following = _NEXT_ELEMENT.search(source.text, source.at)

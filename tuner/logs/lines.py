@@ -131,10 +131,14 @@ class LineReader:
             )
         )
 
-    def value(self, value: Any) -> None:
-        """Read a separate JSON value."""
+    def value(self, value: Any) -> bool:
+        """Read a separate JSON value; False if it wraps nothing known."""
         self.messages.number += 1
-        read_value(self.messages, value)
+        return read_value(self.messages, value)
+
+    def unknown(self, text: str) -> None:
+        """Count the reports in JSON that wraps nothing known: a function's own output."""
+        self.messages.collector.quoted_count += text.count(REPORT)
 
     def end(self) -> None:
         """Say that the source ends."""
@@ -249,6 +253,8 @@ class LineReader:
         messages.has_platform_lines = (
             messages.has_platform_lines or _PLATFORM.match(line) is not None
         )
+        if REPORT in line and not WRAPS.search(line):  # else it's damaged, and was counted as such
+            self.unknown(line)
         messages.json_line(line, None, messages.plain)
 
     def _count_in_damaged(self, line: str) -> None:

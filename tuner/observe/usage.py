@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.errors import InputError
 from tuner.model.advice import Advice, Situation
-from tuner.model.interval import listed
+from tuner.model.interval import counted, listed
 from tuner.model.lambda_limits import HOURS_PER_MONTH
 from tuner.model.observation import MemoryObservation, Observation, Window
 from tuner.observe.archive_days import function_days
@@ -163,10 +163,10 @@ def _nothing(store: ReportStore, function: str, span: Span, reading: Reading) ->
     names = sorted({each.function for each in store.functions() if each.function})
     if names:
         return f"there is no REPORT line of {function}: the logs are of {listed(names, 5)}"
-    return f"there is no REPORT line of {function}: {_why_nothing(reading)}"
+    return f"there is no REPORT line of {function}: {why_nothing(reading)}"
 
 
-def _why_nothing(reading: Reading) -> str:
+def why_nothing(reading: Reading) -> str:
     """What is wrong with logs without a report, and what to do."""
     if reading.torn:
         name, why = reading.torn[0]
@@ -174,6 +174,12 @@ def _why_nothing(reading: Reading) -> str:
     if reading.unreadable:
         first = reading.unreadable[0]
         return f"{first.source}:{first.line} looks like one and can't be read ({first.why})"
+    if reading.quoted_count:
+        lines = counted(f"{reading.quoted_count:,}", "line")
+        return (
+            f"{lines} with one in the middle of other text or of JSON, which a function may have "
+            "printed: give the log as CloudWatch exports or delivers it"
+        )
     if reading.line_count == 0 and reading.asked_window is None:
         return "the logs have no lines, so check that the export is whole"
     return (
