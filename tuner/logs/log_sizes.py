@@ -204,11 +204,12 @@ class _SizeReader(LineReader):
             elif line.strip() and not _OF_THE_CLI.match(line):
                 self._line(line)
 
-    def value(self, value: Any) -> None:
+    def value(self, value: Any) -> bool:
         self.messages.number += 1
         if not read_value(self.messages, value) and isinstance(value, dict):
             text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
             self.messages.json_line(f"{text}\n", None, self.messages.plain)
+        return True
 
     def end(self) -> None:
         self._pass_on()
