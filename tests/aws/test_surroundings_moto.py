@@ -173,6 +173,27 @@ def test_no_value_that_names_nothing_is_told_or_sent(
         assert "secret" not in text
 
 
+def test_what_is_in_another_account_isnt_taken_for_ones_own(services: Services) -> None:
+    """A stack of the same names may be there too: it's said, and not read."""
+    inventory = Inventory(services, "eu-west-1", [], "123456789012")
+    elsewhere = {
+        "A": "arn:aws:dynamodb:eu-west-1:999988887777:table/orders",
+        "B": "https://sqs.eu-west-1.amazonaws.com/999988887777/mails",
+    }
+    assert not list(named_by_environment(elsewhere, inventory))
+    assert inventory.unseen == [
+        "orders (dynamodb: in account 999988887777)",
+        "mails (sqs: in account 999988887777)",
+    ]
+    own = {name: each.replace("999988887777", "123456789012") for name, each in elsewhere.items()}
+    own["C"] = "arn:aws:s3:::archive/*"
+    assert list(named_by_environment(own, inventory)) == [
+        ("dynamodb", "orders"),
+        ("sqs", "mails"),
+        ("s3", "archive"),
+    ]
+
+
 def test_a_role_names_resources_and_a_few_by_wildcard(services: Services) -> None:
     """`ord*` means one table; all queues of the account mean nothing, nor what is denied."""
     inventory = Inventory(services, "eu-west-1", [])

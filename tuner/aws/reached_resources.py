@@ -50,8 +50,18 @@ class Inventory:
     services: Services
     region: str
     unseen: list[str]
-    """Filled with what was refused."""
+    """Filled with what was refused, or is in another account."""
+    account_id: str | None = None
+    """Whose names those are; None: nobody says, so that an ARN's account isn't compared."""
     _listed: dict[Service, frozenset[str]] = field(default_factory=dict)
+
+    def named(self, text: str) -> Named | None:
+        """As `named_by_arn`, of this account alone: another's table may have the same name."""
+        found, account = named_by_arn(text, self.region), _account_of(text)
+        if found is None or self.account_id is None or account in ("", "*", self.account_id):
+            return found
+        self.unseen.append(f"{found[1]} ({found[0]}: in account {account})")
+        return None
 
     def has(self, service: Service, name: str) -> bool:
         """Whether there is a resource of that name."""
@@ -137,13 +147,21 @@ def named_by_arn(text: str, region: str) -> Named | None:
     return service, rest.partition(":")[0]
 
 
+def _account_of(text: str) -> str:
+    """The account of an ARN or a queue's address; empty where it has none, as a bucket's."""
+    if _QUEUE_URL.fullmatch(text):
+        return text.split("/")[3]
+    return (*text.split(":"), "", "", "", "", "")[4]
+
+
 def named_by_environment(variables: Mapping[str, str], inventory: Inventory) -> Iterator[Named]:
     """Resources that values of environment variables name."""
     for variable, value in variables.items():
         for part in value.split(","):
             text = part.strip()
-            if found := named_by_arn(text, inventory.region):
-                yield found
+            if named_by_arn(text, inventory.region):
+                if found := inventory.named(text):
+                    yield found
             elif local := _LOCAL_QUEUE.fullmatch(text):
                 yield from _named("QUEUE", local[1], inventory)
             elif _NAME.fullmatch(text):
@@ -172,7 +190,7 @@ def named_by_role(role_arn: str, inventory: Inventory) -> Iterator[Named]:
                 continue
             resources = statement.get("Resource") or []
             for text in [resources] if isinstance(resources, str) else resources:
-                if found := named_by_arn(str(text), inventory.region):
+                if found := inventory.named(str(text)):
                     yield from _expanded(found, inventory)
 
 

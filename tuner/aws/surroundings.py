@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.aws.reached_resources import (
     Inventory,
-    named_by_arn,
     named_by_environment,
     named_by_role,
 )
@@ -54,7 +53,10 @@ def find_surroundings(
     unseen: list[str] = []
     reader = ResourceReader(services, *recent_window(now))
     reader.declared, reader.reserved = tuple(declared), dict(reserved or {})
-    inventory = Inventory(services, services.region, unseen)
+    account = None
+    if not services.session.is_loopback:  # there is just one here, whatever an ARN says
+        account = (*str(configuration.get("FunctionArn") or "").split(":"), "", "", "", "", "")[4]
+    inventory = Inventory(services, services.region, unseen, account or None)
     target = target or function
     sources, others = _sources(reader, (function, target), unseen)
     fed_by = {(source.service, source.resource) for source, _ in sources}
@@ -89,7 +91,7 @@ def _named(
     except AwsError:
         pass  # it has none, or that may not be read
     for target in filter(None, targets):
-        if found := named_by_arn(target, inventory.region):
+        if found := inventory.named(target):
             yield found
     role = configuration.get("Role")
     if role and not services.session.is_loopback:  # a local function has no role
