@@ -80,6 +80,37 @@ def test_cost_and_usage_reports_are_read_old_and_new(tmp_path: Path) -> None:
     assert [each.kind for each in read_bill(path)] == kinds
 
 
+@pytest.mark.parametrize("plan", ["arn:aws:savingsplans::1:savingsplan/x", ""])
+def test_only_lines_of_usage_have_a_quantity(tmp_path: Path, plan: str) -> None:
+    """What a plan covers counts with its effective cost, and what takes its list price back isn't
+    used again; discounts lower the price, and credits and taxes are no price of a GB-second.
+    """
+    path = tmp_path / "cur.csv"
+    head = CUR.rstrip("\n") + (
+        ",line_item_line_item_type,savings_plan_savings_plan_a_r_n,"
+        "savings_plan_savings_plan_effective_cost\n"
+    )
+    gb, arn = "USE1-Lambda-GB-Second", "arn:aws:savingsplans::1:savingsplan/x"
+    rows = "".join(
+        f"AWSLambda,2026-03-01T00:00:00Z,2026-03-02T00:00:00Z,{ARN},{kind},{amount},{cost},USD,"
+        f"{line},{own},{effective}\n"
+        for kind, amount, cost, line, own, effective in (
+            (gb, 10, 0.25, "Usage", "", ""),
+            (gb, 100, 2.5, "SavingsPlanCoveredUsage", arn, 2.0),
+            (gb, 100, -2.5, "SavingsPlanNegation", plan, ""),
+            (gb, 10, -0.05, "EdpDiscount", "", ""),
+            (gb, 10, -0.5, "Credit", "", ""),
+            ("", 0, 0.4, "Tax", "", ""),
+        )
+    )
+    path.write_text(head + rows)
+    found = {each.kind: each for each in read_bill(path)}
+    assert found["gb_seconds"].quantity == 110
+    assert found["gb_seconds"].cost_usd == pytest.approx(0.25 + 2.0 - 0.05)
+    assert (found["other"].quantity, found["other"].cost_usd) == (0, pytest.approx(-0.1))
+    assert "requests" not in found
+
+
 def test_a_bill_in_parquet_reads_the_same(tmp_path: Path) -> None:
     """DuckDB's rows are those of the table."""
     duckdb = pytest.importorskip("duckdb")

@@ -7,6 +7,7 @@ cost, which includes the plan's share.
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -39,6 +40,8 @@ class _Columns(NamedTuple):
     currency: str
     covered: str
     covered_cost: str
+    line: str
+    """Whether a line is usage, or a credit, a tax and the like."""
     services: tuple[str, ...]
 
 
@@ -48,22 +51,31 @@ _FORMS: Final = (
     _Columns(
         "servicename", "chargeperiodstart", "chargeperiodend", "resourceid", "chargedescription",
         "consumedquantity", "billedcost", "billingcurrency", "commitmentdiscountid",
-        "effectivecost", ("aws lambda",),
+        "effectivecost", "chargecategory", ("aws lambda",),
     ),
     _Columns(
         "line_item_product_code", "line_item_usage_start_date", "line_item_usage_end_date",
         "line_item_resource_id", "line_item_usage_type", "line_item_usage_amount",
         "line_item_unblended_cost", "line_item_currency_code",
         "savings_plan_savings_plan_a_r_n", "savings_plan_savings_plan_effective_cost",
-        ("awslambda",),
+        "line_item_line_item_type", ("awslambda",),
     ),
     _Columns(
         "lineitem/productcode", "lineitem/usagestartdate", "lineitem/usageenddate",
         "lineitem/resourceid", "lineitem/usagetype", "lineitem/usageamount",
         "lineitem/unblendedcost", "lineitem/currencycode",
-        "savingsplan/savingsplanarn", "savingsplan/savingsplaneffectivecost", ("awslambda",),
+        "savingsplan/savingsplanarn", "savingsplan/savingsplaneffectivecost",
+        "lineitem/lineitemtype", ("awslambda",),
     ),
 )  # fmt: skip
+
+
+_USAGE: Final = frozenset(("", "null", "usage", "discountedusage", "savingsplancoveredusage"))
+"""Types of lines whose quantity was used. Others give it again, or have none."""
+_NEGATION: Final = "savingsplannegation"
+"""The type of lines that take the list price of covered usage back."""
+_LESS: Final = re.compile(rf"{_NEGATION}|\w*discount")
+"""Types of lines that lower what usage costs: what they are off is the price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +207,7 @@ def _differences(
     yield BillDifference(
         "other_items",
         _sums(ours, "other")[1],
-        "provisioned concurrency, ephemeral storage, streaming and data transfer",
+        "provisioned concurrency, ephemeral storage, streaming, data transfer, credits and taxes",
     )
 
 
@@ -219,16 +231,18 @@ def _item(where: str, row: Mapping[str, str], form: _Columns) -> BillItem:
     currency = row.get(form.currency, "USD").strip() or "USD"
     if currency not in {"USD", "NULL"}:
         raise InputError(f"{where}: the bill is in {currency}, and costs are in US dollars")
-    covered = row.get(form.covered, "").strip() not in {"", "NULL"}
+    line = row.get(form.line, "").strip().lower()
+    covered = row.get(form.covered, "").strip() not in {"", "NULL"} or line == _NEGATION
     start = instant(where, row[form.start])
     end = row.get(form.end, "").strip()
     cost = form.covered_cost if covered and form.covered_cost in row else form.cost
+    is_usage = line in _USAGE
     return BillItem(
         function=_function_of(row.get(form.resource, "")),
         start=start,
         length=instant(where, end) - start if end not in {"", "NULL"} else _HOUR,
-        kind=_kind_of(row[form.kind]),
-        quantity=amount(where, row.get(form.quantity, "")),
+        kind=_kind_of(row[form.kind]) if is_usage or _LESS.fullmatch(line) else "other",
+        quantity=amount(where, row.get(form.quantity, "")) if is_usage else 0.0,
         cost_usd=amount(where, row[cost]),
     )
 
