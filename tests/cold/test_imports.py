@@ -108,6 +108,33 @@ def test_a_node_modules_requires_are_timed_each(tmp_path: Path, is_module: bool)
     assert named["@scope/slow/lib/main.js"].self_ms >= 75
 
 
+@pytest.mark.parametrize("first", ["", "#!/usr/bin/env node\n", "\ufeff"])
+def test_what_an_es_module_imports_is_told_from_what_it_does_itself(
+    tmp_path: Path, first: str
+) -> None:
+    """A library takes 120 ms, and the module's own statements 60; a file that is loaded by one of
+    these is its own.
+    """
+    wait = "{{ const until = Date.now() + {}; while (Date.now() < until); }}"
+    files = {
+        "app.mjs": first + "import { v } from './lib.mjs'; import { createRequire } from 'module';"
+        f"\n{wait.format(60)}\ncreateRequire(import.meta.url)('./late.cjs');\n"
+        "export const handler = async () => v;\n",
+        "lib.mjs": f"{wait.format(120)}\nexport const v = 1;\n",
+        "late.cjs": wait.format(30),
+    }
+    package = timed_package(zipped(files), "app.handler", "nodejs20.x")
+    assert package is not None
+    code = "import('./app.mjs').then(async (m) => console.log(JSON.stringify(await m.handler())))"
+    times = asked(unpacked(package, tmp_path), code, "node", "-e")
+    found = {each.module: each for each in times.imports}
+    assert 115 <= found["static imports"].ms < found["app.mjs"].ms
+    assert found["app.mjs"].self_ms >= 55
+    assert found["late.cjs"].self_ms >= 25
+    parts = sum(each.self_ms for each in times.imports)
+    assert parts == pytest.approx(times.own.ms, rel=0.01)
+
+
 @pytest.mark.parametrize(
     ("handler", "runtime"),
     [

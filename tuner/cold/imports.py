@@ -27,6 +27,9 @@ _LEAST_RATIO: Final = 0.05
 """Of the INIT: without it, the rest is within the spread of one INIT from the next."""
 _MOST: Final = 10
 _PREFIX: Final = "tuner_timed_"
+_BEGIN: Final = f"{_PREFIX}begin"
+"""What an ES module calls first of its own, once its imports are done; on its first line."""
+_FIRST_LINE: Final = re.compile(rb"(?:\xef\xbb\xbf)?(?:#![^\n]*\n)?")
 _NAME: Final = re.compile(r"[A-Za-z_$][\w$]*")
 _NODE_ENDINGS: Final = ("", ".js", ".mjs", ".cjs")
 _MOST_ROWS: Final = 50_000
@@ -184,7 +187,11 @@ def _node(archive: zipfile.ZipFile, names: set[str], handler: str) -> tuple[str,
             is_module = ending == ".mjs" or (
                 ending == ".js" and _is_module(archive, names, PurePosixPath(file).parent)
             )
-            filled = {"FILE": PurePosixPath(kept).name, "HANDLER": function}
+            filled = {
+                "FILE": PurePosixPath(kept).name,
+                "HANDLER": function,
+                "BEGIN": _BEGIN,
+            }
             hook = "timed_imports.mjs" if is_module else "timed_imports.cjs"
             return file, kept, _filled(hook, filled)
     return None
@@ -222,11 +229,20 @@ def _replaced(archive: zipfile.ZipFile, file: str, kept: str, stand_in: str) -> 
         for each in archive.infolist():
             content = archive.read(each)
             if each.filename == file:
+                if f"globalThis.{_BEGIN}" in stand_in:
+                    content = _beginning_with_call(content)
                 _write(made, each, kept, content)
                 _write(made, each, file, stand_in.encode())
             else:
                 _write(made, each, each.filename, content)
     return buffer.getvalue()
+
+
+def _beginning_with_call(module: bytes) -> bytes:
+    """An ES module that says when its imports are done, with every line where it was."""
+    match = _FIRST_LINE.match(module)
+    end = 0 if match is None else match.end()
+    return module[:end] + f"globalThis.{_BEGIN}?.();".encode() + module[end:]
 
 
 def _write(made: zipfile.ZipFile, like: zipfile.ZipInfo, name: str, content: bytes) -> None:

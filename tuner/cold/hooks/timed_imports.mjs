@@ -1,5 +1,5 @@
 // The same as timed_imports.cjs for an ES module. What it imports statically is one graph, timed as
-// a whole; CommonJS files in it are timed each.
+// a whole until the module's own first statement, which says that; CommonJS files are timed each.
 import Module from "node:module";
 import path from "node:path";
 
@@ -27,14 +27,22 @@ Module.prototype.load = function (file) {
   }
 };
 
+let [body, before] = [undefined, 0]; // when the module's own code began, and the files before it
+globalThis.@BEGIN@ = () => {
+  [body, before] = [performance.now(), open[0]];
+};
 const began = performance.now();
 try {
   await import(new URL(FILE, import.meta.url).href);
 } finally {
   Module.prototype.load = load;
+  delete globalThis.@BEGIN@;
 }
-const took = performance.now() - began;
-found.push([FILE.replace("tuner_timed_", ""), took, took - open[0], 0]);
+const ended = performance.now();
+if (body === undefined) [body, before] = [ended, open[0]];
+const graph = body - began - before;
+found.push(["static imports", graph, graph, 1]);
+found.push([FILE.replace("tuner_timed_", ""), ended - began, ended - body - (open[0] - before), 0]);
 
 const answer = async () => found;
 export { answer as @HANDLER@ };
