@@ -60,7 +60,11 @@ def test_the_reason_has_its_figures() -> None:
 def test_payloads_that_never_were_productions_are_no_drift() -> None:
     """Production took 60% longer than the sweep's events before it, and still does."""
     assert codes(drift(World(payload_ratio=1.6))) == []
-    assert codes(drift(World(payload_ratio=1.6, days_before=0))) == ["duration_moved"]
+    [reason] = drift(World(payload_ratio=1.6, days_before=0)).reasons
+    assert reason.code == "duration_moved"
+    assert "in the sweep (no days before it were read" in reason.message
+    [reason] = drift(World(payload_ratio=1.6, ratio=1.25)).reasons
+    assert "in the sweep" not in reason.message
 
 
 def test_two_days_say_nothing_and_that_is_said() -> None:

@@ -48,6 +48,10 @@ SWEPT_MEMORY_MARGIN: Final = 0.25
 MIX_MARGIN: Final = 0.3
 OVERHEAD_MARGIN: Final = 0.1
 PRICE_MARGIN: Final = 0.005
+_IN_SWEEP: Final = (
+    " in the sweep (no days before it were read, so its payloads may have been unlike production's "
+    "requests all along)"
+)
 _FEWEST_A_DAY: Final = 20
 """Warm invocations, below which a day says nothing of its mean."""
 _LEAST_SCALE: Final = 0.1
@@ -190,6 +194,8 @@ class _Shifts:
     """Of each figure since the sweep; None where it can't be judged."""
 
     duration: Shift | None
+    is_swept_duration: bool
+    """Whether it's against the sweep itself, whose payloads may never have been like requests."""
     memory_used: Shift | None
     memory_margin: float
     spread: Shift | None
@@ -201,14 +207,14 @@ class _Shifts:
     ) -> _Shifts:
         """Against earlier days; without enough of them, against the sweep's own intervals."""
         duration, memory_used = _shift(_means, then, now), _shift(_most_used, then, now)
-        margin = MEMORY_MARGIN
+        margin, is_swept = MEMORY_MARGIN, duration is None
         if duration is None and (swept := _swept_duration(answer, memory_mb)) is not None:
             duration = shift_of(swept, DayValues.of(_means(now)))
         if memory_used is None and (used := _swept_memory(answer)) is not None:
             memory_used = shift_of(used, DayValues.of(_most_used(now)))
             margin = SWEPT_MEMORY_MARGIN
         spread, overhead = _shift(_spreads, then, now), _shift(_overheads, then, now)
-        return cls(duration, memory_used, margin, spread, overhead)
+        return cls(duration, is_swept, memory_used, margin, spread, overhead)
 
     def reasons(self, memory_mb: int) -> Iterator[Reason]:
         """What surely moved by more than matters."""
@@ -216,7 +222,8 @@ class _Shifts:
             yield Reason(
                 "duration_moved",
                 f"a warm invocation at {memory_mb} MB takes {found.after:,.4g} ms, "
-                f"{_moved(found)} {found.before:,.4g} ms",
+                f"{_moved(found)} {found.before:,.4g} ms"
+                + (_IN_SWEEP if self.is_swept_duration else ""),
             )
         if (found := _beyond(self.memory_used, self.memory_margin)) is not None:
             yield Reason(
