@@ -104,7 +104,11 @@ def test_a_long_chain_of_every_night_is_told_of_twice() -> None:
     runs = made_runs(np.concatenate(nights), trace=np.repeat(np.arange(6), 3000))
     with store_of(runs) as store:
         found = [each for each in alarms(store, 6 * DAY_S) if each.finding.code == "recursion"]
+        [now] = [each for each in alarms(store, 3600 + 2000) if each.finding.code == "recursion"]
     assert sorted(each.since for each in found) == [at(3600), at(3600 + DAY_S)]
+    # Nothing counts its passes: it may be one request's messages, so nobody is told to stop it.
+    assert (now.until, now.finding.severity) == (None, "warning")
+    assert now.action.startswith("See in that trace what calls it")
 
 
 @pytest.mark.parametrize("period_s", [60.0, 300.0, 3600.0])

@@ -39,6 +39,11 @@ _OCCASIONS: Final = 2
 _SHORT: Final = 50
 """A chain of fewer runs is told of only once it's dear."""
 _APART_S: Final = 3600.0
+_LOOK: Final = (
+    "See in that trace what calls it: many messages of one request look the same, and end by "
+    "themselves. If it calls itself: "
+)
+"""Without a lineage."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,7 +166,7 @@ def _finding(watched: Watched, chains: _Traces, limit: float) -> WatchFinding:
     )
     return WatchFinding(
         finding=Finding("recursion", "error", message)
-        if goes_on
+        if goes_on and deepest
         else Finding("recursion", "warning", message),
         function=watched.function,
         since=since,
@@ -175,7 +180,8 @@ def _finding(watched: Watched, chains: _Traces, limit: float) -> WatchFinding:
             ("cost_usd", cost),
         ),
         usd_per_hour=watched.per_hour(float(chains.lately_usd.sum()), since) if goes_on else 0.0,
-        action=(
+        action=("" if deepest else _LOOK)
+        + (
             "Stop it with a reserved concurrency of 0, and mend the condition that should end it; "
             "then drain what waits. Let Lambda stop such chains itself (RecursiveLoop: Terminate), "
             "and write to another queue, topic or bucket than the one that calls it"
