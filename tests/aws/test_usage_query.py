@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.aws.usage_query import FIELDS, FLAGS, RECORD, REPORT, STREAM, day_sums, usage_query
+from tuner.aws.usage_query import (
+    FIELDS,
+    FLAGS,
+    RECORD,
+    REPORT,
+    REPORT_QUERY,
+    STREAM,
+    day_sums,
+    usage_query,
+)
 from tuner.logs import format_report, format_report_json
 from tuner.model.invocation import PlatformReport
 from tuner.model.scan import DaySums
@@ -44,6 +53,32 @@ def parsed(message: str) -> Mapping[str, float | None]:
     for name, words in FLAGS:
         found[name] = float(any(word in message for word in words))
     return found
+
+
+ID = "8f5e0b1c-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("message", "is_asked"),
+    [
+        ("[ERROR] ValueError: woops\nTraceback (most recent call last):\n", True),
+        (f'2026-11-20T10:00:00.000Z\t{ID}\tERROR\tInvoke Error \t{{"errorType":"E"}}\n', True),
+        ("woops: java.lang.RuntimeException\njava.lang.RuntimeException: woops\n\tat x\n", True),
+        ('Error raised from handler method\n{"errorType":"Function<TypeError>"}\n', True),
+        ('2026/11/20 10:00:00 {"errorMessage":"woops","errorType":"errorString"}\n', True),
+        (f"2026-11-20T10:00:00.000Z {ID} Task timed out after 3.00 seconds\n", True),
+        (f"RequestId: {ID} Error: Runtime exited with error: signal: killed\n", True),
+        (f"[ERROR]\t2026-11-20T10:00:00.000Z\t{ID}\ta word\n", False),
+        (f"[INFO]\t2026-11-20T10:00:00.000Z\t{ID}\tno Error: x\n", False),
+        (f"START RequestId: {ID} Version: 7\n", False),
+    ],
+)
+def test_what_runtimes_log_of_failures_is_asked_for_with_the_reports(
+    message: str, is_asked: bool
+) -> None:
+    """By the patterns of the query: what else a function logs isn't."""
+    patterns = re.findall(r"like /((?:\\/|[^/])*)/", REPORT_QUERY)
+    assert any(re.search(each, message) for each in patterns) is is_asked
 
 
 @given(REPORTS)

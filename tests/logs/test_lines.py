@@ -292,6 +292,22 @@ def test_a_runtimes_own_error_is_one_in_every_form(
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "[ERROR] ValueError: woops\nTraceback (most recent call last):\n",
+        "Error raised from handler method\n{}\n",
+        "a: java.io.IOException\njava.io.IOException: a\n",
+    ],
+)
+def test_without_a_start_line_an_error_is_of_the_next_report(tmp_path: Path, text: str) -> None:
+    """As a query for reports and failures returns them; the report after that is a success."""
+    reports = [Invocation(each).text_events()[-1] for each in range(2)]
+    own = Event(reports[0].at_ms - 10, text, is_platform=False)
+    found = read_bytes(tmp_path, forms.filtered([own, *reports])).rows
+    assert [row[11] for row in found] == ["error", "success"]
+
+
+@pytest.mark.parametrize(
     ("fields", "outcome", "signature"),
     [
         ("Status: timeout", "timeout", None),

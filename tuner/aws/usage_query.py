@@ -148,12 +148,21 @@ def _whole(row: Mapping[str, str], key: str) -> int:
     return round(_number(row, key))
 
 
+_FAILURES: Final = (
+    r"Task timed out after [0-9.]+ seconds",
+    r"^RequestId: [^ ]+ Error: Runtime exited",
+    r"^\[ERROR\] [A-Za-z_][A-Za-z0-9_.]*(:|\s)",  # Python
+    r"\tERROR\t(Invoke Error|Uncaught Exception|Unhandled Promise Rejection)",  # Node.js
+    r": [A-Za-z0-9_.$]+(Exception|Error)\n",  # Java
+    r"^Error raised from handler method",  # Ruby
+    r"^[0-9]{4}\/[0-9]{2}\/[0-9]{2} [0-9:]{8} \{\"errorMessage\":",  # Go
+)
+"""What the platform and the runtimes log of an invocation that fails; most reports don't say it."""
 REPORT_QUERY: Final = (
     "fields @timestamp, @log, @logStream, @message\n"
-    f"| filter @message like /{REPORT}/ or @message like /{RECORD}/"
-    " or @message like /Task timed out after [0-9.]+ seconds/"
-    " or @message like /^RequestId: [^ ]+ Error: Runtime exited/\n"
-    "| sort @timestamp asc"
+    f"| filter @message like /{REPORT}/ or @message like /{RECORD}/ or "
+    + " or ".join(f"@message like /{each}/" for each in _FAILURES)
+    + "\n| sort @timestamp asc"
 )
 """Lines that show an invocation's outcome come with the reports; others aren't asked for."""
 
@@ -162,9 +171,7 @@ REQUESTS_QUERY: Final = (
     REPORT_QUERY.partition("\n| sort")[0]
     + " or @message like /^START RequestId: /"
     + r' or @message like /"type":\s*"platform\.start"/'
-    + " or @message like /ERROR|errorType|Lineage=|Root=1-|[mM]essage_?[iI]d/"
-    + r" or @message like /^Error raised from handler|: [A-Za-z_$.0-9]+(Exception|Error)\n/"
-    + "\n"
+    + " or @message like /ERROR|errorType|Lineage=|Root=1-|[mM]essage_?[iI]d/\n"
     + "| sort @timestamp asc"
 )
 """The same with what tells of errors, traces and messages; a few lines an invocation."""
