@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import math
 from random import Random
 from statistics import fmean
@@ -9,9 +11,11 @@ from statistics import fmean
 import pytest
 
 from tests.load.queue_simulation import QueueWorld, simulate
+from tuner.api.downstream import record_bytes_in
 from tuner.load.event_source import Drain, kinesis_drain, sqs_drain
 from tuner.load.resources import EventSource, Function, Queue, Stream
 from tuner.load.upstream import Batch, Feed, not_computed, recent_batch, upstream_findings
+from tuner.model.payload import Payload
 
 SQS = EventSource("sqs", "orders", "take", batch_size=10)
 
@@ -67,6 +71,21 @@ def test_a_stream_has_shards_times_factor_at_once_and_two_megabytes_a_shard() ->
     read = kinesis_drain(source, take, 3, **times, record_bytes=1000)
     assert read.rate_per_s == pytest.approx(3 * 2000)
     assert kinesis_drain(source, Function("take", 5), 3, **times).concurrency == 5
+
+
+def test_a_records_size_is_that_of_the_payloads_data() -> None:
+    """A shard is read at 2 MB/s of it; other events say nothing of a record's size."""
+    record = {"kinesis": {"data": base64.b64encode(bytes(3000)).decode()}}
+    events = [Payload("a", json.dumps({"Records": [record] * 2}).encode())]
+    assert record_bytes_in(events) == pytest.approx(3000)
+    source = EventSource("kinesis", "events", "take", 100, parallelization_factor=4)
+    feed = Feed(source, Stream("events", 3), record_bytes=record_bytes_in(events))
+    [said] = upstream_findings(feed, Function("take", 900), Batch(100, 50, "made up"), "512 MB")
+    assert "up to 2,000 records/s" in said.message  # three shards of 2 MB/s
+    assert "a shard is read at 2 MB/s at most" in said.message
+    for other in (b"{}", b"[]", b"no", b'{"Records": []}', b'{"Records": [{"body": "x"}]}'):
+        assert record_bytes_in([Payload("b", other)]) is None
+        assert record_bytes_in([*events, Payload("b", other)]) == pytest.approx(3000)
 
 
 def test_it_agrees_with_a_simulation_of_every_message() -> None:

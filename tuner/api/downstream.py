@@ -185,7 +185,8 @@ class DownstreamLooks:
         for source, resource in found.sources:
             waits = resource.waiting_count if isinstance(resource, Queue) else None
             backlog = waits if self._backlog is None else self._backlog
-            yield Feed(source, resource, arrivals.get(source.resource), backlog)
+            size = record_bytes_in(self._payloads) if source.service == "kinesis" else None
+            yield Feed(source, resource, arrivals.get(source.resource), backlog, record_bytes=size)
         if self._backlog is not None and not found.sources and not found.other_sources:
             size = round(records_in(self._payloads))
             source = EventSource("sqs", "a queue", self._reference.name, size)
@@ -259,6 +260,21 @@ def _records(payload: Payload) -> int:
     except (ValueError, AttributeError):
         return 1
     return max(1, len(records)) if isinstance(records, list) else 1
+
+
+def record_bytes_in(payloads: Sequence[Payload]) -> float | None:
+    """A record's mean bytes in events of Kinesis, by the classes' weights; None of other events."""
+    weighed = [(each.weight, size) for each in payloads if (size := _record_bytes(each))]
+    whole = sum(weight for weight, _ in weighed)
+    return sum(weight * size for weight, size in weighed) / whole if whole else None
+
+
+def _record_bytes(payload: Payload) -> float | None:
+    try:
+        records = json.loads(payload.body)["Records"]
+        return fmean(len(each["kinesis"]["data"]) * 3 / 4 for each in records)
+    except (ValueError, KeyError, TypeError, RecursionError):  # no records, or another's
+        return None
 
 
 def before(around: Around, plan: LoadPlan) -> tuple[Finding, ...]:

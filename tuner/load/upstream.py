@@ -122,7 +122,8 @@ def upstream_findings(
         "warning" if falls_behind else "info",
         f"At {size} it works off {name} at up to {figure(drain.rate_per_s)} {noun}/s: "
         f"{drain.concurrency:,} batches at once of {figure(batch.record_count)} in "
-        f"{figure(batch.duration_ms)} ms ({batch.source}{_fuller(feed, batch)}){assumed}. "
+        f"{figure(batch.duration_ms)} ms ({batch.source}{_fuller(feed, batch)}"
+        f"{_read(drain, batch)}){assumed}. "
         f"{_arrival(feed, noun)}{_backlog(feed, drain, noun)}",
     )
     if feed.source.service == "sqs":
@@ -138,6 +139,11 @@ def _fuller(feed: Feed, batch: Batch) -> str:
     if feed.is_assumed or batch.record_count >= feed.source.batch_size:
         return ""
     return f"; the mapping has batches of up to {feed.source.batch_size:,}"
+
+
+def _read(drain: Drain, batch: Batch) -> str:
+    """What a stream's shards give, where that is less than the function works off."""
+    return "" if drain.duration_ms <= batch.duration_ms else "; a shard is read at 2 MB/s at most"
 
 
 def _arrival(feed: Feed, noun: str) -> str:
