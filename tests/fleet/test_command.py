@@ -191,6 +191,46 @@ def test_a_size_that_changed_since_the_plan_is_told(server: LocalLambda, tmp_pat
     assert found["was_mb"] == 128
 
 
+def scanned(name: str, timeout_s: float | None) -> dict[str, Any]:
+    """A function of a scan that a sweep of a tenth of a thousandth of a dollar is advised for."""
+    saving = {"estimate": 1.0, "low": 0.5, "high": 2.0}
+    sweep = {"cost_usd": 0.0001, "invocation_count": 14, "saving_usd_per_month": saving}
+    return {
+        "account": None, "region": "us-east-1", "name": name, "memory_mb": 3008,
+        "architecture": "x86_64", "timeout_s": timeout_s, "mean_duration_ms": 100.0,
+        "cost_usd_per_month": 5.0,
+        "advice": {"verdict": "sweep", "reason": "it may save", "sweep": sweep},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("timeout_s", [3, None])
+def test_a_scan_leaves_room_for_an_invocation_that_hangs(
+    server: LocalLambda, tmp_path: Path, timeout_s: float | None
+) -> None:
+    """However cheap a sweep is: with its INIT, and with the account's timeout where the scan is of
+    logs, which don't have it. Functions that are gone since are left out.
+    """
+    client = boto3.client(
+        "lambda", endpoint_url=server.endpoint_url, region_name=server.region,
+        aws_access_key_id="local", aws_secret_access_key="local",
+    )  # fmt: skip
+    if timeout_s is None:
+        client.update_function_configuration(FunctionName="f00", Timeout=600)
+    functions = [scanned("f00", timeout_s), scanned("f02", timeout_s), scanned("gone", None)]
+    scan = tmp_path / "scan.json"
+    scan.write_text(json.dumps({"kind": "scan", "functions": functions}))
+    plan = run_here(
+        "fleet", "plan", "--scan", str(scan), "--payload", "{}", "--budget-usd", "1", "--out",
+        str(tmp_path / "fleet"), *at(server), TUNER_STATE_DIR=str(tmp_path / "state"),
+    )  # fmt: skip
+    assert plan.returncode == 0, plan.stderr
+    assert "gone: the account has no function of that name any more" in plan.stdout
+    ran = fleet(tmp_path, "run", "--yes", "--json")
+    assert ran.returncode == 0, ran.stderr
+    verdicts = {each["name"]: each["verdict"] for each in json.loads(ran.stdout)["functions"]}
+    assert (verdicts["f00"], verdicts["f02"]) == ("resize", "resize")
+
+
 def test_what_a_failed_sweep_spent_is_counted(server: LocalLambda, tmp_path: Path) -> None:
     """A function whose every invocation fails counts with what those cost: the budget is of money,
     not of answers.

@@ -13,6 +13,7 @@ from tuner.api.fleet_candidates import (
     of_scan,
     of_tag,
     with_tags,
+    with_timeouts,
 )
 from tuner.errors import UsageError
 from tuner.fleet.folder import AuditLog, FleetFolder
@@ -213,7 +214,7 @@ def _candidates(
     if request.regions and request.tag is None:
         raise UsageError("`regions` is for `tag`: a scan and a file of ARNs name their own")
     if request.scan is not None:
-        found: Iterable[Candidate] = of_scan(request.scan)
+        found: Iterable[Candidate] = with_timeouts(of_scan(request.scan), places, tell)
     elif request.functions is not None:
         found = of_file(request.functions, places, now, tell)
     else:

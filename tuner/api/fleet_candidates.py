@@ -18,6 +18,7 @@ from tuner.fleet.planning import Candidate, Events
 from tuner.fleet.settings import AccountSettings
 from tuner.model.interval import counted
 from tuner.pricing.renewal import current_price_book
+from tuner.sweep.estimate import MAX_INIT_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -167,11 +168,14 @@ def _of_scanned(each: Mapping[str, Any]) -> Candidate:
 def _worst_usd(
     region: str, architecture: Any, memory_mb: int, timeout_s: float | None
 ) -> float | None:
-    """Of one invocation that hangs until the timeout, at the largest size."""
+    """Of one invocation with the longest INIT that hangs until the timeout, at the largest size: a
+    sweep starts none that its budget doesn't cover so.
+    """
     if timeout_s is None:
         return None
     prices = current_price_book().lambda_prices(region, architecture)
-    return float(prices.exact_cost_usd(max(memory_mb, _LARGEST_MB), round(timeout_s * 1000)))
+    longest_ms = round(timeout_s * 1000) + MAX_INIT_MS
+    return float(prices.exact_cost_usd(max(memory_mb, _LARGEST_MB), longest_ms))
 
 
 def of_file(
@@ -243,6 +247,48 @@ def with_tags(candidates: Iterable[Candidate], places: FleetPlaces) -> Iterator[
             places.could_not(each.account, each.region, error)
             tags = {}
         yield replace(each, tags=tags.get(each.name, {}))
+
+
+def with_timeouts(
+    candidates: Iterable[Candidate], places: FleetPlaces, tell: Callable[[str], None]
+) -> Iterator[Candidate]:
+    """The same with the timeouts that a scan of logs doesn't have, as their accounts say: without
+    them no limit has room for an invocation that hangs. Where they can't be read, that's told.
+    """
+    listed = [*candidates]
+    unknown: dict[tuple[str, str], list[str]] = {}
+    for each in listed:
+        if each.worst_cost_usd is None and each.answered is None:
+            unknown.setdefault((each.account, each.region), []).append(each.name)
+    found: dict[tuple[str, str, str], AccountFunction] = {}
+    read: set[tuple[str, str]] = set()
+    for (account, region), names in unknown.items():
+        why = None
+        try:
+            reader = places.reader(account, region)
+            if reader is not None:
+                own = [*reader.functions(frozenset(names))]
+                check_account(account, {each.account for each in own})
+                found |= {(account, region, each.name): each for each in own}
+                read.add((account, region))
+            else:
+                why = places.unreached[account, region]
+        except (AwsError, InputError) as error:
+            why = str(error)
+        if why is not None:
+            tell(f"the timeouts of {counted(f'{len(names):,}', 'function')} aren't known ({why})")
+    for each in listed:
+        place = (each.account, each.region)
+        function = found.get((*place, each.name))
+        if function is not None:
+            worst_usd = _worst_usd(
+                function.region, function.architecture, function.memory_mb, function.timeout_s
+            )
+            yield replace(each, worst_cost_usd=worst_usd)
+        elif place in read and each.name in unknown[place]:
+            yield replace(each, answered="the account has no function of that name any more")
+        else:
+            yield each
 
 
 def _candidates_of(

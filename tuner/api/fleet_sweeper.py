@@ -245,6 +245,10 @@ class FleetSweeper:
                 "the sweep failed: "
                 + "; ".join(each.message for each in sweep.findings if each.severity == "error")
             )
+        if not sweep.invocations:
+            raise InputError(
+                "nothing was measured: " + "; ".join(each.message for each in sweep.findings)
+            )
         answer = session.recommend(session.analyse(sweep, goal))
         choice = answer.choice
         return Outcome(
