@@ -16,6 +16,7 @@ Globals:
   Function: {Runtime: python3.11, Handler: a.b, InlineCode: x, ReservedConcurrentExecutions: 9}
 Resources:
   Orders: {Type: AWS::SQS::Queue, Properties: {QueueName: orders}}
+  Busy: {Type: AWS::SQS::Queue, Properties: {QueueName: busy}}
   Clicks: {Type: AWS::Kinesis::Stream, Properties: {ShardCount: 2}}
   Take:
     Type: AWS::Serverless::Function
@@ -30,6 +31,9 @@ Resources:
             BatchSize: !Ref Batch
             MaximumBatchingWindowInSeconds: 3
             ScalingConfig: {MaximumConcurrency: 6}
+        Busy:
+          Type: SQS
+          Properties: {Queue: !GetAtt Busy.Arn, ProvisionedPollerConfig: {MaximumPollers: 50}}
         Clicks: {Type: Kinesis, Properties: {Stream: !GetAtt Clicks.Arn, ParallelizationFactor: 5}}
         Foreign: {Type: SQS, Properties: {Queue: !ImportValue elsewhere}}
         Off: {Type: SQS, Properties: {Queue: !GetAtt Orders.Arn, Enabled: false}}
@@ -66,8 +70,11 @@ def test_events_and_mappings_are_read_and_others_are_named(tmp_path: Path) -> No
     assert found == {
         ("orders", "take"): (25, 3, 6, 1),
         ("stream/local-Clicks", "take"): (100, 0, None, 5),
+        ("busy", "take"): (10, 0, None, 1),
         ("orders", "Count"): (10, 0, None, 1),
     }
+    pollers = {each.source_arn.rpartition(":")[2]: each.pollers for each in template.event_mappings}
+    assert (pollers["busy"], pollers["stream/local-Clicks"]) == ((2, 50), None)
     assert [(each.function, each.what) for each in template.other_mappings] == [
         ("take", "SQS (event Foreign: only an account knows it)"),
         ("take", "DynamoDB (event Rows)"),

@@ -59,6 +59,22 @@ def test_a_mapping_and_the_function_bound_what_runs_at_once() -> None:
     assert sqs_drain(limited, Function("take", None), **times).concurrency == 7
 
 
+def test_provisioned_pollers_have_ten_batches_each_and_scale_faster() -> None:
+    """Three are there at once, 1,000 more batches at once come a minute, up to 400 pollers'."""
+    source = EventSource("sqs", "orders", "take", 10, pollers=(3, 400))
+    times = {"duration_ms": 1000.0, "messages_an_invocation": 10.0}
+    drain = sqs_drain(source, Function("take", 9000), **times)
+    assert (drain.first_concurrency, drain.concurrency) == (30, 4000)
+    assert drain.concurrency_per_s == pytest.approx(1000 / 60)
+    assert drain.drain_s(300) == pytest.approx(1.0)
+    few = sqs_drain(source, Function("take", 20), **times)
+    assert (few.first_concurrency, few.concurrency) == (20, 20)
+    feed = Feed(source, Queue("orders", visibility_timeout_s=300))
+    batch = Batch(10, 500, "made up")
+    assert "pollers_throttled" in codes_of(feed, Function("take", 900, is_reserved=True), batch)
+    assert "pollers_throttled" not in codes_of(feed, Function("take", 4000, True), batch)
+
+
 def test_a_stream_has_shards_times_factor_at_once_and_two_megabytes_a_shard() -> None:
     """Records of 1 kB: four batches of 100 in 50 ms would read 8 MB/s of a shard that gives 2."""
     source = EventSource("kinesis", "events", "take", 100, parallelization_factor=4)

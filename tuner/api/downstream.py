@@ -219,6 +219,7 @@ def _of_template(
             float(each.window_s),
             each.max_concurrency,
             each.parallelization_factor,
+            each.pollers,
         )
         for each in template.event_mappings
         if (polled := source_of_arn(each.source_arn)) is not None

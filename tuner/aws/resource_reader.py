@@ -210,4 +210,12 @@ def _event_source(raw: dict[str, Any]) -> EventSource | str:
         float(raw.get("MaximumBatchingWindowInSeconds") or 0),
         (raw.get("ScalingConfig") or {}).get("MaximumConcurrency"),
         int(raw.get("ParallelizationFactor") or 1),
+        _pollers(raw.get("ProvisionedPollerConfig")),
     )
+
+
+def _pollers(config: dict[str, Any] | None) -> tuple[int, int] | None:
+    """The fewest and the most of provisioned mode, with the service's defaults."""
+    if not config:
+        return None
+    return int(config.get("MinimumPollers") or 2), int(config.get("MaximumPollers") or 200)

@@ -134,7 +134,15 @@ def _mapping(
         window_s=_whole(properties, "MaximumBatchingWindowInSeconds", 0),
         max_concurrency=int(most) if most.isdecimal() else None,
         parallelization_factor=_whole(properties, "ParallelizationFactor", 1),
+        pollers=_pollers(properties),
     )
+
+
+def _pollers(properties: Mapping[str, TemplateNode]) -> tuple[int, int] | None:
+    if "ProvisionedPollerConfig" not in properties:
+        return None
+    config = properties["ProvisionedPollerConfig"].values("ProvisionedPollerConfig")
+    return _whole(config, "MinimumPollers", 2), _whole(config, "MaximumPollers", 200)
 
 
 def _whole(properties: Mapping[str, TemplateNode], name: str, default: int) -> int:

@@ -85,6 +85,8 @@ class TemplateEventMapping:
     window_s: int = 0
     max_concurrency: int | None = None
     parallelization_factor: int = 1
+    pollers: tuple[int, int] | None = None
+    """The fewest and the most of provisioned mode."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 SQS: Lambda begins with five batches at once and adds 300 a minute, up to 1,000, to the mapping's
 MaximumConcurrency and to the function's own concurrency ("Configuring scaling behavior for SQS
-event source mappings", Lambda developer guide). Kinesis: ParallelizationFactor batches at once a
-shard, which is read at 2 MB/s ("Using Lambda to process records from Kinesis Data Streams").
+event source mappings", Lambda developer guide). In provisioned mode each poller has up to ten
+batches at once, and 1,000 are added a minute (AWS News Blog, November 2025). Kinesis:
+ParallelizationFactor batches at once a shard, which is read at 2 MB/s ("Using Lambda to process
+records from Kinesis Data Streams").
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 FIRST_CONCURRENCY: Final = 5
 CONCURRENCY_PER_S: Final = 300 / 60
 MOST_CONCURRENCY: Final = 1_000
+POLLER_CONCURRENCY: Final = 10
+"""Of each poller in provisioned mode."""
+PROVISIONED_PER_S: Final = 1_000 / 60
 SHARD_READ_BYTES_PER_S: Final = 2_000_000.0
 _LONGEST_S: Final = 30 * 86_400.0
 """Beyond a month a backlog isn't said to drain: messages live 14 days at most."""
@@ -110,13 +115,18 @@ def sqs_drain(
     duration_cv: float = 0.0,
 ) -> Drain:
     """How a function works off a queue, at a duration of a batch of so many messages."""
-    limits = (MOST_CONCURRENCY, source.max_concurrency, function.concurrency)
-    most = min(each for each in limits if each is not None)
+    first, by_source, per_s = FIRST_CONCURRENCY, MOST_CONCURRENCY, CONCURRENCY_PER_S
+    if source.pollers is not None:
+        first, by_source = (POLLER_CONCURRENCY * each for each in source.pollers)
+        per_s = PROVISIONED_PER_S
+    limits = (by_source, source.max_concurrency, function.concurrency)
+    most = max(1, min(each for each in limits if each is not None))
     return Drain(
         messages_an_invocation,
         duration_ms,
-        max(1, most),
-        first_concurrency=min(FIRST_CONCURRENCY, max(1, most)),
+        most,
+        first_concurrency=min(first, most),
+        concurrency_per_s=per_s,
         duration_cv=duration_cv,
     )
 

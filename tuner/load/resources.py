@@ -61,6 +61,8 @@ class EventSource:
     max_concurrency: int | None = None
     """MaximumConcurrency of an SQS mapping; None if it isn't set."""
     parallelization_factor: int = 1
+    pollers: tuple[int, int] | None = None
+    """The fewest and the most of an SQS mapping in provisioned mode; None: it has none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tuner.load.event_source import kinesis_drain, sqs_drain
+from tuner.load.event_source import (
+    MOST_CONCURRENCY,
+    POLLER_CONCURRENCY,
+    kinesis_drain,
+    sqs_drain,
+)
 from tuner.load.resources import EventSource, Queue, Stream
 from tuner.load.saturation import figure, first_to_give_way
 from tuner.model.finding import Finding
@@ -180,12 +185,23 @@ def _settings(feed: Feed, function: Function, batch: Batch) -> Iterator[Finding]
                 f"and a batch takes {figure(longest_s)} s: messages are worked off several times. "
                 f"Set its visibility timeout to {_TIMEOUTS} times the function's timeout",
             )
-    unlimited = source.max_concurrency is None
-    if function.is_reserved and unlimited and (function.concurrency or 0) < 1000:
+    reserved = function.concurrency or 0
+    if source.pollers is not None:
+        most = POLLER_CONCURRENCY * source.pollers[1]
+        if function.is_reserved and reserved < most:
+            yield Finding(
+                "pollers_throttled",
+                "warning",
+                f"The function has {reserved:,} reserved, and the pollers of its mapping to "
+                f"{source.resource} may invoke it {most:,} times at once: what is throttled "
+                "counts as received, up to the dead-letter queue. Set MaximumPollers to at most a "
+                "tenth of what is reserved",
+            )
+    elif function.is_reserved and source.max_concurrency is None and reserved < MOST_CONCURRENCY:
         yield Finding(
             "pollers_throttled",
             "warning",
-            f"The function has {function.concurrency:,} reserved, and its mapping to "
+            f"The function has {reserved:,} reserved, and its mapping to "
             f"{source.resource} no MaximumConcurrency: with a backlog Lambda polls more than the "
             "function may run, and what is throttled counts as received, up to the dead-letter "
             "queue. Set MaximumConcurrency to at most what is reserved",
@@ -202,7 +218,12 @@ def _asked_of_others(
     if invoked_per_s > first.limited_at_rate_per_s:
         bearable = int(first.limited_at_rate_per_s * drain.duration_ms / 1000)
         remedy = f"Raise the limit of {first.limit.resource}"
-        if feed.source.service == "sqs" and bearable >= LEAST_MAXIMUM_CONCURRENCY:
+        pollers = bearable // POLLER_CONCURRENCY
+        if feed.source.pollers is not None and pollers >= LEAST_MAXIMUM_CONCURRENCY:
+            remedy += f", or set the mapping's MaximumPollers to {pollers:,}"
+        elif feed.source.pollers is not None:
+            pass  # it has two pollers at least, and no MaximumConcurrency
+        elif feed.source.service == "sqs" and bearable >= LEAST_MAXIMUM_CONCURRENCY:
             remedy += f", or set the mapping's MaximumConcurrency to {bearable:,}"
         yield Finding(
             "backlog_saturates",
