@@ -107,4 +107,5 @@ def _function(logs: ReadLogs, watched: Watched, wiring: Wiring | None) -> Watche
         prices_as_of=logs.prices.as_of,
         not_judged=not_judged(watched, wiring),
         notes=logs.findings,
+        end=watched.end,
     )

@@ -50,6 +50,8 @@ class WatchedFunction:
     not_judged: tuple[str, ...]
     notes: tuple[Finding, ...]
     """What reading its logs came to."""
+    end: datetime | None = None
+    """Now, as far as its logs tell."""
 
 
 @dataclass(frozen=True, slots=True)

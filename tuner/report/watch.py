@@ -70,11 +70,17 @@ def _function_lines(function: WatchedFunction, width: int) -> list[str]:
     head = (
         f"{plain(function.name)} · {function.region} · {function.memory_mb} MB · "
         f"{counted(f'{function.invocation_count:,}', 'invocation')} in "
-        f"{_history(function.history_days)} · {numbers.usd(function.usd_per_hour)} an hour now"
+        f"{_history(function.history_days)}{_until(function.end)} · "
+        f"{numbers.usd(function.usd_per_hour)} an hour now"
     )
     said = [head, *(f"· Not judged: {plain(each)}" for each in function.not_judged)]
     said += [f"{SIGNS[each.severity]} {plain(each.message)}" for each in function.notes]
     return [line for text in said for line in wrapped(text, width, indent="  ")]
+
+
+def _until(end: datetime | None) -> str:
+    """When now is: logs may be of last week."""
+    return "" if end is None else f" to {end:%Y-%m-%d %H:%M} UTC"
 
 
 def _history(days: float) -> str:
