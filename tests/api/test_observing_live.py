@@ -94,6 +94,34 @@ def test_the_same_question_asks_for_no_log_again(
     assert b"secret" not in kept
 
 
+def test_a_window_that_was_narrowed_is_kept_as_well(url: str, tmp_path: Path) -> None:
+    """Two million invocations: the later half, asked again within the hour, costs nothing."""
+    make_live_function(url, "busy")
+    first, then = LAST_HOUR + timedelta(minutes=5), LAST_HOUR + timedelta(minutes=6)
+    client("cloudwatch", url).put_metric_data(
+        Namespace="AWS/Lambda",
+        MetricData=[
+            {
+                "MetricName": "Invocations",
+                "Dimensions": [{"Name": "FunctionName", "Value": "busy"}],
+                "Timestamp": first - timedelta(days=1),
+                "Value": 2e6,
+            }
+        ],
+    )
+    asked: list[ReadingCost] = []
+
+    def agree(cost: ReadingCost) -> bool:
+        asked.append(cost)
+        return True
+
+    request = LiveRequest("busy", Target(region=REGION, endpoint_url=url))
+    for now in (first, then):
+        found = observe_live(request, Caller(tmp_path, now, agree))
+        assert "window_narrowed" in [each.code for each in found.findings]
+    assert len(asked) == 1
+
+
 @pytest.mark.parametrize("source", ["insights", "events"])
 def test_a_watch_is_told_of_what_came_since(url: str, tmp_path: Path, source: Any) -> None:
     """A quarter of an hour after an earlier one: what was logged since, and what came too late for

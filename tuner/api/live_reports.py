@@ -154,6 +154,7 @@ class LiveReader:
         with_requests: bool = False,
     ) -> None:
         self._services = services
+        self._span = plan.end - plan.start
         self._plan, self.findings = narrowed(plan)
         self._source = source
         self._caller = caller
@@ -171,7 +172,8 @@ class LiveReader:
         """
         plan = self._plan
         groups = sorted(group.name for _, group in plan.logs)
-        question = f"{plan.end - plan.start} {plan.end:%Y-%m-%dT%H} {groups} {self._lines_each}"
+        hours = f"{plan.start:%Y-%m-%dT%H} {plan.end:%Y-%m-%dT%H}"
+        question = f"{self._span} {hours} {groups} {self._lines_each}"
         store, reading = ObservationFolder(self._caller.state_dir).read_live(
             plan.name,
             question,
