@@ -153,6 +153,22 @@ def test_a_bad_script_is_refused_by_what_is_wrong(tmp_path: Path, text: str, wor
         read_script(tmp_path / "load.yml")
 
 
+@pytest.mark.parametrize(
+    ("duration", "seconds"),
+    [("90", 90), ("'90'", 90), ("500ms", 0.5), ("1 minute", 60), ("2 mins", 120), ("3 Hours", 10_800),
+     ("1.5h", 5400)],
+)  # fmt: skip
+def test_a_scripts_times_are_in_any_of_its_units(
+    tmp_path: Path, duration: str, seconds: float
+) -> None:
+    """As Artillery reads them, in words too."""
+    (tmp_path / "load.yml").write_text(
+        f"config: {{phases: [{{duration: {duration}, arrivalRate: 5}}]}}"
+    )
+    [phase] = read_script(tmp_path / "load.yml").phases
+    assert phase.duration_s == pytest.approx(seconds)
+
+
 def test_a_script_that_is_not_there_is_named(tmp_path: Path) -> None:
     """A missing file is one line too."""
     with pytest.raises(InputError, match=r"none\.yml.*can't be read"):

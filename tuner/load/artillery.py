@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 _TAKEN: Final = frozenset(
     ("duration", "pause", "arrivalRate", "arrivalCount", "rampTo", "maxVusers", "name")
 )
-_DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|sec|m|min|h|d)?")
-_SECONDS: Final = {
-    "ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, None: 1.0
-}  # fmt: skip
+_DURATION: Final = re.compile(
+    r"([0-9]+(?:\.[0-9]+)?)\s*(?:(ms|msecs?|milliseconds?)|(s|secs?|seconds?)|(m|mins?|minutes?)"
+    r"|(h|hrs?|hours?)|(d|days?))?",
+    re.IGNORECASE,
+)
+_SECONDS: Final = (0.001, 1.0, 60.0, 3600.0, 86_400.0)
+"""Of each unit; a number alone is seconds."""
 _MOST_BYTES: Final = 1_000_000
 
 
@@ -80,9 +83,17 @@ def _phase(given: dict[str, Any], where: str) -> Phase:
 
 def _seconds(value: Any, where: str, name: str) -> float:
     match = _DURATION.fullmatch(str(value).strip())
-    seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
+    seconds = 0.0
+    if match is not None:
+        units = (
+            unit_s for unit_s, named in zip(_SECONDS, match.groups()[1:], strict=True) if named
+        )
+        seconds = float(match[1]) * next(units, 1.0)
     if isinstance(value, bool) or seconds <= 0:
-        raise InputError(f"{where}: its {name} isn't a time above 0, such as 60 or 5m")
+        raise InputError(
+            f"{where}: its {name} isn't a time above 0, such as 60 or 5m (variables aren't "
+            "filled in)"
+        )
     return seconds
 
 
