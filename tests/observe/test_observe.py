@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import math
+import os
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -208,6 +210,21 @@ def test_the_same_question_is_answered_from_what_was_kept(
     assert observe("--logs", str(logs))["invocation_count"] == 2
     assert len(list(kept.iterdir())) == 3
     assert not {each.name for each in kept.iterdir()} & set(files)
+
+
+def test_a_disk_that_is_full_in_the_end_loses_no_answer(
+    tmp_path: Path, observe: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is said of the reports has no room beside them: they are read again the next time."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (tmp_path / "logs").write_bytes(forms.exported(over_days(2)))
+    with monkeypatch.context() as patch:
+        patch.setattr("tuner.observe.folder.write_whole", full)
+        found = observe("--logs", str(tmp_path / "logs"))
+    assert found == observe("--logs", str(tmp_path / "logs"))
 
 
 def test_a_damaged_state_folder_is_read_anew(

@@ -217,8 +217,10 @@ class ObservationFolder:
         return reading
 
     def _write(self, kept: Path, reading: Reading) -> None:
+        """Keep what is said of the reports. If the disk is full, they are read again next time."""
         record = {"format": _FORMAT, "size_bytes": kept.stat().st_size, **to_record(reading)}
-        write_whole(kept.with_suffix(".json"), json.dumps(record).encode(), new_mode=0o600)
+        with contextlib.suppress(OSError):
+            write_whole(kept.with_suffix(".json"), json.dumps(record).encode(), new_mode=0o600)
 
     def _forget_in(self, kept: Path, function: str) -> int:
         reading = _reading(kept)
