@@ -11,6 +11,7 @@ import pytest
 from tests.aws.moto_process import client, make_function, moto_process
 from tuner.aws.reached_resources import Inventory, named_by_environment, named_by_role
 from tuner.aws.resource_metrics import arrivals_per_s, demand_of, look_at
+from tuner.aws.resource_reader import ResourceReader
 from tuner.aws.services import Services
 from tuner.aws.session import open_session
 from tuner.aws.surroundings import find_surroundings, recent_window
@@ -171,6 +172,38 @@ def test_no_value_that_names_nothing_is_told_or_sent(
     assert sent
     for text in (*sent, repr(found), *map(repr, named)):
         assert "secret" not in text
+
+
+def test_a_template_says_what_its_tables_may_take_on_demand(url: str, services: Services) -> None:
+    """An emulated table doesn't keep it: the least of what it takes at once and of what is allowed,
+    for an index as well.
+    """
+    key = {"AttributeName": "id", "AttributeType": "S"}
+    index = {
+        "IndexName": "by-id",
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": "ALL"},
+    }
+    client("dynamodb", url).create_table(
+        TableName="bounded",
+        AttributeDefinitions=[key],
+        KeySchema=index["KeySchema"],
+        BillingMode="PAY_PER_REQUEST",
+        GlobalSecondaryIndexes=[index],
+    )
+    reader = ResourceReader(services, *recent_window(NOW))
+    reader.tables = {
+        "bounded": {
+            "OnDemandThroughput": {"MaxWriteRequestUnits": "30"},
+            "GlobalSecondaryIndexes": [
+                {"IndexName": "by-id", "OnDemandThroughput": {"MaxReadRequestUnits": 50}}
+            ],
+        }
+    }
+    table = reader.read(("dynamodb", "bounded"))
+    assert isinstance(table, Table)
+    assert (table.write_units_per_s, table.read_units_per_s) == (30, None)
+    assert (table.indexes[0].write_units_per_s, table.indexes[0].read_units_per_s) == (None, 50)
 
 
 def test_what_is_in_another_account_isnt_taken_for_ones_own(services: Services) -> None:

@@ -155,8 +155,8 @@ def test_a_bad_script_is_refused_by_what_is_wrong(tmp_path: Path, text: str, wor
 
 @pytest.mark.parametrize(
     ("duration", "seconds"),
-    [("90", 90), ("'90'", 90), ("500ms", 0.5), ("1 minute", 60), ("2 mins", 120), ("3 Hours", 10_800),
-     ("1.5h", 5400)],
+    [("90", 90), ("'90'", 90), ("500ms", 0.5), ("1 minute", 60), ("2 mins", 120),
+     ("3 Hours", 10_800), ("1.5h", 5400)],
 )  # fmt: skip
 def test_a_scripts_times_are_in_any_of_its_units(
     tmp_path: Path, duration: str, seconds: float

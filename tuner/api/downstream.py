@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import fmean, pstdev
 from typing import TYPE_CHECKING, Any, Final
 
@@ -71,7 +71,7 @@ class DownstreamLooks:
         self._inputs = inputs
         self._reference = target.gateway.resolve(inputs.function)
         self._payloads: Sequence[Payload] = inputs.payloads
-        self._declared, self._others, self._reserved = _of_template(inputs, self._reference.name)
+        self._declared = _of_template(inputs, self._reference.name)
         self._own = {("lambda", self._reference.name)}
         self._base = self._use()
 
@@ -107,11 +107,12 @@ class DownstreamLooks:
             configuration,
             now=self._now(),
             target=self._reference.target,
-            declared=self._declared,
-            reserved=self._reserved,
+            declared=self._declared.sources,
+            reserved=self._declared.reserved,
+            tables=self._declared.tables,
             used=used,
         )
-        found = replace(found, other_sources=(*self._others, *found.other_sources))
+        found = replace(found, other_sources=(*self._declared.others, *found.other_sources))
         demands: Mapping[Key, Demand] = {}
         arrivals: Mapping[str, float] = {}
         if not self.is_local:
@@ -193,15 +194,22 @@ class DownstreamLooks:
             yield Feed(source, None, None, self._backlog, is_assumed=True)
 
 
-def _of_template(
-    inputs: Inputs, function: str
-) -> tuple[tuple[EventSource, ...], tuple[str, ...], Mapping[str, int]]:
-    """Of the template that is run locally: event sources, what else is polled for the function, and
-    reserved concurrency.
-    """
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """What a template says that an endpoint of its functions doesn't."""
+
+    sources: tuple[EventSource, ...] = ()
+    others: tuple[str, ...] = ()
+    """What else is polled for the function."""
+    reserved: Mapping[str, int] = field(default_factory=dict)
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def _of_template(inputs: Inputs, function: str) -> _Declared:
+    """Of the template that is run locally."""
     where = inputs.request.target
     if where.local_template is None:
-        return (), (), {}
+        return _Declared()
     from tuner.aws.resource_reader import source_of_arn
     from tuner.iac import read_template
 
@@ -225,7 +233,8 @@ def _of_template(
         if (polled := source_of_arn(each.source_arn)) is not None
     )
     others = tuple(each.what for each in template.other_mappings if each.function == function)
-    return sources, others, template.reserved_concurrency
+    tables = {e.name: e.properties for e in template.resources if e.type.endswith("::Table")}
+    return _Declared(sources, others, template.reserved_concurrency, tables)
 
 
 def _of_indexes(found: Surroundings, demands: Mapping[Key, Demand]) -> dict[Key, Demand]:

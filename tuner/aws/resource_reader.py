@@ -18,7 +18,7 @@ from tuner.load.resources import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from tuner.aws.reached_resources import Named
@@ -44,6 +44,8 @@ class ResourceReader:
         """Mappings of a template, which a local endpoint doesn't have."""
         self.reserved: dict[str, int] = {}
         """Concurrency that it reserves for functions."""
+        self.tables: dict[str, Mapping[str, Any]] = {}
+        """The properties of its tables: an emulated one doesn't tell what it may take on demand."""
 
     def read(self, named: Named) -> Resource | None:
         """A resource's settings; None if it doesn't exist. Raises AwsError if that is refused."""
@@ -87,9 +89,18 @@ class ResourceReader:
         raw = self._services.ask("dynamodb", "DescribeTable", TableName=name)["Table"]
         mode = (raw.get("BillingModeSummary") or {}).get("BillingMode")
         on_demand = mode == "PAY_PER_REQUEST"
+        declared = self.tables.get(name, {})
+        of_index = {
+            each.get("IndexName"): each for each in declared.get("GlobalSecondaryIndexes") or ()
+        }
+        raw = _with_most(raw, declared)
         indexes = tuple(
             replace(
-                _throughput(f"{name}/index/{each['IndexName']}", each, is_on_demand=on_demand),
+                _throughput(
+                    f"{name}/index/{each['IndexName']}",
+                    _with_most(each, of_index.get(each["IndexName"], {})),
+                    is_on_demand=on_demand,
+                ),
                 keys=tuple(key["AttributeName"] for key in each.get("KeySchema", ())),
             )
             for each in raw.get("GlobalSecondaryIndexes") or ()
@@ -169,6 +180,16 @@ class ResourceReader:
         count = ran[consumer.name].invocation_count
         messages = sum(deleted[queue, "NumberOfMessagesDeleted"])
         return messages / count if count and messages else None
+
+
+def _with_most(raw: dict[str, Any], declared: Mapping[str, Any]) -> dict[str, Any]:
+    """What the service says, with what a template lets a table take on demand."""
+    most = {
+        name: int(value)
+        for name, value in (declared.get("OnDemandThroughput") or {}).items()
+        if str(value).removeprefix("-").isdecimal()
+    }
+    return {**raw, "OnDemandThroughput": most} if most else raw
 
 
 def _throughput(name: str, raw: dict[str, Any], *, is_on_demand: bool) -> Table:

@@ -41,18 +41,20 @@ def find_surroundings(
     target: str | None = None,
     declared: Sequence[EventSource] = (),
     reserved: Mapping[str, int] | None = None,
+    tables: Mapping[str, Mapping[str, Any]] | None = None,
     used: Sequence[Named] = (),
 ) -> Surroundings:
     """Read what a function's settings name, and what is polled for it.
 
     `function` is its name, and `target` the ARN if it must be named by that. `configuration` is
-    GetFunction's; `declared` are a template's mappings and `reserved` its
-    functions' concurrency, `used` what was seen to be called. What is refused is noted, and the
-    rest is read. Raises CredentialsError.
+    GetFunction's; `declared` are a template's mappings, `reserved` its functions' concurrency and
+    `tables` its tables' properties; `used` is what was seen to be called. What is refused is
+    noted, and the rest is read. Raises CredentialsError.
     """
     unseen: list[str] = []
     reader = ResourceReader(services, *recent_window(now))
     reader.declared, reader.reserved = tuple(declared), dict(reserved or {})
+    reader.tables = dict(tables or {})
     account = None
     if not services.session.is_loopback:  # there is just one here, whatever an ARN says
         account = (*str(configuration.get("FunctionArn") or "").split(":"), "", "", "", "", "")[4]

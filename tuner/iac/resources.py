@@ -44,7 +44,7 @@ _TABLE: Final = Kind(
     "TableName",
     made_of=frozenset(
         {"AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema",
-         "LocalSecondaryIndexes", "ProvisionedThroughput"}
+         "LocalSecondaryIndexes", "OnDemandThroughput", "ProvisionedThroughput"}
     ),
 )  # fmt: skip
 
