@@ -27,6 +27,17 @@ def test_days_of_firehose_are_read_in_the_window_and_a_day_after() -> None:
     assert parts("all/2026/11/20/07/a.gz", "all/2026/11/20/08/b.gz") == ("all/2026/11/20/",)
 
 
+@pytest.mark.parametrize(
+    "named", ["year={:%Y}/month={:%m}/day={:%d}/", "y={:%Y}/{:%m}/d={:%d}/", "dt={:%Y-%m-%d}/"]
+)
+def test_days_named_as_hive_does_are_days(named: str) -> None:
+    """Firehose's prefixes are often written so: no other day is read, and hours are no parts."""
+    days = [datetime(2026, 11, day, tzinfo=UTC) for day in (10, 20, 29)]
+    folders = [f"all/x/{named.format(day, day, day)}" for day in days]
+    keys = [f"{folder}hour={hour:02}/a.gz" for folder in folders for hour in range(24)]
+    assert parts(*keys) == tuple(folders[1:])
+
+
 def test_a_task_is_read_if_one_of_its_streams_may_reach_into_the_window() -> None:
     """An environment goes on over midnight."""
     old = "all/aws/lambda/a/t1/2026-11-18-[$LATEST]0a/000000.gz"

@@ -1,8 +1,8 @@
 """A table of an archive in S3: its parts, one for each folder that's read, and its statements.
 
-Firehose's folders are `YYYY/MM/DD/HH/`, and a part is a day of them. An export task's are
-`TASK/STREAM/`, and a part is a task. Everything below a folder belongs to its part, so parts never
-lie within each other.
+Firehose's folders are `YYYY/MM/DD/HH/` (or named as Hive's partitions are), and a part is a day
+of them. An export task's are `TASK/STREAM/`, and a part is a task. Everything below a folder belongs
+to its part, so parts never lie within each other.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from tuner.model.observation import Window
 
 _LOCATION: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?")
-_DAY: Final = re.compile(r"^(.*?(?:^|/)(\d{4})/(\d{2})/(\d{2})/)")
+_DAY: Final = re.compile(
+    r"^(.*?(?:^|/)(?:(?:\w+=)?(\d{4})/(?:\w+=)?(\d{2})/(?:\w+=)?(\d{2})"
+    r"|\w+=(\d{4})-(\d{2})-(\d{2}))/)"
+)
+"""`2026/11/30/`, `year=2026/month=11/day=30/`, or `dt=2026-11-30/`."""
 _STREAM: Final = re.compile(r"^(.*?)(\d{4})-(\d{2})-(\d{2})-[^/]*\[[^/]+/[^/]+$")
 _LONGEST_STREAM: Final = timedelta(days=1)
 """An environment's stream is named after the day on which it began, and lives some hours."""
@@ -139,7 +143,7 @@ def _part_of(key: str, window: Window) -> tuple[str, bool]:
         day = _day(*stream.groups()[1:])
         return stream[1], day is None or _is_near(day, window, _LONGEST_STREAM)
     if folder := _DAY.match(key):
-        day = _day(*folder.groups()[1:])
+        day = _day(*filter(None, folder.groups()[1:]))
         if day is not None:
             return folder[1], _is_near(day - timedelta(days=1), window, timedelta(days=1))
     return key[: key.rfind("/") + 1], True
