@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sweeps import SIZES_MB, changed, made_sweep, mixed_ms
+from tests.sweeps import SIZES_MB, changed, cpu_bound_ms, made_sweep, mixed_ms
 from tests.sweeps import finding_codes as codes
 from tests.sweeps import recommended as decide
+from tuner.decision import analyse
 from tuner.model.goal import Goal
 from tuner.model.invocation import Invocation, Outcome
+from tuner.pricing import load_price_book
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,3 +166,42 @@ def test_replies_that_differ_anyhow_tell_nothing_of_a_size() -> None:
     found = decide(dataclasses.replace(sweep, invocations=invocations))
     assert found.choice.memory_mb == 128
     assert "replies_differ" not in codes(found)
+
+
+def failing_once(sweep: Sweep, outcome: Outcome, memory_mb: int) -> Sweep:
+    """The last invocation of a size fails."""
+    last = max(each.index for each in sweep.invocations if each.memory_mb == memory_mb)
+    return changed(
+        sweep,
+        lambda each: dataclasses.replace(each, outcome=outcome) if each.index == last else each,
+    )
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FUNCTION_ERROR, Outcome.TIMEOUT])
+def test_a_failure_that_memory_cannot_explain_is_no_reason_to_leave(outcome: Outcome) -> None:
+    """The best size fails once, smaller ones succeed: it is kept, with a finding. A size that
+    surely beats it is still recommended, with its saving.
+    """
+    kept = decide(failing_once(made_sweep(cpu_bound_ms, current_mb=1769), outcome, 1769))
+    assert (kept.choice.verdict, kept.choice.memory_mb) == ("keep", 1769)
+    assert codes(kept) & {"function_error", "timeout"}
+    left = decide(failing_once(made_sweep(lambda _: 500.0, current_mb=1024), outcome, 1024))
+    assert (left.choice.verdict, left.choice.memory_mb) == ("resize", 128)
+    assert left.choice.confidence_of == "move"
+    assert left.choice.saving_ratio is not None
+
+
+def test_a_size_that_runs_out_of_time_sometimes_is_left_where_smaller_ones_always_do() -> None:
+    """Between timeouts a size has succeeded: it's too small all the same if none below it has."""
+    sweep = failing_once(made_sweep(cpu_bound_ms, current_mb=128), Outcome.TIMEOUT, 128)
+    assert decide(sweep).choice.verdict == "resize"
+    assert decide(sweep).choice.reason.startswith("invocations fail at the current 128 MB")
+
+
+def test_a_timeout_above_a_size_that_succeeds_rules_out_that_size_alone() -> None:
+    """Sizes between 128 MB, which succeeds, and the one that timed out are still to be had."""
+    sweep = failing_once(made_sweep(lambda _: 500.0), Outcome.TIMEOUT, 512)
+    found = analyse(sweep, Goal(), price_book=load_price_book(), seed=0)
+    assert found.problem is not None
+    bars = found.problem.constraints.bars
+    assert (bars[512], bars[320], bars[128]) == ("fails", None, None)

@@ -97,15 +97,29 @@ def platform_bar(evidence: Evidence, memory_mb: int) -> Bar | None:
     for size, counts in evidence.failures.items():
         if size == memory_mb:
             return "fails"
-        floor = counts[Outcome.OUT_OF_MEMORY] or (
-            counts[Outcome.TIMEOUT] and not evidence.success_counts.get(memory_mb, 0)
-        )
+        slow = counts[Outcome.TIMEOUT] and not succeeds_below(evidence, size)
+        floor = counts[Outcome.OUT_OF_MEMORY] or slow
         if floor and memory_mb < size:
             return "fails"
     if _in_floor_gap(evidence, memory_mb):
         return "untried"
     used = expected_use_mb(evidence, memory_mb)
     return "headroom" if used is not None and used > HEADROOM_USE_RATIO * memory_mb else None
+
+
+def succeeds_below(evidence: Evidence, memory_mb: int) -> bool:
+    """Whether a smaller size succeeded: then it's not for its size that one takes too long."""
+    return any(n and m < memory_mb for m, n in evidence.success_counts.items())
+
+
+def fails_at_random(evidence: Evidence, memory_mb: int) -> bool:
+    """Whether a size fails now and then for reasons other than memory: it has succeeded too, wasn't
+    killed for memory, and where it timed out, a smaller one succeeded.
+    """
+    counts = evidence.failures.get(memory_mb)
+    if counts is None or counts[Outcome.OUT_OF_MEMORY] or memory_mb not in evidence.measured_mb:
+        return False
+    return not counts[Outcome.TIMEOUT] or succeeds_below(evidence, memory_mb)
 
 
 def production_bar(question: Question, memory_mb: int) -> Bar | None:

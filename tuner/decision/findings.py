@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tuner.decision.constraints import HEADROOM_USE_RATIO, floor_gap_mb
+from tuner.decision.constraints import HEADROOM_USE_RATIO, fails_at_random, floor_gap_mb
 from tuner.decision.replies import replies_findings
 from tuner.decision.verdict import errors_are_random, memory_may_explain
 from tuner.model.finding import Finding
@@ -87,11 +87,13 @@ def _failures(evidence: Evidence) -> Iterator[Finding]:
             f"{_gap(evidence)}",
         )
     if sizes := by_outcome[Outcome.TIMEOUT]:
+        advice = "raise the function's timeout to consider them"
+        if any(fails_at_random(evidence, size) for size in sizes):
+            advice = "smaller sizes succeed, so memory isn't the cause; check what it waits for"
         yield Finding(
             "timeout",
             "warning",
-            f"timed out at {_list(sizes)}: these sizes are ruled out; raise the function's timeout "
-            f"to consider them",
+            f"timed out at {_list(sizes)}: these sizes are ruled out; {advice}",
         )
 
 

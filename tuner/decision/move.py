@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
+from tuner.decision.constraints import fails_at_random
 from tuner.decision.ranking import Staying
 from tuner.model.invocation import Outcome
 
@@ -100,13 +101,19 @@ def _staying(problem: Problem) -> Staying | None:
     if problem.now is not None:
         return ranking.staying
     column = ranking.current
-    if not ranking.allowed[column]:
+    if not ranking.allowed[column] and not _may_stay(problem):
         return None
     return Staying(
         objective=ranking.objective[:, column],
         duration_ms=estimates.duration_ms[:, column],
         cost_usd=estimates.cost_usd[:, column],
     )
+
+
+def _may_stay(problem: Problem) -> bool:
+    """Whether only failures that memory can't explain speak against the current size."""
+    is_failing = problem.constraints.bars[problem.current_mb] == "fails"
+    return is_failing and fails_at_random(problem.evidence, problem.current_mb)
 
 
 def measured_answer(problem: Problem, *, only: bool = False) -> int:
@@ -170,6 +177,11 @@ def _is_worth_slowness(problem: Problem, chosen: int, staying: Staying) -> bool:
 
 
 def current_fails(problem: Problem) -> bool:
-    """Whether the current size runs out of memory or time: then leaving it needs no comparison."""
+    """Whether the current size runs out of memory or time: then leaving it needs no comparison.
+
+    It does not for failures that come at any size: another one would have them as well.
+    """
     counts = problem.evidence.failures.get(problem.current_mb)
-    return counts is not None and bool(counts[Outcome.OUT_OF_MEMORY] or counts[Outcome.TIMEOUT])
+    if counts is None or fails_at_random(problem.evidence, problem.current_mb):
+        return False
+    return bool(counts[Outcome.OUT_OF_MEMORY] or counts[Outcome.TIMEOUT])

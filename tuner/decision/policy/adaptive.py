@@ -128,7 +128,8 @@ class AdaptivePolicy:
         """Take no more trials at this size."""
         del reason, payload
         self._excluded.add(memory_mb)
-        self._question = self._question.without(memory_mb)
+        if memory_mb != self._question.function.memory_mb:  # it may stay as it is
+            self._question = self._question.without(memory_mb)
 
     # For policies that share invocations (`tuner.decision.policy.stratified`)
 
