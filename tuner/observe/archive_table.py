@@ -1,8 +1,8 @@
 """A table of an archive in S3: its parts, one for each folder that's read, and its statements.
 
 Firehose's folders are `YYYY/MM/DD/HH/` (or named as Hive's partitions are), and a part is a day
-of them. An export task's are `TASK/STREAM/`, and a part is a task. Everything below a folder belongs
-to its part, so parts never lie within each other.
+of them. An export task's are `TASK/STREAM/`, and a part is a task. Everything below a folder
+belongs to its part, so parts never lie within each other.
 """
 
 from __future__ import annotations
