@@ -11,10 +11,18 @@ from statistics import fmean
 import pytest
 
 from tests.load.queue_simulation import QueueWorld, simulate
+from tests.load.scripted import ScriptedFunction, reply, send
 from tuner.api.downstream import record_bytes_in
 from tuner.load.event_source import Drain, kinesis_drain, sqs_drain
 from tuner.load.resources import EventSource, Function, Queue, Stream
-from tuner.load.upstream import Batch, Feed, not_computed, recent_batch, upstream_findings
+from tuner.load.upstream import (
+    Batch,
+    Feed,
+    not_computed,
+    not_enforced,
+    recent_batch,
+    upstream_findings,
+)
 from tuner.model.payload import Payload
 
 SQS = EventSource("sqs", "orders", "take", batch_size=10)
@@ -178,6 +186,17 @@ def test_what_feeds_a_function_and_isnt_computed_is_said() -> None:
     assert said.severity == "warning"
     assert "fed by Kafka" in said.message
     assert "how long a backlog of 5,000 takes" in said.message
+
+
+def test_a_reservation_that_this_machine_doesnt_enforce_is_told() -> None:
+    """Ten were in flight at once: with four reserved, six would have been throttled."""
+    result = send(ScriptedFunction(lambda now_s, _: (now_s + 1.0, reply(1000))), "3s:10/s")
+    [said] = not_enforced(result, Function("take", 4, is_reserved=True))
+    assert (said.code, said.severity) == ("concurrency_short", "warning")
+    assert f"{result.max_concurrency} requests were in flight" in said.message
+    assert not list(not_enforced(result, Function("take", 40, is_reserved=True)))
+    assert not list(not_enforced(result, Function("take", 4)))
+    assert not list(not_enforced(result, None))
 
 
 def test_settings_that_lose_messages_are_named() -> None:

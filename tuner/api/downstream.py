@@ -13,7 +13,14 @@ from tuner.load.limits import limits_of
 from tuner.load.resource_findings import foreseen, not_known, seen_during
 from tuner.load.resources import EventSource, Queue, Surroundings, Table
 from tuner.load.saturation import Demand, saturations
-from tuner.load.upstream import Batch, Feed, not_computed, recent_batch, upstream_findings
+from tuner.load.upstream import (
+    Batch,
+    Feed,
+    not_computed,
+    not_enforced,
+    recent_batch,
+    upstream_findings,
+)
 from tuner.load.watch import Look, ResourceWatch, demands_seen
 from tuner.report.numbers import memory
 
@@ -316,6 +323,8 @@ def judged(
         *not_computed(around.found.other_sources, around.backlog_count),
         *seen_during(watch.seen, plan.phases, polls=not around.is_local),
     ]
+    if around.is_local and plan.is_reserved:
+        said += not_enforced(result, around.found.function)
     if durations_ms := result.warm_durations_ms:
         mean_ms = fmean(durations_ms)
         cv = pstdev(durations_ms) / mean_ms

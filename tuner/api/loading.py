@@ -119,6 +119,10 @@ def plan_load(inputs: Inputs, target: OpenTarget, wanted: Wanted) -> PreparedLoa
     if wanted.looks_downstream:
         with closing(DownstreamLooks(inputs, target, Clock().now, wanted.backlog_count)) as looks:
             around = looks.look_around()
+        own = around.found.function
+        is_original = isolation != "clone"
+        if around.is_local and is_original and own is not None and own.is_reserved:
+            plan = replace(plan, available_concurrency=own.concurrency, is_reserved=True)
     return PreparedLoad(
         plan,
         inputs,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tuner.load.event_source import Drain
     from tuner.load.resources import Function
+    from tuner.load.result import LoadResult
     from tuner.load.saturation import Saturation
 
 LEAST_MAXIMUM_CONCURRENCY: Final = 2
@@ -65,6 +66,20 @@ def recent_batch(feed: Feed, duration_ms: float) -> Batch:
             return Batch(consumer.records_an_invocation, duration_ms, "its recent means")
     known = "its recent mean" if feed.is_assumed else "its recent mean, if batches were full"
     return Batch(float(feed.source.batch_size), duration_ms, known)
+
+
+def not_enforced(result: LoadResult, function: Function | None) -> Iterator[Finding]:
+    """More ran at once on this machine than is reserved, which only an account enforces."""
+    if function is None or not function.is_reserved or function.concurrency is None:
+        return
+    if result.max_concurrency > function.concurrency and not result.throttle_reasons:
+        yield Finding(
+            "concurrency_short",
+            "warning",
+            f"{result.max_concurrency:,} requests were in flight at once, and the function's "
+            f"template reserves {function.concurrency:,}: Lambda throttles the rest, and this "
+            "machine doesn't",
+        )
 
 
 def drain_of(feed: Feed, function: Function, batch: Batch) -> Drain | None:
