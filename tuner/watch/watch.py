@@ -61,6 +61,8 @@ def _knows_more(other: WatchFinding, found: WatchFinding) -> bool:
     match other.finding.code, found.finding.code:
         case code, "runaway_rate":
             return code in _CAUSES
+        case "recursion", "queue_not_draining":
+            return True
         case "retry_storm", "poison_message":
             return _has_repeats(others) and mine["message_count"] is None
         case "poison_message", "retry_storm":
