@@ -230,6 +230,9 @@ def test_it_is_stopped_told_and_let_run_again(url: str, tmp_path: Path) -> None:
     assert watch().returncode == 0
     below = watch("--stop-at", "1000usd/h", "--yes")
     assert (below.returncode, reserved()) == (0, None)
+    paid = watch("--stop-at", "40usd/h", "--discount", "50%", "--yes")
+    assert (paid.returncode, reserved()) == (0, None)
+    assert "resize costs $30.00 an hour" in paid.stdout
     asked_for = watch("--stop-at", "20usd/h")
     assert (asked_for.returncode, reserved()) == (2, None)
     assert "pass --yes" in asked_for.stderr

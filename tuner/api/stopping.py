@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from tuner.api.reading import discount_ratio
 from tuner.errors import AwsError, CredentialsError
 from tuner.lease.journal import LeaseTerms
 from tuner.lease.stop import STOP_ID, stop_function, stop_of
@@ -129,6 +130,8 @@ def open_emergency(
         if cost is None:
             asked = replace(request, where=replace(where, region=function.region))
             cost = _cost_by_log(name, asked, caller)
+        paid = 1 - float(discount_ratio(request.discount_percent))
+        cost = replace(cost, usd_per_hour=cost.usd_per_hour * paid)
         earlier = stop_of(function, caller.state_dir, gateway.endpoint_url)
         # A journal alone proves nothing: a deployment may have let the function run since.
         asks = earlier is not None or cost.usd_per_hour >= limit_usd_per_hour
