@@ -159,6 +159,22 @@ def test_a_few_minutes_of_logs_give_no_figures_of_a_month(tmp_path: Path, count:
     assert "short_window" in {each["code"] for each in found["findings"]}
 
 
+@pytest.mark.parametrize("given", ["", "aws", "aws/lambda", "aws/lambda/send", "aws/lambda/send/t"])
+def test_an_export_names_its_functions_from_any_folder_of_it(tmp_path: Path, given: str) -> None:
+    """Whichever of its folders is given, also as the one that somebody is in."""
+    for name in ("resize", "send"):
+        folder = tmp_path / "aws" / "lambda" / name / "t" / "2026-11-01-[3]0123456789abcdef"
+        folder.mkdir(parents=True)
+        lines = [LOG.format(day=day, n=1).replace("8f5e", name[0] * 4) for day in (1, 3)]
+        (folder / "000000").write_text("".join(lines))
+    wanted = {"send"} if "send" in given else {"resize", "send"}
+    for logs, cwd in ((str(tmp_path / given), tmp_path), (".", tmp_path / given)):
+        state = str(tmp_path / "state" / logs.replace("/", "_"))
+        ran = run_here("scan", "--logs", logs, "--json", cwd=cwd, TUNER_STATE_DIR=state)
+        assert ran.returncode == 0, ran.stderr
+        assert {each["name"] for each in json.loads(ran.stdout)["functions"]} == wanted
+
+
 def test_logs_without_a_report_say_why(tmp_path: Path) -> None:
     """No report at all isn't one without a name; those within a shipper's JSON are told of."""
     record = {"log_group": "/aws/lambda/f", "message": LOG.format(day=1, n=1), "host": "h"}

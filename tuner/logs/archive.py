@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.logs.files import parts_of
@@ -98,7 +99,10 @@ def _origin_of(part: Part) -> Origin:
     folder = _STREAM_FOLDER.search(part.within)
     if folder is None:
         return Origin(part.name, account=account, region=region)
-    group = _GROUP_FOLDER.search(part.within)
+    # Beside a stream's folder the group's is one too where only a folder within it was given.
+    group = _GROUP_FOLDER.search(part.within) or _GROUP_FOLDER.search(
+        Path(part.name).absolute().as_posix()
+    )
     year, month, day, rest = folder.groups()
     function, _, version = rest.partition("[")
     return Origin(
