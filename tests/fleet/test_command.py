@@ -224,7 +224,7 @@ def test_a_scan_leaves_room_for_an_invocation_that_hangs(
         str(tmp_path / "fleet"), *at(server), TUNER_STATE_DIR=str(tmp_path / "state"),
     )  # fmt: skip
     assert plan.returncode == 0, plan.stderr
-    assert "gone: the account has no function of that name any more" in plan.stdout
+    assert "gone: no function of that name is in us-east-1 with these" in plan.stdout
     ran = fleet(tmp_path, "run", "--yes", "--json")
     assert ran.returncode == 0, ran.stderr
     verdicts = {each["name"]: each["verdict"] for each in json.loads(ran.stdout)["functions"]}

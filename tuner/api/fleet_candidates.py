@@ -286,7 +286,8 @@ def with_timeouts(
             )
             yield replace(each, worst_cost_usd=worst_usd)
         elif place in read and each.name in unknown[place]:
-            yield replace(each, answered="the account has no function of that name any more")
+            why = f"no function of that name is in {each.region} with these credentials (any more)"
+            yield replace(each, answered=why)
         else:
             yield each
 
