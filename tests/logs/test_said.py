@@ -84,6 +84,17 @@ def test_messages_and_errors_are_digests(tmp_path: Path) -> None:
             assert MESSAGE.encode() not in file.read_bytes()
 
 
+def test_a_file_of_json_lines_alone_tells_of_messages_and_traces(tmp_path: Path) -> None:
+    """Nothing stands before a line, as a function's own reader of its log saves them."""
+    own = json.dumps({"level": "INFO", "message": "got one", "messageId": MESSAGE, "trace": HEADER})
+    made = Invocation(3, own=(own,))
+    (tmp_path / "logs").write_bytes(forms.plain(made.json_events()))
+    store, _ = ObservationFolder(tmp_path / "state").read([tmp_path / "logs"])
+    with store:
+        sql = "SELECT trace_id, passes, message_digests FROM reports"
+        assert store.connection.execute(sql).fetchall() == [(ROOT, 17, [digest(MESSAGE)])]
+
+
 def test_a_word_is_no_id() -> None:
     """What a function logs where it has none isn't one message that keeps coming back."""
     assert said_rows("message_id=undefined", "request", "") == []

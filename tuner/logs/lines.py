@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.logs.messages import REPORT, MessageReader, tells
 from tuner.logs.records import WRAPS, read_value
+from tuner.logs.said import said_rows, says_more
 from tuner.logs.stream import judge
 from tuner.logs.times import STREAM, Lead, read_lead, read_time
 
@@ -137,8 +138,13 @@ class LineReader:
         return read_value(self.messages, value)
 
     def unknown(self, text: str) -> None:
-        """Count the reports in JSON that wraps nothing known: a function's own output."""
-        self.messages.collector.quoted_count += text.count(REPORT)
+        """Take JSON that wraps nothing known: a function's own output. It may tell of a trace or of
+        messages; reports in it are counted.
+        """
+        collector = self.messages.collector
+        collector.quoted_count += text.count(REPORT)
+        if says_more(text):
+            collector.add_said(said_rows(text, self.messages.plain.begun, collector.reported_id))
 
     def end(self) -> None:
         """Say that the source ends."""
