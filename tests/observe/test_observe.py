@@ -346,6 +346,8 @@ def test_two_accounts_are_told_apart_by_an_arn(
     (tmp_path / "logs").write_bytes(forms.subscription(events[:12]) + other)
     both = observe("--logs", str(tmp_path / "logs"))
     assert (both["invocation_count"], codes(both)) == (8, {"mixed_accounts"})
+    assert both["advice"]["verdict"] == "unknown"
+    assert "several functions of this name" in both["advice"]["reason"]
     arn = "arn:aws:lambda:us-east-1:210987654321:function:thumbs"
     one = observe("--logs", str(tmp_path / "logs"), function=arn)
     assert (one["invocation_count"], codes(one)) == (4, set())

@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 
 _EXACT: Final = Context(prec=80)
 _LEAST_FOR_A_MONTH: Final = timedelta(days=1)
+_OF_SEVERAL: Final = Advice(
+    "unknown",
+    None,
+    None,
+    None,
+    "several functions of this name are added up, and one's size tells nothing of another's",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +146,9 @@ def observe(
         prices_as_of=prices.as_of,
         findings=findings,
         assumptions=assumptions,
-        advice=store.remember(
+        advice=_OF_SEVERAL
+        if any(each.code == "mixed_accounts" for each in findings)
+        else store.remember(
             "advice", (facts, prices), Advice, lambda: _advice(store, facts, prices)
         ),
     )
