@@ -29,12 +29,15 @@ if TYPE_CHECKING:
 
 PREPARED: Final = ("s3", "sqs", "dynamodb", "logs")
 """Prepared before the first call, so that no handler waits for moto's imports."""
+_RECURSION_LIMIT: Final = 100_000
+"""moto runs a map of a state machine by recursion, item by item: at the usual 1,000 it hangs."""
 
 
 def main() -> None:
     """Serve until standard input ends."""
     socket_path, account_id, region = sys.argv[1:4]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to end
+    sys.setrecursionlimit(_RECURSION_LIMIT)
     server = _make_server(socket_path)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     logs: LogsBackend = logs_backends[account_id][region]
