@@ -14,6 +14,7 @@ from tuner.decision.move import answer_within, current_fails, lacking_price, wei
 from tuner.decision.percentile import samples_needed
 from tuner.decision.policy import Trial
 from tuner.decision.policy.initial_design import first_sizes, initial_trials, open_sizes
+from tuner.decision.policy.repeats import calls_needed, weightiest
 from tuner.decision.policy.value_of_information import information_values
 from tuner.decision.problem import build_problem
 from tuner.decision.question import Question
@@ -37,6 +38,8 @@ _UNPROVEN_INIT_MS = 300.0
 _COMPARED = 12
 """Samples at the current size and at the one leaned toward, before all sizes are
 considered again."""
+_REPEATED = 2
+"""Calls of a size at once where calls scatter widely: so many environments are seen."""
 _WORTH_COMPARING = 0.01
 """A smaller gain takes hundreds of samples to be sure of, however small the tolerance."""
 _NEIGHBOUR_OCTAVES = 0.2
@@ -181,6 +184,7 @@ class AdaptivePolicy:
             or self._warm_rival(problem, move)
             or self._untried(problem, move)
             or self._settled(problem, size)
+            or self._repeated(problem, move)
         )
         if lacking:
             return lacking
@@ -268,8 +272,7 @@ class AdaptivePolicy:
         sides = ((problem.estimates.sizes_mb[move.answer], problem), (problem.current_mb, now))
         seen: dict[Trial, tuple[int, int]] = {}
         for memory_mb, of in sides:
-            weights = of.evidence.weights
-            payload = max(weights, key=weights.__getitem__)
+            payload = weightiest(of)
             samples = [s for s in of.evidence.samples[payload] if s.memory_mb == memory_mb]
             environments = len({s.environment for s in samples})
             if len(samples) < _COMPARED and memory_mb not in self._excluded:
@@ -335,6 +338,24 @@ class AdaptivePolicy:
                 self._likely = (size,)
                 return (Trial(size, payload),)
         return ()
+
+    def _repeated(self, problem: Problem, move: Move) -> tuple[Trial, ...]:
+        """Calls at both sizes of a move, where calls scatter so widely that few say little."""
+        now = problem.of_current
+        if move.verdict != "resize" or current_fails(now):
+            return ()
+        needed = min(calls_needed(problem, move.answer), _COMPARED)
+        trials: list[Trial] = []
+        for memory_mb, of in (
+            (problem.estimates.sizes_mb[move.answer], problem),
+            (problem.current_mb, now),
+        ):
+            payload = weightiest(of)
+            missing = needed - len(of.evidence.warm_ms(payload, memory_mb))
+            if memory_mb not in self._excluded:
+                trials += [Trial(memory_mb, payload)] * min(max(missing, 0), _REPEATED)
+        self._likely = tuple({trial.memory_mb for trial in trials})
+        return tuple(trials)
 
     def _unmeasured(self, problem: Problem, column: int) -> tuple[Trial, ...]:
         """A trial at the answer and at the current size, if they lack a warm sample."""

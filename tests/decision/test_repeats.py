@@ -1,0 +1,77 @@
+"""Functions whose calls scatter widely: a move's sizes are called again before it's answered."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.bench.decide_world import Function, World
+from tests.sweeps import made_function
+from tuner.decision import candidate_sizes
+from tuner.decision.evidence import read_evidence
+from tuner.decision.policy.adaptive import AdaptivePolicy
+from tuner.decision.policy.repeats import WIDE_RATIO, calls_needed, scatter_of
+from tuner.decision.problem import build_problem
+from tuner.decision.question import Question
+from tuner.decision.verdict import judge
+from tuner.inference import Sample
+from tuner.model.goal import Goal
+from tuner.pricing import load_price_book
+
+PRICES = load_price_book().lambda_prices("us-east-1", "x86_64")
+WEIGHTS = {"empty": 1.0}
+
+
+def test_scatter_is_of_warm_calls_and_of_cold_ones_beside_them() -> None:
+    """Warm calls that agree don't hide that cold ones come out 0.4 above and below; too few show
+    nothing, and what cold calls take longer everywhere is no scatter.
+    """
+    agree = [Sample(128, 100.0, "a"), Sample(128, 100.0, "a")]
+    assert scatter_of(agree) == 0.0
+    cold = [
+        Sample(size, 100.0 * ratio, str(size), cold=True)
+        for size, ratio in ((128, 1.5), (256, 0.67), (512, 1.0))
+    ]
+    warm = [Sample(size, 100.0, str(size)) for size in (256, 512)]
+    assert scatter_of([*agree, *cold, *warm]) > 0.15
+    slower = [Sample(size, 300.0, str(size), cold=True) for size in (128, 256, 512)]
+    assert scatter_of([*agree, *slower, *warm]) == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("seed", [5, 6])
+def test_a_move_between_noisy_sizes_rests_on_calls_of_both(seed: int) -> None:
+    """Calls scatter by half of their duration: a resize has as many warm calls of both sizes as
+    telling them apart takes, and 12 at most.
+    """
+
+    def truth_ms(memory_mb: int) -> float:
+        return 150 + 150 * 1769 / min(memory_mb, 1769)
+
+    sizes = tuple(range(128, 3009, 64))
+    made = Function(
+        "made", "noisy", sizes, truth_ms, lambda m, rng: truth_ms(m) * rng.lognormvariate(0, 0.5)
+    )
+    question = Question(
+        Goal(), made_function(3008), PRICES, frozenset(candidate_sizes(128, 3008, 3008))
+    )
+    policy = AdaptivePolicy(
+        sorted(question.candidates),
+        WEIGHTS,
+        function=question.function,
+        goal=question.goal,
+        prices=PRICES,
+        seed=seed,
+        max_invocations=40,
+    )
+    world = World(made, random.Random(seed))
+    world.run(policy, 4)
+    problem = build_problem(question, read_evidence(world.done, WEIGHTS), seed=seed)
+    choice = judge(problem)
+    assert scatter_of(problem.evidence.samples["empty"]) > WIDE_RATIO
+    assert choice.verdict == "resize"
+    assert choice.memory_mb is not None
+    needed = min(calls_needed(problem, problem.estimates.column(choice.memory_mb)), 12)
+    assert needed > 1
+    for memory_mb in (choice.memory_mb, 3008):
+        assert len(problem.evidence.warm_ms("empty", memory_mb)) >= needed
