@@ -250,6 +250,10 @@ def test_a_budget_is_for_all_together(server: LocalLambda, tmp_path: Path) -> No
     plan = planned(server, tmp_path, NAMES[:3], "--budget-usd", "0.0001")
     assert "0 functions to sweep" in plan.stdout
     assert "the budget ends before it" in plan.stdout
+    for form in ("text", "json", "csv", "html"):
+        report = fleet(tmp_path, "report", "--format", form).stdout
+        assert "--budget-usd" in report or form == "text", form
+        assert "`budget_usd`" not in report, form
     assert "--budget-usd" in plan.stdout
 
 

@@ -11,7 +11,7 @@ import typer
 
 from tuner.cli import exit_status, options
 from tuner.cli.config import state_dir
-from tuner.cli.flags import with_flags
+from tuner.cli.flags import shown, with_flags
 from tuner.cli.groups import WhereOptions, spread
 from tuner.cli.screen import agree, encoding, say, show_json, show_text, width
 
@@ -121,7 +121,7 @@ def run(
     if json:
         from tuner.report.fleet import status_json
 
-        show_json(status_json(started))
+        show_json(status_json(shown(started)))
     else:
         say(f"Started; see tuner fleet status {folder}")
     return 0
@@ -247,7 +247,7 @@ def report(
 
     format_name = picture.format_of(format_name, json=json)  # type: ignore[assignment] # one of the four
     picture.check(format_name, out_file, sweep_count=1)
-    found = with_realized(_status(FleetFolder.open(folder)), state_dir())
+    found = shown(with_realized(_status(FleetFolder.open(folder)), state_dir()))
     if format_name == "json":
         show_json(status_json(found))
     elif format_name == "csv":
@@ -277,7 +277,7 @@ def _show_found(found: "FleetStatus", *, json: bool) -> None:
     from tuner.report.fleet import status_json
 
     if json:
-        show_json(status_json(found))
+        show_json(status_json(shown(found)))
     else:
         _show_status(found)
 

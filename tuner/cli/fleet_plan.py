@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from tuner.cli import options, values
-from tuner.cli.flags import with_flags
+from tuner.cli.flags import shown, with_flags
 from tuner.cli.groups import WhereOptions, spread
 from tuner.cli.screen import encoding, say, show_json, show_text, width
 
@@ -113,7 +113,7 @@ def plan(
     now = datetime.now(UTC)
     folder, estimate = plan_fleet(request, now=now, working_dir=Path.cwd(), tell=say)
     if json:
-        show_json(report.plan_json(folder.status(now), estimate))
+        show_json(report.plan_json(shown(folder.status(now)), estimate))
     else:
         text = report.render_plan(folder.plan, estimate, width=width(), encoding=encoding())
         show_text(with_flags(text))
