@@ -263,6 +263,21 @@ def test_the_sensitivity_is_what_a_faster_size_costs() -> None:
     assert found.then.duration_ms.estimate == pytest.approx(130)
 
 
+def test_a_function_that_no_execution_calls_keeps_its_size() -> None:
+    """A branch that is never taken costs nothing at any size, so nothing tells which is better."""
+    text = definition("Q", Q=choice_of("A", "B"), A=task("a"), B=task("b"))
+    machine = read_machine(Path("m.asl.json"), text=text)
+    behavior = Behavior(choices={"Q": {"A": 1.0, "B": 0.0}})
+    dear = exact("b", [30, 20], [1.0, 9.0])
+    for goal in (Goal(), Goal(max_duration_ms=200), Goal(max_cost_usd_per_million=9e6)):
+        found = answer_workflow(Workflow("m", machine, behavior), [A, dear], goal)
+        kept = next(each for each in found.functions if each.name == "b")
+        assert (kept.memory_mb, kept.was_mb, kept.call_count) == (128, 128, 0.0)
+        codes = [each.code for each in found.findings]
+        assert "workflow_function_uncalled" in codes
+        assert "workflow_size_fixed" not in codes
+
+
 def test_what_nobody_said_is_a_finding() -> None:
     """Shares of a Choice, items of a Map and times of other services, each by its state."""
     other = {"Type": "Task", "Resource": "arn:aws:states:::dynamodb:putItem", "Next": "M"}

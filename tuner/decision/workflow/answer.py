@@ -107,6 +107,7 @@ def answer_workflow(
             f"no execution of {workflow.name} calls a function: say how often each `choice` is "
             "taken and how many `items` maps have"
         )
+    functions, uncalled = _kept_uncalled(functions, runs)
     executions = _Executions.of(runs, functions)
     search = SizeSearch(functions, executions.typical, percentile)
     found, is_met = _searched(search, goal, executions)
@@ -136,13 +137,29 @@ def answer_workflow(
     )
     findings = (
         *_target_findings(answer, likely_usd),
-        *_doubts(answer, functions, runs),
+        *_doubts(answer, functions, runs, uncalled),
         *timeout_findings(timeouts, {each.name: each.memory_mb for each in answer.functions}),
         *unknown_findings(workflow),
     )
     out_of_time = run_timeout_finding(workflow.machine, executions.typical.durations_ms(columns))
     findings += () if out_of_time is None else (out_of_time,)
     return replace(answer, findings=findings)
+
+
+def _kept_uncalled(
+    functions: Sequence[FunctionTimes], runs: Runs
+) -> tuple[tuple[FunctionTimes, ...], list[str]]:
+    """The functions, those that no execution calls with their present size alone: nothing here
+    tells which is better.
+    """
+    called = {name for name, counts in runs.call_counts.items() if counts.any()}
+    kept = tuple(
+        each
+        if each.name in called
+        else replace(each, allowed=tuple(size == each.current_mb for size in each.sizes_mb))
+        for each in functions
+    )
+    return kept, [each.name for each in functions if each.name not in called]
 
 
 def _searched(
@@ -292,9 +309,19 @@ def _target_findings(answer: WorkflowAnswer, likely_usd: float | None) -> Iterat
 
 
 def _doubts(
-    answer: WorkflowAnswer, functions: Sequence[FunctionTimes], runs: Runs
+    answer: WorkflowAnswer,
+    functions: Sequence[FunctionTimes],
+    runs: Runs,
+    uncalled: Sequence[str],
 ) -> Iterator[Finding]:
     """What else the answer may not hold for."""
+    if uncalled:
+        yield Finding(
+            "workflow_function_uncalled",
+            "warning",
+            f"no execution calls {listed(uncalled)}, which keeps its size: say how often each "
+            "`choice` is taken and how many `items` maps have",
+        )
     unmeasured = [
         f"{each.name} ({each.memory_mb} MB)"
         for each in answer.functions
@@ -310,7 +337,7 @@ def _doubts(
     fixed = [
         f"{each.name} ({each.sizes_mb[each.allowed.index(True)]} MB)"
         for each in functions
-        if sum(each.allowed) == 1
+        if sum(each.allowed) == 1 and each.name not in uncalled
     ]
     if fixed:
         yield Finding(
