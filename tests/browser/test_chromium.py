@@ -15,6 +15,7 @@ from tests.browser.chromium import MISSING, launch, use_own_downloads
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_the_last_line_says_what_was_skipped(tmp_path: Path) -> None:
     """The reasons for skipping, how many tests each, come after pytest's own sums."""
     skipping = 'import pytest\ndef test_one():\n    pytest.skip("no browser: get one")\n'

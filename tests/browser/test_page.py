@@ -108,6 +108,7 @@ def test_everybody_can_read_it(show: Show, html: str, scheme: str) -> None:
     assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 26)"}[scheme]
 
 
+@pytest.mark.slow
 def test_a_break_even_has_a_page_of_its_own(show: Show, example: SweepView) -> None:
     """The verdict, every platform and its bill, readable by all and on a phone."""
     assert example.break_even is not None
@@ -218,6 +219,7 @@ def test_a_size_where_it_fails_is_said_to_fail(show: Show) -> None:
     assert "excluded: 2× out of memory" in opened.text("#sweep-1-readout")
 
 
+@pytest.mark.slow
 def test_several_sweeps_share_a_page(show: Show, example: SweepView) -> None:
     """An overview leads to each, every id is there once, and two payloads have a line each."""
     opened = show(render([example, shown(large_sweep())], version="1"))

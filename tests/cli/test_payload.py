@@ -159,6 +159,7 @@ def test_a_sweep_stops_at_a_payload_that_the_function_cannot_take(tmp_path: Path
     assert [each.payload for each in sweep.invocations].count("bad") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("cores")
 def test_a_queue_workers_set_is_tuned_on_the_local_endpoint(tmp_path: Path) -> None:
     """Three classes by their weights with two batch sizes, each with samples, and the answer by

@@ -60,6 +60,7 @@ def test_a_page_names_its_sweep_without_this_machine_s_folders(saved: Path) -> N
         assert str(saved.parent.parent) not in written
 
 
+@pytest.mark.slow
 def test_a_figure_goes_through_a_pipe_as_it_goes_to_a_file(saved: Path) -> None:
     """Without --out the same bytes are all that stdout gets, and nothing warns."""
     out = saved.with_suffix(".png")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.cli.running import one_line, run, run_here
 from tests.cli.scripted import at, server, standing, state
 
@@ -17,6 +19,7 @@ __all__ = ["server", "state"]
 SENTINEL = "s3ntinel-in-a-payload"
 
 
+@pytest.mark.slow
 def test_a_build_is_measured_with_its_commands_and_gone_on_with(
     server: LocalLambda, state: dict[str, str], tmp_path: Path
 ) -> None:

@@ -338,6 +338,7 @@ def test_twenty_functions_killed_three_times_are_swept_once(
     assert status["invocation_count"] <= _ran(server)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_elsewhere(server: LocalLambda, tmp_path: Path) -> None:
     """Without the killed run's state folder and from another place, as another machine or user has
     it: what it left of a function is found in the account and undone, and what it spent counts.
@@ -371,6 +372,7 @@ def _ran(server: LocalLambda) -> int:
     return len(server.executor.invocations)  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_ctrl_c_gives_everything_back(server: LocalLambda, tmp_path: Path) -> None:
     """A stop in the middle leaves no function changed; the next run ends the fleet."""
     planned(server, tmp_path, NAMES[:3])

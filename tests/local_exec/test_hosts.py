@@ -128,6 +128,7 @@ def own_group() -> Any:
             group_files.write(top, f"-{available[0]}")
 
 
+@pytest.mark.xdist_group("unified_hierarchy")  # both switch a controller of its top
 def test_a_scope_is_divided(own_group: tuple[Path, int, str]) -> None:
     """The kernel hands controllers down only if no process is left beside the groups."""
     group, pid, controller = own_group
@@ -142,6 +143,7 @@ def test_a_scope_is_divided(own_group: tuple[Path, int, str]) -> None:
     ]
 
 
+@pytest.mark.xdist_group("unified_hierarchy")  # both switch a controller of its top
 def test_what_is_missing_is_not_handed_down(own_group: tuple[Path, int, str]) -> None:
     """A controller that the scope does not have leaves everything as it is."""
     group, pid, controller = own_group

@@ -112,6 +112,7 @@ def test_a_missing_version_is_substituted_and_runs(
         bench.executor.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [OLDEST, NEWEST, *BETWEEN])
 def test_another_interpreter_runs_with_the_stand_in(tmp_path: Path, place: int) -> None:
     """Another Python runs AWS's client with the pure stand-in, and finds boto3 or says so."""

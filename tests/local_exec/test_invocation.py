@@ -256,6 +256,7 @@ def test_exit_during_init(any_bench: Bench) -> None:
     assert call.log.count("about to go\n") == 2
 
 
+@pytest.mark.slow
 def test_init_above_its_limit_is_done_again_within_the_invocation(
     any_bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -250,6 +250,7 @@ def test_memory_above_the_limit_is_killed(node: NodeCall) -> None:
     assert (call.report.max_memory_used_mb or 0) > 200
 
 
+@pytest.mark.slow
 def test_a_heap_above_its_limit_aborts(node: NodeCall) -> None:
     """V8 is given nine tenths of the memory for its heap, as on Lambda, and gives up beyond."""
     call = node("eatsHeap", {"mb": 280}, 256)

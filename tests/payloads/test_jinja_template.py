@@ -84,6 +84,7 @@ SCHEMA = json.dumps(
 )
 
 
+@pytest.mark.slow
 def test_every_python_gives_the_same_digest() -> None:
     """Bytes depend on the seed, not on the interpreter: templates, schemas and every source."""
     pythons = other_pythons()
