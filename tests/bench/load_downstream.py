@@ -279,12 +279,12 @@ def _prepare(server: LocalLambda, parts: list[Part], callees: list[Part]) -> Non
         "aws_access_key_id": "local",
         "aws_secret_access_key": "local",
     }
-    dynamodb: Any = boto3.client("dynamodb", **options)  # type: ignore[call-overload]
+    dynamodb: Any = boto3.client("dynamodb", **options)  # type: ignore[call-overload] # options from a dict
     for part in parts:
         if part.service == "dynamodb" and part.calls[0]["target"].endswith("GetItem"):
             dynamodb.put_item(TableName=part.resource, Item=read_item(round(part.takes)))
-    functions: Any = boto3.client("lambda", **options)  # type: ignore[call-overload]
-    cloudwatch: Any = boto3.client("cloudwatch", **options)  # type: ignore[call-overload]
+    functions: Any = boto3.client("lambda", **options)  # type: ignore[call-overload] # options from a dict
+    cloudwatch: Any = boto3.client("cloudwatch", **options)  # type: ignore[call-overload] # options from a dict
     for part in callees:
         functions.put_function_concurrency(
             FunctionName=part.resource, ReservedConcurrentExecutions=int(part.per_s)

@@ -10,8 +10,9 @@ from tests.bench.decide_world import Function, World
 from tests.sweeps import made_function
 from tuner.decision import candidate_sizes
 from tuner.decision.evidence import read_evidence
+from tuner.decision.findings import NOISE_RATIO
 from tuner.decision.policy.adaptive import AdaptivePolicy
-from tuner.decision.policy.repeats import WIDE_RATIO, calls_needed, scatter_of
+from tuner.decision.policy.repeats import calls_needed, scatter_of
 from tuner.decision.problem import build_problem
 from tuner.decision.question import Question
 from tuner.decision.verdict import judge
@@ -68,7 +69,7 @@ def test_a_move_between_noisy_sizes_rests_on_calls_of_both(seed: int) -> None:
     world.run(policy, 4)
     problem = build_problem(question, read_evidence(world.done, WEIGHTS), seed=seed)
     choice = judge(problem)
-    assert scatter_of(problem.evidence.samples["empty"]) > WIDE_RATIO
+    assert scatter_of(problem.evidence.samples["empty"]) > NOISE_RATIO
     assert choice.verdict == "resize"
     assert choice.memory_mb is not None
     needed = min(calls_needed(problem, problem.estimates.column(choice.memory_mb)), 12)

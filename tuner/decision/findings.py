@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from tuner.model.recommendation import Choice
     from tuner.model.sweep import Sweep
 
-_NOISE_RATIO = 0.25
+NOISE_RATIO = 0.25
+"""Relative scatter of a size's calls that most functions don't have."""
 _TIMEOUT_USE_RATIO = 0.7
 _PAYLOADS_APART = 1.5
 _RISE_DOUBT = 0.05
@@ -237,7 +238,7 @@ def _payloads(problem: Problem, choice: Choice) -> Iterator[Finding]:
 
 
 def _noise(problem: Problem) -> Iterator[Finding]:
-    if problem.estimates.within_ratio > _NOISE_RATIO:
+    if problem.estimates.within_ratio > NOISE_RATIO:
         yield Finding(
             "noisy",
             "warning",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from tuner.decision.findings import NOISE_RATIO
 from tuner.decision.move import SURE
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from tuner.decision.problem import Problem
     from tuner.inference.sample import Sample
 
-WIDE_RATIO: Final = 0.25
-"""Scatter that most functions don't have: the finding `noisy` begins here too."""
 _LEAST_FREEDOM: Final = 2
 
 
@@ -33,7 +32,7 @@ def calls_needed(problem: Problem, column: int) -> int:
     payload = weightiest(problem)
     curve = problem.estimates.curves[payload]
     scatter = scatter_of(curve.settled(problem.evidence.samples[payload]))
-    if scatter < WIDE_RATIO:
+    if scatter < NOISE_RATIO:
         return 1
     gain = -math.log1p(-min(float(problem.ranking.gains(column).mean()), 0.99))
     if gain <= 0:
