@@ -123,3 +123,28 @@ def changed(server: LocalLambda, sizes_mb: Mapping[str, int]) -> list[str]:
             if each["MemorySize"] != sizes_mb.get(name) or len(versions) > 1:
                 found.append(name)
     return found
+
+
+class Objects:
+    """An `ObjectStore` in memory."""
+
+    def __init__(self, **kept: bytes) -> None:
+        self.kept = kept
+
+    def read(self, key: str) -> bytes | None:
+        return self.kept.get(key)
+
+    def write(self, key: str, data: bytes) -> None:
+        self.kept[key] = data
+
+    def claim(self, key: str, data: bytes, instead_of: bytes | None) -> bool:
+        if self.read(key) != instead_of:
+            return False
+        self.write(key, data)
+        return True
+
+    def delete(self, key: str) -> None:
+        self.kept.pop(key, None)
+
+    def keys(self, prefix: str) -> list[str]:
+        return sorted(key for key in self.kept if key.startswith(prefix))

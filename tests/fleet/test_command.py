@@ -109,6 +109,37 @@ def test_a_function_that_fails_makes_the_exit_code_1(server: LocalLambda, tmp_pa
     assert changed(server, SIZES_MB) == []
 
 
+def test_side_effects_are_agreed_to_by_name_when_it_runs(
+    server: LocalLambda, tmp_path: Path
+) -> None:
+    """A function that nobody agreed to is left out, uninvoked; the next run that names it sweeps
+    it. A name that isn't planned is refused before anything runs.
+    """
+    planned(server, tmp_path, NAMES[:2])
+    with_side_effects(server, NAMES[0])
+    refused = fleet(tmp_path, "run", "--yes", "--allow-side-effects", "other")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("tuner: --allow-side-effects: other isn't among")
+    first = json.loads(fleet(tmp_path, "run", "--yes", "--json").stdout)
+    assert (first["done_count"], first["excluded_count"]) == (1, 1)
+    assert "--allow-side-effects f00" in first["functions"][0]["reason"]
+    ran = fleet(tmp_path, "run", "--yes", "--allow-side-effects", NAMES[0], "--json")
+    assert ran.returncode == 0, ran.stderr
+    last = json.loads(ran.stdout)
+    assert (last["done_count"], last["excluded_count"]) == (2, 0)
+    assert last["invocation_count"] > first["invocation_count"]
+    assert changed(server, SIZES_MB) == []
+
+
+def with_side_effects(server: LocalLambda, name: str) -> None:
+    """Have a function's asynchronous events retried."""
+    client = boto3.client(
+        "lambda", endpoint_url=server.endpoint_url, region_name=server.region,
+        aws_access_key_id="local", aws_secret_access_key="local",
+    )  # fmt: skip
+    client.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=2)
+
+
 def test_what_failed_is_tried_again_from_anywhere(
     server: LocalLambda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ import yaml
 from botocore.stub import Stubber
 
 from tests.cli.running import run_here
-from tests.fleet.fleets import HERE, items, plan_of
+from tests.fleet.fleets import HERE, Objects, items, plan_of
 from tuner.api.fleet_deploy import write_deployment
 from tuner.api.fleet_payloads import fetched, sent
 from tuner.aws.executions import MapExecutions
@@ -145,36 +145,6 @@ def test_a_refusal_names_the_policy(stubbed: tuple[MapExecutions, Stubber]) -> N
         executions.start(_MACHINE, "one", "{}")
 
 
-class FolderStore:
-    """An `ObjectStore` in a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def read(self, key: str) -> bytes | None:
-        file = self._folder / key
-        return file.read_bytes() if file.is_file() else None
-
-    def write(self, key: str, data: bytes) -> None:
-        (self._folder / key).parent.mkdir(parents=True, exist_ok=True)
-        (self._folder / key).write_bytes(data)
-
-    def claim(self, key: str, data: bytes, instead_of: bytes | None) -> bool:
-        if self.read(key) != instead_of:
-            return False
-        self.write(key, data)
-        return True
-
-    def delete(self, key: str) -> None:
-        (self._folder / key).unlink(missing_ok=True)
-
-    def keys(self, prefix: str) -> Iterator[str]:
-        for each in sorted(self._folder.rglob("*")):
-            key = each.relative_to(self._folder).as_posix()
-            if each.is_file() and key.startswith(prefix):
-                yield key
-
-
 def test_payloads_reach_the_worker_whole(tmp_path: Path) -> None:
     """A file, a folder and a set with its files are the same where the worker reads them; what
     isn't a file stays as it is.
@@ -192,7 +162,7 @@ def test_payloads_reach_the_worker_whole(tmp_path: Path) -> None:
         "test-events",
     )
     plan = plan_of((FleetItem(HERE, "f", specs, max_cost_usd=1.0),))
-    bucket = FleetBucket(FolderStore(tmp_path / "bucket"), plan.fleet_id)
+    bucket = FleetBucket(Objects(), plan.fleet_id)
     (item,) = fetched(sent(plan, bucket), bucket, tmp_path / "there").items
     one, many, toml, *others = item.payloads
     assert others == ["{}", "test-events"]
@@ -211,7 +181,7 @@ def test_payloads_that_are_too_many_are_refused(tmp_path: Path) -> None:
     (tmp_path / "set.toml").write_text("")
     plan = plan_of((FleetItem(HERE, "f", (str(tmp_path / "set.toml"),), max_cost_usd=1.0),))
     with pytest.raises(InputError, match="too large"):
-        sent(plan, FleetBucket(FolderStore(tmp_path / "bucket"), plan.fleet_id))
+        sent(plan, FleetBucket(Objects(), plan.fleet_id))
 
 
 @pytest.mark.parametrize(

@@ -51,13 +51,13 @@ def planned(local: LocalLambda, tmp_path: Path, count: int = COUNT) -> FleetFold
     return FleetFolder.open(tmp_path / "fleet")
 
 
-def started(served: Interpreted, folder: FleetFolder) -> str:
+def started(served: Interpreted, folder: FleetFolder, *options: str) -> str:
     """Run the fleet to its execution's end; return how that ended."""
     local, _, machine = served
     ran = run_here(
         "fleet", "run", str(folder.path), "--engine", "step-functions", "--bucket", BUCKET,
         "--state-machine", machine, "--yes", "--endpoint-url", local.endpoint_url,
-        "--region", local.region,
+        "--region", local.region, *options,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     execution = StartedExecution.of(folder)
@@ -99,6 +99,30 @@ def test_a_second_execution_does_only_what_failed(served: Interpreted, tmp_path:
     assert last["cost_usd"] <= last["budget_usd"]
 
 
+def test_side_effects_are_agreed_to_for_another_execution(
+    served: Interpreted, tmp_path: Path
+) -> None:
+    """An item that is left out for its side effects stays so in the next execution, until its name
+    is agreed to: then it's swept, and nothing else is.
+    """
+    local, executor, _ = served
+    folder = planned(local, tmp_path)
+    client(local, "lambda").put_function_event_invoke_config(
+        FunctionName="f0001", MaximumRetryAttempts=2
+    )
+    assert started(served, folder) == "SUCCEEDED"
+    first = status(folder)
+    assert (first["done_count"], first["excluded_count"]) == (2, 1)
+    assert started(served, folder) == "SUCCEEDED"
+    again = status(folder)
+    assert (again["done_count"], again["excluded_count"]) == (2, 1)
+    assert started(served, folder, "--allow-side-effects", "f0001") == "SUCCEEDED"
+    last = status(folder)
+    assert (last["state"], last["done_count"], last["excluded_count"]) == ("done", COUNT, 0)
+    assert last["invocation_count"] == len(executor.invocations)
+    assert changed(local, COUNT) == []
+
+
 def again_with(lambdas: Any, was: dict[str, Any]) -> None:
     """Make a function again."""
     import io
@@ -127,6 +151,7 @@ def test_what_a_killed_worker_left_is_undone_by_the_next(
 ) -> None:
     """A worker is killed in the middle of its sweep, with its disk: while it may still run nobody
     else takes the item; then the next restores the function, and finishes within the item's limit.
+    What both did is in one audit log.
     """
     local, executor, _ = served
     folder = planned(local, tmp_path, 1)
@@ -150,6 +175,8 @@ def test_what_a_killed_worker_left_is_undone_by_the_next(
         process.wait()
         executor._time_scale = 0
         assert changed(local, COUNT) != [], "it was killed too late"
+        (name,) = [folder.sweep_file(each).stem for each in folder.plan.items]
+        assert bucket.is_leased(name)
         task = read_task(event, lambda name: BucketObjects(services, name))
         with pytest.raises(ItemBusyError):
             work(task, tmp_path / "two", seconds_left=lambda: 60.0)
@@ -158,11 +185,17 @@ def test_what_a_killed_worker_left_is_undone_by_the_next(
         answer = work(task, tmp_path / "two", seconds_left=lambda: 60.0)
         assert answer["state"] == "done"
         assert changed(local, COUNT) == []
-        result = bucket.result(folder.sweep_file(folder.plan.items[0]).stem)
+        result = bucket.result(name)
         assert result is not None
         assert result.progress.attempt_count == 2
         assert result.progress.cost_usd <= folder.plan.items[0].max_cost_usd
-        assert not any("/journals/" in each for each in bucket.names("work"))
+        assert bucket.names("work") == set()
+        audit = bucket.store.read(f"{bucket.prefix}/audit/{name}.jsonl")
+        assert audit is not None
+        begun = [
+            line for line in map(json.loads, audit.splitlines()) if line["action"] == "started"
+        ]
+        assert len({line["pid"] for line in begun}) == len(begun) == 2
 
 
 def test_a_worker_outside_the_hours_changes_nothing(served: Interpreted, tmp_path: Path) -> None:

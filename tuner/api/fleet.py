@@ -144,8 +144,9 @@ def run_folder(
     clock, stop = clock or Clock(), stop or StopSignal()
     place_count = len({place_key(each.place) for each in folder.plan.items})
     concurrency = max(1, min(concurrency, MOST_LEASES * place_count))
-    audit = AuditLog(folder.path / "audit.jsonl", clock.now)
-    with fleet_lock(folder.path), folder.queue() as queue:
+    durable = keep is None  # otherwise what is kept elsewhere counts, not this disk
+    audit = AuditLog(folder.path / "audit.jsonl", clock.now, survives_power_loss=durable)
+    with fleet_lock(folder.path), folder.queue(survives_power_loss=durable) as queue:
         folder.forget_stop()
         queue.try_again()
         audit.write("fleet_began", None, fleet_id=folder.plan.fleet_id)

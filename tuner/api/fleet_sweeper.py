@@ -102,9 +102,7 @@ class FleetSweeper:
                 sweep_file=str(prepared.file),
                 in_flight_usd=_in_flight_usd(prepared),
             )
-            if self._keep is not None:
-                self._keep()
-            try:
+            try:  # its journal is kept before anything is changed, and the queue with it
                 sweep = session.run(prepared, target, on_progress=self._auditor(item), stop=stop)
             except TunerError:
                 seen = _spent(prepared.file)

@@ -12,7 +12,6 @@ import shutil
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.api.fleet import run_folder
@@ -27,6 +26,7 @@ from tuner.sweep.io import Clock, StopSignal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from tuner.fleet.remote import ObjectStore
     from tuner.model.fleet import FleetProgress
@@ -36,6 +36,14 @@ _TO_GIVE_BACK_S: Final = 90.0
 _MOST_OF_TIME: Final = 0.25
 """Of a short timeout."""
 _STATE: Final = "state"
+_AUDIT: Final = "audit.jsonl"
+_KEPT: Final = (
+    ("", "queue.sqlite"),
+    ("", _AUDIT),
+    ("sweeps", ".jsonl"),
+    (f"{_STATE}/journals", ".jsonl"),
+)
+"""What the next worker needs of a folder: where, and how names end."""
 
 
 class SweepInterruptedError(TunerError):
@@ -97,7 +105,7 @@ def work(
     if folder.exists():
         shutil.rmtree(folder)  # an earlier worker's in the same environment: the bucket counts
     name = FleetFolder(path, task.plan).sweep_file(task.item).stem
-    with _alone(task.bucket, name, clock, seconds_left()) as known:
+    with _alone(task, name, clock, seconds_left()) as known:
         if known is not None:
             return {"item": known.progress.item.key, "state": known.progress.state, "skipped": True}
         if not is_open(task.plan.windows, clock.now()):
@@ -130,16 +138,18 @@ def handle(
 
 def _sweep(task: WorkerTask, path: Path, left_s: float, clock: Clock) -> FleetProgress:
     fleet = FleetFolder.create(path, task.plan)
-    name = fleet.sweep_file(task.item).stem
-    kept = _KeptFolder(task.bucket, f"{task.bucket.prefix}/work/{name}", path)
+    sweep = fleet.sweep_file(task.item)
+    name = sweep.stem
+    kept = _KeptFolder(task.bucket, name, path)
     kept.fetch()
     stop = StopSignal()
     to_give_back_s = min(_TO_GIVE_BACK_S, left_s * _MOST_OF_TIME)
     timer = threading.Timer(max(left_s - to_give_back_s, 0), stop.request)
     timer.daemon = True
     timer.start()
+    is_final = False
     try:
-        run_folder(
+        status = run_folder(
             fleet,
             state_dir=path / _STATE,
             concurrency=task.concurrency,
@@ -147,36 +157,34 @@ def _sweep(task: WorkerTask, path: Path, left_s: float, clock: Clock) -> FleetPr
             clock=clock,
             keep=kept.keep,
         )
+        (progress,) = status.items
+        if progress.state == "pending" and progress.reason is not None:
+            # Its account can't be reached: that's told, and another execution tries it again.
+            progress = replace(progress, state="failed")
+        if sweep.exists():
+            task.bucket.store.write(f"{task.bucket.prefix}/sweeps/{sweep.name}", sweep.read_bytes())
+        if progress.state in {"done", "excluded", "failed"}:
+            result = ItemResult(progress, clock.now().timestamp(), task.execution_arn)
+            task.bucket.keep_result(name, result)
+            is_final = result.is_final(task.item)
+        return progress
     finally:
         timer.cancel()
-        kept.keep(everything=True)
-    with fleet.queue() as queue:
-        (progress,) = queue.progress()
-    if progress.state == "pending" and progress.reason is not None:
-        # Its account can't be reached: that's told, and another execution tries it again.
-        progress = replace(progress, state="failed")
-    sweep = fleet.sweep_file(task.item)
-    if sweep.exists():
-        task.bucket.store.write(f"{task.bucket.prefix}/sweeps/{sweep.name}", sweep.read_bytes())
-    if progress.state in {"done", "excluded", "failed"}:
-        result = ItemResult(progress, clock.now().timestamp(), task.execution_arn)
-        task.bucket.keep_result(name, result)
-    return progress
+        kept.end(is_final=is_final)
 
 
 @contextmanager
-def _alone(
-    bucket: FleetBucket, name: str, clock: Clock, left_s: float
-) -> Iterator[ItemResult | None]:
+def _alone(task: WorkerTask, name: str, clock: Clock, left_s: float) -> Iterator[ItemResult | None]:
     """Have an item alone until this worker's end, or the result that it ended with.
 
     Raises ItemBusyError.
     """
+    bucket = task.bucket
     key = f"{bucket.prefix}/work/{name}/claim"
     now_s = clock.now().timestamp()
     mine = json.dumps({"until": now_s + left_s}).encode()
     if not bucket.store.claim(key, mine, None):
-        if known := _final(bucket, name):
+        if known := _final(task, name):
             yield known
             return
         before = bucket.store.read(key)
@@ -185,16 +193,16 @@ def _alone(
         if not bucket.store.claim(key, mine, before):
             raise ItemBusyError("another worker has just taken the item")
     try:
-        yield _final(bucket, name)  # read once nobody else may write it
+        yield _final(task, name)  # read once nobody else may write it
     finally:
         with suppress(AwsError):  # it ends by itself
             bucket.store.delete(key)
 
 
-def _final(bucket: FleetBucket, name: str) -> ItemResult | None:
-    """An item's result, if it's never swept again. Raises FleetError and AwsError."""
-    known = bucket.result(name)
-    return known if known is not None and known.is_final else None
+def _final(task: WorkerTask, name: str) -> ItemResult | None:
+    """The item's result, if it's never swept again. Raises FleetError and AwsError."""
+    known = task.bucket.result(name)
+    return known if known is not None and known.is_final(task.item) else None
 
 
 def _until_s(claim: bytes) -> float:
@@ -205,49 +213,53 @@ def _until_s(claim: bytes) -> float:
 
 
 class _KeptFolder:
-    """A fleet's folder that is in the bucket as well: what the next worker needs."""
+    """A fleet's folder that is in the bucket as well, whole at every step: what the next worker
+    needs.
+    """
 
-    def __init__(self, bucket: FleetBucket, prefix: str, path: Path) -> None:
+    def __init__(self, bucket: FleetBucket, name: str, path: Path) -> None:
         self._bucket = bucket
-        self._prefix = prefix
+        self._name = name
         self._path = path
-        self._written: dict[str, bytes] = {}
+        self._kept: dict[str, bytes] = {}
         self._lock = threading.Lock()
 
     def fetch(self) -> None:
         """Write what an earlier worker kept. Raises AwsError and FleetError."""
-        for key in self._bucket.store.keys(f"{self._prefix}/"):
-            name = key.removeprefix(f"{self._prefix}/")
-            data = None if name == "claim" else self._bucket.store.read(key)
-            if data is None:
-                continue
-            if Path(name).is_absolute() or ".." in Path(name).parts:
-                raise FleetError(f"the bucket has a file of a strange name: {name}")
+        self._kept = self._bucket.files(self._name)
+        for name, data in self._kept.items():
             file = self._path / name
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             file.write_bytes(data)
-            self._written[name] = data
 
-    def keep(self, *, everything: bool = False) -> None:
-        """Write what has changed; `everything` at the end, with what is gone by then, and the
-        audit log. Raises AwsError.
+    def keep(self) -> None:
+        """Write everything, if any of what the next worker needs has changed. Raises AwsError."""
+        with self._lock:
+            files = self._read()
+            if _without_audit(files) != _without_audit(self._kept):
+                self._bucket.keep_files(self._name, files)
+                self._kept = files
+
+    def end(self, *, is_final: bool) -> None:
+        """Write what a later execution goes on with; of an item that is final, the audit log alone.
+        Raises AwsError.
         """
         with self._lock:
-            here = {str(each.relative_to(self._path)): each for each in self._files(everything)}
-            for name, file in here.items():
-                with suppress(FileNotFoundError):
-                    data = file.read_bytes()
-                    if self._written.get(name) != data:
-                        self._bucket.store.write(f"{self._prefix}/{name}", data)
-                        self._written[name] = data
-            if everything:
-                for name in self._written.keys() - here.keys():
-                    self._bucket.store.delete(f"{self._prefix}/{name}")
-                    del self._written[name]
+            files = self._read()
+            if is_final:
+                self._bucket.end_files(self._name, files.get(_AUDIT, b""))
+            elif files != self._kept:
+                self._bucket.keep_files(self._name, files)
 
-    def _files(self, everything: bool) -> Iterator[Path]:
-        yield from self._path.glob("queue.sqlite")
-        yield from self._path.glob("sweeps/*.jsonl")
-        yield from self._path.glob(f"{_STATE}/journals/*.jsonl")
-        if everything:
-            yield from self._path.glob("audit.jsonl")
+    def _read(self) -> dict[str, bytes]:
+        files = {}
+        for folder, suffix in _KEPT:
+            with suppress(FileNotFoundError):
+                for each in (self._path / folder).iterdir():
+                    if each.name.endswith(suffix):
+                        files[f"{folder}/{each.name}" if folder else each.name] = each.read_bytes()
+        return files
+
+
+def _without_audit(files: dict[str, bytes]) -> dict[str, bytes]:
+    return {name: data for name, data in files.items() if name != _AUDIT}

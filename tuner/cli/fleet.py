@@ -31,6 +31,15 @@ tuner fleet stop fleet
 
 tuner fleet report fleet --format html --out fleet.html"""
 
+SideEffectsOption = Annotated[
+    list[str] | None,
+    options.limits_option(
+        "--allow-side-effects",
+        metavar="NAME",
+        help="A function whose invocations may have side effects. Repeatable.",
+        show_default=False,
+    ),
+]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The fleet's folder.")]
 
 
@@ -98,6 +107,7 @@ def run(
             help="Sweeps at once (default: 8); at most 20 in a region of an account.",
         ),
     ] = 8,
+    allow_side_effects: SideEffectsOption = None,
     place: EngineOptions,
     where: WhereOptions,
     yes: options.Yes = False,
@@ -112,9 +122,11 @@ def run(
     """
     from tuner.fleet.folder import FleetFolder
 
-    fleet = FleetFolder.open(folder)
+    fleet = FleetFolder.open(folder).agreed(allow_side_effects or ())
     place.check(fleet)
     _agree(fleet, yes=yes)
+    if allow_side_effects:
+        fleet.write()
     if place.engine == "local":
         return _run_here(fleet, folder, concurrency=concurrency, json=json)
     started = place.start(fleet, where)
@@ -197,27 +209,32 @@ def status(folder: Folder, *, json: options.JsonOutput = False) -> int:
     return 0
 
 
-def stop(folder: Folder) -> int:
+def stop(folder: Folder, *, json: options.JsonOutput = False) -> int:
     """Stop a fleet that runs: its sweeps give their functions back, and nothing more starts."""
     from tuner.fleet.folder import FleetFolder
+
+    fleet = FleetFolder.open(folder)
+    say(_ask_to_stop(fleet))
+    if json:
+        _show_found(_status(fleet), json=True)
+    return 0
+
+
+def _ask_to_stop(fleet: "FleetFolder") -> str:
+    """Ask whatever runs the fleet to stop; return what comes of it."""
     from tuner.fleet.lock import is_running
     from tuner.fleet.remote import StartedExecution
 
-    fleet = FleetFolder.open(folder)
     if StartedExecution.of(fleet) is not None:
         from tuner.api.fleet_remote import stop_remote
 
         if stop_remote(fleet):
-            say("Stopped: nothing more starts, and sweeps that run end within 15 minutes.")
-        else:
-            say("It isn't running.")
-        return 0
-    if not is_running(folder):
-        say("It isn't running.")
-        return 0
+            return "Stopped: nothing more starts, and sweeps that run end within 15 minutes."
+        return "It isn't running."
+    if not is_running(fleet.path):
+        return "It isn't running."
     fleet.ask_to_stop()
-    say(f"Asked to stop; see tuner fleet status {folder}")
-    return 0
+    return f"Asked to stop; see tuner fleet status {fleet.path}"
 
 
 def report(

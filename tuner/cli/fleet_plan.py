@@ -9,6 +9,7 @@ from typing import Annotated
 
 from tuner.cli import options, values
 from tuner.cli.flags import shown, with_flags
+from tuner.cli.fleet import SideEffectsOption
 from tuner.cli.groups import WhereOptions, spread
 from tuner.cli.screen import encoding, say, show_json, show_text, width
 
@@ -64,15 +65,7 @@ def plan(
     budget_usd: Annotated[
         float, options.limits_option(**options.AMOUNT, help="What all sweeps together may cost.")
     ],
-    allow_side_effects: Annotated[
-        list[str] | None,
-        options.limits_option(
-            "--allow-side-effects",
-            metavar="NAME",
-            help="A function whose invocations may have side effects. Repeatable.",
-            show_default=False,
-        ),
-    ] = None,
+    allow_side_effects: SideEffectsOption = None,
     out: Annotated[
         Path, options.output_option("--out", metavar="DIR", help="Folder of the fleet, new.")
     ],

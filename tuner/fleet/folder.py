@@ -1,6 +1,6 @@
 """A fleet's folder: its plan, its queue, its sweeps, and the log of everything it did.
 
-plan.json      what was planned; never changed afterwards
+plan.json      what was planned; all that changes afterwards is whose side effects are agreed to
 queue.sqlite   where every item is
 sweeps/        a sweep file for each function that was reached
 audit.jsonl    every action with its time, only ever added to
@@ -28,7 +28,7 @@ from tuner.model.record import RecordError, from_record, to_record
 from tuner.whole_file import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
     from tuner.model.fleet import FleetItem, FleetProgress
@@ -57,10 +57,11 @@ class FleetFolder:
             if others:
                 what = "a fleet that has run" if (path / _PLAN).exists() else "something else"
                 raise FleetError(f"{path} has {what} in it: name a new folder with `out`")
-            write_whole(path / _PLAN, json.dumps(to_record(plan), indent=1).encode())
         except OSError as error:
             raise FleetError(f"{path} can't be written: {error.strerror}") from None
-        return cls(path, plan)
+        folder = cls(path, plan)
+        folder.write()
+        return folder
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -84,9 +85,37 @@ class FleetFolder:
         except (ValueError, RecordError, InputError) as error:
             raise FleetError(f"{file} is damaged ({error}): plan the fleet again") from None
 
-    def queue(self) -> FleetQueue:
+    def agreed(self, names: Collection[str]) -> Self:
+        """The same with the side effects of these functions agreed to: `write` keeps that.
+
+        Raises InputError for a name that isn't planned.
+        """
+        if missing := set(names) - {each.name for each in self.plan.items}:
+            raise InputError(
+                f"`allow_side_effects`: {', '.join(sorted(missing))} isn't among the functions to "
+                f"sweep: see tuner fleet status {self.path}"
+            )
+        items = tuple(
+            replace(each, allows_side_effects=each.allows_side_effects or each.name in names)
+            for each in self.plan.items
+        )
+        return replace(self, plan=replace(self.plan, items=items))
+
+    def write(self) -> None:
+        """Write the plan. Raises FleetError."""
+        try:
+            write_whole(self.path / _PLAN, json.dumps(to_record(self.plan), indent=1).encode())
+        except OSError as error:
+            raise FleetError(f"{self.path} can't be written: {error.strerror}") from None
+
+    def queue(self, *, survives_power_loss: bool = True) -> FleetQueue:
         """Open the queue. Raises FleetError."""
-        return FleetQueue(self.path / "queue.sqlite", self.plan.items, self.plan.budget_usd)
+        return FleetQueue(
+            self.path / "queue.sqlite",
+            self.plan.items,
+            self.plan.budget_usd,
+            survives_power_loss=survives_power_loss,
+        )
 
     def _queue_to_read(self) -> FleetQueue:
         """Open the queue, of a folder that can't be written too. Raises FleetError."""
@@ -153,13 +182,16 @@ def _state_at_rest(items: Sequence[FleetProgress], waiting: int) -> FleetState:
 class AuditLog:
     """Adds a line for every action: when, what, which item. No payload and no secret is in it."""
 
-    def __init__(self, file: Path, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, file: Path, now: Callable[[], datetime], *, survives_power_loss: bool = True
+    ) -> None:
         self._file = file
         self._now = now
+        self._is_synced = survives_power_loss
         self._lock = threading.Lock()
 
     def write(self, action: str, key: str | None, **facts: Any) -> None:
-        """Add a line, on the disk before it returns. Raises FleetError."""
+        """Add a line, in the file before it returns. Raises FleetError."""
         line: dict[str, Any] = {"at": self._now().isoformat(), "pid": os.getpid(), "action": action}
         if key is not None:
             line["item"] = key
@@ -169,6 +201,7 @@ class AuditLog:
             with self._lock, self._file.open("a", encoding="utf-8") as file:
                 file.write(text)
                 file.flush()
-                os.fsync(file.fileno())
+                if self._is_synced:
+                    os.fsync(file.fileno())
         except OSError as error:
             raise FleetError(f"{self._file} can't be written: {error.strerror}") from None

@@ -44,6 +44,7 @@ CREATE TABLE IF NOT EXISTS items (
 """
 _WAS_MB: Final = "ALTER TABLE items ADD COLUMN was_mb INTEGER"
 """In a queue of an earlier version."""
+_AGAIN: Final = "UPDATE items SET state = 'pending', reason = NULL, ended_at = NULL"
 _RUNS: Final = "CREATE TABLE IF NOT EXISTS runs (begun_at REAL NOT NULL)"
 _ROUNDING_USD: Final = 1e-12
 
@@ -76,7 +77,13 @@ class FleetQueue:
     """Every item's state. Safe to share between threads."""
 
     def __init__(
-        self, file: Path, items: Sequence[FleetItem], budget_usd: float, *, read_only: bool = False
+        self,
+        file: Path,
+        items: Sequence[FleetItem],
+        budget_usd: float,
+        *,
+        read_only: bool = False,
+        survives_power_loss: bool = True,
     ) -> None:
         """Open the file, and add the items that it lacks; `read_only`, as it is, or as a new one
         would be. Raises FleetError.
@@ -98,7 +105,7 @@ class FleetQueue:
             if is_kept:
                 self._db.execute("SELECT 1 FROM items, runs").fetchone()
                 return
-            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute(f"PRAGMA synchronous = {'FULL' if survives_power_loss else 'OFF'}")
             with self._whole():
                 self._db.execute(_TABLE)
                 self._db.execute(_RUNS)
@@ -271,12 +278,12 @@ class FleetQueue:
             )
 
     def try_again(self) -> None:
-        """Items that failed with nothing left changed may run again."""
+        """Items that failed with nothing left changed may run again, and those that were left out
+        for side effects which are agreed to by now.
+        """
         with self._transaction():
-            self._db.execute(
-                "UPDATE items SET state = 'pending', reason = NULL, ended_at = NULL"
-                " WHERE state = 'failed' AND is_leased = 0"
-            )
+            self._db.execute(f"{_AGAIN} WHERE state = 'failed' AND is_leased = 0")
+            self._take_in_agreed()
 
     # Of items that run elsewhere
 
@@ -317,15 +324,17 @@ class FleetQueue:
         """All that hasn't ended well was handed over, at this time."""
         self.begin_run(now_s)
         with self._transaction():
-            self._db.execute(
-                "UPDATE items SET state = 'pending', reason = NULL, ended_at = NULL"
-                " WHERE state NOT IN ('done', 'excluded')"
-            )
+            self._db.execute(f"{_AGAIN} WHERE state NOT IN ('done', 'excluded')")
+            self._take_in_agreed()
 
     def nothing_runs_elsewhere(self) -> None:
         """Items in between wait for another run."""
         with self._transaction():
             self._db.execute("UPDATE items SET state = 'pending' WHERE state = 'running'")
+
+    def _take_in_agreed(self) -> None:
+        agreed = [(each.key,) for each in self._items.values() if each.allows_side_effects]
+        self._db.executemany(f"{_AGAIN} WHERE state = 'excluded' AND key = ?", agreed)
 
     def _columns(self) -> list[sqlite3.Row]:
         return self._db.execute("PRAGMA table_info(items)").fetchall()

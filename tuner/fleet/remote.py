@@ -4,7 +4,9 @@ Under `fleets/FLEET_ID/` in the bucket, for each item by its sweep file's name:
 
 items.json         what the state machine's map reads
 payloads/          files that items are sent
-work/ITEM/         what an attempt leaves for the next: queue, sweep, and journals of open leases
+work/ITEM/claim    who has it, and until when
+work/ITEM.zip      what an attempt leaves for the next: queue, sweep, and journals of open leases
+audit/ITEM.jsonl   every action of its attempts, once it has ended for good
 results/ITEM.json  how it ended; an item that is done or left out there is never swept again
 sweeps/ITEM.jsonl  its sweep
 
@@ -16,7 +18,10 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 from tuner.errors import FleetError
 from tuner.model.fleet import ItemResult
@@ -24,7 +29,7 @@ from tuner.model.record import RecordError, from_record, to_record
 from tuner.whole_file import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from tuner.fleet.folder import FleetFolder
     from tuner.fleet.queue import FleetQueue
@@ -33,6 +38,8 @@ if TYPE_CHECKING:
 _EXECUTION: Final = "execution.json"
 _READERS: Final = 16
 _SCHEMA: Final = 1
+_CLAIM: Final = "/claim"
+_FILES: Final = ".zip"
 
 
 class ObjectStore(Protocol):
@@ -137,6 +144,41 @@ class FleetBucket:
         data = json.dumps(to_record(result)).encode()
         self.store.write(f"{self.prefix}/results/{name}.json", data)
 
+    def files(self, name: str) -> dict[str, bytes]:
+        """What an attempt left of an item, by relative path. Raises FleetError and AwsError."""
+        data = self.store.read(self._files_key(name))
+        if data is None:
+            return {}
+        try:
+            with ZipFile(BytesIO(data)) as archive:
+                files = {each: archive.read(each) for each in archive.namelist()}
+        except (BadZipFile, ValueError) as error:
+            raise FleetError(f"the files of {name} in the bucket are damaged ({error})") from None
+        for each in map(PurePosixPath, files):
+            if each.is_absolute() or ".." in each.parts:
+                raise FleetError(f"the bucket has a file of a strange name: {each}")
+        return files
+
+    def is_leased(self, name: str) -> bool:
+        """Whether an attempt may have left something changed. Raises FleetError and AwsError."""
+        return any("/journals/" in each for each in self.files(name))
+
+    def keep_files(self, name: str, files: Mapping[str, bytes]) -> None:
+        """Write what the next attempt needs, all of it at once. Raises AwsError."""
+        data = BytesIO()
+        with ZipFile(data, "w", ZIP_DEFLATED, compresslevel=1) as archive:
+            for each, content in files.items():
+                archive.writestr(each, content)
+        self.store.write(self._files_key(name), data.getvalue())
+
+    def end_files(self, name: str, audit: bytes) -> None:
+        """Keep the audit log alone: there's no next attempt. Raises AwsError."""
+        self.store.write(f"{self.prefix}/audit/{name}.jsonl", audit)
+        self.store.delete(self._files_key(name))
+
+    def _files_key(self, name: str) -> str:
+        return f"{self.prefix}/work/{name}{_FILES}"
+
     def names(self, part: str) -> set[str]:
         """The first parts of the names below a folder, without their ends."""
         folder = f"{self.prefix}/{part}/"
@@ -155,9 +197,8 @@ def collect(
     """Take what has ended from the bucket into the folder. Raises FleetError and AwsError."""
     ended = {name.removesuffix(".json") for name in bucket.names("results")}
     work = bucket.names("work")
-    begun = {each.partition("/")[0] for each in work}
-    claimed = {each.partition("/")[0] for each in work if each.endswith("/claim")}
-    leased = {each.partition("/")[0] for each in work if "/state/journals/" in each}
+    claimed = {each.removesuffix(_CLAIM) for each in work if each.endswith(_CLAIM)}
+    left = {each.removesuffix(_FILES) for each in work if each.endswith(_FILES)}
 
     def take(progress: FleetProgress) -> None:
         item = progress.item
@@ -165,13 +206,13 @@ def collect(
         if progress.state in {"done", "excluded"}:
             return
         result = bucket.result(file.stem) if file.stem in ended else None
-        if result is None or not (result.is_final or result.execution_arn == execution_arn):
-            if file.stem in begun:
+        if result is None or not (result.is_final(item) or result.execution_arn == execution_arn):
+            if file.stem in claimed | left:
                 queue.seen_elsewhere(
                     item.key,
                     now_s,
                     is_running=file.stem in claimed,
-                    is_leased=file.stem in leased,
+                    is_leased=file.stem in left and bucket.is_leased(file.stem),
                 )
             return
         if result.progress.item.key != item.key:

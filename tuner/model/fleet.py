@@ -161,10 +161,13 @@ class ItemResult:
     """Which execution it ended in: one that failed in an earlier one may be running again."""
     schema_version: int = FLEET_SCHEMA
 
-    @property
-    def is_final(self) -> bool:
-        """Whether the item is never swept again."""
-        return self.progress.state in {"done", "excluded"}
+    def is_final(self, item: FleetItem) -> bool:
+        """Whether the item is never swept again: it's done, or its side effects still aren't
+        agreed to.
+        """
+        if self.progress.state == "excluded":
+            return item.allows_side_effects == self.progress.item.allows_side_effects
+        return self.progress.state == "done"
 
 
 @dataclass(frozen=True, slots=True)
