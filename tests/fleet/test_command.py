@@ -74,6 +74,7 @@ def test_a_fleet_from_plan_to_report(server: LocalLambda, tmp_path: Path) -> Non
     assert "3 functions to sweep in 1 region" in plan.stdout
     assert changed(server, SIZES_MB) == []
     before = json.loads(fleet(tmp_path, "status", "--json").stdout)
+    assert json.loads(fleet(tmp_path, "stop", "--json").stdout) == before
     assert (before["state"], before["pending_count"]) == ("planned", 3)
     ran = fleet(tmp_path, "run", "--yes", "--json")
     assert ran.returncode == 0, ran.stderr

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _HAVE_JSON: Final = frozenset(
     {
         *("tune", "report", "compare", "apply", "break-even", "recover"),
-        *("fleet plan", "fleet run", "fleet status", "fleet report"),
+        *("fleet plan", "fleet run", "fleet status", "fleet stop", "fleet report"),
         *("prices show", "prices refresh"),
         *("payload sources", "payload make", "payload events", "payload check", "local check"),
         *(
