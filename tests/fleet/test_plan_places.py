@@ -27,6 +27,7 @@ def url() -> Iterator[str]:
     with moto_process() as url:
         make_function(url, "queued", MemorySize=512, Timeout=3, Tags=TAGS)
         make_function(url, "notified", MemorySize=512, Timeout=3, Tags=TAGS)
+        make_function(url, "scheduled_too", MemorySize=512, Timeout=3, Tags=TAGS)
         make_function(url, "quiet", MemorySize=512, Timeout=3, Tags=TAGS)
         queue = client("sqs", url).create_queue(QueueName="orders")["QueueUrl"]
         arn = client("sqs", url).get_queue_attributes(
@@ -34,10 +35,15 @@ def url() -> Iterator[str]:
         )["Attributes"]["QueueArn"]  # fmt: skip
         functions = client("lambda", url)
         functions.create_event_source_mapping(FunctionName="queued", EventSourceArn=arn)
-        functions.add_permission(
-            FunctionName="notified", StatementId="s", Action="lambda:InvokeFunction",
-            Principal="sns.amazonaws.com",
-        )  # fmt: skip
+        for name, service in (
+            ("notified", "sns"),
+            ("scheduled_too", "sns"),
+            ("scheduled_too", "events"),
+        ):
+            functions.add_permission(
+                FunctionName=name, StatementId=service, Action="lambda:InvokeFunction",
+                Principal=f"{service}.amazonaws.com",
+            )  # fmt: skip
         organizations = client("organizations", url)
         organizations.create_organization(FeatureSet="ALL")
         url_accounts[url] = organizations.create_account(
@@ -86,7 +92,8 @@ def test_an_event_source_is_the_payload_where_side_effects_are_agreed_to(
     url: str, tmp_path: Path
 ) -> None:
     """What feeds or may invoke a function chooses its event only if nothing else is known and its
-    side effects are agreed to; otherwise it's left out, and the plan says what would be sent.
+    side effects are agreed to; otherwise it's left out, and the plan says what would be sent. One
+    with a second source, whose events can't be told, is sent nothing.
     """
     found = by_name(
         plan(
@@ -96,6 +103,8 @@ def test_an_event_source_is_the_payload_where_side_effects_are_agreed_to(
             "tune=yes",
             "--allow-side-effects",
             "notified",
+            "--allow-side-effects",
+            "scheduled_too",
         )
     )
     assert (found["notified"]["events"], found["notified"]["sends_default_event"]) == (
@@ -105,6 +114,8 @@ def test_an_event_source_is_the_payload_where_side_effects_are_agreed_to(
     assert "agree to its side effects" in found["queued"]["reason"]
     assert "(sqs)" in found["queued"]["reason"]
     assert found["quiet"]["state"] == "excluded"
+    assert found["scheduled_too"]["state"] == "excluded"
+    assert "no payload is known" in found["scheduled_too"]["reason"]
 
 
 def test_an_organizations_accounts_are_reached_by_a_role_of_one_name(
@@ -116,7 +127,7 @@ def test_an_organizations_accounts_are_reached_by_a_role_of_one_name(
         "{}", settings='[organization]\nrole = "tuner"\n',
     )  # fmt: skip
     found = by_name(planned)
-    assert {"queued", "notified", "quiet", "elsewhere"} == found.keys()
+    assert {"queued", "notified", "scheduled_too", "quiet", "elsewhere"} == found.keys()
     assert found["queued"]["account"] == OWN
     account = url_accounts[url]
     assert (found["elsewhere"]["account"], found["elsewhere"]["region"]) == (account, OTHER_REGION)

@@ -390,10 +390,10 @@ def events_of(
     sources = reader.mapped_sources(candidate.name)
     if is_agreed:
         sources |= reader.allowed_sources(candidate.name)
-        if len(sources) == 1:
-            return Events(tuple(sources), is_default=True)
-    elif len(sources) == 1:
-        source = next(iter(sources))
+    source = next(iter(sources)) if len(sources) == 1 else None
+    if source is not None:
+        if is_agreed:
+            return Events((source,), is_default=True)
         return Events(
             why_none="no payload is known for it: name one in fleet.toml, or agree to its side "
             f"effects to send it the default event of what feeds it ({source})"

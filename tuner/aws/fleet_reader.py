@@ -9,10 +9,11 @@ from tuner.aws.account_reports import function_tags
 from tuner.aws.function_list import account_function, list_functions
 from tuner.aws.function_ref import EVENT_REGISTRY, FunctionRef
 from tuner.aws.metric_data import metric_values
+from tuner.aws.triggers import allowing_statements, service_of_principal
 from tuner.errors import AwsError, FunctionNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from tuner.aws.services import Services
@@ -23,12 +24,8 @@ _FEW: Final = 20
 _DAY_S: Final = 86_400
 # The service in an event source's ARN, or the principal of a policy: what `tuner payload` calls it.
 # API Gateway's and EventBridge's events differ by what neither says.
-_MAPPED: Final = {"sqs": "sqs", "kinesis": "kinesis", "dynamodb": "dynamodb", "kafka": "kafka"}
-_ALLOWED: Final = {
-    "s3.amazonaws.com": "s3",
-    "sns.amazonaws.com": "sns",
-    "elasticloadbalancing.amazonaws.com": "alb",
-}
+_POLLED: Final = {"sqs": "sqs", "kinesis": "kinesis", "dynamodb": "dynamodb", "kafka": "kafka"}
+_CALLERS: Final = {"s3": "s3", "sns": "sns", "elasticloadbalancing": "alb"}
 
 
 class FleetReader:
@@ -37,7 +34,7 @@ class FleetReader:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._schemas: frozenset[str] | None = None
-        self._mapped: dict[str, set[str]] | None = None
+        self._mapped: dict[str, set[str | None]] | None = None
         self._tags: dict[str, dict[str, str]] | None = None
 
     def tags(self) -> Mapping[str, Mapping[str, str]]:
@@ -94,8 +91,10 @@ class FleetReader:
                 self._schemas = frozenset()
         return FunctionRef(name).event_schema in self._schemas
 
-    def mapped_sources(self, name: str) -> frozenset[str]:
-        """What is polled for the function; nothing where that can't be listed."""
+    def mapped_sources(self, name: str) -> frozenset[str | None]:
+        """What is polled for the function, None for what `tuner payload` can't make; nothing where
+        that can't be listed.
+        """
         if self._mapped is None:
             self._mapped = {}
             try:
@@ -103,18 +102,21 @@ class FleetReader:
                     "lambda", "ListEventSourceMappings", ("Marker", "NextMarker")
                 ):
                     for each in page.get("EventSourceMappings", ()):
+                        if each.get("State") == "Disabled":
+                            continue  # it may be enabled later, and sends nothing now
                         function = str(each.get("FunctionArn", "")).split(":")[6:7]
                         self._mapped.setdefault("".join(function), set()).add(_mapped(each))
             except AwsError:
                 self._mapped = {}
-        return frozenset(self._mapped.get(name, ())) - {""}
+        return frozenset(self._mapped.get(name, ()))
 
-    def allowed_sources(self, name: str) -> frozenset[str]:
-        """What its resource policy lets invoke it; nothing where that can't be read."""
+    def allowed_sources(self, name: str) -> frozenset[str | None]:
+        """What its resource policy lets invoke it, None for what `tuner payload` can't make;
+        nothing where that can't be read.
+        """
         try:
             answer = self._services.ask("lambda", "GetPolicy", FunctionRef(name), FunctionName=name)
-            statements = json.loads(answer.get("Policy") or "{}").get("Statement") or []
-            return frozenset(_allowed(each) for each in statements) - {""}
+            return frozenset(_callers(allowing_statements(answer.get("Policy"))))
         except (AwsError, ValueError, AttributeError, TypeError):
             return frozenset()
 
@@ -135,18 +137,16 @@ def own_account(services: Services) -> str:
     return str(services.ask("sts", "GetCallerIdentity").get("Account", ""))
 
 
-def _mapped(mapping: Mapping[str, Any]) -> str:
+def _mapped(mapping: Mapping[str, Any]) -> str | None:
     if mapping.get("SelfManagedEventSource"):
         return "kafka"
     parts = str(mapping.get("EventSourceArn") or "").split(":")
-    return _MAPPED.get(parts[2], "") if len(parts) > 2 else ""
+    return _POLLED.get(parts[2]) if len(parts) > 2 else None
 
 
-def _allowed(statement: Mapping[str, Any]) -> str:
-    if statement.get("Effect") == "Deny":
-        return ""
-    if "lambda:FunctionUrlAuthType" in json.dumps(statement.get("Condition") or {}):
-        return "function-url"
-    principal = statement.get("Principal")
-    service = principal.get("Service") if isinstance(principal, dict) else None
-    return _ALLOWED.get(str(service), "")
+def _callers(statements: Iterable[Mapping[str, Any]]) -> Iterator[str | None]:
+    for statement in statements:
+        if "lambda:FunctionUrlAuthType" in json.dumps(statement.get("Condition") or {}):
+            yield "function-url"
+        elif service := service_of_principal(statement):
+            yield _CALLERS.get(service)
