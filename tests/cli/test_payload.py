@@ -22,8 +22,8 @@ def test_sources_are_listed() -> None:
     )
     listed = json.loads(run_here("payload", "sources", "--json").stdout)
     assert listed["schema_version"] == 1
-    assert listed["sources"][4]["name"] == "sqs"
-    assert listed["sources"][4]["max_batch_size"] == 10_000
+    batches = {each["name"]: each["max_batch_size"] for each in listed["sources"]}
+    assert (batches["sqs"], batches["sns"]) == (10_000, 1)
 
 
 def test_make_writes_a_corpus_that_its_seed_makes_again(tmp_path: Path) -> None:

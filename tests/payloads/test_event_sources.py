@@ -121,7 +121,7 @@ READERS: dict[str, Callable[[Any], list[Any]]] = {
 
 def test_every_source_has_a_reader_here() -> None:
     """No source goes unchecked."""
-    assert SOURCES.keys() == READERS.keys() | {"s3"}
+    assert SOURCES.keys() == READERS.keys() | {"s3"}, "add its reader to READERS"
 
 
 @pytest.mark.parametrize("source", READERS)

@@ -11,6 +11,7 @@ from tuner.aws.function_ref import EVENT_REGISTRY, FunctionRef
 from tuner.aws.metric_data import metric_values
 from tuner.aws.triggers import allowing_statements, service_of_principal
 from tuner.errors import AwsError, FunctionNotFoundError
+from tuner.payloads.event_sources import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -22,10 +23,14 @@ if TYPE_CHECKING:
 _FEW: Final = 20
 """So many functions are read one by one; for more, all are listed, 50 a page."""
 _DAY_S: Final = 86_400
-# The service in an event source's ARN, or the principal of a policy: what `tuner payload` calls it.
-# API Gateway's and EventBridge's events differ by what neither says.
-_POLLED: Final = {"sqs": "sqs", "kinesis": "kinesis", "dynamodb": "dynamodb", "kafka": "kafka"}
-_CALLERS: Final = {"s3": "s3", "sns": "sns", "elasticloadbalancing": "alb"}
+_POLLED: Final = {
+    each.polled_service: each.name for each in SOURCES.values() if each.polled_service
+}
+_CALLERS: Final = {
+    each.caller_service: each.name for each in SOURCES.values() if each.caller_service
+}
+"""What `tuner payload` calls the events of a service that has one form of them: API Gateway,
+EventBridge and Amazon MQ have several."""
 
 
 class FleetReader:

@@ -48,6 +48,10 @@ class Source:
     max_batch: int = 1
     body: str = '{"id": "{{ id() }}", "amount": {{ number(1, 500, 2) }}, "note": "{{ text(80) }}"}'
     """The body's template if the user gives none."""
+    polled_service: str | None = None
+    """The service in a mapping's ARN, where that alone tells the source."""
+    caller_service: str | None = None
+    """The service that a resource policy allows to call, where that alone tells the source."""
 
 
 class Bodies(Protocol):

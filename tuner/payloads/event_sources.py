@@ -222,14 +222,18 @@ SOURCES: Final[Mapping[str, Source]] = {
     for source in (
         Source("api-gateway-rest", "API Gateway, REST API", http.rest_api, _HTTP),
         Source("api-gateway-http", "API Gateway, HTTP API (2.0)", http.http_api, _HTTP),
-        Source("alb", "Application Load Balancer", http.load_balancer, _HTTP),
+        Source(
+            "alb", "Application Load Balancer", http.load_balancer, _HTTP,
+            caller_service="elasticloadbalancing",
+        ),
         Source("function-url", "Function URL", http.function_url, _HTTP),
         Source(
-            "sqs", "SQS queue", _records(_sqs_record), (("queue", "orders"),), max_batch=10_000
+            "sqs", "SQS queue", _records(_sqs_record), (("queue", "orders"),), max_batch=10_000,
+            polled_service="sqs",
         ),
         Source(
             "sns", "SNS topic", _records(_sns_record),
-            (("topic", "orders"), ("subject", "order")),
+            (("topic", "orders"), ("subject", "order")), caller_service="sns",
         ),
         Source(
             "eventbridge", "EventBridge rule", _eventbridge,
@@ -237,22 +241,26 @@ SOURCES: Final[Mapping[str, Source]] = {
         ),
         Source(
             "kinesis", "Kinesis stream", _records(_kinesis_record),
-            (("stream", "orders"),), max_batch=10_000,
+            (("stream", "orders"),), max_batch=10_000, polled_service="kinesis",
         ),
         Source(
             "dynamodb", "DynamoDB stream", _records(_dynamodb_record),
             (("table", "orders"), ("event_name", "INSERT")), max_batch=10_000,
+            polled_service="dynamodb",
         ),
         Source(
             "s3", "S3 notification", _records(_s3_record),
             (("bucket", "uploads"), ("object_size", 1_048_576)),
-            body="uploads/{{ code(8) }}.jpg",
+            body="uploads/{{ code(8) }}.jpg", caller_service="s3",
         ),
         Source(
             "step-functions", "Step Functions task", lambda given: json.loads(given.bodies[0])
         ),
         Source("schedule", "Scheduled event", _schedule, (("rule", "every-minute"),)),
-        Source("kafka", "MSK or Kafka topic", _kafka, (("topic", "orders"),), max_batch=10_000),
+        Source(
+            "kafka", "MSK or Kafka topic", _kafka, (("topic", "orders"),), max_batch=10_000,
+            polled_service="kafka",
+        ),
     )
 }  # fmt: skip
 
