@@ -27,4 +27,9 @@ class FindingCode(NamedTuple):
 def finding_codes() -> Mapping[str, FindingCode]:
     """Every code; an entry with more or less than these four parts is none."""
     entries = tomllib.loads(TABLE.read_text(encoding="utf-8"))
+    for code, entry in entries.items():
+        assert entry.keys() == {*FindingCode._fields}, (
+            f"[{code}] of findings.toml has {', '.join(entry)}: it needs "
+            f"{', '.join(FindingCode._fields)}"
+        )
     return {code: FindingCode(**entry) for code, entry in entries.items()}

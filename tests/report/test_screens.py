@@ -81,7 +81,9 @@ def screen(name: str, folder: Path) -> str:
 @pytest.mark.parametrize("name", SCREENS)
 def test_a_screen_is_as_it_was_looked_at(name: str, tmp_path: Path) -> None:
     """Every word, figure and space of a resize, a keep, a flat cost, a doubt and a leave."""
-    assert screen(name, tmp_path) == (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
+    assert screen(name, tmp_path) == (FOLDER / f"{name}.txt").read_text(encoding="utf-8"), (
+        "if that is meant: python -m tests.report.test_screens"
+    )
 
 
 def main() -> None:

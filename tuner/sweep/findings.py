@@ -13,13 +13,16 @@ if TYPE_CHECKING:
 _LASTING: Final = frozenset(
     (
         "host_busy",
+        "log_group_left",
         "other_version_ran",
+        "payloads_not_kept",
         "reply_lost",
         "report_cut_off",
         "report_untrue",
         "size_failed",
         "size_refused",
         "version_kept",
+        "version_reused",
     )
 )
 
