@@ -81,7 +81,6 @@ class CodeOptions:
             metavar="FILE|FOLDER",
             exists=True,
             help="Where to look, repeatable (default: this repository).",
-            show_default=False,
         ),
     ] = None
     stage: Annotated[
@@ -117,10 +116,7 @@ def apply(
     min_memory: options.MinMemory = None,
     max_memory: options.MaxMemory = None,
     detailed_exitcode: Annotated[
-        bool,
-        options.output_option(
-            "--detailed-exitcode", help="With --check: exit with 10 if something would change."
-        ),
+        bool, options.exit_code_option("With --check: exit with 10 if something would change.")
     ] = False,
     json: options.JsonOutput = False,
 ) -> int:

@@ -46,7 +46,6 @@ class LiveOptions:
         typer.Option(
             metavar="SHARE%:TIME,…",
             help="With --live: shares and their least times (default: 10%:10m,50%:10m), then 100%.",
-            show_default=False,
         ),
     ] = None
     step_timeout: Annotated[
@@ -55,7 +54,6 @@ class LiveOptions:
             metavar="TIME",
             help="With --live: go back if a step isn't settled by then (default: three times the "
             "longest step, 1h at least).",
-            show_default=False,
         ),
     ] = None
     unqualified: Annotated[

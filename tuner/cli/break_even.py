@@ -223,8 +223,7 @@ class TermsOptions:
         ),
     ] = 0.0
     ops_cost_usd: Annotated[
-        float,
-        _terms(**options.AMOUNT_OR_NOTHING, help="Monthly cost of operating a fleet."),
+        float, _terms(**options.AMOUNT_OR_NOTHING, help="Monthly cost of operating a fleet.")
     ] = 0.0
     migration_cost_usd: Annotated[
         float | None,
@@ -265,10 +264,7 @@ def break_even(
     json: options.JsonOutput = False,
     where: WhereOptions,
     detailed_exitcode: Annotated[
-        bool,
-        options.output_option(
-            "--detailed-exitcode", help="Exit with 11 for leaving Lambda, 12 for too close to call."
-        ),
+        bool, options.exit_code_option("Exit with 11 for leaving Lambda, 12 for too close to call.")
     ] = False,
 ) -> int:
     """Compare Lambda with Fargate, EC2 and Managed Instances, from a saved sweep.

@@ -45,8 +45,7 @@ def cold(
         values.Sizes | None,
         options.measure_option(
             "--memory-sizes",
-            metavar="MB,MB,…",
-            parser=values.memory_sizes_mb,
+            **options.SIZES_MB,
             help="Measure these sizes and the current one (default: a few).",
         ),
     ] = None,
@@ -66,12 +65,7 @@ def cold(
         options.limits_option(metavar="N", min=1, help="Limit on invocations (default: 25)."),
     ] = None,
     out_file: Annotated[
-        Path | None,
-        options.output_option(
-            "--out",
-            metavar="FILE",
-            help="Write the JSON there too, or a page if it ends in .html.",
-        ),
+        Path | None, options.out_option("Write the JSON there too, or a page if it ends in .html.")
     ] = None,
     target: TargetOptions,
 ) -> int:

@@ -110,7 +110,6 @@ class ChangeOptions:
             metavar="ZIP|FOLDER|IMAGE",
             help="This change's build, repeatable. If another was measured, the comment says so "
             "first (default: if tune --code wasn't used).",
-            show_default=False,
         ),
     ] = None
     template: Annotated[
@@ -120,12 +119,10 @@ class ChangeOptions:
             exists=True,
             help="File or folder of infrastructure code to suggest the size in, repeatable "
             "(default: this repository).",
-            show_default=False,
         ),
     ] = None
     stage: Annotated[
-        str | None,
-        _pull_request(metavar="NAME", help="Stage whose memory to suggest.", show_default=False),
+        str | None, _pull_request(metavar="NAME", help="Stage whose memory to suggest.")
     ] = None
     parameter: options.TemplateParameters = None
 
@@ -159,8 +156,7 @@ def comment(
     sweeps: Sweeps,
     *,
     key: Annotated[
-        str | None,
-        typer.Option(help="Which comment to update (default: the functions' names)."),
+        str | None, typer.Option(help="Which comment to update (default: the functions' names).")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print it; send nothing.")] = False,
     allow_local: Annotated[

@@ -31,16 +31,14 @@ def compare(
         ),
     ],
     b: Annotated[
-        str | None,
-        typer.Argument(metavar="B", help="The later sweep.", autocompletion=kept_names),
+        str | None, typer.Argument(metavar="B", help="The later sweep.", autocompletion=kept_names)
     ] = None,
     *,
     format_name: options.ReportFormat = "text",
     out_file: options.ReportFile = None,
     json: options.JsonOutput = False,
     different_functions: Annotated[
-        bool,
-        typer.Option("--different-functions", help="Compare sweeps of two functions anyway."),
+        bool, typer.Option("--different-functions", help="Compare sweeps of two functions anyway.")
     ] = False,
     goal: options.GoalOption = None,
     tolerance: options.Tolerance = None,

@@ -22,24 +22,12 @@ if TYPE_CHECKING:
 
 _HAVE_JSON: Final = frozenset(
     {
-        *("tune", "report", "compare", "apply", "break-even", "recover"),
-        *("fleet plan", "fleet run", "fleet status", "fleet stop", "fleet report"),
-        *("prices show", "prices refresh"),
-        *("payload sources", "payload make", "payload events", "payload check", "local check"),
-        *(
-            "live-check",
-            "load",
-            "cold",
-            "sweeps",
-            "observe",
-            "verify",
-            "scan",
-            "spend",
-            "watch",
-            "workflow",
-        ),
+        "apply", "break-even", "cold", "compare", "fleet plan", "fleet report", "fleet run",
+        "fleet status", "fleet stop", "live-check", "load", "local check", "observe", "payload check",
+        "payload events", "payload make", "payload sources", "prices refresh", "prices show",
+        "recover", "report", "scan", "spend", "sweeps", "tune", "verify", "watch", "workflow",
     }
-)
+)  # fmt: skip
 """Commands with --json, for which a setting may ask for JSON too."""
 
 

@@ -49,15 +49,14 @@ class EngineOptions:
 
     engine: Annotated[
         Literal["local", "step-functions"],
-        options.where_option("--engine", help="Where sweeps run: this machine, or workers."),
+        options.where_option(help="Where sweeps run: this machine, or workers."),
     ] = "local"
     bucket: Annotated[
         str | None,
         options.where_option(metavar="NAME", help="Bucket of tuner fleet deploy's stack."),
     ] = None
     state_machine: Annotated[
-        str | None,
-        options.where_option("--state-machine", metavar="ARN", help="State machine of it."),
+        str | None, options.where_option(metavar="ARN", help="State machine of it.")
     ] = None
 
     def check(self, fleet: "FleetFolder") -> None:
@@ -161,11 +160,7 @@ def _run_here(fleet: "FleetFolder", folder: Path, *, concurrency: int, json: boo
     stop = StopSignal()
     with stop_on_signals(stop):
         found = run_folder(
-            fleet,
-            state_dir=state_dir(),
-            concurrency=concurrency,
-            stop=stop,
-            on_progress=_teller(),
+            fleet, state_dir=state_dir(), concurrency=concurrency, stop=stop, on_progress=_teller()
         )
     _show_found(found, json=json)
     if found.lease_count:
@@ -240,16 +235,8 @@ def _ask_to_stop(fleet: "FleetFolder") -> str:
 def report(
     folder: Folder,
     *,
-    format_name: Annotated[
-        Literal["text", "json", "csv", "html"],
-        options.output_option("--format", help="What to write."),
-    ] = "text",
-    out_file: Annotated[
-        Path | None,
-        options.output_option(
-            "--out", metavar="FILE", help="File to write, with --format html (default: stdout)."
-        ),
-    ] = None,
+    format_name: options.TableFormat = "text",
+    out_file: options.PageFile = None,
     json: options.JsonOutput = False,
 ) -> int:
     """Show every function of a fleet, those first that save the most.

@@ -20,7 +20,7 @@ def deploy(
     folder: Folder,
     *,
     out: Annotated[
-        Path, options.output_option("--out", metavar="FOLDER", help="Folder of the template, new.")
+        Path, options.output_option(metavar="FOLDER", help="Folder of the template, new.")
     ],
     wheel: Annotated[
         Path | None,

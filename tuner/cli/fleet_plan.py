@@ -36,21 +36,18 @@ class ChosenOptions:
         ),
     ] = None
     tag: Annotated[
-        str | None,
-        options.measure_option(metavar="KEY=VALUE", help="Functions with this tag."),
+        str | None, options.measure_option(metavar="KEY=VALUE", help="Functions with this tag.")
     ] = None
     payload: Annotated[
         list[str] | None,
         options.measure_option(
             metavar="FILE|FOLDER|JSON",
             help="Event for functions without their own, as in tuner tune. Repeatable.",
-            show_default=False,
         ),
     ] = None
     settings: Annotated[
         Path | None,
         options.measure_option(
-            "--settings",
             metavar="FILE",
             help="Payloads, side effects, accounts and hours (default: fleet.toml here).",
         ),
@@ -66,15 +63,10 @@ def plan(
         float, options.limits_option(**options.AMOUNT, help="What all sweeps together may cost.")
     ],
     allow_side_effects: SideEffectsOption = None,
-    out: Annotated[
-        Path, options.output_option("--out", metavar="DIR", help="Folder of the fleet, new.")
-    ],
+    out: Annotated[Path, options.output_option(metavar="DIR", help="Folder of the fleet, new.")],
     where: WhereOptions,
     regions: Annotated[
-        str | None,
-        options.where_option(
-            metavar="REGION,…", help="Regions to look in for --tag.", show_default=False
-        ),
+        str | None, options.where_option(metavar="REGION,…", help="Regions to look in for --tag.")
     ] = None,
     json: options.JsonOutput = False,
 ) -> int:

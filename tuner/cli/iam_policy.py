@@ -37,7 +37,6 @@ def iam_policy(
             metavar="[FUNCTION]",
             help="Name or ARN. A sweep's policy needs one; without one, another command's is for "
             "every function that it reads.",
-            show_default=False,
         ),
     ] = None,
     *,
@@ -69,19 +68,14 @@ def iam_policy(
     athena: Annotated[
         str | None,
         options.where_option(
-            "--athena",
             metavar="S3_URI",
             help="With --for scan: of this archive by Athena, which needs nothing of Lambda.",
-            show_default=False,
         ),
     ] = None,
     results: Annotated[
         str | None,
         options.where_option(
-            "--results",
-            metavar="S3_URI",
-            help="With --athena: where its answers are, as in tuner scan.",
-            show_default=False,
+            metavar="S3_URI", help="With --athena: where its answers are, as in tuner scan."
         ),
     ] = None,
 ) -> None:

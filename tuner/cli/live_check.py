@@ -58,11 +58,9 @@ def live_check(
     yes: options.Yes = False,
     file: Annotated[
         Path | None,
-        options.output_option(
-            "--out",
-            metavar="FILE",
-            help="Write what was found, without account id and names (default with --create: in "
-            "the state folder).",
+        options.out_option(
+            "Write what was found, without account id and names (default with --create: in the "
+            "state folder)."
         ),
     ] = None,
     compare: Annotated[
@@ -72,8 +70,7 @@ def live_check(
         ),
     ] = None,
     against: Annotated[
-        Path | None,
-        options.output_option(metavar="FILE", help="Compare with this file instead."),
+        Path | None, options.output_option(metavar="FILE", help="Compare with this file instead.")
     ] = None,
     json: options.JsonOutput = False,
 ) -> int:

@@ -44,7 +44,6 @@ def load(
         options.measure_option(
             metavar="TIME:RATE[..RATE]",
             help="Requests for a time: 60s:20/s, a ramp 60s:5/s..50/s, or 30s:pause. Repeatable.",
-            show_default=False,
         ),
     ] = None,
     artillery: Annotated[
@@ -74,8 +73,7 @@ def load(
         values.Sizes | None,
         options.measure_option(
             "--memory-sizes",
-            metavar="MB,MB,…",
-            parser=values.memory_sizes_mb,
+            **options.SIZES_MB,
             help="Load each of these sizes in turn (default: the function as it is).",
         ),
     ] = None,
@@ -105,15 +103,12 @@ def load(
             metavar="N",
             min=1,
             help="Say how long a backlog of N messages takes (default: what waits in the queue).",
-            show_default=False,
         ),
     ] = None,
     out_file: Annotated[
         Path | None,
-        options.output_option(
-            "--out",
-            metavar="FILE",
-            help="Write the JSON there too; a page or figure if it ends in .html, .svg or .png.",
+        options.out_option(
+            "Write the JSON there too; a page or figure if it ends in .html, .svg or .png."
         ),
     ] = None,
     target: TargetOptions,
@@ -141,10 +136,7 @@ def load(
 
 
 def _wanted(
-    phases: list[str] | None,
-    script: Path | None,
-    spacing: Literal["even", "poisson"],
-    seed: int,
+    phases: list[str] | None, script: Path | None, spacing: Literal["even", "poisson"], seed: int
 ) -> "Wanted":
     """The arrivals that were asked for. Raises UsageError and InputError."""
     from tuner.api.loading import Wanted
@@ -164,13 +156,7 @@ def _load(
 ) -> int:
     from tuner.api.loading import plan_load, run_load
     from tuner.cli.config import state_dir
-    from tuner.cli.load_screen import (
-        show,
-        show_plan,
-        show_plan_json,
-        tell_progress,
-        tell_settling,
-    )
+    from tuner.cli.load_screen import show, show_plan, show_plan_json, tell_progress, tell_settling
     from tuner.load.plan import MOST_IN_FLIGHT
     from tuner.sweep.io import StopSignal, stop_on_signals
 

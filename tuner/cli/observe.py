@@ -40,9 +40,7 @@ class ObserveWhere(WhereOptions):
 
 @spread
 def observe(
-    function: Annotated[
-        str | None, typer.Argument(metavar="FUNCTION", help="Name or ARN.", show_default=False)
-    ] = None,
+    function: Annotated[str | None, typer.Argument(metavar="FUNCTION", help="Name or ARN.")] = None,
     *,
     read: ReadOptions,
     discount_percent: Discount = 0.0,
@@ -52,9 +50,7 @@ def observe(
     costs: OverheadsOptions,
     forget: Annotated[
         str | None,
-        options.output_option(
-            "--forget", metavar="FUNCTION", help="Delete what is kept of a function's logs."
-        ),
+        options.output_option(metavar="FUNCTION", help="Delete what is kept of a function's logs."),
     ] = None,
     json: options.JsonOutput = False,
 ) -> int:

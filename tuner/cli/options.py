@@ -24,12 +24,12 @@ setting = partial(typer.Option, rich_help_panel=SETTINGS, hidden=True)
 # How the values of several options are shown and read.
 SHARE: Final[dict[str, Any]] = {"metavar": "SHARE", "parser": values.ratio}
 SIZE_MB: Final[dict[str, Any]] = {"metavar": "MB", "parser": values.memory_mb}
+SIZES_MB: Final[dict[str, Any]] = {"metavar": "MB,MB,…", "parser": values.memory_sizes_mb}
+TIME: Final[dict[str, Any]] = {"metavar": "TIME", "parser": values.duration_ms}
 AMOUNT: Final[dict[str, Any]] = {"metavar": "USD", "parser": values.amount_usd}
 AMOUNT_OR_NOTHING: Final[dict[str, Any]] = {"metavar": "USD", "parser": values.amount_or_nothing}
 
-FunctionName = Annotated[
-    str, typer.Argument(metavar="FUNCTION", help="Name or ARN.", show_default=False)
-]
+FunctionName = Annotated[str, typer.Argument(metavar="FUNCTION", help="Name or ARN.")]
 
 
 def region_option(otherwise: str) -> Any:
@@ -39,18 +39,27 @@ def region_option(otherwise: str) -> Any:
     )
 
 
+def out_option(what: str) -> Any:
+    """`--out`, saying what is written there. Its parameter isn't called `out`: a setting of that
+    name is the sweep file that `tune` writes.
+    """
+    return output_option("--out", metavar="FILE", help=what)
+
+
+def exit_code_option(what: str) -> Any:
+    """`--detailed-exitcode`, saying which codes it adds."""
+    return output_option("--detailed-exitcode", help=what)
+
+
 Region = Annotated[str | None, region_option("the profile's")]
 Profile = Annotated[
     str | None, where_option(metavar="NAME", help="Profile of the AWS configuration.")
 ]
-# Not called `out`: a setting of that name is the sweep file that `tune` writes.
 ReportFile = Annotated[
-    Path | None,
-    output_option(
-        "--out",
-        metavar="FILE",
-        help="File to write, with --format html, png or svg (default: stdout).",
-    ),
+    Path | None, out_option("File to write, with --format html, png or svg (default: stdout).")
+]
+PageFile = Annotated[
+    Path | None, out_option("File to write, with --format html (default: stdout).")
 ]
 EndpointUrl = Annotated[
     str | None, where_option(metavar="URL", help="Use this Lambda API endpoint.")
@@ -67,20 +76,16 @@ LocalTemplate = Annotated[
 TemplateParameters = Annotated[
     list[str] | None,
     where_option(
-        "--parameter",
         metavar="NAME=VALUE",
         help="Value of a template parameter (default: its Default). Repeatable.",
-        show_default=False,
     ),
 ]
 TemplateEnvironment = Annotated[
     list[str] | None,
     where_option(
-        "--env",
         metavar="NAME=VALUE",
         help="Environment variable of the template's functions, overriding the template's. "
         "Repeatable.",
-        show_default=False,
     ),
 ]
 Build = Annotated[
@@ -97,7 +102,6 @@ Payload = Annotated[
     measure_option(
         metavar="FILE|FOLDER|JSON",
         help="Event to send, or what makes events, as for tuner tune (default: {}). Repeatable.",
-        show_default=False,
     ),
 ]
 PayloadSize = Annotated[
@@ -126,12 +130,10 @@ Vary = Annotated[
     ),
 ]
 MinMemory = Annotated[
-    int | None,
-    measure_option(**SIZE_MB, help="Smallest size to consider (default: 128)."),
+    int | None, measure_option(**SIZE_MB, help="Smallest size to consider (default: 128).")
 ]
 MaxMemory = Annotated[
-    int | None,
-    measure_option(**SIZE_MB, help="Largest size to consider (default: 10240)."),
+    int | None, measure_option(**SIZE_MB, help="Largest size to consider (default: 10240).")
 ]
 # The goal has no default here: a sweep keeps its own.
 GoalOption = Annotated[
@@ -140,7 +142,6 @@ GoalOption = Annotated[
         metavar="cost|speed|balanced",
         help="What best means (default: cost). cost: a size twice as fast may cost 7% more; "
         "balanced: twice as much; speed: the fastest. A saved sweep keeps its own.",
-        show_default=False,
     ),
 ]
 TimeWeight = Annotated[
@@ -150,25 +151,15 @@ TimeWeight = Annotated[
         parser=values.time_weight,
         help="The goal as a number, 0 to 1000. It's how many percent of cost one percent of time "
         "is worth: 0 is the plain cheapest, the goals are 0.1, 1 (balanced) and 10 (speed).",
-        show_default=False,
     ),
 ]
-CostSlack = Annotated[
-    float | None, goal_option(parser=values.no_slack, hidden=True, show_default=False)
-]
+CostSlack = Annotated[float | None, goal_option(parser=values.no_slack, hidden=True)]
 Tolerance = Annotated[
     float | None,
-    goal_option(
-        **SHARE,
-        help="A difference that doesn't matter to you: 1% or 0.01 (default: 1%).",
-        show_default=False,
-    ),
+    goal_option(**SHARE, help="A difference that doesn't matter to you: 1% or 0.01 (default: 1%)."),
 ]
 MaxDuration = Annotated[
-    float | None,
-    goal_option(
-        metavar="TIME", parser=values.duration_ms, help="Longest mean duration: 500ms or 2s."
-    ),
+    float | None, goal_option(**TIME, help="Longest mean duration: 500ms or 2s.")
 ]
 Percentile = Annotated[
     float | None,
@@ -179,15 +170,13 @@ Percentile = Annotated[
     ),
 ]
 MaxCostPerMillion = Annotated[
-    float | None,
-    goal_option(**AMOUNT, help="Highest cost of a million invocations."),
+    float | None, goal_option(**AMOUNT, help="Highest cost of a million invocations.")
 ]
 ColdStartShare = Annotated[
     float | None,
     goal_option(
         **SHARE,
         help="Share of cold starts in your traffic: 1% or 0.01 (default: as observed, or 1%).",
-        show_default=False,
     ),
 ]
 AllowDifferentReplies = Annotated[
@@ -209,7 +198,6 @@ IsolationOption = Annotated[
 LeftFunction = Annotated[
     str | None,
     typer.Option(
-        "--function",
         metavar="FUNCTION",
         help="Only this function, even if its sweep ran on another machine that's gone.",
     ),
@@ -217,7 +205,6 @@ LeftFunction = Annotated[
 TakeOver = Annotated[
     list[str] | None,
     typer.Option(
-        "--take-over",
         metavar="SWEEP_ID",
         help="Also undo what this sweep left: it is not running on any machine. Repeatable.",
     ),
@@ -264,23 +251,20 @@ ReportFormat = Annotated[
     Literal["text", "json", "markdown", "html", "png", "svg"],
     output_option("--format", help="What to write."),
 ]
+TableFormat = Annotated[
+    Literal["text", "json", "csv", "html"], output_option("--format", help="What to write.")
+]
 Explain = Annotated[
-    bool,
-    output_option("--explain", help="Also show every size, the curves and all assumptions."),
+    bool, output_option("--explain", help="Also show every size, the curves and all assumptions.")
 ]
 JsonOutput = Annotated[bool, output_option("--json", help="Print one JSON object.")]
 Out = Annotated[
     Path | None,
     output_option(
-        metavar="FILE",
-        help="Sweep file to write (default: a new one in the state folder).",
+        metavar="FILE", help="Sweep file to write (default: a new one in the state folder)."
     ),
 ]
 Force = Annotated[bool, output_option("--force", help="Replace the sweep that --out already has.")]
 DetailedExitcode = Annotated[
-    bool,
-    output_option(
-        "--detailed-exitcode",
-        help="Exit with 10 for a resize (or a change to make), 12 if inconclusive.",
-    ),
+    bool, exit_code_option("Exit with 10 for a resize (or a change to make), 12 if inconclusive.")
 ]

@@ -36,7 +36,6 @@ class OverheadsOptions:
             metavar="CLASS",
             help="With --overheads: standard, infrequent-access or delivery (default: as the group "
             "has it, with --logs standard).",
-            show_default=False,
         ),
     ] = None
     retention_days: Annotated[
@@ -45,7 +44,6 @@ class OverheadsOptions:
             metavar="N",
             min=1,
             help="With --overheads: how long logs are kept (default: as the group has it).",
-            show_default=False,
         ),
     ] = None
     account_log_gb: Annotated[

@@ -29,7 +29,6 @@ EventTrigger = Annotated[
         metavar="SERVICE",
         help="With --pathways: how events reach the function: sqs, sns, kinesis, eventbridge or "
         "direct (default: as configured).",
-        show_default=False,
     ),
 ]
 
@@ -63,14 +62,12 @@ class PathwayOptions:
             min=1,
             help="With --pathways: most events of an invocation by SQS or Kinesis (default: as "
             "configured, or the service's).",
-            show_default=False,
         ),
     ] = None
     batch_window: Annotated[
         float | None,
         options.traffic_option(
-            metavar="TIME",
-            parser=values.duration_ms,
+            **options.TIME,
             help="With --pathways: how long they are gathered, such as 5s (default: as configured, "
             "or not at all).",
         ),
@@ -78,8 +75,7 @@ class PathwayOptions:
     per_invocation: Annotated[
         float | None,
         options.traffic_option(
-            metavar="TIME",
-            parser=values.duration_ms,
+            **options.TIME,
             help="With --pathways: what an invocation takes besides its events, such as 3ms "
             "(default: nothing).",
         ),
@@ -103,8 +99,7 @@ class PathwayOptions:
     max_delay: Annotated[
         float | None,
         options.goal_option(
-            metavar="TIME",
-            parser=values.duration_ms,
+            **options.TIME,
             help="With --pathways: how long an event may take to the function, at p99.",
         ),
     ] = None
@@ -114,7 +109,6 @@ class PathwayOptions:
             metavar="WHAT",
             parser=values.pathway_need,
             help="With --pathways: order, fan-out or replay is needed. Repeatable.",
-            show_default=False,
         ),
     ] = None
 
@@ -143,12 +137,7 @@ class PathwayOptions:
                 raise UsageError(f"{flag} is for --pathways: give that too")
 
     def show(
-        self,
-        function: str,
-        region: str | None,
-        architecture: "Architecture | None",
-        *,
-        json: bool,
+        self, function: str, region: str | None, architecture: "Architecture | None", *, json: bool
     ) -> None:
         """Print the comparison alone. Raises UsageError and PriceError."""
         from tuner.api.pathways import pathways_of

@@ -34,12 +34,10 @@ Specs = Annotated[
         metavar="PAYLOAD…",
         help="Payload sets (TOML, YAML, payloads.json), files, folders of events, inline JSON, "
         "or names of event sources.",
-        show_default=False,
     ),
 ]
 Count = Annotated[
-    int,
-    typer.Option(metavar="N", min=1, max=1_000_000, help="Events to make.", show_default=False),
+    int, typer.Option(metavar="N", min=1, max=1_000_000, help="Events to make.", show_default=False)
 ]
 TryFunction = Annotated[
     str | None,
@@ -241,12 +239,7 @@ def _show_table(rows: "Sequence[tuple[str, ...]]", justify: str) -> None:
 
 
 def _try(
-    function: str,
-    payloads: "Sequence[Payload]",
-    where: Target,
-    *,
-    yes: bool,
-    allow_outside: bool,
+    function: str, payloads: "Sequence[Payload]", where: Target, *, yes: bool, allow_outside: bool
 ) -> dict[str, str | None]:
     """Invoke the function once with each class: why it failed, or None. Raises TunerError."""
     from tuner.api.trial import try_payloads

@@ -45,11 +45,9 @@ class ReadOptions:
     logs: Annotated[
         list[Path] | None,
         options.measure_option(
-            "--logs",
             metavar="PATH",
             help="File or folder of logs, in any form that Lambda's logs come in; - reads stdin. "
             "AWS isn't called then. Repeatable.",
-            show_default=False,
         ),
     ] = None
     start: Annotated[
@@ -70,11 +68,9 @@ class ReadOptions:
     days: Annotated[
         float | None,
         options.measure_option(
-            "--days",
             metavar="N",
             min=0.0,
             help="Days counted back from now (default: 14), with --logs from the last line.",
-            show_default=False,
         ),
     ] = None
     architecture: Annotated[

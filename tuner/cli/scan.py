@@ -32,16 +32,13 @@ class PlaceOptions:
 
     regions: Annotated[
         str | None,
-        options.where_option(
-            metavar="REGION,…", help="Regions to scan (default: the profile's).", show_default=False
-        ),
+        options.where_option(metavar="REGION,…", help="Regions to scan (default: the profile's)."),
     ] = None
     profile: Annotated[
         str | None,
         options.where_option(
             metavar="NAME,…",
             help="Profiles of the AWS configuration: several for several accounts.",
-            show_default=False,
         ),
     ] = None
     endpoint_url: options.EndpointUrl = None
@@ -54,29 +51,22 @@ class AthenaOptions:
     athena: Annotated[
         str | None,
         options.measure_option(
-            "--athena",
             metavar="S3_URI",
             help="Archive of logs, such as s3://my-logs/exports: Athena reads it, and Lambda isn't "
             "called.",
-            show_default=False,
         ),
     ] = None
     results: Annotated[
         str | None,
         options.where_option(
-            "--results",
             metavar="S3_URI",
             help="With --athena: where it writes its answers (default: where its work group says).",
-            show_default=False,
         ),
     ] = None
     work_group: Annotated[
         str | None,
         options.where_option(
-            "--work-group",
-            metavar="NAME",
-            help="With --athena: its work group (default: primary).",
-            show_default=False,
+            metavar="NAME", help="With --athena: its work group (default: primary)."
         ),
     ] = None
 
@@ -92,7 +82,6 @@ class ScanReadOptions(ReadOptions):
             min=1,
             max=90,
             help="Days to look at (default: 14; with --logs all, counted back from the last line).",
-            show_default=False,
         ),
     ] = None
 
@@ -109,21 +98,10 @@ class ListOptions:
         ),
     ] = "saving"
     top: Annotated[
-        int | None,
-        options.output_option(
-            min=1, metavar="N", help="Only the first N functions.", show_default=False
-        ),
+        int | None, options.output_option(min=1, metavar="N", help="Only the first N functions.")
     ] = None
-    format_name: Annotated[
-        Literal["text", "json", "csv", "html"],
-        options.output_option("--format", help="What to write."),
-    ] = "text"
-    out_file: Annotated[
-        Path | None,
-        options.output_option(
-            "--out", metavar="FILE", help="File to write, with --format html (default: stdout)."
-        ),
-    ] = None
+    format_name: options.TableFormat = "text"
+    out_file: options.PageFile = None
     json: options.JsonOutput = False
 
 
@@ -141,8 +119,7 @@ def scan(
         ),
     ] = False,
     restart: Annotated[
-        bool,
-        options.limits_option("--restart", help="Start over, even if a scan was interrupted."),
+        bool, options.limits_option("--restart", help="Start over, even if a scan was interrupted.")
     ] = False,
     dry_run: options.DryRun = False,
 ) -> int:

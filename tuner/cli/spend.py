@@ -54,7 +54,6 @@ class SideOptions:
             help="Deployments: auto (versions and memory sizes in the logs, and without --logs "
             "CloudTrail), a table with the columns at, version and function, a CloudTrail file, a "
             "repository's tags, none. Repeatable (default: auto).",
-            show_default=False,
         ),
     ] = None
     revenue: Annotated[
@@ -86,7 +85,6 @@ def spend(
         typer.Argument(
             metavar="FUNCTION",
             help="Only this one, including lines that name no function (default: all functions).",
-            show_default=False,
         ),
     ] = None,
     *,

@@ -63,12 +63,7 @@ def seeing(
 
 
 def show_stale(
-    found: "Sequence[KeptSweep]",
-    read: SinceOptions,
-    where: WhereOptions,
-    *,
-    live: bool,
-    json: bool,
+    found: "Sequence[KeptSweep]", read: SinceOptions, where: WhereOptions, *, live: bool, json: bool
 ) -> int:
     """Print which of these sweeps (newest first) are stale, and why."""
     from tuner.api.staleness import judge_kept

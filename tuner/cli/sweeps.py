@@ -39,13 +39,10 @@ def sweeps(
     *,
     environment: Annotated[
         Literal["aws", "local"] | None,
-        typer.Option("--environment", help="Only those measured on AWS, or on this machine."),
+        typer.Option(help="Only those measured on AWS, or on this machine."),
     ] = None,
     since: Annotated[
-        Any,
-        typer.Option(
-            "--since", metavar="DATE", parser=values.since, help="2026-11-01, or 7d for a week."
-        ),
+        Any, typer.Option(metavar="DATE", parser=values.since, help="2026-11-01, or 7d for a week.")
     ] = None,
     stale: Annotated[
         bool,
@@ -60,12 +57,10 @@ def sweeps(
         bool, typer.Option("--prune", help="Remove what --keep and --older-than don't keep.")
     ] = False,
     keep: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Keep the newest N of each function."),
+        int | None, typer.Option(min=1, metavar="N", help="Keep the newest N of each function.")
     ] = None,
     older_than: Annotated[
-        float | None,
-        typer.Option(min=0, metavar="DAYS", help="Keep those from the last days."),
+        float | None, typer.Option(min=0, metavar="DAYS", help="Keep those from the last days.")
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be removed, and end.")

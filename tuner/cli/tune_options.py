@@ -12,10 +12,7 @@ import typer
 from tuner.cli import options, values
 from tuner.model.request import LEAVE_CONCURRENCY, Budget, Measure, Output, Safety
 
-FunctionToTune = Annotated[
-    str | None,
-    typer.Argument(metavar="FUNCTION", help="Name or ARN.", show_default=False),
-]
+FunctionToTune = Annotated[str | None, typer.Argument(metavar="FUNCTION", help="Name or ARN.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +27,6 @@ class MeasureOptions:
             "payload set (.toml, .yaml, payloads.json), a template (.j2), a schema (.schema.json), "
             "an event source (sqs, …), or test-events for the function's shareable ones. "
             "Repeatable.",
-            show_default=False,
         ),
     ] = None
     vary: options.Vary = None
@@ -40,9 +36,7 @@ class MeasureOptions:
     memory_sizes: Annotated[
         values.Sizes | None,
         options.measure_option(
-            metavar="MB,MB,…",
-            parser=values.memory_sizes_mb,
-            help="Choose among these sizes and the current one only.",
+            **options.SIZES_MB, help="Choose among these sizes and the current one only."
         ),
     ] = None
     exhaustive: Annotated[
@@ -81,8 +75,7 @@ class MeasureOptions:
     fail_on: Annotated[
         str | None,
         options.measure_option(
-            metavar="JMESPATH",
-            help="Count a reply as an error if this is true: 'error != null'.",
+            metavar="JMESPATH", help="Count a reply as an error if this is true: 'error != null'."
         ),
     ] = None
     resume: Annotated[
@@ -211,8 +204,7 @@ class OutputOptions:
     keep_payloads: Annotated[
         bool,
         options.output_option(
-            "--keep-payloads",
-            help="Keep the events in the sweep file, not just their digests.",
+            "--keep-payloads", help="Keep the events in the sweep file, not just their digests."
         ),
     ] = False
     out: options.Out = None

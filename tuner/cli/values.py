@@ -45,9 +45,7 @@ def architectures(text: str) -> Architectures:
     return Architectures(dict.fromkeys(named))
 
 
-def codes(
-    given: Iterable[str],
-) -> tuple[str | None, tuple[tuple[Architecture, str], ...]]:
+def codes(given: Iterable[str]) -> tuple[str | None, tuple[tuple[Architecture, str], ...]]:
     """`dist.zip` for any architecture, or `arm64=dist-arm64.zip` for one; each given once."""
     plain: list[str] = []
     by_architecture: dict[Architecture, str] = {}

@@ -40,23 +40,18 @@ def verify(
             metavar="[SWEEP]",
             help="Sweep file, or function's name for its newest sweep.",
             autocompletion=kept_names,
-            show_default=False,
         ),
     ] = None,
     *,
     read: ReadOptions,
     ledger: Annotated[
-        bool,
-        typer.Option("--ledger", help="Show how earlier forecasts came out; reads no logs."),
+        bool, typer.Option("--ledger", help="Show how earlier forecasts came out; reads no logs.")
     ] = False,
     discount_percent: Discount = 0.0,
     source: Source = "auto",
     where: WhereOptions,
     json: options.JsonOutput = False,
-    out_file: Annotated[
-        Path | None,
-        options.output_option("--out", metavar="FILE", help="Write the JSON there too."),
-    ] = None,
+    out_file: Annotated[Path | None, options.out_option("Write the JSON there too.")] = None,
 ) -> int:
     """Say what a change of memory saved, against the forecast of its sweep.
 

@@ -39,9 +39,7 @@ FOUND = 13
 
 @spread
 def watch(
-    functions: Annotated[
-        list[str], typer.Argument(metavar="FUNCTION…", help="Names or ARNs.", show_default=False)
-    ],
+    functions: Annotated[list[str], typer.Argument(metavar="FUNCTION…", help="Names or ARNs.")],
     *,
     read: ReadOptions,
     live: Annotated[
@@ -53,33 +51,24 @@ def watch(
     alarms: Annotated[
         Literal["cloudformation", "terraform"] | None,
         options.output_option(
-            help="Write alarms instead, with thresholds from the history, and replay them on it.",
-            show_default=False,
+            help="Write alarms instead, with thresholds from the history, and replay them on it."
         ),
     ] = None,
     out_file: Annotated[
-        Path | None,
-        options.output_option(
-            "--out", metavar="FILE", help="With --alarms: write them there (default: stdout)."
-        ),
+        Path | None, options.out_option("With --alarms: write them there (default: stdout).")
     ] = None,
     stop_at: Annotated[
         Any,
         options.limits_option(
-            "--stop-at",
             metavar="USD/h",
             parser=values.usd_per_hour,
             help="With --live: stop a function (reserved concurrency 0) that costs this much an "
             "hour or more, such as 20usd/h, once you or --yes agree. tuner recover undoes it.",
-            show_default=False,
         ),
     ] = None,
     json: options.JsonOutput = False,
     detailed_exitcode: Annotated[
-        bool,
-        options.output_option(
-            "--detailed-exitcode", help="Exit with 13 where a warning or an error was found."
-        ),
+        bool, options.exit_code_option("Exit with 13 where a warning or an error was found.")
     ] = False,
 ) -> int:
     """Say which functions run away: recursion, poison messages, retries, queues that never drain.

@@ -45,7 +45,6 @@ class BehaviorOptions:
         options.measure_option(
             metavar="STATE=NEXT:N,…",
             help="How often a Choice goes to each next state, as weights. Repeatable.",
-            show_default=False,
         ),
     ] = None
     items: Annotated[
@@ -53,7 +52,6 @@ class BehaviorOptions:
         options.measure_option(
             metavar="STATE=N,…",
             help="How many items a Map gets: a number, or several as likely. Repeatable.",
-            show_default=False,
         ),
     ] = None
     error_rate: Annotated[
@@ -61,24 +59,19 @@ class BehaviorOptions:
         options.measure_option(
             metavar="STATE=SHARE",
             help="Share of a state's attempts that fail, and are retried. Repeatable.",
-            show_default=False,
         ),
     ] = None
     state_time: Annotated[
         list[str] | None,
         options.measure_option(
-            metavar="STATE=TIME,…",
-            help="How long a wait or another service takes. Repeatable.",
-            show_default=False,
+            metavar="STATE=TIME,…", help="How long a wait or another service takes. Repeatable."
         ),
     ] = None
     overhead: Annotated[
         float | None,
         options.measure_option(
-            metavar="TIME",
-            parser=values.duration_ms,
+            **options.TIME,
             help="What each state transition takes besides (default: as seen in the history).",
-            show_default=False,
         ),
     ] = None
 
@@ -118,14 +111,12 @@ class DefinitionOptions:
     parameter: options.TemplateParameters = None
     state_machine: Annotated[
         str | None,
-        options.measure_option(
-            "--state-machine", metavar="NAME", help="Which state machine of a template."
-        ),
+        options.measure_option(metavar="NAME", help="Which state machine of a template."),
     ] = None
     substitution: Annotated[
         list[str] | None,
         options.measure_option(
-            metavar="NAME=FUNCTION", help="What ${NAME} stands for. Repeatable.", show_default=False
+            metavar="NAME=FUNCTION", help="What ${NAME} stands for. Repeatable."
         ),
     ] = None
     calls: Annotated[
@@ -133,7 +124,6 @@ class DefinitionOptions:
         options.measure_option(
             metavar="STATE=FUNCTION",
             help="The function that a state calls, if the input names it. Repeatable.",
-            show_default=False,
         ),
     ] = None
 
@@ -146,24 +136,19 @@ def workflow(
             metavar="ARN|FILE",
             help="A state machine's ARN, its definition (FILE.asl.json), a template that declares "
             "it, or a TOML file.",
-            show_default=False,
         ),
     ],
     *,
     sweep: Annotated[
         list[str] | None,
         options.measure_option(
-            metavar="FUNCTION=SWEEP",
-            help="A function's sweep (default: its newest). Repeatable.",
-            show_default=False,
+            metavar="FUNCTION=SWEEP", help="A function's sweep (default: its newest). Repeatable."
         ),
     ] = None,
     fleet: Annotated[
         list[Path] | None,
         options.measure_option(
-            metavar="DIR",
-            help="Folder of a fleet, or of sweep files. Repeatable.",
-            show_default=False,
+            metavar="DIR", help="Folder of a fleet, or of sweep files. Repeatable."
         ),
     ] = None,
     behavior: BehaviorOptions,
@@ -179,8 +164,7 @@ def workflow(
     max_duration: Annotated[
         float | None,
         options.goal_option(
-            metavar="TIME",
-            parser=values.duration_ms,
+            **options.TIME,
             help="Longest the whole may take, at --percentile: 500ms or 2s. The cheapest sizes "
             "within it are chosen.",
         ),
@@ -203,17 +187,13 @@ def workflow(
     max_memory: options.MaxMemory = None,
     where: WhereOptions,
     out_file: Annotated[
-        Path | None,
-        options.output_option(
-            "--out", metavar="FILE", help="Also write a page (.html) or the answer (.json)."
-        ),
+        Path | None, options.out_option("Also write a page (.html) or the answer (.json).")
     ] = None,
     json: options.JsonOutput = False,
     detailed_exitcode: Annotated[
         bool,
-        options.output_option(
-            "--detailed-exitcode",
-            help="Exit with 10 if sizes would change, 12 if no sizes meet the target.",
+        options.exit_code_option(
+            "Exit with 10 if sizes would change, 12 if no sizes meet the target."
         ),
     ] = False,
 ) -> int:
