@@ -9,8 +9,7 @@ import pytest
 
 from tests.sweeps import made_sweep
 from tuner import session
-from tuner.api.answers import break_even, recommend
-from tuner.api.page import view
+from tuner.api.answers import break_even, recommend, view
 from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
 from tuner.decision.saving import NOTHING

@@ -11,8 +11,7 @@ from tests.aws.live_log import COUNT, NOW, make_live_function
 from tests.aws.moto_process import REGION, client, moto_process
 from tests.cli.running import run_here
 from tuner.api.reading import Caller, LiveRequest
-from tuner.api.side_files import SideFiles
-from tuner.api.spending import spend_live
+from tuner.api.spending import SideFiles, spend_live
 from tuner.errors import InputError, NotAgreedError
 from tuner.model.request import Target
 

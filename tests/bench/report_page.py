@@ -18,7 +18,7 @@ from tests.browser.chromium import launch, use_own_downloads
 from tests.report.views import large_sweep
 from tests.sweeps import save_sweep
 from tuner import load_sweep
-from tuner.api.page import view
+from tuner.api.answers import view
 from tuner.report.page.html import render
 from tuner.session import analyse
 

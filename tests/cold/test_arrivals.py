@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuner.api.cold_traffic import given_arrivals
+from tuner.api.cold import given_arrivals
 from tuner.cold.arrivals import arrivals_of_loads, arrivals_of_minutes
 from tuner.cold.arrivals_file import read_arrivals
 from tuner.errors import InputError

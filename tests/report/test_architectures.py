@@ -8,8 +8,8 @@ import pytest
 
 from tests.bench.architectures import BOOK, swept
 from tests.decision.test_architectures import GOAL, pair
+from tuner.api.answers import view
 from tuner.api.applying import told_of
-from tuner.api.page import view
 from tuner.decision import analyse, recommend
 from tuner.report import markdown, terminal
 from tuner.report.figures.curves import draw_recommendation

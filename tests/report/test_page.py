@@ -12,7 +12,7 @@ import pytest
 
 from tests.report.views import MIXED, large_sweep, mixed, shown
 from tuner import Goal, load_sweep
-from tuner.api.page import view
+from tuner.api.answers import view
 from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
 from tuner.model.recommendation import Tradeoff

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from tests.sweeps import cpu_bound_ms, made_sweep
 from tuner import load_sweep
-from tuner.api.page import view
+from tuner.api.answers import view
 from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
 from tuner.model.plan import PayloadClass

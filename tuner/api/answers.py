@@ -1,22 +1,26 @@
-"""Answers from a saved sweep, for commands and notebooks: size, platforms, curve and figure."""
+"""Answers from a saved sweep, for commands and notebooks: size, platforms, curve, figure, page."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner import session
+from tuner import decision, session
 from tuner.api.given import day_of, goal_of, sweep_of, terms_of, unusable
 from tuner.breakeven.answer import BreakEven
+from tuner.breakeven.terms import Terms
 from tuner.decision import Analysis
+from tuner.decision.recommendation import with_prices_of
 from tuner.decision.strata import sweep_at
-from tuner.errors import InputError, UsageError
+from tuner.decision.summary import break_down
+from tuner.errors import InputError, PriceError, UsageError
 from tuner.model.comparison import Comparison
 from tuner.model.number_fields import check_number
 from tuner.model.recommendation import Recommendation
 from tuner.model.spend import Spend
 from tuner.pricing.renewal import current_price_book
+from tuner.report.page.data import SweepView
 from tuner.session import analyse
-from tuner.session.breakeven import platforms_of
+from tuner.session.breakeven import platforms_of, saving_needed, with_platform
 from tuner.sweep.store import load_sweep
 
 if TYPE_CHECKING:
@@ -155,3 +159,37 @@ def plot(
     if answer.choice.architecture is not None:
         sweep = sweep_at(sweep, answer.choice.architecture)
     return draw_recommendation(answer, sweep)
+
+
+def view(
+    analysis: Analysis,
+    *,
+    source: str,
+    terms: Terms | None = None,
+    today: datetime.date | None = None,
+) -> SweepView:
+    """What the page shows of a sweep: its answer, mean and platforms. Raises PriceError.
+
+    A sweep that can't be compared with other platforms is shown without that, giving the reason.
+    """
+    terms = terms or Terms()
+    found: BreakEven | InputError | PriceError
+    try:
+        found = platforms_of(analysis, terms, today=today)
+    except (InputError, PriceError) as error:
+        found = error
+    answer = decision.recommend(analysis, needed=saving_needed(terms), today=today)
+    if terms.traffic.rate_per_s is not None:
+        answer = with_platform(answer, found, terms)
+    compared = None if isinstance(found, InputError | PriceError) else found
+    if compared is not None:
+        answer = with_prices_of(compared.prices_as_of, answer)
+    return SweepView(
+        source=source,
+        recommendation=answer,
+        sweep=analysis.answered,
+        sent=analysis.sweep.plan.payloads,
+        breakdown=break_down(analysis.problem),
+        break_even=compared,
+        no_break_even="" if compared is not None else str(found),
+    )

@@ -1,21 +1,24 @@
-"""A function's cold starts: plan, measure by a lease, time the imports here, and answer."""
+"""A function's cold starts: plan, measure by a lease, time the imports here, and answer.
+
+When its requests come is a rate, a file, its logs, or what CloudWatch counted.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from tuner.api.cold_traffic import given_arrivals, observed_arrivals
+from tuner.api.target import lease_at
 from tuner.cold.analysis import ImportsFound, analyse
+from tuner.cold.arrivals import Arrivals, arrivals_at, arrivals_of_loads, arrivals_of_times
+from tuner.cold.arrivals_file import is_table, read_arrivals
 from tuner.cold.findings import imports_unknown
 from tuner.cold.imports import package_sizes, read_times, timed_package
 from tuner.cold.plan import plan_cold
 from tuner.cold.probe import Measured, Probe
-from tuner.errors import AwsError, InputError, LeaseError, TunerError
+from tuner.errors import AwsError, InputError, LeaseError, TunerError, UsageError
 from tuner.lease.clone import LiveTraffic, choose_isolation
-from tuner.lease.journal import LeaseTerms
-from tuner.lease.lease import open_lease
 from tuner.load.io import LoadIO
 from tuner.model.function import Build
 from tuner.pricing.renewal import current_price_book
@@ -24,16 +27,14 @@ from tuner.sweep.estimate import Pricing
 from tuner.sweep.io import Clock, tell_nobody
 from tuner.sweep.limits import Ledger, polite_concurrency
 from tuner.sweep.outcome import report_in
-from tuner.sweep.plan import check_measurable, new_sweep_id
+from tuner.sweep.plan import check_measurable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
-    from datetime import datetime
     from pathlib import Path
     from typing import Literal
 
-    from tuner.cold.arrivals import Arrivals
     from tuner.cold.imports import ImportTimes
     from tuner.cold.plan import ColdPlan
     from tuner.cold.result import ColdStarts
@@ -46,6 +47,17 @@ if TYPE_CHECKING:
 _TIMED: Final = ("python", "nodejs")
 _MORE: Final = 2
 """Invocations a size beyond the plan, for those that meet a warm environment."""
+DAYS: Final = 7
+"""Of CloudWatch's counts by the minute: a week has a season's every day."""
+_TIMES: Final = """
+    SELECT epoch(logged_at)
+               - (duration_ms + coalesce(init_duration_ms, restore_duration_ms, 0)) / 1000,
+           duration_ms,
+           coalesce(init_duration_ms, restore_duration_ms) IS NOT NULL
+    FROM reports
+    WHERE (function = ? OR function IS NULL) AND logged_at IS NOT NULL
+    ORDER BY 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,22 +201,14 @@ class _Measuring:
     def _lease(
         self, isolation: Literal["version", "clone"], build: Build | None = None
     ) -> AbstractContextManager[Leased]:
-        now, target = self.clock.now(), self.target
-        terms = LeaseTerms(
-            sweep_id=new_sweep_id(now),
-            state_dir=target.state_dir,
-            endpoint_url=target.gateway.endpoint_url,
-            started_at=now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-            isolation=isolation,
-        )
-        return open_lease(
+        return lease_at(
+            self.target,
             self.prepared.plan.pricing.function,
-            terms,
-            control=target.gateway,
-            sleep=self.clock.sleep,
+            isolation,
+            clock=self.clock,
+            stop=self.stop,
             on_progress=self.on_progress,
             build=build,
-            is_urgent=lambda: self.stop.is_urgent,
         )
 
     def _is_stopped(self) -> bool:
@@ -261,3 +265,47 @@ class _Measuring:
 
 def _untimed(why: str, package_bytes: tuple[int, int] | None = None) -> ImportsFound:
     return ImportsFound({}, package_bytes, (imports_unknown(why),))
+
+
+def given_arrivals(
+    rate_per_s: float | None, file: Path | None, function: str, state_dir: Path
+) -> Arrivals | None:
+    """The arrivals that were asked for; None: none were. Raises UsageError and InputError."""
+    if file is None:
+        return None if rate_per_s is None else arrivals_at(rate_per_s)
+    if rate_per_s is not None:
+        raise UsageError("give `rate_per_s` or `arrivals`, not both")
+    return read_arrivals(file) if is_table(file) else _logged(file, function, state_dir)
+
+
+def observed_arrivals(target: OpenTarget, function: str, now: datetime) -> Arrivals | None:
+    """What CloudWatch counted in the last week; None on this machine, if nothing ran, or if it
+    can't be read.
+    """
+    gateway = target.gateway
+    if gateway.is_loopback:
+        return None
+    start = now.replace(second=0, microsecond=0) - timedelta(days=DAYS)
+    try:
+        loads = gateway.minute_loads(function, start=start, days=DAYS)
+        return arrivals_of_loads(loads, start, DAYS, f"CloudWatch, {DAYS} days by the minute")
+    except (AwsError, InputError):
+        return None
+
+
+def _logged(file: Path, function: str, state_dir: Path) -> Arrivals:
+    """The times in a file or folder of logs. Raises InputError."""
+    from tuner.api.observing import files_logs
+    from tuner.api.reading import FilesRequest
+
+    with files_logs(FilesRequest((file,), function), state_dir=state_dir) as logs:
+        rows = logs.store.connection.execute(_TIMES, [logs.function]).fetchall()
+    if not rows:
+        raise InputError(f"{file} has no REPORT line of {function} with a time: check `arrivals`")
+    arrivals = arrivals_of_times(
+        [float(at_s) for at_s, _, _ in rows],
+        [float(ms) for _, ms, _ in rows],
+        began_at=datetime.fromtimestamp(float(rows[0][0]), UTC),
+        source=file.name,
+    )
+    return replace(arrivals, cold_count=sum(bool(is_cold) for _, _, is_cold in rows))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from tuner import session
 from tuner.api.fleet_candidates import check_account
-from tuner.api.recovery import find_unfinished, recovery_through, stray_through
+from tuner.api.recovery import recovery_through, stray_through
 from tuner.errors import (
     AwsError,
     FunctionNotFoundError,
@@ -20,6 +20,7 @@ from tuner.errors import (
 )
 from tuner.fleet.loop import MOST_LEASES, InterruptedSweepError, UnreachablePlaceError, place_key
 from tuner.fleet.queue import Outcome
+from tuner.lease.recover import find_unfinished
 from tuner.model.goal import Goal
 from tuner.model.request import Budget, Measure, Output, Safety, Target, TuneRequest
 from tuner.session.inputs import OpenTarget, read_inputs, with_payloads
@@ -28,7 +29,7 @@ from tuner.sweep.io import StopSignal
 from tuner.sweep.store import load_sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tuner.aws import LambdaGateway
@@ -302,26 +303,18 @@ class _Stops:
         self._own: list[StopSignal] = []
         fleet.notify(self._pass_on)
 
-    def one(self) -> _OneStop:
+    @contextmanager
+    def one(self) -> Iterator[StopSignal]:
         """One for a sweep, for the length of a block."""
-        return _OneStop(self._own, self._fleet)
+        stop = StopSignal()
+        self._own.append(stop)
+        try:
+            if self._fleet.is_requested and not stop.is_requested:
+                stop.request()
+            yield stop
+        finally:
+            self._own.remove(stop)
 
     def _pass_on(self) -> None:
         for each in tuple(self._own):
             each.request()
-
-
-class _OneStop:
-    def __init__(self, among: list[StopSignal], fleet: StopSignal) -> None:
-        self._among = among
-        self._fleet = fleet
-        self._stop = StopSignal()
-
-    def __enter__(self) -> StopSignal:
-        self._among.append(self._stop)
-        if self._fleet.is_requested and not self._stop.is_requested:
-            self._stop.request()
-        return self._stop
-
-    def __exit__(self, *_: object) -> None:
-        self._among.remove(self._stop)

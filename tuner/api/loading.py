@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from datetime import UTC
 from typing import TYPE_CHECKING
 
 from tuner.api.downstream import SETTLE_S, DownstreamLooks, before, judged
+from tuner.api.target import lease_at
 from tuner.errors import InputError
 from tuner.lease.clone import LiveTraffic, choose_isolation
-from tuner.lease.journal import LeaseTerms
-from tuner.lease.lease import open_lease
 from tuner.load.findings import machine_full, not_taken
 from tuner.load.io import LoadIO
 from tuner.load.plan import MOST_IN_FLIGHT, LoadPlan
@@ -22,11 +20,11 @@ from tuner.session.planning import concurrency_limits_of, live_traffic_of
 from tuner.sweep.estimate import Pricing
 from tuner.sweep.io import Clock, tell_nobody
 from tuner.sweep.limits import Ledger
-from tuner.sweep.plan import check_measurable, new_sweep_id
+from tuner.sweep.plan import check_measurable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
+    from typing import Literal
 
     from tuner.api.downstream import Around
     from tuner.load.arrivals import Spacing
@@ -189,7 +187,7 @@ def run_load(
             wanted = prepared.wanted
             looks = DownstreamLooks(prepared.inputs, target, clock.now, wanted.backlog_count)
             stack.callback(looks.close)
-        yield from _at_each_size(prepared, target, send, (clock, began_at, stop), on_progress)
+        yield from _at_each_size(prepared, target, send, (clock, stop), on_progress)
 
 
 def _cpu_s() -> tuple[float, float] | None:
@@ -221,32 +219,20 @@ def _at_each_size(
     prepared: PreparedLoad,
     target: OpenTarget,
     send: Callable[[str, str, int], LoadResult],
-    times: tuple[Clock, datetime, StopSignal],
+    times: tuple[Clock, StopSignal],
     on_progress: ProgressHook,
 ) -> Iterator[LoadResult]:
     """The function as it is, or each size from a lease."""
     plan = prepared.plan
-    clock, began_at, stop = times
+    clock, stop = times
     if prepared.isolation is None:
         reference = target.gateway.resolve(prepared.inputs.function)
         version = reference.qualifier or "$LATEST"
         yield send(reference.target, version, plan.sizes_mb[0])
         return
-    started_at = began_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    terms = LeaseTerms(
-        sweep_id=new_sweep_id(began_at),
-        state_dir=target.state_dir,
-        endpoint_url=target.gateway.endpoint_url,
-        started_at=started_at,
-        isolation="clone" if prepared.isolation == "clone" else "version",
-    )
-    with open_lease(
-        plan.pricing.function,
-        terms,
-        control=target.gateway,
-        sleep=clock.sleep,
-        on_progress=on_progress,
-        is_urgent=lambda: stop.is_urgent,
+    isolation: Literal["version", "clone"] = "clone" if prepared.isolation == "clone" else "version"
+    with lease_at(
+        target, plan.pricing.function, isolation, clock=clock, stop=stop, on_progress=on_progress
     ) as lease:
         publication = lease.publish(plan.sizes_mb, lambda: stop.is_requested)
         for each in publication.published:

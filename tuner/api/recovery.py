@@ -12,8 +12,6 @@ from tuner.errors import EndpointError
 from tuner.lease import orphans
 from tuner.lease import recover as lease_recover
 from tuner.lease.cleanup import ROLLOUT_ID
-from tuner.lease.journal import read_header
-from tuner.lease.recover import find_unfinished
 from tuner.rollout.record import close_record
 from tuner.sweep.io import tell_nobody
 
@@ -25,17 +23,6 @@ if TYPE_CHECKING:
     from tuner.lease.journal import UnfinishedJournal
     from tuner.lease.recover import RecoveryPlan
     from tuner.model.progress import ProgressHook
-
-__all__ = [
-    "Recovery",
-    "StrayRecovery",
-    "find_unfinished",
-    "open_recovery",
-    "open_stray",
-    "read_header",
-    "recovery_through",
-    "stray_through",
-]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tuner.api.reading import AT_LIST_PRICE, DEFAULT_REGION, FilesRequest, discount_ratio
-from tuner.api.side_files import SideFiles
 from tuner.api.spending_live import read_account
 from tuner.aws.function_ref import parse_reference
-from tuner.errors import InputError
+from tuner.errors import InputError, UsageError
 from tuner.model.finding import Finding
 from tuner.model.interval import counted, listed
 from tuner.observe.bill import check_bill, read_bill
 from tuner.observe.cost_hours import NO_NAME, CostHours, Place
+from tuner.observe.deployments import git_tags, read_trail
 from tuner.observe.folder import ObservationFolder
 from tuner.observe.reading_findings import reading_findings
-from tuner.observe.spend import where_it_goes
+from tuner.observe.side_files import read_deploys, read_revenue, read_tags
+from tuner.observe.spend import SideFacts, where_it_goes
 from tuner.observe.usage import Span
 from tuner.pricing.book import age_findings
 from tuner.pricing.renewal import current_price_book
@@ -31,13 +32,58 @@ if TYPE_CHECKING:
     from tuner.api.reading import Caller, LiveRequest
     from tuner.model.function import Architecture
     from tuner.model.observation import Window
-    from tuner.model.spend import BillCheck, Spend
+    from tuner.model.spend import BillCheck, Deployment, Spend
     from tuner.observe.folder import Reading
-    from tuner.observe.spend import SideFacts
     from tuner.observe.store import ReportStore
     from tuner.pricing import PriceBook
 
     PathLike = str | os.PathLike[str]
+
+_GIT: Final = "git:"
+
+
+@dataclass(frozen=True, slots=True)
+class SideFiles:
+    """What costs are added up by (`function` or `tag:KEY`), and files, before they are read."""
+
+    by: str = "function"
+    tags: PathLike | None = None
+    deploys: str | Sequence[str] = "auto"
+    revenue: PathLike | None = None
+    bill: PathLike | None = None
+
+    def read(self, *, tags_known: bool = False) -> SideFacts:
+        """Read all but the bill. `tags_known`: the account is asked for tags.
+
+        Raises UsageError and InputError.
+        """
+        tag = SideFacts(self.by).tag
+        if tag == "" or (tag is None and self.by != "function"):
+            raise UsageError(f"`by` is {self.by!r}: give function or tag:KEY, such as tag:feature")
+        if tag and self.tags is None and not tags_known:
+            raise UsageError(
+                f"the tag {tag} of functions is not in logs: give `tags`, a CSV table with the "
+                f"columns function and {tag}"
+            )
+        if self.bill is not None and not Path(self.bill).is_file():
+            raise InputError(f"{self.bill} isn't a file: check `bill`")
+        given = [self.deploys] if isinstance(self.deploys, str) else self.deploys
+        return SideFacts(
+            by=self.by,
+            tags=read_tags(Path(self.tags), tag) if tag and self.tags is not None else None,
+            deployments=tuple(found for each in given for found in _deployments(each)),
+            from_logs="auto" in given,
+            revenue=None if self.revenue is None else read_revenue(Path(self.revenue)),
+        )
+
+
+def _deployments(given: str) -> tuple[Deployment, ...]:
+    if given in {"auto", "none"}:
+        return ()
+    if given.startswith(_GIT):
+        return git_tags(Path(given.removeprefix(_GIT) or "."))
+    path = Path(given)
+    return read_trail(path) if ".json" in path.suffixes else read_deploys(path)
 
 
 def spend(

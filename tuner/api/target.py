@@ -7,23 +7,33 @@ import sys
 import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import UTC
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner.aws.function_ref import check_region, parse_reference
 from tuner.errors import CredentialsError, LocalError, UsageError
+from tuner.lease.journal import LeaseTerms
+from tuner.lease.lease import open_lease
 from tuner.local import refuse_other_systems
 from tuner.model.function import FunctionConfig
 from tuner.session.inputs import OpenTarget
 from tuner.session.planning import check_plan
+from tuner.sweep.plan import new_sweep_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from typing import Literal
 
     from tuner.aws import CredentialsWait
+    from tuner.lease.lease import Leased
+    from tuner.model.function import Build
+    from tuner.model.progress import ProgressHook
     from tuner.model.request import Target
     from tuner.session.inputs import Inputs
+    from tuner.sweep.io import Clock, StopSignal
 
 MAX_CONNECTIONS: Final = 50
 DEFAULT_LOCAL_REGION: Final = "us-east-1"
@@ -114,6 +124,36 @@ def connect_to(
         credentials_wait=credentials_wait,
     ) as gateway:
         yield OpenTarget(gateway, state_dir)
+
+
+def lease_at(
+    target: OpenTarget,
+    function: FunctionConfig,
+    isolation: Literal["version", "clone"],
+    *,
+    clock: Clock,
+    stop: StopSignal,
+    on_progress: ProgressHook,
+    build: Build | None = None,
+) -> AbstractContextManager[Leased]:
+    """Lease a function for what isn't a sweep, from now on. Raises what `open_lease` does."""
+    now = clock.now()
+    terms = LeaseTerms(
+        sweep_id=new_sweep_id(now),
+        state_dir=target.state_dir,
+        endpoint_url=target.gateway.endpoint_url,
+        started_at=now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        isolation=isolation,
+    )
+    return open_lease(
+        function,
+        terms,
+        control=target.gateway,
+        sleep=clock.sleep,
+        on_progress=on_progress,
+        build=build,
+        is_urgent=lambda: stop.is_urgent,
+    )
 
 
 @contextmanager

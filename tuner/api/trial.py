@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tuner.api.target import connect_to
-from tuner.errors import LostReplyError, ReportLineError, ThrottledError
-from tuner.logs import parse_report
+from tuner.errors import LostReplyError, ThrottledError
 from tuner.model.invocation import Outcome
-from tuner.sweep.outcome import classify, import_failure
+from tuner.sweep.outcome import classify, import_failure, report_in
 from tuner.sweep.store import default_state_dir
 
 if TYPE_CHECKING:
@@ -53,11 +52,7 @@ def _failure(gateway: LambdaGateway, function: str, payload: Payload) -> str | N
         return "was throttled: it did not run"
     except LostReplyError:
         return "gave no reply: it may have run"
-    try:
-        report = parse_report(reply.log_tail)
-    except ReportLineError:
-        report = None
-    outcome, error_type = classify(reply, report)
+    outcome, error_type = classify(reply, report_in(reply.log_tail))
     if outcome is Outcome.SUCCESS:
         return None
     if (why := import_failure(reply)) is not None:

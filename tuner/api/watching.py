@@ -1,7 +1,8 @@
-"""Watches functions in files of logs."""
+"""Watches functions in files of logs, or of an account with what surrounds them."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from tuner.api.reading import FilesRequest, ReadLogs
+    from tuner.api.reading import Caller, FilesRequest, LiveRequest, ReadLogs
     from tuner.model.watch import WatchFinding
     from tuner.watch.wiring import Wiring
 
@@ -41,6 +42,25 @@ def watch_files(
         with files_logs(asked, state_dir=state_dir, today=today, progress=progress) as logs:
             found.append(watch_logs(logs))
     return watch_of(found)
+
+
+def watch_live(functions: Sequence[str], request: LiveRequest, caller: Caller) -> Watch:
+    """Judge functions by the last days in CloudWatch. Raises what `observe_live` does.
+
+    All of them are read before any is judged: one's results may be another's events.
+    """
+    from tuner.api.observing_live import live_logs
+    from tuner.aws.event_wiring import read_wiring
+
+    with ExitStack() as stack:
+        read = []
+        for name in dict.fromkeys(functions):
+            asked = replace(request, function=name)
+            logs, metrics, _book = stack.enter_context(live_logs(asked, caller, purpose="watch"))
+            wiring = read_wiring(metrics.services, metrics.function, end=caller.now)
+            read.append((logs, wiring))
+        every = [wiring for _, wiring in read]
+        return watch_of(watch_logs(logs, wiring, every) for logs, wiring in read)
 
 
 def watch_logs(

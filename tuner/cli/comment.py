@@ -131,8 +131,7 @@ class ChangeOptions:
     ) -> "CommentText":
         """Return the comment. Raises InputError and SweepFileError."""
         from tuner.api.applying import working_repository
-        from tuner.api.comment import compose_comment
-        from tuner.api.template_changes import template_change
+        from tuner.api.comment import compose_comment, template_change
         from tuner.report.comment import NoTemplateLine
         from tuner.session.inputs import digest_of
 

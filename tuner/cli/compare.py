@@ -86,7 +86,7 @@ def compare(
 
 def _views(analyses: tuple["Analysis", "Analysis"], sources: tuple[str, str]) -> list["SweepView"]:
     """What the page shows of each sweep."""
-    from tuner.api.page import view
+    from tuner.api.answers import view
     from tuner.cli.config import today
 
     return [

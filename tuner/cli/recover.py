@@ -72,6 +72,8 @@ def recover(
     from tuner.api import recovery
     from tuner.cli.config import state_dir
     from tuner.errors import UsageError
+    from tuner.lease.journal import read_header
+    from tuner.lease.recover import find_unfinished
 
     if take_over and function is None:
         raise UsageError("--take-over needs --function: whose sweep is it?")
@@ -82,12 +84,12 @@ def recover(
     damaged: list[_Outcome] = []
 
     def keep_damaged(path: "Path", error: "TunerError") -> None:
-        header = recovery.read_header(path)
+        header = read_header(path)
         if header is None or name in (None, header.function.name):
             whose = header.function.name if header is not None else "(unknown)"
             damaged.append(_Outcome(whose, path.stem, error=str(error), exit_code=LEFT_CHANGED))
 
-    for journal in recovery.find_unfinished(folder, keep_damaged):
+    for journal in find_unfinished(folder, keep_damaged):
         header = journal.header
         if name in (None, header.function.name):
             outcome = _Outcome(header.function.name, header.sweep_id)

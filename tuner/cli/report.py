@@ -37,7 +37,7 @@ def report(
     sweep.
     """
     from tuner import session
-    from tuner.api.page import view
+    from tuner.api.answers import view
     from tuner.cli import exit_status, picture
     from tuner.cli.commands import goal_flags, limits_flags, report_command, terms_flags
     from tuner.cli.config import today

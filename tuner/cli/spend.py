@@ -15,7 +15,7 @@ from tuner.cli.reading import Discount, ReadOptions, Source, files_read
 from tuner.cli.screen import encoding, show_json, show_text, width
 
 if TYPE_CHECKING:
-    from tuner.api.side_files import SideFiles
+    from tuner.api.spending import SideFiles
     from tuner.model.spend import Spend
 
 EPILOG = """\
@@ -73,7 +73,7 @@ class SideOptions:
 
     def files(self) -> "SideFiles":
         """Them, as they were given."""
-        from tuner.api.side_files import SideFiles
+        from tuner.api.spending import SideFiles
 
         return SideFiles(self.by, self.tags, self.deploys or "auto", self.revenue, self.bill_file)
 

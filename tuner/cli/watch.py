@@ -107,7 +107,7 @@ def watch(
             functions, files, state_dir=state_dir(), today=today(), progress=files_read
         )
     else:
-        from tuner.api.watching_live import watch_live
+        from tuner.api.watching import watch_live
 
         request = read.live(None, where, source, discount_percent)
         if stop_at is not None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.api.live_check.reading import judged
 from tuner.api.live_check.redaction import redacted
-from tuner.errors import AwsError, NotAgreedError, ReportLineError
-from tuner.logs import parse_report
+from tuner.errors import AwsError, NotAgreedError
 from tuner.model.live_check import Assumption, Figure, Reply
 from tuner.sweep.io import StopSignal
+from tuner.sweep.outcome import report_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,7 +90,7 @@ class Probing:
             raise NotAgreedError(f"the check has cost ${self.cost_usd:.4f} already: stopped")
         payload = json.dumps({"probe": probe, **event}).encode()
         reply = self.gateway.invoke(self.name, version, payload, timeout_s=self.plan.timeout_s)
-        report = _report(reply.log_tail)
+        report = report_in(reply.log_tail)
         if report is not None:
             self.cost_usd += self.prices.invocation_cost_usd(
                 report.memory_size_mb, report.billed_duration_ms
@@ -112,13 +112,6 @@ class Probing:
 def is_under_way(raw: dict[str, Any]) -> bool:
     """Whether the function is being created or updated."""
     return raw.get("State") == "Pending" or raw.get("LastUpdateStatus") == "InProgress"
-
-
-def _report(log_tail: str) -> PlatformReport | None:
-    try:
-        return parse_report(log_tail)
-    except ReportLineError:
-        return None
 
 
 def _value(payload: bytes) -> Any:

@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.aws.metrics import parse_time
-from tuner.errors import AwsError, CredentialsError, EndpointError, PriceError, ReportLineError
-from tuner.logs import parse_report
+from tuner.errors import AwsError, CredentialsError, EndpointError, PriceError
 from tuner.logs.times import STREAM
 from tuner.model.live_check import Assumption, State
 from tuner.pricing.price_list import facts, read_item
@@ -17,6 +16,7 @@ from tuner.pricing.refresh import make_document
 from tuner.pricing.renewal import current_price_book
 from tuner.pricing.snapshot import read_price_book
 from tuner.session.inputs import MAX_ZIPPED_BYTES
+from tuner.sweep.outcome import report_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,11 +63,9 @@ def _asked(
     """Ask; where a refusal `is_vital`, nothing else would be seen either, and it's raised."""
     try:
         seen, holds = ask()
-    except (CredentialsError, EndpointError) as error:
-        if is_vital:
-            raise
-        seen, holds = str(error), None
     except AwsError as error:
+        if is_vital and isinstance(error, CredentialsError | EndpointError):
+            raise
         seen, holds = str(error), None
     yield judged(topic, assumed, seen, holds=holds)
 
@@ -147,7 +145,7 @@ def _log(gateway: LiveGateway, function: str) -> Iterator[Assumption]:
         events.extend(gateway.report_events(function))
         if not events:
             return "the log has none", None
-        read = sum(map(_is_read, (line for _, line in events)))
+        read = sum(report_in(line) is not None for _, line in events)
         return f"{read} of {len(events)}", read == len(events)
 
     def streams() -> tuple[str, bool | None]:
@@ -159,14 +157,6 @@ def _log(gateway: LiveGateway, function: str) -> Iterator[Assumption]:
 
     yield from _asked("REPORT lines", "every one can be read", reports)
     yield from _asked("log streams", "2026/11/29/[VERSION]0123abcd…", streams)
-
-
-def _is_read(line: str) -> bool:
-    try:
-        parse_report(line)
-    except ReportLineError:
-        return False
-    return True
 
 
 def _metrics(gateway: LiveGateway, function: str) -> Iterator[Assumption]:
