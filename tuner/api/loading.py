@@ -60,7 +60,7 @@ class PreparedLoad:
 
     plan: LoadPlan
     inputs: Inputs
-    isolation: Isolation | None
+    isolation: Literal["version", "clone"] | None
     """How several sizes are borrowed; None: the function is invoked as it is."""
     traffic: LiveTraffic
     side_effects: tuple[str, ...]
@@ -230,9 +230,13 @@ def _at_each_size(
         version = reference.qualifier or "$LATEST"
         yield send(reference.target, version, plan.sizes_mb[0])
         return
-    isolation: Literal["version", "clone"] = "clone" if prepared.isolation == "clone" else "version"
     with lease_at(
-        target, plan.pricing.function, isolation, clock=clock, stop=stop, on_progress=on_progress
+        target,
+        plan.pricing.function,
+        prepared.isolation,
+        clock=clock,
+        stop=stop,
+        on_progress=on_progress,
     ) as lease:
         publication = lease.publish(plan.sizes_mb, lambda: stop.is_requested)
         for each in publication.published:

@@ -278,8 +278,7 @@ def break_even(
     from tuner.cli.config import today
     from tuner.cli.screen import show_break_even
 
-    shown = picture.format_of(format_name, json=json)
-    picture.check(shown, out_file, sweep_count=1)
+    shown = picture.check(format_name, out_file, json=json)
     found = _as_observed(saved.load(sweep))
     traffic = load.of(found, where.part())
     if traffic.rate_per_s is None:

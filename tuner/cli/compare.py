@@ -59,8 +59,7 @@ def compare(
     from tuner.cli.screen import show_comparison
 
     asked = GoalOptions(goal=goal, tolerance=tolerance, cold_start_share=cold_start_share)
-    shown = picture.format_of(format_name, json=json)
-    is_picture = picture.check(shown, out_file, sweep_count=1)
+    shown = picture.check(format_name, out_file, json=json)
     if b is None:
         a, b = last_two(a)
     first, second = load(a), load(b)
@@ -77,7 +76,7 @@ def compare(
         analyses = (session.analyse(first.alone, wanted), session.analyse(second.alone, wanted))
         views = _views(analyses, (a, b))
         picture.show_page(views, out_file, comparison=difference(analyses=analyses))
-    elif is_picture:
+    elif shown in picture.FORMATS:
         picture.show_figure(difference(today=today()), shown, out_file)
     else:
         show_comparison(difference(today=today()), shown)

@@ -249,14 +249,13 @@ def report(
     from tuner.fleet.folder import FleetFolder
     from tuner.report.fleet import status_json, to_csv
 
-    format_name = picture.format_of(format_name, json=json)  # type: ignore[assignment] # one of the four
-    picture.check(format_name, out_file, sweep_count=1)
+    form = picture.check(format_name, out_file, json=json)
     found = shown(with_realized(_status(FleetFolder.open(folder)), state_dir()))
-    if format_name == "json":
+    if form == "json":
         show_json(status_json(found))
-    elif format_name == "csv":
+    elif form == "csv":
         show_text(to_csv(found))
-    elif format_name == "html":
+    elif form == "html":
         from tuner.report.page.fleet import render_fleet
 
         picture.write(render_fleet(found, version=__version__).encode(), out_file)

@@ -3,19 +3,24 @@
 typer evaluates annotations, so nothing here is postponed.
 """
 
+from dataclasses import replace
+from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from tuner.cli import exit_status, options, values
+from tuner.cli import exit_status, options, picture, values
+from tuner.cli.flags import shown, with_flags
 from tuner.cli.groups import TargetOptions, spread
-from tuner.cli.invoking import InvokeOptions, check_out, opened, tell_lease
-from tuner.cli.screen import say
+from tuner.cli.invoking import InvokeOptions, check_out, opened, tell_copy, tell_lease
+from tuner.cli.screen import encoding, say, show_json, show_text, width
 from tuner.errors import UsageError
 
 if TYPE_CHECKING:
-    from tuner.api.loading import Wanted
+    from tuner.api.loading import PreparedLoad, Wanted
+    from tuner.load.io import LoadProgress
     from tuner.load.result import LoadResult
     from tuner.model.request import TuneRequest
+    from tuner.session.inputs import OpenTarget
     from tuner.sweep.io import StopSignal
 
 EPILOG = """\
@@ -33,6 +38,7 @@ COMMON = (
     *("yes", "dry_run", "out_file", "local", "region", "profile", "json"),
 )
 """What the short help shows."""
+_PICTURES: Final = (".svg", ".png", ".html")
 
 
 @spread
@@ -119,12 +125,8 @@ def load(
     from then: throughput, percentiles over time, concurrency, cold starts, throttles, errors and
     cost. You see what it needs and costs, and confirm it, before anything is sent.
     """
-    from dataclasses import replace
-
-    from tuner.cli.load_screen import PICTURES
-
     request = invoke.request(function, target, sizes_mb=sizes, seed=seed, concurrency=in_flight)
-    check_out(out_file, drawn=PICTURES)
+    check_out(out_file, drawn=_PICTURES)
     if backlog is not None and downstream == "none":
         raise UsageError("--backlog is about what feeds the function: leave out --downstream none")
     wanted = replace(
@@ -156,7 +158,6 @@ def _load(
 ) -> int:
     from tuner.api.loading import plan_load, run_load
     from tuner.cli.config import state_dir
-    from tuner.cli.load_screen import show, show_plan, show_plan_json, tell_progress, tell_settling
     from tuner.load.plan import MOST_IN_FLIGHT
     from tuner.sweep.io import StopSignal, stop_on_signals
 
@@ -165,35 +166,119 @@ def _load(
     most = request.budget.concurrency or MOST_IN_FLIGHT
     with opened(request, state_dir(), concurrency=most) as (inputs, target):
         prepared = plan_load(inputs, target, wanted)
-        show_plan(prepared, target)
+        _show_plan(prepared, target)
         if invoke.dry_run:
             if invoke.json:
-                show_plan_json(prepared)
+                _show_plan_json(prepared)
             return 0
-        question = "Is that safe with these payloads, this often?"
-        invoke.agree(prepared.side_effects, question, target)
+        invoke.agree(prepared.side_effects, "Is that safe with these payloads, this often?", target)
         try:
             with stop_on_signals(stop):
                 running = run_load(
                     prepared,
                     target,
                     stop=stop,
-                    on_load=tell_progress(prepared),
-                    on_settle=tell_settling,
+                    on_load=_tell_progress(prepared),
+                    on_settle=_tell_settling,
                     on_progress=tell_lease,
                 )
                 results.extend(running)
         finally:  # what was sent is told even if the function couldn't be given back
-            show(results, json=invoke.json, out_file=out_file)
+            _show(results, json=invoke.json, out_file=out_file)
     return _exit_code(results, stop)
 
 
 def _exit_code(results: "list[LoadResult]", stop: "StopSignal") -> int:
     if stop.is_requested:
-        sent, planned = (
-            sum(len(each.answers) for each in results),
-            sum(each.planned_count for each in results),
-        )
+        sent = sum(len(each.answers) for each in results)
+        planned = sum(each.planned_count for each in results)
         say(f"tuner: interrupted after {sent:,} of {planned:,} requests")
         return exit_status.INTERRUPTED
     return exit_status.FAILED if any(each.end == "failed" for each in results) else 0
+
+
+def _show_plan(prepared: "PreparedLoad", target: "OpenTarget") -> None:
+    """What will be sent, what that needs, and what to know beforehand, on the screen."""
+    from tuner.report.load import describe_plan
+
+    for line in describe_plan(
+        prepared.plan, prepared.downstream, costs_nothing=target.started_here
+    ):
+        say(line)
+    tell_copy(prepared.traffic.sources)
+    for finding in (*prepared.findings, *prepared.foreseen):
+        say(f"! {finding.message}." if finding.severity != "info" else f"· {finding.message}.")
+
+
+def _show_plan_json(prepared: "PreparedLoad") -> None:
+    """The same as one object, in place of a result."""
+    from tuner.report.load import plan_json
+
+    findings = tuple(map(shown, (*prepared.findings, *prepared.foreseen)))
+    show_json(plan_json(prepared.plan, prepared.side_effects, prepared.downstream, findings))
+
+
+def _tell_settling(seconds: float) -> None:
+    """Say why nothing happens."""
+    say(
+        f"  {seconds:.0f} s until CloudWatch shows the load's last minute (Ctrl-C: without it; "
+        "--downstream none: never)"
+    )
+
+
+def _tell_progress(prepared: "PreparedLoad") -> Any:
+    """A hook that says every now and then how far the load has come."""
+    planned = len(prepared.plan.arrivals)
+    every_s = max(5.0, prepared.plan.duration_s / 12)
+    told_s = 0.0
+
+    def tell(event: "LoadProgress") -> None:
+        nonlocal told_s
+        if event.passed_s < told_s:  # the next size began
+            told_s = 0.0
+        if event.passed_s >= told_s + every_s:
+            told_s = event.passed_s
+            say(
+                f"  {event.passed_s:.0f} s: {event.due_count:,} of {planned:,} requests, "
+                f"{event.in_flight_count:,} in flight"
+            )
+
+    return tell
+
+
+def _show(results: "list[LoadResult]", *, json: bool, out_file: Path | None) -> None:
+    """Print the results, and write them into a file if one was asked for: in this order, so that a
+    file that can't be written loses nothing.
+    """
+    from tuner.report.load import render, to_json
+
+    results = [shown(each) for each in results]
+    documents = [*map(to_json, results)]
+    if json and len(documents) == 1:
+        show_json(documents[0])
+    elif json:  # several sizes: one object a line
+        for each in documents:
+            show_text(dumps(each, allow_nan=False) + "\n")
+    else:
+        texts = (with_flags(render(each, width=width(), encoding=encoding())) for each in results)
+        show_text("\n".join(texts))
+    if out_file is not None and results:
+        picture.write(_as_file(results, documents, out_file), out_file)
+
+
+def _as_file(results: "list[LoadResult]", documents: list[dict[str, Any]], out_file: Path) -> bytes:
+    """What its ending says. Raises InputError without matplotlib."""
+    form = out_file.suffix.lower()
+    if form == ".html":
+        from tuner import __version__
+        from tuner.report.page.load import render
+
+        return render(results, version=__version__).encode()
+    if form in _PICTURES:
+        from tuner.report.figures.canvas import render_figure
+        from tuner.report.figures.load import draw_load
+
+        return render_figure(draw_load(results), "svg" if form == ".svg" else "png")
+    indent = 2 if len(documents) == 1 else None
+    lines = (dumps(each, indent=indent, allow_nan=False) + "\n" for each in documents)
+    return "".join(lines).encode()

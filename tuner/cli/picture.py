@@ -28,28 +28,22 @@ if TYPE_CHECKING:
 FORMATS: Final = ("png", "svg", "html")
 
 
-def format_of(format_name: str, *, json: bool) -> str:
-    """The requested format. Raises UsageError if there are two."""
-    if not json:
-        return format_name
-    if format_name not in {"text", "json"}:
-        raise UsageError(f"--json and --format {format_name} contradict each other: give one")
-    return "json"
+def check(format_name: str, out: Path | None, *, json: bool = False, sweep_count: int = 1) -> str:
+    """The requested format. Reads nothing yet.
 
-
-def check(format_name: str, out: Path | None, *, sweep_count: int) -> bool:
-    """Whether the format is a picture or page. Reads nothing yet.
-
-    Raises UsageError if it can't be drawn or shown there. A file name must end in its format, so
-    that no sweep is ever overwritten.
+    Raises UsageError if there are two, or if it can't be drawn or shown there. A file name must end
+    in its format, so that no sweep is ever overwritten.
     """
+    if json and format_name not in {"text", "json"}:
+        raise UsageError(f"--json and --format {format_name} contradict each other: give one")
+    format_name = "json" if json else format_name
     if format_name not in FORMATS:
         if out is not None:
             raise UsageError(
                 f"--out is for --format {', '.join(FORMATS)}: "
                 f"send {format_name} to a file with > {out}"
             )
-        return False
+        return format_name
     if sweep_count > 1 and format_name != "html":
         raise UsageError(
             f"a figure shows one sweep, and {sweep_count} were given: draw each, or --format html"
@@ -58,7 +52,7 @@ def check(format_name: str, out: Path | None, *, sweep_count: int) -> bool:
         raise UsageError(f"a terminal can't show {format_name}: give --out FILE.{format_name}")
     if out is not None and out.suffix.lower() != f".{format_name}":
         raise UsageError(f"--out {out} does not end in .{format_name}, as --format says")
-    return True
+    return format_name
 
 
 def show_figure(

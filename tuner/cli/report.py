@@ -43,8 +43,7 @@ def report(
     from tuner.cli.config import today
     from tuner.cli.screen import show_answers
 
-    shown = picture.format_of(format_name, json=json)
-    picture.check(shown, out_file, sweep_count=len(sweeps))
+    shown = picture.check(format_name, out_file, json=json, sweep_count=len(sweeps))
     terms = traffic.terms()
     analyses = analyse(sweeps, goal, min_memory, max_memory)
     others = [*limits_flags(min_memory, max_memory), *terms_flags(terms)]

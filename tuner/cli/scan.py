@@ -133,8 +133,7 @@ def scan(
     from tuner.cli.flags import shown
     from tuner.errors import NotAgreedError
 
-    form = picture.format_of(listed.format_name, json=listed.json)
-    picture.check(form, listed.out_file, sweep_count=1)
+    form = picture.check(listed.format_name, listed.out_file, json=listed.json)
     _check(read, archive, metrics_only=metrics_only)
     if read.logs:
         from tuner.api.scanning_logs import scan_logs

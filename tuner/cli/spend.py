@@ -108,8 +108,7 @@ def spend(
     from tuner.cli.config import state_dir, today
     from tuner.cli.flags import shown
 
-    form = picture.format_of(format_name, json=json)
-    picture.check(form, out_file, sweep_count=1)
+    form = picture.check(format_name, out_file, json=json)
     if read.logs:
         answer = spending.spend_files(
             read.files(function, where.region, discount_percent),

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tuner.cli import options, values
+from tuner.cli import options, picture, values
+from tuner.cli.flags import shown
 from tuner.cli.groups import spread
 from tuner.cli.observe import ObserveWhere
 from tuner.cli.reading import Discount, ReadOptions, Source, files_read
-from tuner.cli.screen import encoding, show_json, show_text, width
+from tuner.cli.screen import encoding, say, show_json, show_text, width
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tuner.api.reading import Caller, FilesRequest, LiveRequest
+    from tuner.model.alarm import FunctionAlarms
     from tuner.model.watch import Watch
 
 EPILOG = """\
@@ -77,7 +82,6 @@ def watch(
     against its own history: under two weeks of it no weekly season is assumed, and what can't be
     judged is said. It only reads, but for --stop-at.
     """
-    from tuner.cli.flags import shown
     from tuner.errors import TunerError, UsageError
 
     if live and read.logs:
@@ -88,38 +92,31 @@ def watch(
         raise UsageError("--stop-at goes with --live, and not with --alarms")
     stops: list[dict[str, Any]] | None = None
     if alarms is not None:
-        from tuner.cli.alarms import write_alarms
-
         asked = (
             read.files(None, where.region, discount_percent)
             if read.logs
             else read.live(None, where, source, discount_percent)
         )
-        return write_alarms(
+        return _write_alarms(
             functions, asked, read.caller(), format_name=alarms, out_file=out_file, json=json
         )
-    if read.logs:
-        from tuner.api.watching import watch_files
-        from tuner.cli.config import state_dir, today
+    from tuner.api.watching import watch_files, watch_live
+    from tuner.cli.config import state_dir, today
+    from tuner.cli.stop import add_stops, stop_over
 
+    if read.logs:
         files = read.files(None, where.region, discount_percent)
         found = watch_files(
             functions, files, state_dir=state_dir(), today=today(), progress=files_read
         )
     else:
-        from tuner.api.watching import watch_live
-
         request = read.live(None, where, source, discount_percent)
         if stop_at is not None:
-            from tuner.cli.stop import stop_over
-
             stops = stop_over(functions, request, read, limit_usd_per_hour=stop_at, json=json)
         try:
             found = watch_live(functions, request, read.caller())
         except TunerError as error:
             if stops:
-                from tuner.cli.stop import add_stops
-
                 add_stops(error, stops)
             raise
     _show(shown(found), json=json, stops=stops)
@@ -133,3 +130,53 @@ def _show(found: "Watch", *, json: bool, stops: "list[dict[str, Any]] | None") -
         show_json(to_json(found) | ({} if stops is None else {"stops": stops}))
     else:
         show_text(render(found, width=width(), encoding=encoding()))
+
+
+def _write_alarms(
+    functions: "Sequence[str]",
+    request: "FilesRequest | LiveRequest",
+    caller: "Caller",
+    *,
+    format_name: Literal["cloudformation", "terraform"],
+    out_file: Path | None,
+    json: bool,
+) -> int:
+    """Write the file to `out_file` or stdout, and the replay to stdout or stderr.
+
+    Raises what reading raises, and InputError for a file that can't be written.
+    """
+    from tuner.api.alarming import RENDERERS, alarms_from_files, alarms_live
+    from tuner.api.reading import FilesRequest
+
+    if isinstance(request, FilesRequest):
+        found = alarms_from_files(
+            functions, request, state_dir=caller.state_dir, progress=files_read
+        )
+    else:
+        found = alarms_live(functions, request, caller)
+    found = shown(found)
+    text = RENDERERS[format_name](found)
+    if out_file is not None:
+        picture.write(text.encode(), out_file)
+    if json:
+        from tuner.report.alarms import to_json
+
+        file = None if out_file is None else str(out_file)
+        show_json(to_json(found, format_name=format_name, file=file, text=text))
+        return 0
+    if out_file is None:
+        show_text(text)
+    _show_replay(found, out_file)
+    return 0
+
+
+def _show_replay(found: "Sequence[FunctionAlarms]", out_file: Path | None) -> None:
+    """On stdout if the file is elsewhere, else on stderr: stdout is the file then."""
+    from tuner.report.alarms import render
+
+    table = render(found, width=width(), encoding=encoding())
+    if out_file is not None:
+        show_text(f"{table}\nWritten to {out_file}.\n")
+        return
+    for line in table.splitlines():
+        say(line)
