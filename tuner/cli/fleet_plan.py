@@ -91,7 +91,7 @@ def plan(
         goal=goal or "cost",
         allow_side_effects=frozenset(allow_side_effects or ()),
         region=where.region,
-        regions=tuple(values.region(each.strip()) for each in (regions or "").split(",") if each),
+        regions=values.regions(regions),
         profile=where.profile,
         endpoint_url=where.endpoint_url,
     )

@@ -15,6 +15,7 @@ from tuner.cli.screen import encoding, show_json, show_text, width
 if TYPE_CHECKING:
     from tuner.api.reading import Caller
     from tuner.model.scan import Scan
+    from tuner.observe.scanning import SortKey
 
 EPILOG = """\
 tuner scan --regions eu-west-1,us-east-1
@@ -147,9 +148,18 @@ def scan(
             if archive.athena is not None:
                 found = _scan_archive(archive, read, place, listed.sort, caller, restart=restart)
             else:
-                found = _scan_account(
-                    read, place, listed.sort, caller, metrics_only=metrics_only, restart=restart
+                from tuner.api.scanning import ScanRequest, scan_account
+
+                request = ScanRequest(
+                    regions=values.regions(place.regions),
+                    profiles=values.names(place.profile),
+                    endpoint_url=place.endpoint_url,
+                    days=read.live_days,
+                    sort=listed.sort,
+                    with_logs=not metrics_only,
+                    restart=restart,
                 )
+                found = scan_account(request, caller)
         except NotAgreedError:
             if dry_run:
                 return 0
@@ -173,7 +183,7 @@ def _scan_archive(
     archive: AthenaOptions,
     read: ScanReadOptions,
     place: PlaceOptions,
-    sort: Literal["saving", "value", "cost"],
+    sort: "SortKey",
     caller: "Caller",
     *,
     restart: bool,
@@ -181,7 +191,7 @@ def _scan_archive(
     from tuner.api.scanning_athena import AthenaRequest, scan_athena
     from tuner.errors import UsageError
 
-    regions, profiles = _names(place.regions), _names(place.profile)
+    regions, profiles = values.regions(place.regions), values.names(place.profile)
     if len(regions) > 1 or len(profiles) > 1:
         raise UsageError("--athena reads one archive: give one of --regions and --profile")
     assert archive.athena is not None
@@ -189,8 +199,8 @@ def _scan_archive(
         archive.athena,
         work_group=archive.work_group or "primary",
         results=archive.results,
-        region=values.region(regions[0]) if regions else None,
-        profile=profiles[0] if profiles else None,
+        region=next(iter(regions), None),
+        profile=next(iter(profiles), None),
         endpoint_url=place.endpoint_url,
         days=read.live_days,
         architecture=read.architecture,
@@ -198,35 +208,6 @@ def _scan_archive(
         restart=restart,
     )
     return scan_athena(request, caller)
-
-
-def _scan_account(
-    read: ScanReadOptions,
-    place: PlaceOptions,
-    sort: Literal["saving", "value", "cost"],
-    caller: "Caller",
-    *,
-    metrics_only: bool,
-    restart: bool,
-) -> "Scan":
-    from tuner.api.scanning import ScanRequest, scan_account
-
-    request = ScanRequest(
-        regions=tuple(values.region(name) for name in _names(place.regions)),
-        profiles=_names(place.profile),
-        endpoint_url=place.endpoint_url,
-        days=read.live_days,
-        sort=sort,
-        with_logs=not metrics_only,
-        restart=restart,
-    )
-    return scan_account(request, caller)
-
-
-def _names(given: str | None) -> tuple[str, ...]:
-    """Those of a list with commas, each once."""
-    names = (name.strip() for name in (given or "").split(","))
-    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _show(found: "Scan", form: str, out: Path | None, top: int | None) -> None:

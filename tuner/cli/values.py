@@ -178,6 +178,17 @@ def region(text: str) -> str:
     return text
 
 
+def names(text: str | None) -> tuple[str, ...]:
+    """`staging,production`: each once."""
+    parts = (part.strip() for part in (text or "").split(","))
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def regions(text: str | None) -> tuple[str, ...]:
+    """`eu-west-1,us-east-1`: each once."""
+    return tuple(map(region, names(text)))
+
+
 def event_sizes(text: str) -> str:
     """`p50=2kB,p99=200kB` or `2kB`, as written."""
     from tuner.payloads.sampling import parse_distribution
