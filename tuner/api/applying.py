@@ -240,18 +240,7 @@ def to_json(plan: EditPlan, *, written: bool) -> dict[str, Any]:
         "schema_version": 1,
         "kind": "edit",
         "edits": [
-            {
-                "function": each.function,
-                "path": str(each.path),
-                "line": each.line,
-                "column": each.column,
-                "before": each.before,
-                "after": each.after,
-                "memory_mb": each.memory_mb,
-                "was_mb": each.was_mb,
-                "how": each.how,
-                "shared_by": list(each.shared_by),
-            }
+            {**asdict(each), "path": str(each.path), "shared_by": list(each.shared_by)}
             for each in plan.edits
         ],
         "refused": [

@@ -93,11 +93,7 @@ def _prices(
     request: FilesRequest, reference: FunctionRef, store: ReportStore
 ) -> tuple[LambdaPrices, tuple[str, ...]]:
     """The function's prices, and what was assumed for them."""
-    told = [
-        region
-        for account, region in store.accounts(reference.name)
-        if region and (account is None or reference.account_id in (None, account))
-    ]
+    told = _regions(store, reference)
     kinds = store.architectures(reference.name)
     region = request.region or reference.region or (told[0] if told else DEFAULT_REGION)
     kind = request.architecture or (kinds[0] if kinds else "x86_64")
@@ -109,6 +105,15 @@ def _prices(
         *([f"{percent:g}% off the list price"] if percent else []),
     )
     return current_price_book().lambda_prices(region, kind), assumed
+
+
+def _regions(store: ReportStore, reference: FunctionRef) -> list[str]:
+    """Where the logs have the function, in the account that is asked for."""
+    return [
+        region
+        for account, region in store.accounts(reference.name)
+        if region and (account is None or reference.account_id in (None, account))
+    ]
 
 
 def _findings(store: ReportStore, reference: FunctionRef) -> Iterator[Finding]:
@@ -127,13 +132,7 @@ def _findings(store: ReportStore, reference: FunctionRef) -> Iterator[Finding]:
             f"these logs are of {len(accounts)} accounts ({', '.join(accounts[:3])}), each with a "
             f"function of this name, and are added up: give an ARN as `function` for one of them",
         )
-    regions = sorted(
-        {
-            region
-            for account, region in store.accounts(reference.name)
-            if region and (account is None or reference.account_id in (None, account))
-        }
-    )
+    regions = sorted({*_regions(store, reference)})
     if len(regions) > 1:
         yield Finding(
             "mixed_accounts",

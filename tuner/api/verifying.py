@@ -14,7 +14,7 @@ from tuner.api.observing import files_logs
 from tuner.breakeven.terms import Terms
 from tuner.decision.estimates import interval
 from tuner.errors import InputError
-from tuner.model.interval import Interval, counted
+from tuner.model.interval import counted
 from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB, SECONDS_PER_MONTH
 from tuner.model.verification import Forecast, Outcome, Verification
 from tuner.observe import verdicts
@@ -130,10 +130,7 @@ def _between(
 def _at_discount(forecast: Forecast, paid: float) -> Forecast:
     """Its dollars as they're paid: a sweep's are at list price."""
     cost = forecast.cost_usd_per_million
-    if cost is None:
-        return forecast
-    ends = (cost.estimate * paid, cost.low * paid, cost.high * paid)
-    return replace(forecast, cost_usd_per_million=Interval(*ends))
+    return replace(forecast, cost_usd_per_million=cost and cost.times(paid))
 
 
 def _is_on_lambda(memory_mb: int) -> bool:
@@ -217,19 +214,11 @@ def _judged(answer: Verification, found: Realized) -> Verification:
         needed = verdicts.days_needed(realized, forecast.saving_ratio, *spans)
     month = saved.after.rate_per_s * SECONDS_PER_MONTH / 1e6
     cost = forecast.cost_usd_per_million
-    promised = None
-    if cost is not None:
-        scale = month * cost.estimate
-        promised = Interval(
-            forecast.saving_ratio.estimate * scale,
-            forecast.saving_ratio.low * scale,
-            forecast.saving_ratio.high * scale,
-        )
     return replace(
         answer,
         verdict=verdict,
         reason=_reason(answer, verdict, needed),
-        forecast_usd_per_month=promised,
+        forecast_usd_per_month=cost and forecast.saving_ratio.times(month * cost.estimate),
         difference_ratio=verdicts.difference(realized, forecast.saving_ratio),
         days_needed=needed,
     )

@@ -6,4 +6,6 @@ and `tune_options` the ones that reach a command as one value; `values` parses t
 reads the environment and files. A command builds one request, calls `tuner.session` or `tuner.api`,
 and hands the answer to `tuner.report`. `screen` and `picture` show it, `progress` shows how a sweep
 goes, `commands` what to do next; `flags` turns parameters into flags, and `saved` finds sweeps.
+
+typer evaluates annotations, so a module with options postpones none.
 """

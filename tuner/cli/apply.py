@@ -1,7 +1,4 @@
-"""`tuner apply`: write the answer where the function's memory is set.
-
-typer evaluates annotations, so nothing here is postponed.
-"""
+"""`tuner apply`: write the answer where the function's memory is set."""
 
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
@@ -9,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tuner.cli import options
+from tuner.cli import exit_status, options
 from tuner.cli.apply_live import LiveOptions, roll_out_live
 from tuner.cli.groups import GoalOptions, TrafficOptions, WhereOptions, spread
 from tuner.cli.saved import analyse, kept_names
@@ -40,8 +37,6 @@ COMMON = (
     *("live", "yes", "json"),
 )
 """What the short help shows."""
-
-WOULD_CHANGE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +154,7 @@ def apply(
         say(line)
     if plan.refused:
         return 1
-    return WOULD_CHANGE if code.check and detailed_exitcode and plan.after else 0
+    return exit_status.WOULD_CHANGE if code.check and detailed_exitcode and plan.after else 0
 
 
 def _split(given: "Sequence[str]") -> "tuple[list[Wanted], list[str]]":

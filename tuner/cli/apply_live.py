@@ -1,7 +1,4 @@
-"""`tuner apply --live`: roll the size out on a live alias.
-
-typer evaluates annotations, so nothing here is postponed.
-"""
+"""`tuner apply --live`: roll the size out on a live alias."""
 
 import math
 from contextlib import suppress

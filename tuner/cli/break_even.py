@@ -1,7 +1,4 @@
-"""`tuner break-even`: at what traffic a function is cheaper elsewhere.
-
-typer evaluates annotations, so nothing here is postponed.
-"""
+"""`tuner break-even`: at what traffic a function is cheaper elsewhere."""
 
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta

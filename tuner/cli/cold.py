@@ -1,7 +1,4 @@
-"""`tuner cold`: what cold starts take, who meets them, and what would help.
-
-typer evaluates annotations, so nothing here is postponed.
-"""
+"""`tuner cold`: what cold starts take, who meets them, and what would help."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

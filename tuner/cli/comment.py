@@ -1,7 +1,4 @@
-"""`tuner comment`: the answer, on the pull request.
-
-typer evaluates annotations, so nothing here is postponed.
-"""
+"""`tuner comment`: the answer, on the pull request."""
 
 from dataclasses import asdict, dataclass
 from functools import partial

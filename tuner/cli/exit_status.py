@@ -70,6 +70,7 @@ FAILED: Final = 1
 LEFT_CHANGED: Final = 4
 INTERRUPTED: Final = 130
 RESIZE: Final = 10
+WOULD_CHANGE: Final = RESIZE
 LEAVE: Final = 11
 INCONCLUSIVE: Final = 12
 _CODES: Final[dict[Verdict, int]] = {"keep": 0, "resize": RESIZE, "inconclusive": INCONCLUSIVE}

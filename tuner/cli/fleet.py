@@ -1,7 +1,4 @@
-"""`tuner fleet …`: many functions under one budget: run, status, stop, report.
-
-typer evaluates annotations, so nothing here is postponed.
-"""
+"""`tuner fleet …`: many functions under one budget: run, status, stop, report."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,4 @@
-"""`tuner fleet deploy`: what workers on Step Functions are deployed from.
-
-typer evaluates annotations, so nothing here is postponed.
-"""
+"""`tuner fleet deploy`: what workers on Step Functions are deployed from."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,4 @@
-"""`tuner fleet plan`: which functions to sweep, in which order.
-
-typer evaluates annotations, so nothing here is postponed.
-"""
+"""`tuner fleet plan`: which functions to sweep, in which order."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,4 @@
-"""Groups of options that reach a command as one value, shared by several commands.
-
-typer evaluates annotations, so nothing here is postponed.
-"""
+"""Groups of options that reach a command as one value, shared by several commands."""
 
 import inspect
 from collections.abc import Callable

@@ -1,7 +1,4 @@
-"""What commands share that invoke a function beside a sweep: events, limits, consent, the target.
-
-typer evaluates annotations, so nothing here is postponed.
-"""
+"""What commands share that invoke a function beside a sweep: events, limits, consent, target."""
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager

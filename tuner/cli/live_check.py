@@ -1,7 +1,4 @@
-"""`tuner live-check`: what the tool assumes of Lambda, beside what an account shows.
-
-typer evaluates annotations, so nothing here is postponed.
-"""
+"""`tuner live-check`: what the tool assumes of Lambda, beside what an account shows."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

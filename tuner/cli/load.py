@@ -1,7 +1,4 @@
-"""`tuner load`: latency under load.
-
-typer evaluates annotations, so nothing here is postponed.
-"""
+"""`tuner load`: latency under load."""
 
 from dataclasses import replace
 from json import dumps

@@ -1,7 +1,4 @@
-"""`tuner observe`: what production says about a function, without an invocation.
-
-typer evaluates annotations, so nothing here is postponed.
-"""
+"""`tuner observe`: what production says about a function, without an invocation."""
 
 from dataclasses import dataclass
 from typing import Annotated

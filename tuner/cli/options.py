@@ -1,7 +1,4 @@
-"""Every option once, so that it means the same in every command.
-
-typer evaluates annotations, so nothing here is postponed.
-"""
+"""Every option once, so that it means the same in every command."""
 
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,4 @@
-"""The options of `tuner observe --overheads`: how logs are kept, where nobody else says it.
-
-Annotations are evaluated by typer, so nothing here is postponed.
-"""
+"""The options of `tuner observe --overheads`: how logs are kept, where nobody else says it."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal

@@ -1,7 +1,4 @@
-"""The options of `tuner observe --pathways`: how events reach a function, and how else they could.
-
-Annotations are evaluated by typer, so nothing here is postponed.
-"""
+"""The options of `tuner observe --pathways`: how events reach a function, and could reach it."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, cast

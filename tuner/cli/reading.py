@@ -1,7 +1,5 @@
 """Which part of production's logs is read, and what that costs: shown before a query is sent, and
 confirmed if it's much. `observe`, `scan` and `spend` share these options.
-
-Annotations are evaluated by typer, so nothing here is postponed.
 """
 
 import os

@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tuner.cli import options
+from tuner.cli.exit_status import LEFT_CHANGED, WOULD_CHANGE
 from tuner.cli.flags import with_flags
 from tuner.cli.groups import MannerOptions, WhereOptions, spread
 from tuner.cli.screen import agree, say, show_json, show_text
@@ -25,9 +26,6 @@ tuner recover --yes --profile staging
 tuner recover --function resize-images --region eu-west-1
 
 tuner recover --function resize-images --take-over 20261129-081500-3fa9c1"""
-
-LEFT_CHANGED = 4
-WOULD_CHANGE = 10
 
 
 @dataclass(slots=True)

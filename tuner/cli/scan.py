@@ -1,7 +1,4 @@
-"""`tuner scan`: every function of an account, ranked by what tuning would save.
-
-typer evaluates annotations, so nothing here is postponed.
-"""
+"""`tuner scan`: every function of an account, ranked by what tuning would save."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,4 @@
-"""`tuner spend`: where the money goes, by function or feature, and which deployment changed it.
-
-typer evaluates annotations, so nothing here is postponed.
-"""
+"""`tuner spend`: where the money goes, by function or feature, and which deployment changed it."""
 
 from dataclasses import dataclass
 from pathlib import Path

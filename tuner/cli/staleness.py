@@ -1,7 +1,4 @@
-"""What a sweep's recommendation is held against, to see whether it's stale.
-
-typer evaluates annotations, so nothing here is postponed.
-"""
+"""What a sweep's recommendation is held against, to see whether it's stale."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence

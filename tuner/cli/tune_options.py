@@ -1,7 +1,4 @@
-"""The options that only `tuner tune` has: what is measured, how, and within what limits.
-
-typer evaluates annotations, so nothing here is postponed.
-"""
+"""The options that only `tuner tune` has: what is measured, how, and within what limits."""
 
 import os
 from dataclasses import dataclass

@@ -1,7 +1,4 @@
-"""`tuner verify`: what a change of memory saved, against the forecast of its sweep.
-
-typer evaluates annotations, so nothing here is postponed.
-"""
+"""`tuner verify`: what a change of memory saved, against the forecast of its sweep."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

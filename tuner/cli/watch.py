@@ -1,7 +1,4 @@
-"""`tuner watch`: what runs away, by what evidence, what it costs an hour, and what to do.
-
-typer evaluates annotations, so nothing here is postponed.
-"""
+"""`tuner watch`: what runs away, by what evidence, what it costs an hour, and what to do."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal

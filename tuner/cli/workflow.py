@@ -1,7 +1,4 @@
-"""`tuner workflow`: sizes for several functions under one target.
-
-typer evaluates annotations, so nothing here is postponed.
-"""
+"""`tuner workflow`: sizes for several functions under one target."""
 
 from dataclasses import dataclass
 from pathlib import Path

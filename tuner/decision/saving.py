@@ -69,7 +69,7 @@ def _monthly_saving(analysis: Analysis, rate_per_s: float | None) -> Interval | 
     if ratio is None or rate_per_s is None or now is None:
         return None
     month = now.estimate * count / 1e6 * rate_per_s * SECONDS_PER_MONTH
-    return Interval(ratio.estimate * month, ratio.low * month, ratio.high * month)
+    return ratio.times(month)
 
 
 def _below(choice: Choice, saving: Interval | None, needed: SavingNeeded) -> tuple[str, str] | None:

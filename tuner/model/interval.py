@@ -23,6 +23,10 @@ class Interval:
         """Half the interval's width over the estimate (the "± 3%" of a table)."""
         return (self.high - self.low) / 2 / self.estimate if self.estimate else 0.0
 
+    def times(self, factor: float) -> Interval:
+        """Estimate and ends times a factor from 0 on, such as a share times an amount."""
+        return Interval(self.estimate * factor, self.low * factor, self.high * factor)
+
 
 def percent(ratio: float, decimals: int | None = None) -> str:
     """A share in whole percent, with one digit below 1%, or as many as asked: `40%`, `0.7%`."""

@@ -252,9 +252,7 @@ def _most(gain: Floats, among: Truths) -> int | None:
 
 
 def _scaled(ratio: Interval, month_usd: float | None) -> Interval | None:
-    if month_usd is None:
-        return None
-    return Interval(ratio.estimate * month_usd, ratio.low * month_usd, ratio.high * month_usd)
+    return None if month_usd is None else ratio.times(month_usd)
 
 
 def _shown(found: Forecast, *sizes_mb: int) -> tuple[SizeForecast, ...]:
