@@ -8,6 +8,8 @@ import typer
 
 from tuner.cli import exit_status, options
 from tuner.cli.apply_live import LiveOptions, roll_out_live
+from tuner.cli.config import today
+from tuner.cli.flags import with_flags
 from tuner.cli.groups import GoalOptions, TrafficOptions, WhereOptions, spread
 from tuner.cli.saved import analyse, kept_names
 from tuner.cli.screen import agree, say, show_json, show_text
@@ -180,8 +182,6 @@ def _write(plan: "EditPlan", *, check: bool, yes: bool, json: bool) -> None:
     if check and not json:
         _show_drift(plan)
     if json:
-        from tuner.cli.flags import with_flags
-
         document = to_json(plan, written=written)
         for each in document["refused"]:
             each["reason"] = with_flags(each["reason"])
@@ -196,7 +196,6 @@ def _answers(
     max_memory: int | None,
 ) -> "list[Recommendation]":
     from tuner import session
-    from tuner.cli.config import today
 
     terms = traffic.terms()
     analyses = analyse(sweeps, goal, min_memory, max_memory)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuner.cli import exit_status
+from tuner.cli.config import state_dir
 from tuner.cli.flags import with_flags
 from tuner.cli.screen import agree, say, show_json, show_text
 from tuner.errors import NotAgreedError, TunerError, UsageError
@@ -96,7 +97,6 @@ class LiveOptions:
 def roll_out_live(request: "RolloutRequest", where: "Target", *, yes: bool, json: bool) -> int:
     """Show the plan, ask, run it and show how it ended; return the exit code."""
     from tuner.api.rollout import open_rollout
-    from tuner.cli.config import state_dir
     from tuner.rollout.run import INTERRUPTED as BY_SIGNAL
     from tuner.rollout.run import RolloutIO
     from tuner.sweep.io import Clock, StopSignal, stop_on_signals

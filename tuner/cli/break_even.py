@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from tuner.cli import options, saved, values
+from tuner.cli.config import state_dir, today
 from tuner.cli.groups import WhereOptions, check_one_rate, spread, traffic_of
+from tuner.cli.screen import say, show_break_even
 from tuner.errors import InputError, UsageError
 from tuner.model.request import Target
 
@@ -112,7 +114,6 @@ def _as_observed(sweep: "Sweep") -> "Sweep":
     """The sweep, with what was observed of its function lately. An earlier sweep stays what informs
     the curve.
     """
-    from tuner.cli.config import state_dir
     from tuner.observe.kept import fresh_observation, observed_prior
 
     found = fresh_observation(state_dir(), sweep.function.name, datetime.now(UTC))
@@ -131,8 +132,6 @@ def _as_observed(sweep: "Sweep") -> "Sweep":
 
 
 def _say_rate(prior: "PriorEvidence | None") -> None:
-    from tuner.cli.screen import say
-
     if prior is not None and prior.rate_per_s is not None:
         say(f"Rate: {prior.rate_per_s:,.4g} requests/s, by {prior.source_id}.")
 
@@ -272,8 +271,6 @@ def break_even(
     """
     from tuner.api.answers import break_even as answer_of
     from tuner.cli import exit_status, picture
-    from tuner.cli.config import today
-    from tuner.cli.screen import show_break_even
 
     shown = picture.check(format_name, out_file, json=json)
     found = _as_observed(saved.load(sweep))

@@ -4,9 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from tuner.cli import exit_status, options, values
+from tuner.cli.config import state_dir
+from tuner.cli.flags import shown
 from tuner.cli.groups import TargetOptions, spread
 from tuner.cli.invoking import InvokeOptions, check_out, opened, tell_copy, tell_lease
 from tuner.cli.screen import encoding, json_text, say, show_json, show_text, width
+from tuner.errors import InputError
 
 if TYPE_CHECKING:
     from tuner.api.cold import PreparedCold
@@ -95,8 +98,6 @@ def _cold(
     from datetime import UTC, datetime
 
     from tuner.api.cold import measure_cold_starts, plan_cold_starts
-    from tuner.cli.config import state_dir
-    from tuner.errors import InputError
     from tuner.sweep.io import StopSignal, stop_on_signals
 
     rate, arrivals = requests_come
@@ -149,7 +150,6 @@ def _show(answer: "ColdStarts", *, json: bool, out_file: Path | None) -> None:
     """
     from tuner import __version__
     from tuner.cli import picture
-    from tuner.cli.flags import shown
     from tuner.report.cold import render, to_json
     from tuner.report.page.cold import render as render_page
 

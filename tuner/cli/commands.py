@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tuner.errors import TunerError
 from tuner.report.sanitize import plain
 from tuner.report.wording import apply_command
 
@@ -42,7 +43,6 @@ def apply_line(
     if recommendation.choice.verdict != "resize" or _is_installed(template):
         return None
     from tuner.api.applying import plan_edits, wanted_by, working_repository
-    from tuner.errors import TunerError
 
     places = [working_repository()] if template is None else [template]
     try:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from tuner.cli import options
+from tuner.cli.config import today
 from tuner.cli.flags import shown
 from tuner.cli.groups import GoalOptions, TrafficOptions, WhereOptions, spread
 from tuner.cli.reading import ReadOptions
 from tuner.cli.saved import Sweeps, analyse
+from tuner.cli.screen import say, show_text
 from tuner.cli.staleness import Live, seeing
 from tuner.cli.values import parameters_of
+from tuner.errors import ForgeReadOnlyError, SavingGateError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -188,9 +191,6 @@ def comment(
     """
     from tuner import session
     from tuner.api.staleness import with_drift
-    from tuner.cli.config import today
-    from tuner.cli.screen import show_text
-    from tuner.errors import UsageError
 
     terms = traffic.terms()
     analyses = analyse(sweeps, goal, min_memory, max_memory)
@@ -219,8 +219,6 @@ def _post(text: "CommentText", pull_request: PullRequestOptions) -> "TunerError 
 
     from tuner.api.comment import post_comment
     from tuner.cli.continuous_integration import token_variable
-    from tuner.cli.screen import say
-    from tuner.errors import ForgeReadOnlyError, UsageError
     from tuner.forge import open_forge
 
     target = pull_request.target()
@@ -251,7 +249,6 @@ def _instead(text: "CommentText", why_not: "TunerError", *, require_comment: boo
     be written.
     """
     from tuner.cli.continuous_integration import write_summary
-    from tuner.cli.screen import say, show_text
 
     where = "in the job's summary"
     if not write_summary(text.text):
@@ -268,7 +265,6 @@ def _gate(limit_ratio: float | None, answers: "Sequence[Recommendation]") -> Non
     if limit_ratio is None:
         return
     from tuner.api.comment import savings_over
-    from tuner.errors import SavingGateError
     from tuner.report import numbers
 
     over = savings_over(limit_ratio, answers)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuner.cli import options
+from tuner.cli.config import today
 from tuner.cli.saved import kept_names, last_two, load
+from tuner.cli.screen import show_comparison
 
 if TYPE_CHECKING:
     from tuner.decision import Analysis
@@ -54,9 +56,7 @@ def compare(
     from tuner import session
     from tuner.api import comparing
     from tuner.cli import picture
-    from tuner.cli.config import today
     from tuner.cli.groups import GoalOptions
-    from tuner.cli.screen import show_comparison
 
     asked = GoalOptions(goal=goal, tolerance=tolerance, cold_start_share=cold_start_share)
     shown = picture.check(format_name, out_file, json=json)
@@ -86,7 +86,6 @@ def compare(
 def _views(analyses: tuple["Analysis", "Analysis"], sources: tuple[str, str]) -> list["SweepView"]:
     """What the page shows of each sweep."""
     from tuner.api.answers import view
-    from tuner.cli.config import today
 
     return [
         view(analysis, source=name, today=today())

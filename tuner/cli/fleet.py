@@ -11,6 +11,7 @@ from tuner.cli.config import state_dir
 from tuner.cli.flags import shown, with_flags
 from tuner.cli.groups import WhereOptions, spread
 from tuner.cli.screen import agree, encoding, say, show_json, show_text, width
+from tuner.errors import NotAgreedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +59,6 @@ class EngineOptions:
 
     def check(self, fleet: "FleetFolder") -> None:
         """Raise UsageError for what doesn't go together, or isn't how the fleet was started."""
-        from tuner.errors import UsageError
         from tuner.fleet.remote import StartedExecution
 
         if self.engine == "local":
@@ -137,8 +137,6 @@ def run(
 
 def _agree(fleet: "FleetFolder", *, yes: bool) -> None:
     """Say what is left to sweep and what that may cost. Raises NotAgreedError."""
-    from tuner.errors import NotAgreedError
-
     before = _status(fleet)
     waiting = before.count("pending") + before.count("running") + before.count("failed")
     say(

@@ -7,6 +7,7 @@ import typer
 
 from tuner.cli import options
 from tuner.cli.screen import say, show_json
+from tuner.errors import UsageError
 
 MOST_OF_A_USER: Final = 2_048
 """Characters, by IAM's quotas; a role may have 10,240, a managed policy 6,144."""
@@ -87,7 +88,6 @@ def iam_policy(
     from tuner.aws.iam_policy import least_fleet_policy
     from tuner.aws.live_check_policy import least_live_check_policy
     from tuner.aws.reading_policy import least_reading_policy, least_workflow_policy
-    from tuner.errors import UsageError
 
     if athena is not None or results is not None:
         if athena is None or purpose != "scan" or function is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tuner.cli import options
 from tuner.cli.groups import TargetOptions
 from tuner.cli.screen import agree_to_invoke, say
+from tuner.errors import InputError
 from tuner.local import refuse_other_systems
 from tuner.model.request import NO_PRIOR, Budget, Measure, Safety, TuneRequest
 
@@ -105,7 +106,6 @@ def check_out(out_file: Path | None, *, drawn: Collection[str]) -> None:
     `drawn` has the endings that take matplotlib.
     """
     from tuner.cli.picture import refuse_sweep
-    from tuner.errors import InputError
 
     if out_file is None:
         return

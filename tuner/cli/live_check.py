@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from tuner.cli import options
+from tuner.cli.config import state_dir
 from tuner.cli.flags import shown
 from tuner.cli.groups import WhereOptions, spread
 from tuner.cli.screen import agree, encoding, say, show_json, show_text, width
+from tuner.errors import NotAgreedError, UsageError
 
 if TYPE_CHECKING:
     from tuner.api.live_check.check import Place
@@ -79,8 +81,6 @@ def live_check(
     and deletes the function. That takes a few minutes and costs less than a cent; if it is killed,
     tuner recover deletes the function.
     """
-    from tuner.errors import UsageError
-
     if against is not None and compare is None:
         raise UsageError("--against needs --compare")
     if compare is not None:
@@ -118,8 +118,6 @@ def _of_account(
 ) -> "LiveCheck":
     from tuner.api.live_check.check import Place, role_of
     from tuner.aws.live_gateway import connect_live
-    from tuner.cli.config import state_dir
-    from tuner.errors import NotAgreedError
     from tuner.lease.throwaway import check_name
 
     if create is not None:
@@ -209,7 +207,6 @@ def _show(found: "LiveCheck", *, json: bool, after: int = 0) -> None:
 def _write(found: "LiveCheck", file: Path | None) -> None:
     """Keep it where it's asked for; a check that made a function is always kept."""
     from tuner.api.live_check.file import write_check
-    from tuner.cli.config import state_dir
 
     if file is None and not found.created:
         return

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from tuner.cli import exit_status, options, picture, values
+from tuner.cli.config import state_dir
 from tuner.cli.flags import shown, with_flags
 from tuner.cli.groups import TargetOptions, spread
 from tuner.cli.invoking import InvokeOptions, check_out, opened, tell_copy, tell_lease
@@ -154,7 +155,6 @@ def _load(
     request: "TuneRequest", wanted: "Wanted", invoke: InvokeOptions, out_file: Path | None
 ) -> int:
     from tuner.api.loading import plan_load, run_load
-    from tuner.cli.config import state_dir
     from tuner.load.plan import MOST_IN_FLIGHT
     from tuner.sweep.io import StopSignal, stop_on_signals
 

@@ -6,11 +6,14 @@ from typing import Annotated
 import typer
 
 from tuner.cli import options
+from tuner.cli.config import state_dir, today
+from tuner.cli.flags import shown
 from tuner.cli.groups import WhereOptions, spread
 from tuner.cli.overheads import OverheadsOptions
 from tuner.cli.pathways import PathwayOptions
 from tuner.cli.reading import Discount, ReadOptions, Source, files_read
 from tuner.cli.screen import encoding, say, show_json, show_text, width
+from tuner.errors import UsageError
 
 EPILOG = """\
 tuner observe resize-images
@@ -60,8 +63,6 @@ def observe(
     traces, error classes, digests of errors and of messages' ids, never text), so asking again is
     quick.
     """
-    from tuner.cli.flags import shown
-    from tuner.errors import UsageError
     from tuner.report.observation import render, to_json
 
     if forget is not None:
@@ -76,7 +77,6 @@ def observe(
     event_source = files = live = None
     if read.logs:
         from tuner.api import observing
-        from tuner.cli.config import state_dir, today
 
         files = read.files(function, where.region, discount_percent)
         found = observing.observe(files, state_dir=state_dir(), today=today(), progress=files_read)
@@ -103,7 +103,6 @@ def observe(
 
 def _forget(function: str, *, json: bool) -> int:
     from tuner.api.observing import forget
-    from tuner.cli.config import state_dir
 
     count = forget(function, state_dir=state_dir())
     if json:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from tuner.cli import options
+from tuner.cli.flags import shown
+from tuner.cli.screen import encoding, width
 from tuner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -74,9 +76,7 @@ class OverheadsOptions:
         if not self.overheads:
             return
         from tuner.api.overheads import OverheadsRequest, overheads_live, overheads_of_files
-        from tuner.cli.flags import shown
         from tuner.cli.reading import files_read
-        from tuner.cli.screen import encoding, width
         from tuner.report import overheads
         from tuner.report.observation import Section
 

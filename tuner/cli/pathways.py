@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from tuner.cli import options, values
+from tuner.cli.config import today
+from tuner.cli.flags import shown
+from tuner.cli.screen import encoding, show_json, show_text, width
 from tuner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -138,9 +141,6 @@ class PathwayOptions:
     ) -> None:
         """Print the comparison alone. Raises UsageError and PriceError."""
         from tuner.api.pathways import pathways_of
-        from tuner.cli.config import today
-        from tuner.cli.flags import shown
-        from tuner.cli.screen import encoding, show_json, show_text, width
         from tuner.report import pathways
 
         found = shown(
@@ -172,9 +172,6 @@ class PathwayOptions:
         if not self.pathways:
             return
         from tuner.api.pathways import pathways_of
-        from tuner.cli.config import today
-        from tuner.cli.flags import shown
-        from tuner.cli.screen import encoding, width
         from tuner.report import pathways
         from tuner.report.observation import Section
 

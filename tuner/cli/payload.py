@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuner.cli import options
+from tuner.cli.config import state_dir
 from tuner.cli.groups import TargetOptions, WhereOptions, spread
 from tuner.cli.screen import agree, show_json, show_text
+from tuner.errors import NotAgreedError
 from tuner.model.interval import percent
 from tuner.model.request import Target
 from tuner.report.sanitize import plain
@@ -164,7 +166,6 @@ def events(
     `tuner tune FUNCTION --payload test-events` sends them, each as its own class.
     """
     from tuner.api.target import connect_to
-    from tuner.cli.config import state_dir
     from tuner.payloads import load_payloads
     from tuner.payloads.corpus import write_bodies
 
@@ -243,7 +244,6 @@ def _try(
 ) -> dict[str, str | None]:
     """Invoke the function once with each class: why it failed, or None. Raises TunerError."""
     from tuner.api.trial import try_payloads
-    from tuner.errors import NotAgreedError
 
     asked = where.local_template is None and not yes
     if asked and not agree(f"Invoke {function} with each class?"):

@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 from tuner.cli import options, values
-from tuner.cli.screen import show_json, show_text
+from tuner.cli.config import today
+from tuner.cli.screen import say, show_json, show_text
+from tuner.errors import UsageError
 
 EPILOG = """\
 tuner prices show --region eu-west-1
@@ -73,9 +75,6 @@ def refresh(
     in the Price List, so they keep their dates.
     A file is the output of `aws pricing get-products`, or an offer file with products and terms.
     """
-    from tuner.cli.config import today
-    from tuner.cli.screen import say
-    from tuner.errors import UsageError
     from tuner.pricing import renewal
     from tuner.report import prices
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tuner.cli import options, values
+from tuner.cli.config import state_dir
 from tuner.cli.groups import WhereOptions
 from tuner.cli.screen import agree, say
 from tuner.errors import UsageError
@@ -129,7 +130,6 @@ class ReadOptions:
         from datetime import UTC, datetime
 
         from tuner.api.reading import Caller
-        from tuner.cli.config import state_dir
 
         def agreed(cost: "ReadingCost") -> bool:
             from tuner.report import numbers

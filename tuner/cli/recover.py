@@ -5,10 +5,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tuner.cli import options
+from tuner.cli.config import state_dir
 from tuner.cli.exit_status import LEFT_CHANGED, WOULD_CHANGE
 from tuner.cli.flags import with_flags
 from tuner.cli.groups import MannerOptions, WhereOptions, spread
 from tuner.cli.screen import agree, say, show_json, show_text
+from tuner.errors import TunerError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.api.recovery import Recovery, StrayRecovery
-    from tuner.errors import TunerError
 
 EPILOG = """\
 tuner recover --dry-run
@@ -68,8 +69,6 @@ def recover(
     never deleted.
     """
     from tuner.api import recovery
-    from tuner.cli.config import state_dir
-    from tuner.errors import UsageError
     from tuner.lease.journal import read_header
     from tuner.lease.recover import find_unfinished
 
@@ -137,7 +136,6 @@ def _recover_one(
     nothing is known, nothing else is asked for (`is_all`), and the answer is JSON.
     """
     from tuner.cli.progress import tell_recovery
-    from tuner.errors import TunerError
 
     def show(line: str) -> None:
         if not manner.json:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tuner.cli.config import state_dir
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 
 def kept_names(incomplete: str) -> list[str]:
     """Functions with kept sweeps, for shell completion."""
-    from tuner.cli.config import state_dir
     from tuner.sweep.store import SweepStore
 
     return [name for name in SweepStore(state_dir()).names() if name.startswith(incomplete)]
@@ -33,7 +34,6 @@ Sweeps = Annotated[
 
 def load(name: str) -> "Sweep":
     """The sweep in a file, a function's newest, or the one with an id. Raises SweepFileError."""
-    from tuner.cli.config import state_dir
     from tuner.sweep.store import load_sweep
 
     return load_sweep(name, state_dir=state_dir())
@@ -41,7 +41,6 @@ def load(name: str) -> "Sweep":
 
 def last_two(name: str) -> tuple[str, str]:
     """The files of a function's last two sweeps. Raises SweepFileError if there are fewer."""
-    from tuner.cli.config import state_dir
     from tuner.sweep.store import SweepStore
 
     older, newer = SweepStore(state_dir()).newest_two(name)

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from tuner.cli import options, picture, values
+from tuner.cli.config import state_dir, today
+from tuner.cli.flags import shown, with_flags
 from tuner.cli.groups import spread
 from tuner.cli.reading import ReadOptions
 from tuner.cli.screen import encoding, show_json, show_text, width
+from tuner.errors import NotAgreedError, UsageError
 
 if TYPE_CHECKING:
     from tuner.api.reading import Caller
@@ -128,14 +131,10 @@ def scan(
     ten requests a second, and says what log queries cost before and after. An interrupted scan
     resumes where it was. With --logs or --athena it reads an archive instead.
     """
-    from tuner.cli.flags import shown
-    from tuner.errors import NotAgreedError
-
     form = picture.check(listed.format_name, listed.out_file, json=listed.json)
     _check(read, archive, metrics_only=metrics_only)
     if read.logs:
         from tuner.api.scanning_logs import scan_logs
-        from tuner.cli.config import state_dir, today
 
         files = read.files(None, place.regions)
         found = scan_logs(files, sort=listed.sort, state_dir=state_dir(), today=today())
@@ -167,8 +166,6 @@ def scan(
 
 def _check(read: ScanReadOptions, archive: AthenaOptions, *, metrics_only: bool) -> None:
     """Raise UsageError for options that don't go together."""
-    from tuner.errors import UsageError
-
     if archive.athena is None:
         if archive.results is not None or archive.work_group is not None:
             raise UsageError("--results and --work-group are for --athena")
@@ -186,7 +183,6 @@ def _scan_archive(
     restart: bool,
 ) -> "Scan":
     from tuner.api.scanning_athena import AthenaRequest, scan_athena
-    from tuner.errors import UsageError
 
     regions, profiles = values.regions(place.regions), values.names(place.profile)
     if len(regions) > 1 or len(profiles) > 1:
@@ -208,7 +204,6 @@ def _scan_archive(
 
 
 def _show(found: "Scan", form: str, out: Path | None, top: int | None) -> None:
-    from tuner.cli.flags import with_flags
     from tuner.report import scan as report
 
     if form == "json":

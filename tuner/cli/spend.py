@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuner.cli import options, picture
+from tuner.cli.config import state_dir, today
+from tuner.cli.flags import shown
 from tuner.cli.groups import WhereOptions, spread
 from tuner.cli.reading import Discount, ReadOptions, Source, files_read
 from tuner.cli.screen import encoding, show_json, show_text, width
@@ -102,8 +104,6 @@ def spend(
     and after. With --logs AWS isn't called, and the window is from the first to the last line.
     """
     from tuner.api import spending
-    from tuner.cli.config import state_dir, today
-    from tuner.cli.flags import shown
 
     form = picture.check(format_name, out_file, json=json)
     if read.logs:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from tuner.cli import options
+from tuner.cli.config import state_dir
 from tuner.cli.groups import WhereOptions
 from tuner.cli.reading import ReadOptions, files_read
 from tuner.cli.screen import show_json, show_text
@@ -47,7 +48,6 @@ def seeing(
 ) -> "Callable[[Sweep], Seen]":
     """What says what is known of a function since its sweep. Raises UsageError, InputError."""
     from tuner.api import staleness
-    from tuner.cli.config import state_dir
 
     if live and read.logs:
         raise UsageError("--live reads the account and --logs files: give one of them")
@@ -64,7 +64,6 @@ def show_stale(
 ) -> int:
     """Print which of these sweeps (newest first) are stale, and why."""
     from tuner.api.staleness import judge_kept
-    from tuner.cli.config import state_dir
 
     readable = [each.sweep for each in found if each.sweep is not None]
     judged = judge_kept(found, seeing(read, where, readable, live=live))

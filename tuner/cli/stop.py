@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.cli.flags import with_flags
 from tuner.cli.screen import agree, say, show_text
+from tuner.errors import LeftChangedError, TunerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     from tuner.api.reading import LiveRequest
     from tuner.api.stopping import Emergency
     from tuner.cli.reading import ReadOptions
-    from tuner.errors import TunerError
     from tuner.lease.stop import Stopped
 
 _CONSEQUENCES = (
@@ -36,7 +36,6 @@ def stop_over(
     end. Raises UsageError where one is to be stopped and nobody can agree to it.
     """
     from tuner.api.stopping import open_emergency, outcome_json
-    from tuner.errors import LeftChangedError, TunerError
 
     told = say if json else _show
     outcomes: list[dict[str, Any]] = []

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from tuner.cli import options, values
+from tuner.cli.config import state_dir
 from tuner.cli.groups import WhereOptions, spread
 from tuner.cli.saved import kept_names
 from tuner.cli.screen import agree, say, show_json, show_text
 from tuner.cli.staleness import Live, SinceOptions, show_stale
+from tuner.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,8 +81,6 @@ def sweeps(
     from datetime import UTC, datetime
 
     from tuner.api.kept import choose_old, list_sweeps, remove
-    from tuner.cli.config import state_dir
-    from tuner.errors import UsageError
 
     if not prune and (keep is not None or older_than is not None):
         raise UsageError("--keep and --older-than go with --prune: give that too")

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuner.cli import options
+from tuner.cli.config import state_dir
+from tuner.cli.flags import shown, with_flags
 from tuner.cli.groups import WhereOptions, spread
 from tuner.cli.reading import Discount, ReadOptions, Source, files_read
 from tuner.cli.saved import kept_names
 from tuner.cli.screen import encoding, json_text, show_json, show_text, width
+from tuner.errors import UsageError
 
 if TYPE_CHECKING:
     from typing import Any
@@ -58,9 +61,6 @@ def verify(
     to a ledger in the state folder; without SWEEP, or with --ledger, that is shown: how often the
     90% intervals held.
     """
-    from tuner.cli.flags import shown
-    from tuner.errors import UsageError
-
     if ledger or sweep is None:
         if sweep is not None or read.logs:
             raise UsageError("--ledger shows what is verified: leave out SWEEP and --logs")
@@ -80,7 +80,6 @@ def verify(
 
 
 def _show(found: "Verification", *, json: bool, out_file: Path | None) -> None:
-    from tuner.cli.flags import with_flags
     from tuner.report.verification import render, to_json
 
     document = to_json(found)
@@ -93,7 +92,6 @@ def _show(found: "Verification", *, json: bool, out_file: Path | None) -> None:
 
 def _show_ledger(*, json: bool, out_file: Path | None) -> int:
     from tuner.api.verifying import ledger
-    from tuner.cli.config import state_dir
     from tuner.report.verification import ledger_json, render_ledger
 
     record, outcomes = ledger(state_dir())

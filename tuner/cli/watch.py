@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from tuner.cli import options, picture, values
+from tuner.cli.config import state_dir, today
 from tuner.cli.flags import shown
 from tuner.cli.groups import spread
 from tuner.cli.observe import ObserveWhere
 from tuner.cli.reading import Discount, ReadOptions, Source, files_read
 from tuner.cli.screen import encoding, say, show_json, show_text, width
+from tuner.errors import TunerError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,8 +81,6 @@ def watch(
     against its own history: under two weeks of it no weekly season is assumed, and what can't be
     judged is said. It only reads, but for --stop-at.
     """
-    from tuner.errors import TunerError, UsageError
-
     if live and read.logs:
         raise UsageError("--live reads CloudWatch and --logs files: give one of them")
     if out_file is not None and alarms is None:
@@ -98,7 +98,6 @@ def watch(
             functions, asked, read.caller(), format_name=alarms, out_file=out_file, json=json
         )
     from tuner.api.watching import watch_files, watch_live
-    from tuner.cli.config import state_dir, today
     from tuner.cli.stop import add_stops, stop_over
 
     if read.logs:

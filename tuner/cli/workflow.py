@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuner.cli import exit_status, options, picture, values
+from tuner.cli.config import state_dir, today
+from tuner.cli.flags import shown
 from tuner.cli.groups import WhereOptions, spread
 from tuner.cli.screen import encoding, json_text, say, show_json, show_text, width
 
@@ -202,7 +204,6 @@ def workflow(
     its executions how often branches are taken. Write all sizes with tuner apply FILE.json.
     """
     from tuner.api.workflow import WorkflowRequest, tune_workflow
-    from tuner.cli.config import state_dir, today
     from tuner.model.goal import Goal
 
     if out_file is not None and out_file.suffix.lower() not in {".html", ".json"}:
@@ -242,7 +243,6 @@ def workflow(
 
 def _show(answer: "WorkflowAnswer", *, json: bool, out_file: Path | None) -> None:
     from tuner import __version__
-    from tuner.cli.flags import shown
     from tuner.report.workflow import render, to_json
 
     answer = shown(answer)
