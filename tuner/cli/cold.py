@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from tuner.cli import exit_status, options, values
+from tuner.cli import exit_status, options, picture, values
 from tuner.cli.config import state_dir
 from tuner.cli.flags import shown
 from tuner.cli.groups import TargetOptions, spread
-from tuner.cli.invoking import InvokeOptions, check_out, opened, tell_copy, tell_lease
+from tuner.cli.invoking import InvokeOptions, opened, tell_copy, tell_lease
 from tuner.cli.screen import encoding, json_text, say, show_json, show_text, width
 from tuner.errors import InputError
 
@@ -84,7 +84,7 @@ def cold(
         max_memory_mb=max_memory,
         max_invocations=max_invocations,
     )
-    check_out(out_file, drawn=())
+    picture.check_out(out_file)
     return _cold(request, (rate, arrivals), invoke, out_file)
 
 
@@ -149,7 +149,6 @@ def _show(answer: "ColdStarts", *, json: bool, out_file: Path | None) -> None:
     that can't be written loses nothing.
     """
     from tuner import __version__
-    from tuner.cli import picture
     from tuner.report.cold import render, to_json
     from tuner.report.page.cold import render as render_page
 

@@ -1,6 +1,6 @@
 """What commands share that invoke a function beside a sweep: events, limits, consent, target."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from tuner.cli import options
 from tuner.cli.groups import TargetOptions
 from tuner.cli.screen import agree_to_invoke, say
-from tuner.errors import InputError
 from tuner.local import refuse_other_systems
 from tuner.model.request import NO_PRIOR, Budget, Measure, Safety, TuneRequest
 
@@ -98,25 +97,6 @@ def opened(
         on_step=lambda step: say(f"  {step}"),
     ) as target:
         yield with_payloads(inputs, target), target
-
-
-def check_out(out_file: Path | None, *, drawn: Collection[str]) -> None:
-    """Raise InputError, before anything is sent, for a file that couldn't be written then.
-
-    `drawn` has the endings that take matplotlib.
-    """
-    from tuner.cli.picture import refuse_sweep
-
-    if out_file is None:
-        return
-    if not out_file.absolute().parent.is_dir():
-        raise InputError(f"--out {out_file}: there is no folder {out_file.parent}: make it first")
-    refuse_sweep(out_file)
-    if out_file.suffix.lower() in drawn:
-        from tuner.report.figures.canvas import styled
-
-        with styled():
-            pass
 
 
 def tell_copy(sources: Sequence[str]) -> None:

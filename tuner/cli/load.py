@@ -9,7 +9,7 @@ from tuner.cli import exit_status, options, picture, values
 from tuner.cli.config import state_dir
 from tuner.cli.flags import shown, with_flags
 from tuner.cli.groups import TargetOptions, spread
-from tuner.cli.invoking import InvokeOptions, check_out, opened, tell_copy, tell_lease
+from tuner.cli.invoking import InvokeOptions, opened, tell_copy, tell_lease
 from tuner.cli.screen import encoding, say, show_json, show_text, width
 from tuner.errors import UsageError
 
@@ -124,7 +124,7 @@ def load(
     cost. You see what it needs and costs, and confirm it, before anything is sent.
     """
     request = invoke.request(function, target, sizes_mb=sizes, seed=seed, concurrency=in_flight)
-    check_out(out_file, drawn=_PICTURES)
+    picture.check_out(out_file, drawn=_PICTURES)
     if backlog is not None and downstream == "none":
         raise UsageError("--backlog is about what feeds the function: leave out --downstream none")
     wanted = replace(

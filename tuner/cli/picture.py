@@ -17,7 +17,7 @@ from tuner.sweep.file import holds_sweep
 from tuner.whole_file import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from tuner.breakeven.answer import BreakEven
     from tuner.model.comparison import Comparison
@@ -121,6 +121,23 @@ def refuse_sweep(out: Path) -> None:
     """Raise InputError for a sweep file, which cost money to measure."""
     if out.is_file() and holds_sweep(out):
         raise InputError(f"--out {out} is a sweep file and won't be overwritten: give another file")
+
+
+def check_out(out_file: Path | None, *, drawn: Collection[str] = ()) -> None:
+    """Raise InputError, before anything is sent or paid, for a file that couldn't be written then.
+
+    `drawn` has the endings that take matplotlib.
+    """
+    if out_file is None:
+        return
+    if not out_file.absolute().parent.is_dir():
+        raise InputError(f"--out {out_file}: there is no folder {out_file.parent}: make it first")
+    refuse_sweep(out_file)
+    if out_file.suffix.lower() in drawn:
+        from tuner.report.figures.canvas import styled
+
+        with styled():
+            pass
 
 
 def write(data: bytes, out: Path | None) -> None:
