@@ -206,6 +206,7 @@ def test_logs_without_times_are_listed(tmp_path: Path) -> None:
         (("--regions", "nowhere at all"), "region"),
         (("--days", "0"), "days"),
         (("--format", "html", "--out", "page.txt"), "does not end in .html"),
+        (("--format", "html", "--out", "none/page.html"), "there is no folder none"),
         (("--logs", "gone/"), "gone"),
     ],
 )

@@ -211,6 +211,7 @@ def test_a_bill_stands_beside(spend: Any, tmp_path: Path) -> None:
         (("--region", "us-east-9"), "us-east-9"),
         (("--discount", "100"), "out of range"),
         (("--format", "png", "--out", "x.svg"), "does not end in .png"),
+        (("--format", "png", "--out", "none/x.png"), "there is no folder none: make it first"),
     ],
 )
 def test_a_mistake_is_one_line(spend: Any, arguments: tuple[str, ...], complaint: str) -> None:

@@ -285,6 +285,19 @@ def test_a_sweep_without_a_saving_has_nothing_to_verify(tmp_path: Path) -> None:
     assert not (tmp_path / "outcomes.jsonl").exists()
 
 
+def test_a_file_that_cannot_be_written_loses_no_answer(tmp_path: Path) -> None:
+    """Without its folder nothing is read, and a file that fails later comes after the answer."""
+    save_sweep(tmp_path / "made.jsonl", SWEEP)
+    archive = write_archive(tmp_path / "logs", {"made": calls()})
+    asked = ("verify", str(tmp_path / "made.jsonl"), "--logs", str(archive), "--json")
+    ran = run_here(*asked, "--out", "/nowhere/x.json", TUNER_STATE_DIR=str(tmp_path))
+    assert "there is no folder /nowhere" in ran.stderr
+    assert not (tmp_path / "outcomes.jsonl").exists()
+    ran = run_here(*asked, "--out", str(tmp_path), TUNER_STATE_DIR=str(tmp_path))
+    assert (ran.returncode, json.loads(ran.stdout)["kind"]) == (1, "verification")
+    assert "can't write" in ran.stderr
+
+
 def test_the_ledger_counts_a_sweep_once(
     verify: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:

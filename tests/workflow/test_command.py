@@ -114,6 +114,7 @@ def test_what_is_no_answer_is_not_applied(tmp_path: Path, text: str, said: str) 
         (("both.asl.json", "--choice", "A=B:1"), "--choice: the workflow has no such state A"),
         (("both.asl.json", "--items", "A=many"), "isn't a count of items"),
         (("both.asl.json", "--out", "a.png"), "ends in neither .html nor .json"),
+        (("both.asl.json", "--out", "none/a.json"), "there is no folder none: make it first"),
         (("both.asl.json", "--calls", "Q=cpu"), "--calls: the workflow has no such task Q: there"),
         ((".",), "there is no file .: a definition, template or TOML file is needed"),
         (("cpu.jsonl",), "cpu.jsonl:"),
@@ -135,6 +136,15 @@ def test_functions_without_a_sweep_are_all_named(folder: Path, tmp_path: Path) -
     """One run says everything that has to be swept."""
     ran = run_here("workflow", str(folder / "both.asl.json"), cwd=tmp_path)
     assert "there is no sweep of cpu, mixed: run tuner tune for each" in one_line(ran)
+
+
+def test_a_file_that_cannot_be_written_loses_no_answer(folder: Path) -> None:
+    """It's shown first."""
+    (folder / "taken.json").mkdir()
+    ran = run_here("workflow", "both.asl.json", "--fleet", ".", "--out", "taken.json", cwd=folder)
+    assert ran.returncode == 1
+    assert "can't write taken.json" in ran.stderr
+    assert "cpu" in ran.stdout
 
 
 @pytest.mark.slow

@@ -132,6 +132,7 @@ def scan(
     resumes where it was. With --logs or --athena it reads an archive instead.
     """
     form = picture.check(listed.format_name, listed.out_file, json=listed.json)
+    picture.check_out(listed.out_file)
     _check(read, archive, metrics_only=metrics_only)
     if read.logs:
         from tuner.api.scanning_logs import scan_logs

@@ -106,6 +106,7 @@ def spend(
     from tuner.api import spending
 
     form = picture.check(format_name, out_file, json=json)
+    picture.check_out(out_file, drawn=(".png", ".svg"))
     if read.logs:
         answer = spending.spend_files(
             read.files(function, where.region, discount_percent),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tuner.cli import options
+from tuner.cli import options, picture
 from tuner.cli.config import state_dir
 from tuner.cli.flags import shown, with_flags
 from tuner.cli.groups import WhereOptions, spread
@@ -61,6 +61,7 @@ def verify(
     to a ledger in the state folder; without SWEEP, or with --ledger, that is shown: how often the
     90% intervals held.
     """
+    picture.check_out(out_file)
     if ledger or sweep is None:
         if sweep is not None or read.logs:
             raise UsageError("--ledger shows what is verified: leave out SWEEP and --logs")
@@ -83,11 +84,11 @@ def _show(found: "Verification", *, json: bool, out_file: Path | None) -> None:
     from tuner.report.verification import render, to_json
 
     document = to_json(found)
-    _write(document, out_file)
     if json:
         show_json(document)
     else:
         show_text(with_flags(render(found, width=width(), encoding=encoding())))
+    _write(document, out_file)
 
 
 def _show_ledger(*, json: bool, out_file: Path | None) -> int:
@@ -96,16 +97,15 @@ def _show_ledger(*, json: bool, out_file: Path | None) -> int:
 
     record, outcomes = ledger(state_dir())
     document = ledger_json(record, outcomes)
-    _write(document, out_file)
     if json:
         show_json(document)
     else:
         show_text(render_ledger(record, outcomes, width=width(), encoding=encoding()))
+    _write(document, out_file)
     return 0
 
 
 def _write(document: "dict[str, Any]", out_file: Path | None) -> None:
-    from tuner.cli import picture
-
+    """After the answer is shown: a file that can't be written loses nothing."""
     if out_file is not None:
         picture.write(json_text(document).encode(), out_file)

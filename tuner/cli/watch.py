@@ -87,6 +87,7 @@ def watch(
         raise UsageError("--out is for the file of --alarms: give that too")
     if stop_at is not None and (not live or alarms is not None):
         raise UsageError("--stop-at goes with --live, and not with --alarms")
+    picture.check_out(out_file)
     stops: list[dict[str, Any]] | None = None
     if alarms is not None:
         asked = (

@@ -208,6 +208,7 @@ def workflow(
 
     if out_file is not None and out_file.suffix.lower() not in {".html", ".json"}:
         raise typer.BadParameter(f"--out {out_file} ends in neither .html nor .json")
+    picture.check_out(out_file)
     request = WorkflowRequest(
         source,
         Goal(
@@ -246,20 +247,22 @@ def _show(answer: "WorkflowAnswer", *, json: bool, out_file: Path | None) -> Non
     from tuner.report.workflow import render, to_json
 
     answer = shown(answer)
-    if out_file is not None:
-        if out_file.suffix.lower() == ".html":
-            from tuner.report.page.workflow import render_workflow
-
-            data = render_workflow(answer, version=__version__)
-        else:
-            data = json_text(to_json(answer))
-        picture.write(data.encode(), out_file)
     if json:
         show_json(to_json(answer))
     else:
         show_text(render(answer, width=width(), encoding=encoding()))
-        if out_file is not None and out_file.suffix.lower() == ".json":
-            show_text(f"Apply: tuner apply {out_file}\n")
+    if out_file is None:
+        return
+    is_page = out_file.suffix.lower() == ".html"
+    if is_page:
+        from tuner.report.page.workflow import render_workflow
+
+        data = render_workflow(answer, version=__version__)
+    else:
+        data = json_text(to_json(answer))
+    picture.write(data.encode(), out_file)
+    if not (json or is_page):
+        show_text(f"Apply: tuner apply {out_file}\n")
 
 
 def _named(given: list[str] | None, option: str) -> list[tuple[str, str]]:
