@@ -218,6 +218,11 @@ def test_an_error_is_one_object_where_json_is_asked_for(
 def test_a_setting_asks_for_json_as_the_option_does(tmp_path: Path) -> None:
     """TUNER_JSON and tuner.toml count for errors as for answers; what stands behind -- does not."""
     assert json.loads(run_here("report", "gone.jsonl", TUNER_JSON="1").stdout)["kind"] == "error"
+    own = tmp_path / "lambda-tuner"
+    own.mkdir()
+    (own / "config.toml").write_text("json = true\n")
+    ran = run_here("report", "gone.jsonl", cwd=own, XDG_CONFIG_HOME=str(tmp_path))
+    assert json.loads(ran.stdout)["kind"] == "error"
     (tmp_path / "tuner.toml").write_text("json = true\n")
     assert json.loads(run_here("report", "gone.jsonl", cwd=tmp_path).stdout)["exit_code"] == 1
     assert run_here("report", "--", "--json").stdout == ""

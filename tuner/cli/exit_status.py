@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.cli import screen
-from tuner.cli.config import read_file
+from tuner.cli.config import defaults_for
 from tuner.cli.flags import with_flags
 from tuner.errors import TunerError
 from tuner.report.json import SCHEMA_VERSION
@@ -52,7 +51,9 @@ def tell(error: TunerError | None, message: str, exit_code: int, arguments: Sequ
 
 
 def asks_json(arguments: Sequence[str]) -> bool:
-    """Whether JSON was asked for, by the arguments, the environment or the folder's settings."""
+    """Whether JSON was asked for, by the arguments, the environment, the folder's settings or the
+    user's own.
+    """
     words = list(arguments)
     words = words[: words.index("--")] if "--" in words else words
     if "--json" in words or "--format=json" in words or ("--format", "json") in pairwise(words):
@@ -62,7 +63,7 @@ def asks_json(arguments: Sequence[str]) -> bool:
     given: Any = os.environ.get("TUNER_JSON")
     if not given:
         with suppress(TunerError):
-            given = read_file(Path.cwd()).get("json")
+            given = defaults_for({"json"}).get("json")
     return str(given).lower() in {"1", "true", "yes", "on", "t", "y"}
 
 
