@@ -17,7 +17,7 @@ from tuner.api.fleet_payloads import fetched, sent
 from tuner.aws.executions import MapExecutions
 from tuner.aws.gateway import open_connection
 from tuner.aws.services import Services
-from tuner.errors import AwsError, InputError
+from tuner.errors import AwsError, FleetError, InputError
 from tuner.fleet.folder import FleetFolder
 from tuner.fleet.loop import MOST_LEASES
 from tuner.fleet.remote import FleetBucket, StartedExecution
@@ -143,6 +143,21 @@ def test_a_refusal_names_the_policy(stubbed: tuple[MapExecutions, Stubber]) -> N
     stubber.add_client_error("start_execution", "AccessDeniedException", "not authorized")
     with pytest.raises(AwsError, match="StartExecution"):
         executions.start(_MACHINE, "one", "{}")
+
+
+@pytest.mark.parametrize("spec", ["fleet-payload:tree/", "fleet-payload:tree/../../x"])
+def test_a_name_of_the_bucket_stays_in_the_workers_folder(tmp_path: Path, spec: str) -> None:
+    """An absolute name is below the folder too, and a payload's own leads nowhere else."""
+    outside, there = tmp_path / "outside.json", tmp_path / "there"
+    plan = plan_of((FleetItem(HERE, "f", (spec,), max_cost_usd=1.0),))
+    bucket = FleetBucket(Objects(), plan.fleet_id)
+    bucket.store.write(f"{bucket.prefix}/payloads/tree/{outside}", b"{}")
+    if ".." in spec:
+        with pytest.raises(FleetError, match="strange name"):
+            fetched(plan, bucket, there)
+    else:
+        fetched(plan, bucket, there)
+    assert not outside.exists()
 
 
 def test_payloads_reach_the_worker_whole(tmp_path: Path) -> None:
