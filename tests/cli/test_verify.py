@@ -285,6 +285,14 @@ def test_a_sweep_without_a_saving_has_nothing_to_verify(tmp_path: Path) -> None:
     assert not (tmp_path / "outcomes.jsonl").exists()
 
 
+def test_a_sweep_without_a_time_is_named(tmp_path: Path) -> None:
+    """When the forecast was made isn't known, so nothing is held against it."""
+    save_sweep(tmp_path / "made.jsonl", replace(SWEEP, started_at="soon"))
+    archive = write_archive(tmp_path / "logs", {"made": calls(days=1)})
+    ran = run_here("verify", str(tmp_path / "made.jsonl"), "--logs", str(archive))
+    assert "the sweep of made has no time ('soon'): tune again" in one_line(ran)
+
+
 def test_a_file_that_cannot_be_written_loses_no_answer(tmp_path: Path) -> None:
     """Without its folder nothing is read, and a file that fails later comes after the answer."""
     save_sweep(tmp_path / "made.jsonl", SWEEP)

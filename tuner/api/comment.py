@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from tuner.api.applying import RefusedEdit, plan_edits, wanted_by
-from tuner.errors import ForgeError, SweepFileError
+from tuner.errors import ForgeError
 from tuner.forge.comments import deliver, is_newer_there, suggest
 from tuner.forge.protocol import Suggestion
 from tuner.report.comment import (
@@ -21,6 +20,7 @@ from tuner.report.sanitize import is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from tuner.forge.comments import Delivery
@@ -72,7 +72,7 @@ def compose_comment(
         for (sweep, recommendation), change in zip_longest(answers, changes)
     ]
     names = sorted({recommendation.function.name for _, recommendation in answers})
-    measured = max(_time(sweep) for sweep, _ in answers)
+    measured = max(sweep.began_at for sweep, _ in answers)
     return CommentText(key or ",".join(names), measured, tuple(subjects))
 
 
@@ -151,16 +151,6 @@ def savings_over(limit_ratio: float, answers: Sequence[Recommendation]) -> list[
         and answer.choice.saving_ratio is not None
         and answer.choice.saving_ratio.low > limit_ratio
     ]
-
-
-def _time(sweep: Sweep) -> datetime:
-    try:
-        time = datetime.fromisoformat(sweep.started_at)
-    except ValueError:
-        raise SweepFileError(
-            f"the sweep of {sweep.function.name} has no time ({sweep.started_at!r}): tune again"
-        ) from None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def template_change(

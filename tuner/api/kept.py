@@ -139,9 +139,8 @@ def _read(path: Path, name: str, state_dir: Path) -> KeptSweep:
     sweep, problem = None, None
     try:
         sweep = read_sweep(path)
-        begun = datetime.fromisoformat(sweep.started_at)
-        written = begun if begun.tzinfo else begun.replace(tzinfo=UTC)
-    except (SweepFileError, ValueError) as error:
+        written = sweep.began_at
+    except SweepFileError as error:
         problem = str(error)
     live = _is_live(path, sweep, state_dir)
     function = name if sweep is None else sweep.function.name

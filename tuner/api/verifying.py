@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -86,10 +86,9 @@ def forecast_of(analysis: Analysis) -> Forecast:
     sweep = analysis.sweep
     answer = session.recommend(analysis, Terms(min_saving_usd_per_month=0.0))
     function, choice = answer.function, answer.choice
-    at = datetime.fromisoformat(sweep.started_at)
     return Forecast(
         sweep_id=answer.sweep.sweep_id,
-        swept_at=at if at.tzinfo else at.replace(tzinfo=UTC),
+        swept_at=sweep.began_at,
         environment=answer.environment,
         function=function.name,
         region=function.region,

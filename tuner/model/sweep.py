@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal
 
+from tuner.errors import SweepFileError
 from tuner.model.optional_import import optional_import
 from tuner.model.presented import Presented
 
@@ -61,6 +63,17 @@ class Sweep(Presented):
     """What it was tuned for; None if its file doesn't say."""
     prior: PriorEvidence | None = None
     """The evidence from an earlier sweep, if there was one."""
+
+    @property
+    def began_at(self) -> datetime:
+        """When it began. Raises SweepFileError where its file doesn't say."""
+        try:
+            began_at = datetime.fromisoformat(self.started_at)
+        except ValueError:
+            raise SweepFileError(
+                f"the sweep of {self.function.name} has no time ({self.started_at!r}): tune again"
+            ) from None
+        return began_at if began_at.tzinfo else began_at.replace(tzinfo=UTC)
 
     @property
     def alone(self) -> Sweep:
