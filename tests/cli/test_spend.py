@@ -223,6 +223,12 @@ def test_a_mistake_is_one_line(spend: Any, arguments: tuple[str, ...], complaint
     assert len(ran.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize("span", [("--days", "1e9"), ("--to", "9999-12-31")])
+def test_a_span_beyond_the_calendar_is_all_there_is(spend: Any, span: tuple[str, ...]) -> None:
+    """As far back as there are lines, and up to the last."""
+    assert answer(spend("--json", *span))["window"] == answer(spend("--json"))["window"]
+
+
 def test_lines_that_name_no_function_are_of_the_one_asked_for(tmp_path: Path, spend: Any) -> None:
     """Without one they are together, and that is said."""
     logs = tmp_path / "plain.log"

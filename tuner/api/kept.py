@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner import session
 from tuner.errors import InputError, SweepFileError, TunerError, UsageError
 from tuner.lease.journal import journal_dir
+from tuner.model.observation import days_before
 from tuner.sweep.file import read_sweep
 from tuner.sweep.store import SweepStore
 
@@ -96,14 +97,17 @@ def choose_old(
     """The ones in a list (newest first) that may be removed, never a live one.
 
     A function's newest `keep` stay, and so does anything recent enough. A file that can't be read
-    goes by its age alone. Raises UsageError without either limit.
+    goes by its age alone. Raises UsageError without either limit, or for one that is no age.
     """
     if keep is None and older_than_days is None:
         raise UsageError("say which sweeps may go: give `keep`, `older_than_days`, or both")
+    since = (
+        None if older_than_days is None else days_before(now, older_than_days, "older_than_days")
+    )
     counts: Counter[str] = Counter()
     chosen = []
     for each in kept:
-        is_old = older_than_days is None or now - each.started_at > timedelta(days=older_than_days)
+        is_old = since is None or each.started_at < since
         if each.sweep is None:
             may_go = is_old and older_than_days is not None
         else:

@@ -17,6 +17,7 @@ from tuner.errors import AwsError, CredentialsError, InputError, UsageError
 from tuner.logs.log_message import read_message
 from tuner.logs.log_sizes import LogSizes, read_log_sizes
 from tuner.model.finding import Finding
+from tuner.model.number_fields import check_number_fields
 from tuner.model.observation import Window
 from tuner.observe.layer_weight import VersionInit
 from tuner.observe.overhead_findings import with_findings
@@ -49,6 +50,9 @@ class OverheadsRequest:
     log_class: LogDestination | None = None
     retention_days: int | None = None
     account_log_gb: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_number_fields(self)
 
     def settings(self) -> LogSettings:
         """As far as they are given. Raises UsageError."""

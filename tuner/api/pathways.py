@@ -14,6 +14,7 @@ from tuner.breakeven.pathway_traits import traits_of
 from tuner.breakeven.pathways import EventStream
 from tuner.errors import UsageError
 from tuner.model.account import EventSource
+from tuner.model.number_fields import check_number_fields
 from tuner.pricing.renewal import current_price_book
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ class PathwayRequest:
     memory_mb: int | None = None
     peak_ratio: float = 1.0
     wishes: Wishes = field(default_factory=Wishes)
+
+    def __post_init__(self) -> None:
+        check_number_fields(self)
 
     @property
     def is_complete(self) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.errors import UsageError
+from tuner.model.observation import days_before
 from tuner.model.request import Target
 from tuner.observe.usage import ALL, observe
 
@@ -63,7 +63,7 @@ class LiveRequest:
         if self.days <= 0:
             raise UsageError(f"`days={self.days:g}` is no time to look back: give one at least")
         end = now.replace(microsecond=0)
-        return end - timedelta(days=self.days), end
+        return days_before(end, self.days), end
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
 from tuner.errors import InputError
+from tuner.model.observation import days_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,7 @@ class ScanJournal:
     def open(
         cls, state_dir: Path, asked: object, *, now: datetime, days: float, restart: bool = False
     ) -> Self:
-        """Resume the scan with the same request, or begin one. Raises InputError."""
+        """Resume the scan with the same request, or begin one. Raises UsageError and InputError."""
         text = json.dumps([SCHEMA_VERSION, asked], sort_keys=True)
         name = hashlib.sha256(text.encode()).hexdigest()[:16]
         file = state_dir / "scans" / f"{name}.jsonl"
@@ -57,7 +58,7 @@ class ScanJournal:
         is_new = restart or window is None or abs(now - window.begun_at) > KEPT_FOR
         if window is None or is_new:
             end = now.replace(minute=0, second=0, microsecond=0)
-            window, kept = ScanWindow(now, end - timedelta(days=days), end), {}
+            window, kept = ScanWindow(now, days_before(end, days), end), {}
         journal = cls(file, window, kept)
         journal._begin(is_new=is_new)
         return journal

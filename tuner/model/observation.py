@@ -7,9 +7,11 @@ and costs are of every invocation that Lambda billed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime  # noqa: TC003 - from_record reads the annotations
+from datetime import datetime, timedelta
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Final, Literal
+
+from tuner.model.number_fields import check_number
 
 if TYPE_CHECKING:
     from tuner.model.advice import Advice
@@ -55,6 +57,17 @@ class Window:
         if self.start is None or self.end is None or self.end <= self.start:
             return None
         return (self.end - self.start).total_seconds()
+
+
+def days_before(end: datetime, days: float, name: str = "days") -> datetime:
+    """So many days earlier, or the first time there is. Raises UsageError, with the parameter's
+    name, for what isn't a number of days.
+    """
+    check_number(name, days, "float")
+    try:
+        return end - timedelta(days=days)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=end.tzinfo)
 
 
 @dataclass(frozen=True, slots=True)

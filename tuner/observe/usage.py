@@ -11,7 +11,7 @@ from tuner.errors import InputError
 from tuner.model.advice import Advice, Situation
 from tuner.model.interval import counted, listed
 from tuner.model.lambda_limits import HOURS_PER_MONTH
-from tuner.model.observation import MemoryObservation, Observation, Window
+from tuner.model.observation import MemoryObservation, Observation, Window, days_before
 from tuner.observe.archive_days import function_days
 from tuner.observe.observed_sizes import observed_sizes
 
@@ -55,7 +55,7 @@ class Span:
         end = min(own.end, self.end or own.end)
         start = max(own.start, self.start or own.start)
         if self.days is not None:
-            start = max(start, end - timedelta(days=self.days))
+            start = max(start, days_before(end, self.days))
         if start > end:
             raise InputError(
                 f"no line is in that window: the lines are from {_day(own.start)} to "
