@@ -52,6 +52,21 @@ def test_the_users_own_file_gives_way_to_the_projects(tmp_path: Path) -> None:
     assert f"{own / 'config.toml'}: unknown key 'regoin'" in line
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("tune", "gone", "--local", "demo"),
+        ("payload", "check", "{}", "--try", "gone", "--local", "demo"),
+        ("prices", "refresh", "--from", "gone.json"),
+    ],
+)
+def test_what_is_set_for_accounts_is_no_hindrance_without_one(command: tuple[str, ...]) -> None:
+    """On this machine neither profile nor endpoint is asked for; as options they are refused."""
+    ran = run_here(*command, TUNER_PROFILE="work", TUNER_ENDPOINT_URL="http://127.0.0.1:1")
+    assert "gone" in one_line(ran)
+    assert "leave out" in one_line(run_here(*command, "--profile", "work"))
+
+
 @pytest.mark.parametrize("key", ["endpoint-url", "endpoint_url", "profile", "api-url"])
 @pytest.mark.parametrize("name", ["tuner.toml", "pyproject.toml"])
 def test_a_project_does_not_say_who_is_sent_credentials(

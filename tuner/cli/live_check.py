@@ -37,7 +37,9 @@ def live_check(
     on_this_machine: Annotated[
         bool,
         options.where_option(
-            "--local", help="Check a local Lambda started for it: both steps, no account needed."
+            "--local",
+            **options.without_settings("profile", "endpoint_url"),
+            help="Check a local Lambda started for it: both steps, no account needed.",
         ),
     ] = False,
     create: Annotated[

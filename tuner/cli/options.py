@@ -36,6 +36,20 @@ def region_option(otherwise: str) -> Any:
     )
 
 
+def without_settings(*names: str) -> dict[str, Any]:
+    """For an option beside which others mean nothing: they are refused, but if a variable or a file
+    sets them for all commands, they don't count.
+    """
+
+    def leave_out(context: typer.Context, value: Any) -> Any:
+        if value:
+            settings = context.default_map or {}
+            context.default_map = {name: settings[name] for name in settings.keys() - {*names}}
+        return value
+
+    return {"callback": leave_out, "is_eager": True}
+
+
 def out_option(what: str) -> Any:
     """`--out`, saying what is written there. Its parameter isn't called `out`: a setting of that
     name is the sweep file that `tune` writes.
@@ -64,6 +78,7 @@ EndpointUrl = Annotated[
 LocalTemplate = Annotated[
     Path | None,
     where_option(
+        **without_settings("profile", "endpoint_url"),
         parser=values.template,
         metavar="TEMPLATE",
         help="Run this SAM template's functions on this machine. No account is needed; demo is "

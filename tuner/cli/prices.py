@@ -60,6 +60,7 @@ def refresh(
         list[Path] | None,
         options.where_option(
             "--from",
+            **options.without_settings("profile"),
             metavar="FILE",
             help="Read this saved price list instead of asking AWS; repeatable.",
         ),
