@@ -235,6 +235,21 @@ def scanned(name: str, timeout_s: float | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def test_a_region_without_prices_holds_up_no_other(tmp_path: Path) -> None:
+    """Its functions are left out with the reason."""
+    functions = [scanned("here", 3), {**scanned("there", 3), "region": "mars-east-1"}]
+    scan = tmp_path / "scan.json"
+    scan.write_text(json.dumps({"kind": "scan", "functions": functions}))
+    ran = run_here(
+        "fleet", "plan", "--scan", str(scan), "--payload", "{}", "--budget-usd", "1", "--out",
+        str(tmp_path / "fleet"), "--json", TUNER_STATE_DIR=str(tmp_path / "state"),
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    found = {each["name"]: each for each in json.loads(ran.stdout)["functions"]}
+    assert (found["here"]["state"], found["there"]["state"]) == ("pending", "excluded")
+    assert "no prices of its region" in found["there"]["reason"]
+
+
 @pytest.mark.parametrize("timeout_s", [3, None])
 def test_a_scan_leaves_room_for_an_invocation_that_hangs(
     server: LocalLambda, tmp_path: Path, timeout_s: float | None

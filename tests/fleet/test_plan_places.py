@@ -138,6 +138,15 @@ def test_an_organizations_accounts_are_reached_by_a_role_of_one_name(
     assert json.loads(planned.stdout)["unreached"] == []
 
 
+def test_a_region_named_twice_is_read_once(url: str, tmp_path: Path) -> None:
+    """Its functions are one item each, so that none is swept twice."""
+    given = ("--tag", "tune=yes", "--regions", f"{REGION}, {REGION},", "--payload", "{}")
+    planned = plan(url, tmp_path, *given)
+    assert planned.returncode == 0, planned.stderr
+    names = [each["name"] for each in json.loads(planned.stdout)["functions"]]
+    assert sorted(names) == sorted({*names})
+
+
 def test_a_function_named_twice_is_planned_once(url: str, tmp_path: Path) -> None:
     """A name and the ARN of the same function are one item, so that it isn't swept twice."""
     names = tmp_path / "names.txt"

@@ -6,14 +6,14 @@ A region of an account is asked in lists, once each; one that can't be reached i
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from tuner.aws.function_ref import parse_reference
-from tuner.errors import AwsError, CredentialsError, InputError, UsageError
+from tuner.errors import AwsError, CredentialsError, InputError, PriceError, UsageError
 from tuner.fleet.planning import Candidate, Events
 from tuner.fleet.settings import AccountSettings
 from tuner.model.interval import counted
@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from tuner.aws.function_ref import FunctionRef
     from tuner.fleet.settings import FleetSettings
     from tuner.model.account import AccountFunction
+    from tuner.pricing import LambdaPrices
 
 _LARGEST_MB: Final = 3008
 """Where nobody names sizes, a sweep goes no further."""
 _USUAL_INVOCATIONS: Final = 14
 """Of a sweep, where nothing is known of the function: `make bench-decide` has 10 to 14."""
 _LOOK_BACK: Final = timedelta(days=7)
+_UNPRICED: Final = "no prices of its region and architecture are known: refresh the prices"
 
 
 @dataclass(slots=True)
@@ -148,32 +150,38 @@ def _of_scanned(each: Mapping[str, Any]) -> Candidate:
     else:
         answered = f"its logs answer already: {verdict}, {advice['reason'] if advice else ''}"
     saving = None if worth is None else worth["saving_usd_per_month"]
+    region, memory_mb = str(each["region"]), int(each["memory_mb"])
+    prices = _prices(region, each["architecture"])
     return Candidate(
         account=str(each["account"] or ""),
-        region=str(each["region"]),
+        region=region,
         name=str(each["name"]),
-        memory_mb=int(each["memory_mb"]),
-        worst_cost_usd=_worst_usd(
-            str(each["region"]), each["architecture"], int(each["memory_mb"]), each["timeout_s"]
-        ),
+        memory_mb=memory_mb,
+        worst_cost_usd=_worst_usd(prices, memory_mb, each["timeout_s"]),
         mean_ms=each["mean_duration_ms"],
         estimated_cost_usd=None if worth is None else float(worth["cost_usd"]),
         estimated_invocation_count=None if worth is None else int(worth["invocation_count"]),
         saving_usd_per_month=None if saving is None else float(saving["estimate"]),
         current_usd_per_month=each["cost_usd_per_month"],
-        answered=answered,
+        answered=answered or (_UNPRICED if prices is None else None),
     )
 
 
+def _prices(region: str, architecture: str) -> LambdaPrices | None:
+    """None where none are known: other regions are planned without this one."""
+    with suppress(PriceError):
+        return current_price_book().lambda_prices(region, architecture)
+    return None
+
+
 def _worst_usd(
-    region: str, architecture: Any, memory_mb: int, timeout_s: float | None
+    prices: LambdaPrices | None, memory_mb: int, timeout_s: float | None
 ) -> float | None:
     """Of one invocation with the longest INIT that hangs until the timeout, at the largest size: a
     sweep starts none that its budget doesn't cover so.
     """
-    if timeout_s is None:
+    if timeout_s is None or prices is None:
         return None
-    prices = current_price_book().lambda_prices(region, architecture)
     longest_ms = round(timeout_s * 1000) + MAX_INIT_MS
     return float(prices.exact_cost_usd(max(memory_mb, _LARGEST_MB), longest_ms))
 
@@ -218,7 +226,7 @@ def of_tag(
     if not sign or not key:
         raise UsageError(f"`tag={tag}` isn't a tag: write KEY=VALUE")
     for account in [each.account for each in places.settings.accounts] or [""]:
-        for region in regions:
+        for region in dict.fromkeys(regions):
             reader = places.reader(account, region)
             if reader is None:
                 continue
@@ -281,9 +289,8 @@ def with_timeouts(
         place = (each.account, each.region)
         function = found.get((*place, each.name))
         if function is not None:
-            worst_usd = _worst_usd(
-                function.region, function.architecture, function.memory_mb, function.timeout_s
-            )
+            prices = _prices(function.region, function.architecture)
+            worst_usd = _worst_usd(prices, function.memory_mb, function.timeout_s)
             yield replace(each, worst_cost_usd=worst_usd)
         elif place in read and each.name in unknown[place]:
             why = f"no function of that name is in {each.region} with these credentials (any more)"
@@ -323,9 +330,9 @@ def check_account(wanted: str, found: Iterable[str]) -> None:
 
 
 def _of_function(function: AccountFunction, mean_ms: float | None) -> Candidate:
-    prices = current_price_book().lambda_prices(function.region, function.architecture)
+    prices = _prices(function.region, function.architecture)
     expected = None
-    if mean_ms is not None:
+    if mean_ms is not None and prices is not None:
         expected = _USUAL_INVOCATIONS * float(
             prices.exact_cost_usd(function.memory_mb, ceil(mean_ms))
         )
@@ -334,12 +341,11 @@ def _of_function(function: AccountFunction, mean_ms: float | None) -> Candidate:
         region=function.region,
         name=function.name,
         memory_mb=function.memory_mb,
-        worst_cost_usd=_worst_usd(
-            function.region, function.architecture, function.memory_mb, function.timeout_s
-        ),
+        worst_cost_usd=_worst_usd(prices, function.memory_mb, function.timeout_s),
         mean_ms=mean_ms,
         estimated_cost_usd=expected,
         estimated_invocation_count=_USUAL_INVOCATIONS,
+        answered=_UNPRICED if prices is None else None,
     )
 
 
