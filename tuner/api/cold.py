@@ -126,7 +126,6 @@ def measure_cold_starts(
     target: OpenTarget,
     *,
     stop: StopSignal,
-    clock: Clock | None = None,
     on_progress: ProgressHook = tell_nobody,
     on_answer: Callable[[ColdStarts], None] = lambda _: None,
 ) -> ColdStarts:
@@ -135,7 +134,7 @@ def measure_cold_starts(
     Raises InputError if no cold start could be measured, AwsError, PayloadError, LeaseError and
     LeftChangedError; `on_answer` then has the answer from what was measured before, if any was.
     """
-    measuring = _Measuring(prepared, target, stop, clock or Clock(), on_progress)
+    measuring = _Measuring(prepared, target, stop, Clock(), on_progress)
     answer, error = measuring.answer()
     on_answer(answer)
     if error is not None:

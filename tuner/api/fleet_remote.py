@@ -37,14 +37,13 @@ def start_remote(
     region: str | None = None,
     profile: str | None = None,
     endpoint_url: str | None = None,
-    clock: Clock | None = None,
 ) -> FleetStatus:
     """Hand the plan to the state machine, and return where everything is.
 
     Another execution of a plan does only what failed or is missing. Raises FleetError (also for a
     fleet that runs already, here or there), UsageError, InputError and AwsError.
     """
-    clock = clock or Clock()
+    clock = Clock()
     started = StartedExecution("", state_machine, bucket, region, profile, endpoint_url)
     with fleet_lock(folder.path), folder.queue() as queue, _open(folder, started) as (there, runs):
         _check(folder, queue, runs, clock)
@@ -61,12 +60,12 @@ def start_remote(
     return folder.status(clock.now(), is_running=True)
 
 
-def remote_status(folder: FleetFolder, clock: Clock | None = None) -> FleetStatus:
+def remote_status(folder: FleetFolder) -> FleetStatus:
     """Where a fleet is that was started on Step Functions; what has ended is fetched first.
 
     Raises FleetError and AwsError.
     """
-    clock = clock or Clock()
+    clock = Clock()
     started = _started(folder)
     with folder.queue() as queue, _open(folder, started) as (there, runs):
         state = runs.state(started.execution_arn)
@@ -78,18 +77,17 @@ def remote_status(folder: FleetFolder, clock: Clock | None = None) -> FleetStatu
     return folder.status(clock.now(), is_running=is_running)
 
 
-def stop_remote(folder: FleetFolder, clock: Clock | None = None) -> bool:
+def stop_remote(folder: FleetFolder) -> bool:
     """Start nothing more; False if it isn't running. Raises FleetError and AwsError.
 
     Workers that sweep go on to their end, and give their functions back.
     """
-    clock = clock or Clock()
     started = _started(folder)
     with _open(folder, started) as (_, runs):
         if runs.state(started.execution_arn).status != "running":
             return False
         runs.stop(started.execution_arn)
-    AuditLog(folder.path / "audit.jsonl", clock.now).write("execution_stopped", None)
+    AuditLog(folder.path / "audit.jsonl", Clock().now).write("execution_stopped", None)
     return True
 
 

@@ -88,20 +88,13 @@ def read_task(event: Mapping[str, Any], store: Callable[[str], ObjectStore]) -> 
         raise FleetError(f"the event isn't a fleet's item ({error}): deploy again") from None
 
 
-def work(
-    task: WorkerTask,
-    folder: Path,
-    *,
-    seconds_left: Callable[[], float],
-    clock: Clock | None = None,
-) -> dict[str, Any]:
+def work(task: WorkerTask, folder: Path, *, seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Sweep the item if it has no result yet, and return its state.
 
     `folder` is for files of this worker alone. Raises SweepInterruptedError, ItemBusyError,
     SweepFailedError, FleetError and AwsError.
     """
-    clock = clock or Clock()
-    path = folder / "fleet"
+    clock, path = Clock(), folder / "fleet"
     if folder.exists():
         shutil.rmtree(folder)  # an earlier worker's in the same environment: the bucket counts
     name = FleetFolder(path, task.plan).sweep_file(task.item).stem

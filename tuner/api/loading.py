@@ -139,7 +139,6 @@ def run_load(
     target: OpenTarget,
     *,
     stop: StopSignal,
-    clock: Clock | None = None,
     on_load: Callable[[LoadProgress], None] = lambda _: None,
     on_settle: Callable[[float], None] = lambda _: None,
     on_progress: ProgressHook = tell_nobody,
@@ -148,7 +147,7 @@ def run_load(
 
     Raises AwsError, PayloadError, LeaseError and LeftChangedError.
     """
-    clock = clock or Clock()
+    clock = Clock()
     began_at = clock.now()
     plan, payloads = prepared.plan, prepared.inputs.payloads
     ledger = Ledger(budget_usd=plan.budget_usd, max_invocations=plan.planned_count)

@@ -28,7 +28,7 @@ from tuner.rollout.run import PlannedRollout, RolloutIO, resize_latest, roll_out
 from tuner.sweep.plan import new_sweep_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tuner.aws import LambdaGateway
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tuner.model.function import Alias, FunctionConfig, Routing
     from tuner.model.recommendation import Recommendation
     from tuner.model.request import Target
-    from tuner.rollout.figures import Source, VersionFigures
+    from tuner.rollout.figures import VersionFigures
     from tuner.rollout.forecast import Forecast
     from tuner.rollout.steps import Step
 
@@ -56,8 +56,6 @@ class RolloutRequest:
     steps: tuple[Step, ...] = ()
     step_timeout_s: float | None = None
     """None: three times the longest step, an hour at least."""
-    source: Source | None = None
-    """Where figures are from; None: reports if they can be read."""
     unqualified: bool = False
 
     @property
@@ -151,11 +149,7 @@ class OpenRollout:
 
 @contextmanager
 def open_rollout(
-    request: RolloutRequest,
-    where: Target,
-    *,
-    state_dir: Path,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    request: RolloutRequest, where: Target, *, state_dir: Path
 ) -> Iterator[OpenRollout]:
     """Look at the function and plan; nothing is changed.
 
@@ -176,7 +170,7 @@ def open_rollout(
             latest = gateway.read_function(name)
             terms = LeaseTerms(ROLLOUT_ID, state_dir, gateway.endpoint_url, "")
             refuse_unfinished(state_dir, make_header(latest, terms))
-            yield _Look(request, gateway, services, name, now).open(latest)
+            yield _Look(request, gateway, services, name).open(latest)
 
 
 class _Look:
@@ -188,10 +182,9 @@ class _Look:
         gateway: LambdaGateway,
         services: Services,
         name: str,
-        now: Callable[[], datetime],
     ) -> None:
         self._request, self._gateway, self._services = request, gateway, services
-        self._name, self._now = name, now
+        self._name = name
         self._warnings: list[str] = []
 
     def open(self, latest: FunctionConfig) -> OpenRollout:
@@ -217,8 +210,6 @@ class _Look:
             before,
             gateway=self._gateway,
             services=self._services,
-            now=self._now(),
-            source=request.source,
             warn=self._warnings.append,
         )
         baseline = seen.arm

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from tuner.aws.version_figures import LogFigures, MetricFigures
@@ -14,12 +14,11 @@ from tuner.rollout.needed import ASSUMED_CV
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from tuner.aws import LambdaGateway
     from tuner.aws.services import Services
     from tuner.model.function import FunctionConfig, Routing
-    from tuner.rollout.figures import Source, VersionFigures
+    from tuner.rollout.figures import VersionFigures
 
 _FIRST_LOOK: Final = timedelta(minutes=10)
 _LONG_LOOK: Final = timedelta(hours=1)
@@ -44,8 +43,6 @@ def read_baseline(
     *,
     gateway: LambdaGateway,
     services: Services,
-    now: datetime,
-    source: Source | None,
     warn: Callable[[str], None],
 ) -> Baseline:
     """Read the old version's last ten minutes, or its last hour if those were quiet.
@@ -53,17 +50,16 @@ def read_baseline(
     From reports, or if they can't be read from metrics, which `warn` is told. Raises AwsError if
     neither can.
     """
-    metrics = MetricFigures(services, before.alias)
-    if source is None and not latest.log_has_reports:
+    metrics, now = MetricFigures(services, before.alias), datetime.now(UTC)
+    if not latest.log_has_reports:
         warn("The log has no reports (JSON at SystemLogLevel WARN): metrics are read instead.")
-        source = "metrics"
-    if source != "metrics":
+    else:
         group, logs_json = gateway.log_group(latest.name)
         logs = LogFigures(services, group, logs_json=logs_json)
         try:
             arm, rate_per_s = _recent(logs, latest.name, before.version, now)
         except AwsError as error:
-            if source is not None or gateway.is_loopback:
+            if gateway.is_loopback:
                 raise
             warn(f"The log can't be read ({error}): metrics are read instead.")
         else:

@@ -213,9 +213,9 @@ def role_of(place: Place) -> str:
     )
 
 
-def expected(place: Place, plan: CheckPlan | None = None) -> tuple[float, float]:
+def expected(place: Place) -> tuple[float, float]:
     """What the second step will cost and how many seconds it will take, about."""
-    plan = plan or CheckPlan()
+    plan = CheckPlan()
     publish_s = LOOPBACK_PUBLISH_S if place.gateway.is_loopback else PUBLISH_S
     wall_s = expected_wall_s(plan, update_s=publish_s)
     return expected_cost_usd(plan, _prices(place.gateway)), wall_s

@@ -33,7 +33,6 @@ def read_only(
     function: str | None,
     *,
     on_step: Callable[[str], None] = lambda _: None,
-    today: datetime | None = None,
 ) -> tuple[Assumption, ...]:
     """What can be seen without changing anything; a refusal is a "not seen" with its reason."""
     on_step("reading: identity and limits")
@@ -43,7 +42,7 @@ def read_only(
         found += [*_function(gateway, function), *_log(gateway, function)]
         found += _metrics(gateway, function)
     on_step("reading: prices")
-    found += _prices(gateway, today or datetime.now(UTC))
+    found += _prices(gateway)
     return tuple(found)
 
 
@@ -175,8 +174,8 @@ def _metrics(gateway: LiveGateway, function: str) -> Iterator[Assumption]:
     yield from _asked("metrics", f"{', '.join(_USED_METRICS)} by FunctionName", ask)
 
 
-def _prices(gateway: LiveGateway, today: datetime) -> Iterator[Assumption]:
-    book = current_price_book()
+def _prices(gateway: LiveGateway) -> Iterator[Assumption]:
+    book, today = current_price_book(), datetime.now(UTC).date()
     try:
         known = [book.lambda_prices(gateway.region, each) for each in ("x86_64", "arm64")]
     except PriceError as error:
@@ -184,7 +183,7 @@ def _prices(gateway: LiveGateway, today: datetime) -> Iterator[Assumption]:
         return
     try:
         items = [read_item(each, "the Price List API") for each in gateway.lambda_price_items()]
-        document = make_document(facts(items, ()), as_of=today.date().isoformat(), what="")
+        document = make_document(facts(items, ()), as_of=today.isoformat(), what="")
         listed = read_price_book(json.loads(json.dumps(document))).lambda_entries
     except (AwsError, PriceError) as error:
         listed, why = (), str(error)
