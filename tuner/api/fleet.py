@@ -204,10 +204,7 @@ def _settings(request: FleetRequest, working_dir: Path) -> FleetSettings:
 
 
 def _candidates(
-    request: FleetRequest,
-    places: FleetPlaces,
-    now: datetime,
-    tell: Callable[[str], None],
+    request: FleetRequest, places: FleetPlaces, now: datetime, tell: Callable[[str], None]
 ) -> Iterable[Candidate]:
     ways = [request.scan, request.functions, request.tag]
     if sum(each is not None for each in ways) != 1:

@@ -93,10 +93,7 @@ def scan_of(
 
 
 def _cases(
-    evidence: Iterable[FunctionEvidence],
-    window_s: float,
-    book: PriceBook,
-    findings: list[Finding],
+    evidence: Iterable[FunctionEvidence], window_s: float, book: PriceBook, findings: list[Finding]
 ) -> Iterator[_Case]:
     unpriced = set()
     for each in evidence:

@@ -31,12 +31,7 @@ class RegionReader:
     """Reads one region of one account."""
 
     def __init__(
-        self,
-        services: Services,
-        journal: ScanJournal,
-        place: str,
-        *,
-        tell: Callable[[str], None],
+        self, services: Services, journal: ScanJournal, place: str, *, tell: Callable[[str], None]
     ) -> None:
         self.services = services
         self.journal = journal
@@ -104,8 +99,7 @@ class RegionReader:
                 continue
             try:
                 kept = self._once(
-                    f"versions/{name}",
-                    partial(function_list.version_digests, self.services, name),
+                    f"versions/{name}", partial(function_list.version_digests, self.services, name)
                 )
             except AwsError as error:
                 self.cannot("versions, so that their code is not compared", error)
@@ -125,8 +119,7 @@ class RegionReader:
         try:
             used = set(
                 self._once(
-                    "provisioned",
-                    lambda: sorted(metric_data.provisioned_functions(self.services)),
+                    "provisioned", lambda: sorted(metric_data.provisioned_functions(self.services))
                 )
             )
             asked = [
@@ -159,10 +152,7 @@ class RegionReader:
         self, names: Sequence[str]
     ) -> Iterator[tuple[str, tuple[tuple[str, int], ...]]]:
         for number, part in enumerate(parts(names, _BATCH)):
-            kept = self._once(
-                f"provisioned/{number}",
-                partial(self._counts_of, part),
-            )
+            kept = self._once(f"provisioned/{number}", partial(self._counts_of, part))
             for name, some in kept.items():
                 yield name, tuple((qualifier, count) for qualifier, count in some)
 

@@ -112,10 +112,7 @@ class OpenRollout:
         started = watch.now()
         record = self._record(started)
         terms = LeaseTerms(
-            record.id,
-            state_dir,
-            self.gateway.endpoint_url,
-            started.isoformat(timespec="minutes"),
+            record.id, state_dir, self.gateway.endpoint_url, started.isoformat(timespec="minutes")
         )
         io = replace(watch, control=self.gateway, figures=self.figures, metrics=self.metrics)
         if self.plan is None:
@@ -177,11 +174,7 @@ class _Look:
     """Reads what a plan needs."""
 
     def __init__(
-        self,
-        request: RolloutRequest,
-        gateway: LambdaGateway,
-        services: Services,
-        name: str,
+        self, request: RolloutRequest, gateway: LambdaGateway, services: Services, name: str
     ) -> None:
         self._request, self._gateway, self._services = request, gateway, services
         self._name = name

@@ -109,10 +109,7 @@ class _AccountReader:
         return None if is_local and not any(counts.values()) else counts
 
     def _readable(
-        self,
-        functions: Sequence[AccountFunction],
-        groups: dict[str, LogGroup],
-        source: LiveSource,
+        self, functions: Sequence[AccountFunction], groups: dict[str, LogGroup], source: LiveSource
     ) -> Iterator[tuple[AccountFunction, LogGroup]]:
         left_out: dict[str, InputError] = {}
         seen = set()

@@ -64,11 +64,7 @@ class Judged:
 
 
 def drift_since(
-    sweep: Sweep,
-    seen: Seen,
-    *,
-    answer: Recommendation | None = None,
-    book: PriceBook | None = None,
+    sweep: Sweep, seen: Seen, *, answer: Recommendation | None = None, book: PriceBook | None = None
 ) -> Drift:
     """What moved since a sweep. Raises TunerError where it has no answer, or its region no price.
 

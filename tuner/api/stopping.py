@@ -117,10 +117,7 @@ def open_emergency(
 
     where = request.where
     with connect(
-        region=where.region,
-        profile=where.profile,
-        endpoint_url=where.endpoint_url,
-        function=name,
+        region=where.region, profile=where.profile, endpoint_url=where.endpoint_url, function=name
     ) as gateway:
         function = gateway.read_function(gateway.resolve(name).target)
         prices = current_price_book().lambda_prices(function.region, function.architecture)

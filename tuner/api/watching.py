@@ -90,9 +90,7 @@ def watch_logs(
     return window, _function(logs, watched, wiring), told
 
 
-def watch_of(
-    found: Iterable[tuple[Window, WatchedFunction, tuple[WatchFinding, ...]]],
-) -> Watch:
+def watch_of(found: Iterable[tuple[Window, WatchedFunction, tuple[WatchFinding, ...]]]) -> Watch:
     """One answer about several functions."""
     windows, functions, findings = zip(*found, strict=True)
     starts = [each.start for each in windows if each.start is not None]

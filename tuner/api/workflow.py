@@ -209,10 +209,7 @@ def _name_of(path: Path) -> str:
 
 
 def _deployed(
-    arn: str,
-    request: WorkflowRequest,
-    settings: WorkflowSettings,
-    tell: Callable[[str], None],
+    arn: str, request: WorkflowRequest, settings: WorkflowSettings, tell: Callable[[str], None]
 ) -> Workflow:
     from tuner.aws.gateway import open_connection
     from tuner.aws.services import Services
@@ -246,11 +243,7 @@ def _deployed(
 
 
 def find_sweeps(
-    names: Sequence[str],
-    given: Mapping[str, str],
-    folders: Sequence[Path],
-    *,
-    state_dir: Path,
+    names: Sequence[str], given: Mapping[str, str], folders: Sequence[Path], *, state_dir: Path
 ) -> dict[str, Sweep]:
     """Each function's sweep: the one given for it, else the newest in the folders, else the newest
     that is kept. Raises SweepFileError that names all functions without one.

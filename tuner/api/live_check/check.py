@@ -115,11 +115,7 @@ def open_local_place(on_step: Callable[[str], None] = lambda _: None) -> Iterato
         # The endpoint and everything in it end with this run, and so does the journal.
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tuner-"))
         yield Place(
-            gateway,
-            Path(folder),
-            LOCAL_FUNCTION,
-            LOCAL_ROLE,
-            access_key_id=status.access_key_id,
+            gateway, Path(folder), LOCAL_FUNCTION, LOCAL_ROLE, access_key_id=status.access_key_id
         )
 
 

@@ -29,10 +29,7 @@ _MOST_NAMED: Final = 4
 
 
 def read_only(
-    gateway: LiveGateway,
-    function: str | None,
-    *,
-    on_step: Callable[[str], None] = lambda _: None,
+    gateway: LiveGateway, function: str | None, *, on_step: Callable[[str], None] = lambda _: None
 ) -> tuple[Assumption, ...]:
     """What can be seen without changing anything; a refusal is a "not seen" with its reason."""
     on_step("reading: identity and limits")
@@ -53,11 +50,7 @@ def judged(topic: str, assumed: str, seen: str, *, holds: bool | None) -> Assump
 
 
 def _asked(
-    topic: str,
-    assumed: str,
-    ask: Callable[[], tuple[str, bool | None]],
-    *,
-    is_vital: bool = False,
+    topic: str, assumed: str, ask: Callable[[], tuple[str, bool | None]], *, is_vital: bool = False
 ) -> Iterator[Assumption]:
     """Ask; where a refusal `is_vital`, nothing else would be seen either, and it's raised."""
     try:
