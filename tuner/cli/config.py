@@ -22,22 +22,17 @@ NO_SLACK: Final = "--time-weight replaced the slack: 0.1 is usual, 0 asks for th
 """Shown if the old slack setting is still given."""
 KEYS: Final = frozenset(
     {
-        "allow_different_replies", "budget_usd", "cold_start_share", "concurrency",
-        "detailed_exitcode", "fail_on",
-        "endpoint_url", "fail_if_saving_over", "require_comment",
-        "exhaustive", "format", "goal", "isolation", "json", "leave_concurrency", "local",
-        "max_cost_per_million",
-        "architecture", "discount_percent",
-        "max_duration", "max_invocations", "max_memory", "memory_sizes", "min_memory",
-        "once_each", "out",
-        "payload", "percentile", "port", "prior", "profile", "region", "seed", "time_weight",
-        "tolerance",
-        "account_gb_seconds", "container_concurrency", "gateway_usd_per_million",
-        "load_balancer_usd_per_month", "migration_cost_usd", "min_saving_ratio",
-        "min_saving_usd_per_month", "nat", "ops_cost_usd", "peak_ratio", "per_month", "rate",
-        "savings_plan", "spot_share", "traffic", "trigger", "utilization",
-        "api_gateway", "autoscaling",
-        "api_url", "arm_speed", "bill", "days", "log_kb_per_request", "needs_gpu", "provisioned",
+        "account_gb_seconds", "allow_different_replies", "api_gateway", "api_url", "architecture",
+        "arm_speed", "autoscaling", "bill", "budget_usd", "cold_start_share", "concurrency",
+        "container_concurrency", "days", "detailed_exitcode", "discount_percent", "endpoint_url",
+        "exhaustive", "fail_if_saving_over", "fail_on", "format", "gateway_usd_per_million", "goal",
+        "isolation", "json", "leave_concurrency", "load_balancer_usd_per_month", "local",
+        "log_kb_per_request", "max_cost_per_million", "max_duration", "max_invocations",
+        "max_memory", "memory_sizes", "migration_cost_usd", "min_memory", "min_saving_ratio",
+        "min_saving_usd_per_month", "nat", "needs_gpu", "once_each", "ops_cost_usd", "out",
+        "payload", "peak_ratio", "per_month", "percentile", "port", "prior", "profile",
+        "provisioned", "rate", "region", "require_comment", "savings_plan", "seed", "spot_share",
+        "time_weight", "tolerance", "traffic", "trigger", "utilization",
     }
 )  # fmt: skip
 """Options that a file may set. Not `yes`: entering a folder doesn't mean you agree. Not `before`

@@ -1,7 +1,7 @@
 """Groups of options that reach a command as one value, shared by several commands."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -58,6 +58,14 @@ def _options(group: Any) -> list[inspect.Parameter]:
         )
         for each in fields(group)
     ]
+
+
+def check_beside(main: str, group: Any, *, unchecked: Collection[str] = ()) -> None:
+    """Raise UsageError for an option of a group that goes with its main one, without that one."""
+    for each in fields(group):
+        is_given = each.name not in {main, *unchecked} and getattr(group, each.name)
+        if is_given and not getattr(group, main):
+            raise UsageError(f"`{each.name}` is for `{main}`: give that too")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tuner.cli import options
 from tuner.cli.flags import shown
+from tuner.cli.groups import check_beside
 from tuner.cli.screen import encoding, width
-from tuner.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,14 +56,7 @@ class OverheadsOptions:
 
     def check(self) -> None:
         """Raise UsageError for what is for --overheads, without it."""
-        given = {
-            "--log-class": self.log_class,
-            "--retention-days": self.retention_days,
-            "--account-log-gb": self.account_log_gb,
-        }
-        for flag, value in given.items():
-            if value and not self.overheads:
-                raise UsageError(f"{flag} is for --overheads: give that too")
+        check_beside("overheads", self)
 
     def sections(
         self,

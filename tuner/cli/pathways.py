@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 from tuner.cli import options, values
 from tuner.cli.config import today
 from tuner.cli.flags import shown
+from tuner.cli.groups import check_beside
 from tuner.cli.screen import encoding, show_json, show_text, width
-from tuner.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,21 +120,9 @@ class PathwayOptions:
     def check(self) -> None:
         """Raise UsageError for what is for --pathways, without it.
 
-        The rate isn't checked: a configuration file may have it for other commands.
+        Rate and peak aren't checked: a configuration file may have them for other commands.
         """
-        given = {
-            "--trigger": self.event_trigger,
-            "--event-size": self.event_size,
-            "--batch-size": self.batch_size,
-            "--batch-window": self.batch_window,
-            "--per-invocation": self.per_invocation,
-            "--memory-size": self.memory_size,
-            "--max-delay": self.max_delay,
-            "--need": self.need,
-        }
-        for flag, value in given.items():
-            if value and not self.pathways:
-                raise UsageError(f"{flag} is for --pathways: give that too")
+        check_beside("pathways", self, unchecked=("rate", "peak_ratio"))
 
     def show(
         self, function: str, region: str | None, architecture: "Architecture | None", *, json: bool
