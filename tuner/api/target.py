@@ -98,7 +98,6 @@ def connect_to(
     if where.local_template is not None:
         with _local_target(
             function,
-            where.local_template,
             replace(where, region=where.region or DEFAULT_LOCAL_REGION),
             state_dir=state_dir,
             allow_outside=allow_outside,
@@ -159,7 +158,6 @@ def lease_at(
 @contextmanager
 def _local_target(
     function: str,
-    template: Path,
     where: Target,
     *,
     state_dir: Path,
@@ -171,6 +169,8 @@ def _local_target(
     for name, value in (("profile", where.profile), ("endpoint_url", where.endpoint_url)):
         if value is not None:
             raise UsageError(f"`local_template` starts its own endpoint: leave out `{name}`")
+    assert where.local_template is not None
+    assert where.region is not None
     check(*_told_by_template(function, where, allow_outside=allow_outside))
     from tuner.api.host_check import host_findings
     from tuner.aws import connect
@@ -179,9 +179,9 @@ def _local_target(
     with ExitStack() as stack:
         local = stack.enter_context(
             start_local_lambda(
-                template,
+                where.local_template,
                 python=sys.executable,
-                region=where.region or DEFAULT_LOCAL_REGION,
+                region=where.region,
                 parameters=where.template_parameters,
                 environment=where.template_environment,
                 build=where.build,
@@ -190,27 +190,26 @@ def _local_target(
                 allow_outside=allow_outside,
             )
         )
+        status = local.status
         # The endpoint and everything in it end with this run, and so does the journal.
         journals = stack.enter_context(tempfile.TemporaryDirectory(prefix="tuner-"))
         gateway = stack.enter_context(
             connect(
-                region=local.status.region,
+                region=status.region,
                 profile=None,
-                endpoint_url=local.endpoint_url,
-                access_key_id=local.status.access_key_id,
+                endpoint_url=status.endpoint_url,
+                access_key_id=status.access_key_id,
                 max_connections=max_connections,
             )
         )
-        status = local.status
         name = gateway.resolve(function).name
         if name in status.left_out:
             raise LocalError(status.left_out[name])
         found = host_findings(state_dir, status.cpu_control, status.core_count)
-        told = status.findings_for(name)
         yield OpenTarget(
             gateway,
             Path(journals),
-            findings=(*told, *found),
+            findings=(*status.findings_for(name), *found),
             max_memory_mb=status.max_memory_mb,
             started_here=True,
         )

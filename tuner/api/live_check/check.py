@@ -185,9 +185,7 @@ def check_place(
         on_step(f"deleting the function {name}")
     _recover_sweeps(place, name)
     left = _left(place, name)
-    probing.assume(
-        "at the end", "nothing is left", ", ".join(left) or "nothing is left", holds=not left
-    )
+    probing.expect("at the end", "nothing is left", ", ".join(left) or "nothing is left")
     return _made(
         place,
         (*read.assumptions, *probing.assumptions),

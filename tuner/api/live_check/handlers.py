@@ -104,15 +104,12 @@ def check_failures(probing: Probing) -> None:
         said = failed.value if isinstance(failed.value, dict) else {}
         kind = f"{failed.reply.function_error} {said.get('errorType')}"
         probing.figure(f"failure_{probe}", kind)
-        probing.assume(
-            f"reply to {probe}", f"Unhandled {error_type}", kind,
-            holds=kind == f"Unhandled {error_type}",
-        )  # fmt: skip
+        probing.expect(f"reply to {probe}", f"Unhandled {error_type}", kind)
         status = failed.report.status if failed.report else None
         probing.figure(f"report_status_{probe}", status or "none")
         found = _found_again(before, after)
         probing.figure(f"after_{probe}", found)
-        probing.assume(f"after {probe}", reused, found, holds=found == reused)
+        probing.expect(f"after {probe}", reused, found)
 
 
 def check_logs(probing: Probing) -> None:

@@ -70,6 +70,10 @@ class Probing:
         """Put down an assumption; `holds` None: nothing was seen."""
         self.assumptions.append(judged(topic, assumed, seen, holds=holds))
 
+    def expect(self, topic: str, assumed: str, seen: str) -> None:
+        """Put down an assumption that holds if just that was seen."""
+        self.assume(topic, assumed, seen, holds=seen == assumed)
+
     def figure(self, name: str, value: float | str | None) -> None:
         """Put down a number or a word; None: it isn't known."""
         if isinstance(value, str):

@@ -51,7 +51,7 @@ def check_sweeps(probing: Probing) -> None:
             probing.figure(f"sweep_{isolation}_s", probing.clock() - begin)
             probing.figure(f"sweep_{isolation}_invocation_count", count)
             seen = _compared(before, _snapshot(probing))
-        _put_down(probing, f"after a sweep, {isolation}", seen)
+        probing.expect(f"after a sweep, {isolation}", _AS_BEFORE, seen)
 
 
 def check_kill(probing: Probing) -> None:
@@ -61,7 +61,7 @@ def check_kill(probing: Probing) -> None:
     sweep_id = new_sweep_id(datetime.now(UTC))
     ended = _run_killed(probing, sweep_id)
     if ended is not None:
-        _put_down(probing, "a killed sweep", ended)
+        probing.expect("a killed sweep", _AS_BEFORE, ended)
         return
     changed = before["function"] != _snapshot(probing)["function"]
     left = [each for each in find_unfinished(probing.state_dir) if each.header.sweep_id == sweep_id]
@@ -69,7 +69,8 @@ def check_kill(probing: Probing) -> None:
     for journal in left:
         undo(journal, probing.gateway, probing.state_dir, probing.sleep)
     seen = _compared(before, _snapshot(probing)) if left else "no journal was left"
-    _put_down(probing, "a killed sweep, recovered", seen if changed else "nothing was changed yet")
+    seen = seen if changed else "nothing was changed yet"
+    probing.expect("a killed sweep, recovered", _AS_BEFORE, seen)
 
 
 def undo(
@@ -125,10 +126,6 @@ def _snapshot(probing: Probing) -> dict[str, Any]:
 def _compared(before: dict[str, Any], after: dict[str, Any]) -> str:
     changed = [name for name, given in before.items() if after[name] != given]
     return f"changed: {', '.join(changed)}" if changed else _AS_BEFORE
-
-
-def _put_down(probing: Probing, topic: str, seen: str) -> None:
-    probing.assume(topic, _AS_BEFORE, seen, holds=seen == _AS_BEFORE)
 
 
 def _run_killed(probing: Probing, sweep_id: str) -> str | None:
