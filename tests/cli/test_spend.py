@@ -223,6 +223,12 @@ def test_a_mistake_is_one_line(spend: Any, arguments: tuple[str, ...], complaint
     assert len(ran.stderr.strip().splitlines()) == 1
 
 
+def test_a_function_is_named_by_its_arn_too(spend: Any) -> None:
+    """As in an account."""
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:mail"
+    assert answer(spend(arn, "--json")) == answer(spend("mail", "--json"))
+
+
 @pytest.mark.parametrize("span", [("--days", "1e9"), ("--to", "9999-12-31")])
 def test_a_span_beyond_the_calendar_is_all_there_is(spend: Any, span: tuple[str, ...]) -> None:
     """As far back as there are lines, and up to the last."""

@@ -140,14 +140,13 @@ def spend_files(
     progress: Callable[[int, int], None] | None = None,
 ) -> Spend:
     """Say the same, by requests. Raises the same."""
+    name = None if request.function is None else parse_reference(request.function).name
     asked = _Asked(
-        request.function, side, price_book or current_price_book(), request.region,
+        name, side, price_book or current_price_book(), request.region,
         request.architecture, float(discount_ratio(request.discount_percent)), today,
     )  # fmt: skip
     facts = side.read()
-    store, reading = ObservationFolder(state_dir).read(
-        request.logs, asked=request.function, progress=progress
-    )
+    store, reading = ObservationFolder(state_dir).read(request.logs, asked=name, progress=progress)
     with store:
         return _answer(store, reading, request.span.of(reading.window), facts, asked)
 

@@ -49,7 +49,7 @@ def read_account(
         reader = _AccountReader(services, *request.window(caller.now))
         plan = reader.plan(request.function, request.source)
         live = LiveReader(services, plan, request.source, caller)
-        store, reading = live.read(asked=request.function or plan.logs[0][0].name)
+        store, reading = live.read(asked=plan.logs[0][0].name)
         try:
             tags = None if tag is None else reader.tags(tag)
             deployments = reader.changes() if with_changes else ()
