@@ -145,6 +145,19 @@ def test_a_refusal_names_the_policy(stubbed: tuple[MapExecutions, Stubber]) -> N
         executions.start(_MACHINE, "one", "{}")
 
 
+def test_files_that_are_too_large_to_send_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A payload set's folder may have anything beside it."""
+    (tmp_path / "set.toml").touch()
+    with (tmp_path / "other").open("wb") as file:
+        file.truncate(1 << 30)
+    plan = plan_of((FleetItem(HERE, "f", (str(tmp_path / "set.toml"),), max_cost_usd=1.0),))
+    monkeypatch.setattr(type(tmp_path), "read_bytes", None)
+    with pytest.raises(InputError, match="too large to send to workers"):
+        sent(plan, FleetBucket(Objects(), plan.fleet_id))
+
+
 @pytest.mark.parametrize("spec", ["fleet-payload:tree/", "fleet-payload:tree/../../x"])
 def test_a_name_of_the_bucket_stays_in_the_workers_folder(tmp_path: Path, spec: str) -> None:
     """An absolute name is below the folder too, and a payload's own leads nowhere else."""

@@ -61,9 +61,9 @@ def _path(spec: str) -> Path | None:
 def _send(path: Path, bucket: FleetBucket) -> str:
     root = path if path.is_dir() else path.parent
     files = [path] if path.is_file() and path.suffix != ".toml" else _below(root)
-    contents = {each.relative_to(root).as_posix(): each.read_bytes() for each in files}
-    if len(contents) > _MOST_FILES or sum(map(len, contents.values())) > _MOST_BYTES:
+    if len(files) > _MOST_FILES or sum(each.stat().st_size for each in files) > _MOST_BYTES:
         raise InputError(f"{root} is too large to send to workers: keep payloads in a folder alone")
+    contents = {each.relative_to(root).as_posix(): each.read_bytes() for each in files}
     digest = hashlib.sha256()
     for name, data in contents.items():
         digest.update(f"{name}\0{len(data)}\0".encode() + data)
