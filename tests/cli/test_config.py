@@ -188,6 +188,19 @@ def test_a_slack_in_a_file_names_what_replaced_it(tmp_path: Path, key: str) -> N
         assert "--time-weight" in line
 
 
+def test_a_setting_for_sweeps_names_no_other_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The demo replaces what --out names, and a fleet's folder is told each time."""
+    ran: list[list[str]] = []
+    monkeypatch.setattr("tuner.cli.app.run", lambda arguments: ran.append(arguments) or 0)
+    monkeypatch.setenv("TUNER_OUT", str(tmp_path / "kept.jsonl"))
+    _load("demo", COMMANDS["demo"], with_defaults=True).main([], standalone_mode=False)
+    assert ran == [["tune", "mixed", "--local", "demo", "--yes"]]
+    line = one_line(run_here("fleet", "plan", "--budget-usd", "1", TUNER_OUT="kept.jsonl"))
+    assert "--out" in line
+
+
 def test_a_slack_in_the_environment_names_what_replaced_it(tmp_path: Path) -> None:
     """One line where the command has a goal; others, `recover` above all, run as ever."""
     for command in (["tune", "f"], ["report", "f"]):
@@ -230,7 +243,8 @@ def test_the_environment_gives_one_payload_whole() -> None:
 
 
 EACH_TIME = {
-    "build", "control", "env", "out_file", "parameter", "payload_size", "raw", "regions", "saved",
+    "build", "control", "env", "out_file", "out_folder", "parameter", "payload_size", "raw",
+    "regions", "saved",
     "recorded", "vary", "after", "allow_outside", "before", "code", "hooks_each",
     "resume", "take_over",
     "environment", "keep", "older_than", "prune", "since", "stale",

@@ -27,9 +27,12 @@ def demo(
         bool,
         typer.Option("--recorded", help="Answer from a recorded sweep of mixed: runs nothing."),
     ] = False,
-    out: Annotated[
+    # Not called `out`: what a setting of that name keeps would be replaced.
+    out_file: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the sweep here, replacing an earlier one."),
+        typer.Option(
+            "--out", metavar="FILE", help="Write the sweep here, replacing an earlier one."
+        ),
     ] = None,
 ) -> int:
     """Tune a real handler on this machine, without an AWS account.
@@ -41,5 +44,5 @@ def demo(
 
     if recorded:
         return run(["report", str(examples_dir() / "sweeps" / "mixed.jsonl")])
-    where = [] if out is None else ["--out", str(out), "--force"]
+    where = [] if out_file is None else ["--out", str(out_file), "--force"]
     return run(["tune", function, "--local", DEMO, "--yes", *where])

@@ -16,8 +16,8 @@ tuner fleet deploy fleet --out infra --wheel dist/lambda_tuner-0.1.0-py3-none-an
 def deploy(
     folder: Folder,
     *,
-    out: Annotated[
-        Path, options.output_option(metavar="FOLDER", help="Folder of the template, new.")
+    out_folder: Annotated[
+        Path, options.output_option("--out", metavar="FOLDER", help="Folder of the template, new.")
     ],
     wheel: Annotated[
         Path | None,
@@ -34,6 +34,6 @@ def deploy(
     from tuner.api.fleet_deploy import write_deployment
     from tuner.fleet.folder import FleetFolder
 
-    write_deployment(FleetFolder.open(folder), out, wheel=wheel)
-    say(f"Wrote {out}. Deploy it: sam build && sam deploy --guided, in that folder")
+    write_deployment(FleetFolder.open(folder), out_folder, wheel=wheel)
+    say(f"Wrote {out_folder}. Deploy it: sam build && sam deploy --guided, in that folder")
     return 0

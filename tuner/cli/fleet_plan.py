@@ -60,7 +60,9 @@ def plan(
         float, options.limits_option(**options.AMOUNT, help="What all sweeps together may cost.")
     ],
     allow_side_effects: SideEffectsOption = None,
-    out: Annotated[Path, options.output_option(metavar="DIR", help="Folder of the fleet, new.")],
+    out_folder: Annotated[
+        Path, options.output_option("--out", metavar="DIR", help="Folder of the fleet, new.")
+    ],
     where: WhereOptions,
     regions: Annotated[
         str | None, options.where_option(metavar="REGION,…", help="Regions to look in for --tag.")
@@ -79,7 +81,7 @@ def plan(
 
     request = FleetRequest(
         budget_usd=budget_usd,
-        out=out,
+        out=out_folder,
         scan=chosen.scan,
         functions=chosen.functions,
         tag=chosen.tag,
@@ -100,5 +102,5 @@ def plan(
         text = report.render_plan(folder.plan, estimate, width=width(), encoding=encoding())
         show_text(with_flags(text))
         if folder.plan.items:
-            show_text(f"Run it: tuner fleet run {out}\n")
+            show_text(f"Run it: tuner fleet run {out_folder}\n")
     return 0
