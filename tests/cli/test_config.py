@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cli.running import one_line, run_here
+from tests.cli.running import ROOT, one_line, run_here
 from tests.sweeps import made_sweep, save_sweep
 from tuner.cli import config
 from tuner.cli.app import COMMANDS, FLEET, LOCAL, PRICES, _load
@@ -186,6 +186,16 @@ def test_a_slack_in_a_file_names_what_replaced_it(tmp_path: Path, key: str) -> N
         assert ran.returncode == 1, line
         assert f"tuner.toml: '{key}' is no longer a setting" in line
         assert "--time-weight" in line
+
+
+def test_a_format_can_be_set(tmp_path: Path) -> None:
+    """By its name; --json counts more, and a format that a command doesn't have is blamed on it."""
+    (tmp_path / "tuner.toml").write_text('format = "markdown"\n')
+    sweep = str(ROOT / "examples" / "sweeps" / "mixed.jsonl")
+    assert run_here("report", sweep, cwd=tmp_path).stdout.startswith("#")
+    assert run_here("report", sweep, "--json", cwd=tmp_path).stdout.startswith("{")
+    line = one_line(run_here("report", sweep, TUNER_FORMAT="csv"))
+    assert "TUNER_FORMAT" in line
 
 
 def test_a_setting_for_sweeps_names_no_other_file(

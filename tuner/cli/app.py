@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from tuner.cli import exit_status
-from tuner.cli.config import defaults_for
+from tuner.cli.config import KEY_OF, defaults_for
 from tuner.cli.help import PlainHelp, write_help
 
 if TYPE_CHECKING:
@@ -212,10 +212,10 @@ def _blamed_on_setting(message: str, parameter: Any, context: Any) -> str:
     """Blame a wrong value on the variable or file that set it, not on an option nobody gave."""
     if context is None or getattr(parameter, "name", None) is None:
         return message
-    name = str(parameter.name)
-    source = context.get_parameter_source(name)
+    source = context.get_parameter_source(parameter.name)
     if source is None or source.name != "DEFAULT_MAP":
         return message
+    name = KEY_OF.get(parameter.name, parameter.name)
     variable = f"TUNER_{name.upper()}"
     where = variable if os.environ.get(variable) else f"{name.replace('_', '-')} in the settings"
     for option in parameter.opts:

@@ -49,6 +49,8 @@ ENVIRONMENT_ONLY: Final = frozenset(
         "function", "keep_payloads",
     }
 )  # fmt: skip
+KEY_OF: Final = {"format_name": "format"}
+"""The key of a parameter that isn't called so, because Python has taken the name."""
 _SHOWN: Final = 80
 _LISTS_WITH_COMMAS: Final = frozenset({"memory_sizes"})
 
@@ -66,7 +68,8 @@ def defaults_for(parameters: Collection[str]) -> dict[str, Any]:
         **read_file(Path.cwd()),
         **read_environment(dict(os.environ)),
     }
-    return {name: given for name, given in merged.items() if name in parameters}
+    keys = {name: KEY_OF.get(name, name) for name in parameters}
+    return {name: merged[key] for name, key in keys.items() if key in merged}
 
 
 def read_environment(environment: dict[str, str]) -> dict[str, Any]:

@@ -269,7 +269,10 @@ TableFormat = Annotated[
 Explain = Annotated[
     bool, output_option("--explain", help="Also show every size, the curves and all assumptions.")
 ]
-JsonOutput = Annotated[bool, output_option("--json", help="Print one JSON object.")]
+JsonOutput = Annotated[
+    bool,
+    output_option("--json", **without_settings("format_name"), help="Print one JSON object."),
+]
 Out = Annotated[
     Path | None,
     output_option(
