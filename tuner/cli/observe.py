@@ -1,19 +1,25 @@
 """`tuner observe`: what production says about a function, without an invocation."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from tuner.cli import options
 from tuner.cli.config import state_dir, today
 from tuner.cli.flags import shown
-from tuner.cli.groups import WhereOptions, spread
-from tuner.cli.overheads import OverheadsOptions
+from tuner.cli.groups import WhereOptions, check_beside, spread
 from tuner.cli.pathways import PathwayOptions
 from tuner.cli.reading import Discount, ReadOptions, Source, files_read
 from tuner.cli.screen import encoding, say, show_json, show_text, width
 from tuner.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tuner.api.reading import Caller, FilesRequest
+    from tuner.model.observation import Observation
+    from tuner.report.observation import Section
 
 EPILOG = """\
 tuner observe resize-images
@@ -27,6 +33,74 @@ tuner observe resize-images --pathways --trigger sns --rate 50/s --event-size 4k
 tuner observe resize-images --logs exported/ --overheads
 
 tuner observe --forget resize-images"""
+
+
+@dataclass(frozen=True, slots=True)
+class OverheadsOptions:
+    """Whether to weigh the log, and what its group would say."""
+
+    overheads: Annotated[
+        bool,
+        options.measure_option(
+            "--overheads",
+            help="Also say what logs, extensions, tracing and layers cost, and what would save. "
+            "Reads all lines of --logs, else a sample.",
+        ),
+    ] = False
+    log_class: Annotated[
+        Literal["standard", "infrequent-access", "delivery"] | None,
+        options.traffic_option(
+            metavar="CLASS",
+            help="With --overheads: standard, infrequent-access or delivery (default: as the group "
+            "has it, with --logs standard).",
+        ),
+    ] = None
+    retention_days: Annotated[
+        int | None,
+        options.traffic_option(
+            metavar="N",
+            min=1,
+            help="With --overheads: how long logs are kept (default: as the group has it).",
+        ),
+    ] = None
+    account_log_gb: Annotated[
+        float,
+        options.traffic_option(
+            metavar="GB",
+            min=0,
+            help="With --overheads: what the account's other logs fill of a month's tiers.",
+        ),
+    ] = 0.0
+
+    def sections(
+        self,
+        function: str,
+        observed: "Observation",
+        files: "FilesRequest | None",
+        live: "tuple[WhereOptions, Caller] | None",
+    ) -> "Iterator[Section]":
+        """The overheads, if they were asked for. Raises UsageError, InputError and AwsError."""
+        if not self.overheads:
+            return
+        from tuner.api.overheads import OverheadsRequest, overheads_live, overheads_of_files
+        from tuner.report import overheads
+        from tuner.report.observation import Section
+
+        names = {"standard": "STANDARD", "infrequent-access": "INFREQUENT_ACCESS"}
+        request = OverheadsRequest(
+            None if self.log_class is None else names.get(self.log_class, "DELIVERY"),  # type: ignore[arg-type] # one of the three
+            self.retention_days,
+            self.account_log_gb,
+        )
+        if files is not None:
+            found = overheads_of_files(request, files, observed, files_read)
+        else:
+            assert live is not None
+            where, caller = live
+            found = overheads_live(request, function, observed, where.part(), caller)
+        found = shown(found)
+        text = overheads.render(found, width=width(), encoding=encoding())
+        yield Section(overheads.KEY, overheads.overheads_json(found), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +144,7 @@ def observe(
     if function is None:
         raise UsageError("say which FUNCTION to observe")
     ways.check()
-    costs.check()
+    check_beside("overheads", costs)
     if ways.needs_no_reading and not read.logs and not costs.overheads:
         ways.show(function, where.region, read.architecture, json=json)
         return 0
