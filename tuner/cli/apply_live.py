@@ -10,6 +10,7 @@ import typer
 from tuner.cli import exit_status
 from tuner.cli.config import state_dir
 from tuner.cli.flags import with_flags
+from tuner.cli.progress import describe
 from tuner.cli.screen import agree, say, show_json, show_text
 from tuner.errors import NotAgreedError, TunerError, UsageError
 
@@ -250,7 +251,6 @@ class _Tell:
 
 
 def _tell_progress(event: "ProgressEvent") -> None:
-    from tuner.cli.progress import describe
     from tuner.model.progress import CallFailed, VersionDeleted, VersionPublished
 
     match event:

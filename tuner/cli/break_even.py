@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tuner.cli import options, saved, values
+from tuner.cli import exit_status, options, picture, saved, values
 from tuner.cli.config import state_dir, today
 from tuner.cli.groups import WhereOptions, check_one_rate, spread, traffic_of
 from tuner.cli.screen import say, show_break_even
@@ -270,7 +270,6 @@ def break_even(
     --traffic cloudwatch, which reads the function's recent invocations and concurrency.
     """
     from tuner.api.answers import break_even as answer_of
-    from tuner.cli import exit_status, picture
 
     shown = picture.check(format_name, out_file, json=json)
     found = _as_observed(saved.load(sweep))

@@ -9,6 +9,7 @@ import typer
 
 from tuner.cli import options
 from tuner.cli.config import today
+from tuner.cli.continuous_integration import pull_request_target, token_variable, write_summary
 from tuner.cli.flags import shown
 from tuner.cli.groups import GoalOptions, TrafficOptions, WhereOptions, spread
 from tuner.cli.reading import ReadOptions
@@ -95,8 +96,6 @@ class PullRequestOptions:
 
     def target(self) -> "Target":
         """Return the pull or merge request; its token may be empty. Raises InputError."""
-        from tuner.cli.continuous_integration import pull_request_target
-
         return pull_request_target(**asdict(self))
 
 
@@ -218,7 +217,6 @@ def _post(text: "CommentText", pull_request: PullRequestOptions) -> "TunerError 
     import time
 
     from tuner.api.comment import post_comment
-    from tuner.cli.continuous_integration import token_variable
     from tuner.forge import open_forge
 
     target = pull_request.target()
@@ -248,8 +246,6 @@ def _instead(text: "CommentText", why_not: "TunerError", *, require_comment: boo
     Raises an error of `why_not`'s type if the comment is required, InputError if the summary can't
     be written.
     """
-    from tuner.cli.continuous_integration import write_summary
-
     where = "in the job's summary"
     if not write_summary(text.text):
         where = "on stdout"

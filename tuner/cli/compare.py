@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tuner.cli import options
+from tuner.cli import options, picture
 from tuner.cli.config import today
+from tuner.cli.groups import GoalOptions
 from tuner.cli.saved import kept_names, last_two, load
 from tuner.cli.screen import show_comparison
 
@@ -55,8 +56,6 @@ def compare(
     """
     from tuner import session
     from tuner.api import comparing
-    from tuner.cli import picture
-    from tuner.cli.groups import GoalOptions
 
     asked = GoalOptions(goal=goal, tolerance=tolerance, cold_start_share=cold_start_share)
     shown = picture.check(format_name, out_file, json=json)

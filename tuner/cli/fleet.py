@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tuner.cli import exit_status, options
+from tuner.cli import exit_status, options, picture
 from tuner.cli.config import state_dir
 from tuner.cli.flags import shown, with_flags
 from tuner.cli.groups import WhereOptions, spread
@@ -240,7 +240,6 @@ def report(
     """
     from tuner import __version__
     from tuner.api.fleet import with_realized
-    from tuner.cli import picture
     from tuner.fleet.folder import FleetFolder
     from tuner.report.fleet import status_json, to_csv
 

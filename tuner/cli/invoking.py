@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tuner.cli import options
 from tuner.cli.groups import TargetOptions
+from tuner.cli.progress import describe
 from tuner.cli.screen import agree_to_invoke, say
 from tuner.local import refuse_other_systems
 from tuner.model.request import NO_PRIOR, Budget, Measure, Safety, TuneRequest
@@ -108,7 +109,5 @@ def tell_copy(sources: Sequence[str]) -> None:
 
 def tell_lease(event: "ProgressEvent") -> None:
     """What is published, copied and deleted, in a line each."""
-    from tuner.cli.progress import describe
-
     if (line := describe(event)) is not None:
         say(f"  {line}")

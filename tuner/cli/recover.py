@@ -9,6 +9,7 @@ from tuner.cli.config import state_dir
 from tuner.cli.exit_status import LEFT_CHANGED, WOULD_CHANGE
 from tuner.cli.flags import with_flags
 from tuner.cli.groups import MannerOptions, WhereOptions, spread
+from tuner.cli.progress import tell_recovery
 from tuner.cli.screen import agree, say, show_json, show_text
 from tuner.errors import TunerError, UsageError
 
@@ -135,7 +136,6 @@ def _recover_one(
     Without a journal, something is known to be left only once it's found. Raises TunerError if
     nothing is known, nothing else is asked for (`is_all`), and the answer is JSON.
     """
-    from tuner.cli.progress import tell_recovery
 
     def show(line: str) -> None:
         if not manner.json:

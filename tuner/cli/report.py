@@ -1,6 +1,7 @@
 """`tuner report`: the answer again, from saved sweeps."""
 
-from tuner.cli import options
+from tuner.cli import exit_status, options, picture
+from tuner.cli.commands import goal_flags, limits_flags, report_command, terms_flags
 from tuner.cli.config import today
 from tuner.cli.groups import GoalOptions, TrafficOptions, spread
 from tuner.cli.saved import Sweeps, analyse
@@ -40,8 +41,6 @@ def report(
     """
     from tuner import session
     from tuner.api.answers import view
-    from tuner.cli import exit_status, picture
-    from tuner.cli.commands import goal_flags, limits_flags, report_command, terms_flags
 
     shown = picture.check(format_name, out_file, json=json, sweep_count=len(sweeps))
     terms = traffic.terms()

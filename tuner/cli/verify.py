@@ -10,7 +10,7 @@ from tuner.cli.config import state_dir
 from tuner.cli.flags import shown, with_flags
 from tuner.cli.groups import WhereOptions, spread
 from tuner.cli.reading import Discount, ReadOptions, Source, files_read
-from tuner.cli.saved import kept_names
+from tuner.cli.saved import kept_names, load
 from tuner.cli.screen import encoding, json_text, show_json, show_text, width
 from tuner.errors import UsageError
 
@@ -67,7 +67,6 @@ def verify(
             raise UsageError("--ledger shows what is verified: leave out SWEEP and --logs")
         return _show_ledger(json=json, out_file=out_file)
     from tuner.api import verifying
-    from tuner.cli.saved import load
 
     loaded = load(sweep)
     if read.logs:
