@@ -1,5 +1,6 @@
 """`tuner cold`: what cold starts take, who meets them, and what would help."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -95,8 +96,6 @@ def _cold(
     out_file: Path | None,
 ) -> int:
     """Plan, ask and measure; `requests_come` at a rate, or as a file says."""
-    from datetime import UTC, datetime
-
     from tuner.api.cold import measure_cold_starts, plan_cold_starts
     from tuner.sweep.io import StopSignal, stop_on_signals
 

@@ -1,6 +1,7 @@
 """`tuner fleet …`: many functions under one budget: run, status, stop, report."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -168,8 +169,6 @@ def _run_here(fleet: "FleetFolder", folder: Path, *, concurrency: int, json: boo
 
 
 def _teller() -> "Callable[[FleetEvent], None]":
-    from datetime import UTC, datetime, timedelta
-
     from tuner.fleet.loop import ItemEnded, PlaceFails
     from tuner.report import numbers
     from tuner.report.fleet import place_of, verdict_of
@@ -259,8 +258,6 @@ def report(
 
 
 def _status(folder: "FleetFolder") -> "FleetStatus":
-    from datetime import UTC, datetime
-
     from tuner.fleet.remote import StartedExecution
 
     if StartedExecution.of(folder) is not None:

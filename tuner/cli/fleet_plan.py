@@ -1,6 +1,7 @@
 """`tuner fleet plan`: which functions to sweep, in which order."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -74,8 +75,6 @@ def plan(
     Functions that a scan has answered from logs aren't swept. Nothing is changed: it shows hours,
     calls and dollars, and what is left out and why.
     """
-    from datetime import UTC, datetime
-
     from tuner.api.fleet import FleetRequest, plan_fleet
     from tuner.report import fleet as report
 

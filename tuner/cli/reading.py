@@ -5,6 +5,7 @@ confirmed if it's much. `observe`, `scan` and `spend` share these options.
 import os
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -127,8 +128,6 @@ class ReadOptions:
         Without a terminal that raises UsageError, which names the flag. With `dry_run` the answer
         is no.
         """
-        from datetime import UTC, datetime
-
         from tuner.api.reading import Caller
 
         def agreed(cost: "ReadingCost") -> bool:

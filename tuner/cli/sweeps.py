@@ -1,5 +1,6 @@
 """`tuner sweeps`: list saved sweeps, and remove old ones."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -78,8 +79,6 @@ def sweeps(
     how long invocations take, the memory they use, and prices. With --prune, sweeps are removed
     once you agree, but never one that is running or that tuner recover still has to restore.
     """
-    from datetime import UTC, datetime
-
     from tuner.api.kept import choose_old, list_sweeps, remove
 
     if not prune and (keep is not None or older_than is not None):
