@@ -42,6 +42,13 @@ def test_the_first_step_alone_is_a_table(place: Place) -> None:
     assert found["created"] is False
 
 
+def test_a_file_that_cannot_be_written_loses_no_answer(place: Place) -> None:
+    """It's shown first."""
+    ran = run_here("live-check", *at(place), "--json", "--out", "/dev/null/x.json")
+    assert (ran.returncode, json.loads(ran.stdout)["kind"]) == (1, "live_check")
+    assert "/dev/null/x.json can't be written" in ran.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -93,11 +93,11 @@ def live_check(
         found = _of_this_machine(create, json=json)
     else:
         found = _of_account(where, function, create, role, yes=yes, json=json)
-    _write(found, file)
     if json:
         from tuner.api.live_check.file import to_document
 
         show_json(to_document(found))
+    _write(found, file)
     return 0
 
 
