@@ -198,10 +198,10 @@ def test_a_format_can_be_set(tmp_path: Path) -> None:
     assert "TUNER_FORMAT" in line
 
 
-def test_a_setting_for_sweeps_names_no_other_file(
+def test_a_setting_for_sweeps_means_nothing_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The demo replaces what --out names, and a fleet's folder is told each time."""
+    """The demo replaces what --out names; a fleet's folder and its sweeps at once are its own."""
     ran: list[list[str]] = []
     monkeypatch.setattr("tuner.cli.app.run", lambda arguments: ran.append(arguments) or 0)
     monkeypatch.setenv("TUNER_OUT", str(tmp_path / "kept.jsonl"))
@@ -209,6 +209,8 @@ def test_a_setting_for_sweeps_names_no_other_file(
     assert ran == [["tune", "mixed", "--local", "demo", "--yes"]]
     line = one_line(run_here("fleet", "plan", "--budget-usd", "1", TUNER_OUT="kept.jsonl"))
     assert "--out" in line
+    line = one_line(run_here("fleet", "run", "nowhere", TUNER_CONCURRENCY="500"))
+    assert "nowhere" in line  # 500 is too much for a fleet, not for a sweep
 
 
 def test_a_slack_in_the_environment_names_what_replaced_it(tmp_path: Path) -> None:
@@ -273,7 +275,7 @@ EACH_TIME = {
     "calls", "choice", "error_rate", "executions", "fleet", "items", "overhead", "state_time",
     "substitution", "sweep",
     "per_invocation", "overheads", "log_class", "retention_days", "account_log_gb",
-    "athena", "results", "work_group",
+    "athena", "results", "work_group", "at_once",
 }  # fmt: skip
 
 

@@ -95,9 +95,11 @@ class EngineOptions:
 def run(
     folder: Folder,
     *,
-    concurrency: Annotated[
+    # Not called `concurrency`: a setting of that name is for invocations of a sweep.
+    at_once: Annotated[
         int,
         options.limits_option(
+            "--concurrency",
             min=1,
             max=200,
             metavar="N",
@@ -125,7 +127,7 @@ def run(
     if allow_side_effects:
         fleet.write()
     if place.engine == "local":
-        return _run_here(fleet, folder, concurrency=concurrency, json=json)
+        return _run_here(fleet, folder, concurrency=at_once, json=json)
     started = place.start(fleet, where)
     if json:
         from tuner.report.fleet import status_json
