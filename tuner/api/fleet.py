@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.api.fleet_candidates import (
     FleetPlaces,
-    events_of,
     of_file,
     of_scan,
     of_tag,
@@ -19,7 +18,7 @@ from tuner.errors import UsageError
 from tuner.fleet.folder import AuditLog, FleetFolder
 from tuner.fleet.lock import fleet_lock
 from tuner.fleet.loop import MOST_LEASES, FleetRun, place_key
-from tuner.fleet.planning import estimate, plan_items
+from tuner.fleet.planning import Events, estimate, plan_items
 from tuner.fleet.settings import FleetSettings, absolute_payload, read_settings
 from tuner.model.fleet import FleetPlace, FleetPlan
 from tuner.observe.outcomes import read_outcomes
@@ -65,7 +64,6 @@ class FleetRequest:
     """For `tag`: those to look in."""
     profile: str | None = None
     endpoint_url: str | None = None
-    concurrency: int = CONCURRENCY
 
 
 def plan_fleet(
@@ -93,7 +91,7 @@ def plan_fleet(
             candidates,
             settings,
             events_of=partial(
-                events_of,
+                _events_of,
                 # Where it's run from, and when, isn't known yet.
                 tuple(absolute_payload(each, working_dir) for each in request.payloads),
                 places,
@@ -117,10 +115,11 @@ def plan_fleet(
     )
     folder = FleetFolder.create(request.out, plan)
     means = {
-        f"{each.account or '-'}/{each.region}/{each.name}": each.mean_ms for each in candidates
+        f"{each.account or '-'}/{each.region}/{each.name}": each.mean_ms
+        for each in candidates
+        if each.mean_ms is not None
     }
-    known = {key: mean for key, mean in means.items() if mean is not None}
-    return folder, estimate(items, known, request.concurrency)
+    return folder, estimate(items, means, CONCURRENCY)
 
 
 def run_folder(
@@ -219,6 +218,34 @@ def _candidates(
         assert request.tag is not None
         found = of_tag(request.tag, request.regions or (request.region,), places, now, tell)
     return found if places.settings.side_effects_tag is None else with_tags(found, places)
+
+
+def _events_of(
+    payloads: tuple[str, ...], places: FleetPlaces, candidate: Candidate, *, is_agreed: bool
+) -> Events:
+    """What a function is sent where `fleet.toml` doesn't say: what was given for all, its shareable
+    test events, or the default event of its only event source if its side effects are agreed to.
+    """
+    if payloads:
+        return Events(payloads)
+    reader = places.reader(candidate.account, candidate.region)
+    if reader is None:
+        why = places.unreached[candidate.account, candidate.region]
+        return Events(why_none=f"its account can't be reached: {why}")
+    if reader.has_test_events(candidate.name):
+        return Events(("test-events",))
+    sources = reader.mapped_sources(candidate.name)
+    if is_agreed:
+        sources |= reader.allowed_sources(candidate.name)
+    source = next(iter(sources)) if len(sources) == 1 else None
+    if source is not None:
+        if is_agreed:
+            return Events((source,), is_default=True)
+        return Events(
+            why_none="no payload is known for it: name one in fleet.toml, or agree to its side "
+            f"effects to send it the default event of what feeds it ({source})"
+        )
+    return Events()
 
 
 def with_realized(status: FleetStatus, state_dir: Path) -> FleetStatus:

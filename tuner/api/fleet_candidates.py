@@ -1,4 +1,4 @@
-"""Which functions a fleet may sweep, and what they can be sent: by a scan, a file, or a tag.
+"""Which functions a fleet may sweep: by a scan, a file, or a tag.
 
 A region of an account is asked in lists, once each; one that can't be reached is told once.
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from tuner.aws.function_ref import parse_reference
 from tuner.errors import AwsError, CredentialsError, InputError, PriceError, UsageError
-from tuner.fleet.planning import Candidate, Events
+from tuner.fleet.planning import Candidate
 from tuner.fleet.settings import AccountSettings
 from tuner.model.interval import counted
 from tuner.pricing.renewal import current_price_book
@@ -377,31 +377,3 @@ def _names(file: Path) -> tuple[tuple[int, str], ...]:
     if not found:
         raise InputError(f"{file} names no function: write a name or ARN a line")
     return tuple((number, name) for name, number in found.items())
-
-
-def events_of(
-    payloads: tuple[str, ...], places: FleetPlaces, candidate: Candidate, *, is_agreed: bool
-) -> Events:
-    """What a function is sent where `fleet.toml` doesn't say: what was given for all, its shareable
-    test events, or the default event of its only event source if its side effects are agreed to.
-    """
-    if payloads:
-        return Events(payloads)
-    reader = places.reader(candidate.account, candidate.region)
-    if reader is None:
-        why = places.unreached[candidate.account, candidate.region]
-        return Events(why_none=f"its account can't be reached: {why}")
-    if reader.has_test_events(candidate.name):
-        return Events(("test-events",))
-    sources = reader.mapped_sources(candidate.name)
-    if is_agreed:
-        sources |= reader.allowed_sources(candidate.name)
-    source = next(iter(sources)) if len(sources) == 1 else None
-    if source is not None:
-        if is_agreed:
-            return Events((source,), is_default=True)
-        return Events(
-            why_none="no payload is known for it: name one in fleet.toml, or agree to its side "
-            f"effects to send it the default event of what feeds it ({source})"
-        )
-    return Events()
