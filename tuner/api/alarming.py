@@ -8,7 +8,8 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from tuner.api.observing import files_logs
+from tuner.api.observing import caller_logs
+from tuner.api.reading import FilesRequest
 from tuner.aws.function_ref import parse_reference
 from tuner.errors import AwsError, InputError, UsageError
 from tuner.model.alarm import LAMBDA, MINUTE_S, CostRate, FunctionAlarms
@@ -24,9 +25,8 @@ from tuner.watch.metric_history import read_history
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
-    from pathlib import Path
 
-    from tuner.api.reading import Caller, FilesRequest, LiveRequest, ReadLogs
+    from tuner.api.reading import Caller, LiveRequest, ReadLogs
     from tuner.aws.services import Services
     from tuner.model.alarm import AlarmFormat, Statistic
     from tuner.watch.metric_history import MetricHistory
@@ -55,42 +55,36 @@ _WITHOUT_CLOUDWATCH: Final = (
 )
 
 
-def alarms_from_files(
-    functions: Sequence[str],
-    request: FilesRequest,
-    *,
-    state_dir: Path,
-    progress: Callable[[int, int], None] | None = None,
+def alarms(
+    functions: Sequence[str], request: FilesRequest | LiveRequest, caller: Caller
 ) -> tuple[FunctionAlarms, ...]:
-    """Alarms on each function by its logs. Raises UsageError, InputError and PriceError."""
-    _check_one_region(functions)
-    found = []
-    for name in dict.fromkeys(functions):
-        asked = replace(request, function=name)
-        with files_logs(asked, state_dir=state_dir, progress=progress) as logs:
-            found.append(_alarms(logs, {}, (), (_WITHOUT_CLOUDWATCH,)))
-    return tuple(found)
+    """Alarms on each function by its logs, and in an account by its metrics in CloudWatch.
 
-
-def alarms_live(
-    functions: Sequence[str], request: LiveRequest, caller: Caller
-) -> tuple[FunctionAlarms, ...]:
-    """The same by the functions' logs and metrics in CloudWatch. Raises what `observe_live` does.
-
-    Metrics that may not be read become a note.
+    Metrics that may not be read become a note. Raises UsageError, InputError and PriceError, and
+    for an account what `observe_live` does.
     """
+    _check_one_region(functions)
+    each = (replace(request, function=name) for name in dict.fromkeys(functions))
+    return tuple(
+        _by_files(asked, caller) if isinstance(asked, FilesRequest) else _by_account(asked, caller)
+        for asked in each
+    )
+
+
+def _by_files(request: FilesRequest, caller: Caller) -> FunctionAlarms:
+    with caller_logs(request, caller) as logs:
+        return _alarms(logs, {}, (), (_WITHOUT_CLOUDWATCH,))
+
+
+def _by_account(request: LiveRequest, caller: Caller) -> FunctionAlarms:
     from tuner.api.live_reports import open_services
     from tuner.api.observing_live import live_logs
 
-    _check_one_region(functions)
-    found = []
-    for name in dict.fromkeys(functions):
-        with live_logs(replace(request, function=name), caller) as (logs, *_):
-            where = replace(request.where, region=logs.prices.region)
-            with open_services(where, "observe", caller) as services:
-                points, queues, notes = _cloudwatch(services, logs)
-            found.append(_alarms(logs, points, queues, notes))
-    return tuple(found)
+    with live_logs(request, caller) as (logs, *_):
+        where = replace(request.where, region=logs.prices.region)
+        with open_services(where, "observe", caller) as services:
+            points, queues, notes = _cloudwatch(services, logs)
+        return _alarms(logs, points, queues, notes)
 
 
 def _check_one_region(functions: Sequence[str]) -> None:

@@ -19,9 +19,10 @@ from tuner.report.observation import to_json
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from tuner.api.reading import FilesRequest
+    from tuner.api.reading import Caller, FilesRequest
     from tuner.aws.function_ref import FunctionRef
     from tuner.model.observation import Observation
     from tuner.observe.store import ReportStore
@@ -80,6 +81,13 @@ def files_logs(
             request.span,
             discount,
         )
+
+
+def caller_logs(request: FilesRequest, caller: Caller) -> AbstractContextManager[ReadLogs]:
+    """The same for a caller."""
+    return files_logs(
+        request, state_dir=caller.state_dir, today=caller.today, progress=caller.progress
+    )
 
 
 def forget(function: str, *, state_dir: Path) -> int:

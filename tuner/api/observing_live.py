@@ -111,7 +111,7 @@ def live_logs(
                 (
                     *reader.findings,
                     *reading_findings(reading),
-                    *age_findings(prices.as_of, caller.now.date()),
+                    *age_findings(prices.as_of, caller.today),
                 ),
                 (AT_LIST_PRICE, *([f"{percent:g}% off"] if percent else [])),
                 discount_ratio=discount,

@@ -75,6 +75,15 @@ class Caller:
     agree: Callable[[ReadingCost], bool]
     tell: Callable[[str], None] = lambda _: None
     sleep: Callable[[float], None] = time.sleep
+    progress: Callable[[int, int], None] | None = None
+    """Told how many files are read, and of how many."""
+    day: datetime.date | None = None
+    """As of which prices may be old; None: the day of `now`."""
+
+    @property
+    def today(self) -> datetime.date:
+        """The day of an answer."""
+        return self.day or self.now.date()
 
 
 @dataclass(frozen=True, slots=True)

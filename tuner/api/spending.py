@@ -160,7 +160,7 @@ def spend_live(request: LiveRequest, caller: Caller, side: SideFiles) -> Spend:
     name = None if request.function is None else parse_reference(request.function).name
     asked = _Asked(
         name, side, current_price_book(), request.where.region, None,
-        float(discount_ratio(request.discount_percent)), caller.now.date(),
+        float(discount_ratio(request.discount_percent)), caller.today,
     )  # fmt: skip
     facts = side.read(tags_known=True)
     tag = facts.tag if facts.tags is None else None

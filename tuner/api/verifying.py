@@ -10,7 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tuner import session
-from tuner.api.observing import files_logs
+from tuner.api.observing import caller_logs
+from tuner.api.reading import FilesRequest
 from tuner.breakeven.terms import Terms
 from tuner.decision.estimates import interval
 from tuner.errors import InputError
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tuner.api.reading import Caller, FilesRequest, LiveRequest, ReadLogs
+    from tuner.api.reading import Caller, LiveRequest, ReadLogs
     from tuner.decision import Analysis
     from tuner.model.sweep import Sweep
     from tuner.model.verification import TrackRecord
@@ -42,42 +43,29 @@ _MOST_UNTOUCHED: Final = 10
 _FEWEST_OF_UNTOUCHED: Final = 500
 
 
-def verify(
-    sweep: Sweep,
-    request: FilesRequest,
-    *,
-    caller: Caller,
-    progress: Callable[[int, int], None] | None = None,
-) -> Verification:
-    """Say by files of logs what a sweep's recommendation saved, and keep it in the ledger.
+def verify(sweep: Sweep, request: FilesRequest | LiveRequest, caller: Caller) -> Verification:
+    """Say what a sweep's recommendation saved, and keep it in the ledger.
 
-    The function is the sweep's. AWS isn't called. Raises what `observing.observe` does.
+    By files of logs, without a call to AWS, or by the log in CloudWatch; the function is the
+    sweep's. Raises what `observing.observe` and `observe_live` do.
     """
     analysis = session.analyse(sweep)
     forecast = forecast_of(analysis)
-    request = replace(
-        request,
-        function=forecast.function,
-        region=request.region or forecast.region,
-        architecture=request.architecture or analysis.sweep.function.architecture,
-    )
-    with files_logs(
-        request, state_dir=caller.state_dir, today=caller.now.date(), progress=progress
-    ) as logs:
-        return _kept(_verified(analysis, forecast, logs, caller.state_dir), caller)
-
-
-def verify_live(sweep: Sweep, request: LiveRequest, caller: Caller) -> Verification:
-    """The same by the function's log in CloudWatch. Raises what `observe_live` does."""
+    if isinstance(request, FilesRequest):
+        request = replace(
+            request,
+            function=forecast.function,
+            region=request.region or forecast.region,
+            architecture=request.architecture or analysis.sweep.function.architecture,
+        )
+        with caller_logs(request, caller) as logs:
+            return _kept(_verified(analysis, forecast, logs, caller.state_dir), caller)
     from tuner.api.observing_live import live_logs
 
-    analysis = session.analyse(sweep)
-    forecast = forecast_of(analysis)
     where = request.where
     if where.region is None and forecast.environment == "aws":
         where = replace(where, region=forecast.region)
-    request = replace(request, function=forecast.function, where=where)
-    with live_logs(request, caller) as (logs, _metrics, _book):
+    with live_logs(replace(request, function=forecast.function, where=where), caller) as (logs, *_):
         return _kept(_verified(analysis, forecast, logs, caller.state_dir), caller)
 
 

@@ -6,7 +6,8 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tuner.api.observing import files_logs
+from tuner.api.observing import caller_logs
+from tuner.api.reading import FilesRequest
 from tuner.errors import InputError
 from tuner.model.observation import Window
 from tuner.model.watch import Watch, WatchedFunction
@@ -15,46 +16,31 @@ from tuner.watch.watch import in_order, not_judged, watch_function
 from tuner.watch.watched import HOUR, Watched
 
 if TYPE_CHECKING:
-    import datetime
-    from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Sequence
 
-    from tuner.api.reading import Caller, FilesRequest, LiveRequest, ReadLogs
+    from tuner.api.reading import Caller, LiveRequest, ReadLogs
     from tuner.model.watch import WatchFinding
     from tuner.watch.wiring import Wiring
 
+    _Watched = tuple[Window, WatchedFunction, tuple[WatchFinding, ...]]
 
-def watch_files(
-    functions: Sequence[str],
-    request: FilesRequest,
-    *,
-    state_dir: Path,
-    today: datetime.date | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Watch:
-    """Judge functions by files and folders of logs; AWS is not called.
 
-    Now is the last line's time. Raises UsageError, InputError and PriceError.
+def watch(functions: Sequence[str], request: FilesRequest | LiveRequest, caller: Caller) -> Watch:
+    """Judge functions by files of logs, or by the last days in CloudWatch.
+
+    In files now is the last line's time. Of an account all functions are read before any is judged:
+    one's results may be another's events. Raises UsageError, InputError and PriceError, and for an
+    account what `observe_live` does.
     """
-    found = []
-    for name in dict.fromkeys(functions):
-        asked = replace(request, function=name)
-        with files_logs(asked, state_dir=state_dir, today=today, progress=progress) as logs:
-            found.append(watch_logs(logs))
-    return watch_of(found)
-
-
-def watch_live(functions: Sequence[str], request: LiveRequest, caller: Caller) -> Watch:
-    """Judge functions by the last days in CloudWatch. Raises what `observe_live` does.
-
-    All of them are read before any is judged: one's results may be another's events.
-    """
+    names = dict.fromkeys(functions)
+    if isinstance(request, FilesRequest):
+        return watch_of([_by_files(replace(request, function=name), caller) for name in names])
     from tuner.api.observing_live import live_logs
     from tuner.aws.event_wiring import read_wiring
 
     with ExitStack() as stack:
         read = []
-        for name in dict.fromkeys(functions):
+        for name in names:
             asked = replace(request, function=name)
             logs, metrics, _book = stack.enter_context(live_logs(asked, caller, purpose="watch"))
             wiring = read_wiring(metrics.services, metrics.function, end=caller.now)
@@ -63,9 +49,14 @@ def watch_live(functions: Sequence[str], request: LiveRequest, caller: Caller) -
         return watch_of(watch_logs(logs, wiring, every) for logs, wiring in read)
 
 
+def _by_files(request: FilesRequest, caller: Caller) -> _Watched:
+    with caller_logs(request, caller) as logs:
+        return watch_logs(logs)
+
+
 def watch_logs(
     logs: ReadLogs, wiring: Wiring | None = None, every: Sequence[Wiring] = ()
-) -> tuple[Window, WatchedFunction, tuple[WatchFinding, ...]]:
+) -> _Watched:
     """Judge one function by its logs, and by what an account says of its surroundings and of the
     other functions' (`every`). What the logs have from before the window is history.
 
@@ -90,7 +81,7 @@ def watch_logs(
     return window, _function(logs, watched, wiring), told
 
 
-def watch_of(found: Iterable[tuple[Window, WatchedFunction, tuple[WatchFinding, ...]]]) -> Watch:
+def watch_of(found: Iterable[_Watched]) -> Watch:
     """One answer about several functions."""
     windows, functions, findings = zip(*found, strict=True)
     starts = [each.start for each in windows if each.start is not None]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tuner.cli import options, values
-from tuner.cli.config import state_dir
+from tuner.cli.config import state_dir, today
 from tuner.cli.groups import WhereOptions
 from tuner.cli.screen import agree, say
 from tuner.errors import UsageError
@@ -122,6 +122,21 @@ class ReadOptions:
 
         return LiveRequest(function, where.part(), self.live_days, source, discount_percent)
 
+    def request(
+        self,
+        where: WhereOptions,
+        source: "LiveSource",
+        discount_percent: float,
+        region: str | None = None,
+    ) -> "FilesRequest | LiveRequest":
+        """The request for files if they are given, else for an account. Raises UsageError.
+
+        `region` is that of files if no option says it.
+        """
+        if self.logs:
+            return self.files(None, where.region or region, discount_percent)
+        return self.live(None, where, source, discount_percent)
+
     def caller(self, *, dry_run: bool = False) -> "Caller":
         """Who reads: it's asked about a price above the budget.
 
@@ -140,7 +155,7 @@ class ReadOptions:
             )
             return not dry_run and (self.yes or cost.usd <= self.budget_usd or agree("Go on?"))
 
-        return Caller(state_dir(), datetime.now(UTC), agreed, say)
+        return Caller(state_dir(), datetime.now(UTC), agreed, say, progress=files_read, day=today())
 
 
 def files_read(count: int, total: int) -> None:

@@ -9,7 +9,7 @@ from tuner.cli import options, picture
 from tuner.cli.config import state_dir
 from tuner.cli.flags import shown, with_flags
 from tuner.cli.groups import WhereOptions, spread
-from tuner.cli.reading import Discount, ReadOptions, Source, files_read
+from tuner.cli.reading import Discount, ReadOptions, Source
 from tuner.cli.saved import kept_names, load
 from tuner.cli.screen import encoding, json_text, show_json, show_text, width
 from tuner.errors import UsageError
@@ -66,15 +66,11 @@ def verify(
         if sweep is not None or read.logs:
             raise UsageError("--ledger shows what is verified: leave out SWEEP and --logs")
         return _show_ledger(json=json, out_file=out_file)
-    from tuner.api import verifying
+    from tuner.api.verifying import verify as verified
 
     loaded = load(sweep)
-    if read.logs:
-        files = read.files(None, where.region or loaded.function.region, discount_percent)
-        found = verifying.verify(loaded, files, caller=read.caller(), progress=files_read)
-    else:
-        live = read.live(None, where, source, discount_percent)
-        found = verifying.verify_live(loaded, live, read.caller())
+    request = read.request(where, source, discount_percent, loaded.function.region)
+    found = verified(loaded, request, read.caller())
     _show(shown(found), json=json, out_file=out_file)
     return 0
 

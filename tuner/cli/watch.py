@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from tuner.cli import options, picture, values
-from tuner.cli.config import state_dir, today
 from tuner.cli.flags import shown
 from tuner.cli.groups import spread
 from tuner.cli.observe import ObserveWhere
-from tuner.cli.reading import Discount, ReadOptions, Source, files_read
+from tuner.cli.reading import Discount, ReadOptions, Source
 from tuner.cli.screen import encoding, say, show_json, show_text, width
 from tuner.errors import TunerError, UsageError
 
@@ -89,33 +88,24 @@ def watch(
         raise UsageError("--stop-at goes with --live, and not with --alarms")
     picture.check_out(out_file)
     stops: list[dict[str, Any]] | None = None
+    request = read.request(where, source, discount_percent)
     if alarms is not None:
-        asked = (
-            read.files(None, where.region, discount_percent)
-            if read.logs
-            else read.live(None, where, source, discount_percent)
-        )
         return _write_alarms(
-            functions, asked, read.caller(), format_name=alarms, out_file=out_file, json=json
+            functions, request, read.caller(), format_name=alarms, out_file=out_file, json=json
         )
-    from tuner.api.watching import watch_files, watch_live
+    from tuner.api.reading import LiveRequest
+    from tuner.api.watching import watch as watched
     from tuner.cli.stop import add_stops, stop_over
 
-    if read.logs:
-        files = read.files(None, where.region, discount_percent)
-        found = watch_files(
-            functions, files, state_dir=state_dir(), today=today(), progress=files_read
-        )
-    else:
-        request = read.live(None, where, source, discount_percent)
-        if stop_at is not None:
-            stops = stop_over(functions, request, read, limit_usd_per_hour=stop_at, json=json)
-        try:
-            found = watch_live(functions, request, read.caller())
-        except TunerError as error:
-            if stops:
-                add_stops(error, stops)
-            raise
+    if stop_at is not None:
+        assert isinstance(request, LiveRequest)  # --stop-at goes with --live
+        stops = stop_over(functions, request, read, limit_usd_per_hour=stop_at, json=json)
+    try:
+        found = watched(functions, request, read.caller())
+    except TunerError as error:
+        if stops:
+            add_stops(error, stops)
+        raise
     _show(shown(found), json=json, stops=stops)
     return FOUND if detailed_exitcode and found.is_alarming else 0
 
@@ -142,16 +132,9 @@ def _write_alarms(
 
     Raises what reading raises, and InputError for a file that can't be written.
     """
-    from tuner.api.alarming import RENDERERS, alarms_from_files, alarms_live
-    from tuner.api.reading import FilesRequest
+    from tuner.api.alarming import RENDERERS, alarms
 
-    if isinstance(request, FilesRequest):
-        found = alarms_from_files(
-            functions, request, state_dir=caller.state_dir, progress=files_read
-        )
-    else:
-        found = alarms_live(functions, request, caller)
-    found = shown(found)
+    found = shown(alarms(functions, request, caller))
     text = RENDERERS[format_name](found)
     if out_file is not None:
         picture.write(text.encode(), out_file)
