@@ -84,6 +84,16 @@ def test_a_project_does_not_say_who_is_sent_credentials(
     }
 
 
+@pytest.mark.parametrize("given", ["/tmp/new.jsonl", "../new.jsonl"])
+def test_a_project_has_nothing_written_elsewhere(tmp_path: Path, given: str) -> None:
+    """Whether the file is there already or not; the user may set it everywhere."""
+    (tmp_path / "tuner.toml").write_text(f'out = "{given}"\n')
+    with pytest.raises(InputError, match="outside the project's folder; give --out"):
+        config.read_file(tmp_path)
+    (tmp_path / "tuner.toml").write_text('out = "kept/new.jsonl"\n')
+    assert config.read_file(tmp_path) == {"out": "kept/new.jsonl"}
+
+
 @pytest.mark.parametrize("given", ["/etc/passwd", "../secret.json", "link.json"])
 def test_a_project_sends_no_file_from_elsewhere(tmp_path: Path, given: str) -> None:
     """Payloads that a project's file names lie in its folder, links followed."""

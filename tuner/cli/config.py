@@ -41,8 +41,9 @@ where."""
 USERS_OWN: Final = frozenset({"api_url", "endpoint_url", "profile"})
 """Options that decide who gets your credentials. A project's file can't set them, because it often
 comes from somebody else with a checkout. The user's own configuration file can."""
-_FILES: Final = frozenset({"bill", "local", "payload", "prior", "traffic"})
-"""Options that name files to read: a project's file may name only files in its own folder."""
+_WRITTEN: Final = "out"
+_FILES: Final = frozenset({"bill", "local", _WRITTEN, "payload", "prior", "traffic"})
+"""Options that name files: a project's file may name only files in its own folder."""
 ENVIRONMENT_ONLY: Final = frozenset(
     {
         "yes", "allow_side_effects", "different_functions", "dry_run", "explain", "force",
@@ -129,7 +130,7 @@ def _of_project(where: str, table: Any, folder: Path) -> dict[str, Any]:
         )
     for name in sorted(_FILES & found.keys()):
         given = found[name] if isinstance(found[name], list) else [found[name]]
-        if any(_is_outside(str(each), folder) for each in given):
+        if any(_is_outside(str(each), folder, is_new=name == _WRITTEN) for each in given):
             raise InputError(
                 f"{where}: {name!r} names a file outside the project's folder; give --{name} "
                 "if you mean it"
@@ -137,11 +138,13 @@ def _of_project(where: str, table: Any, folder: Path) -> dict[str, Any]:
     return found
 
 
-def _is_outside(given: str, folder: Path) -> bool:
-    """Whether it's the path of a file elsewhere, following links."""
+def _is_outside(given: str, folder: Path, *, is_new: bool) -> bool:
+    """Whether it's the path of a file elsewhere, following links; what exists nowhere is no file
+    unless it's to be made (`is_new`).
+    """
     try:
         path = (folder / given).resolve()
-        return path.exists() and not path.is_relative_to(folder.resolve())
+        return (is_new or path.exists()) and not path.is_relative_to(folder.resolve())
     except (OSError, ValueError, RuntimeError):  # inline JSON isn't a valid file name
         return False
 
