@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
 from tuner.decision.saving import NOTHING
 from tuner.model.goal import Goal
+from tuner.model.prior_evidence import PriorEvidence
 from tuner.report.page.html import render
 from tuner.report.wording import assumption_line, certainty, headline
 from tuner.session import analyse
@@ -58,6 +60,17 @@ def test_a_rate_tells_what_the_other_architecture_saves() -> None:
     assert said.startswith("built for arm64, ECS on EC2 arm64 saves $")
     assert "old_prices" in {each.code for each in after.findings}
     assert "prices" not in assumption_line(after)
+
+
+def test_the_page_answers_at_the_rate_that_was_observed() -> None:
+    """As text and JSON do: what a month saves decides whether a resize is worth it."""
+    seen = PriorEvidence(
+        "observed", "2026-01-02T00:00:00Z", "q1", source="observation", rate_per_s=0.5
+    )
+    analysis = analyse(replace(SWEEP, prior=seen))
+    answer = session.recommend(analysis)
+    assert answer.choice.saving_usd_per_month is not None
+    assert view(analysis, source="made.jsonl").recommendation.choice == answer.choice
 
 
 def test_one_answer_has_one_price_date() -> None:

@@ -20,7 +20,12 @@ from tuner.model.spend import Spend
 from tuner.pricing.renewal import current_price_book
 from tuner.report.page.data import SweepView
 from tuner.session import analyse
-from tuner.session.breakeven import platforms_of, saving_needed, with_platform
+from tuner.session.breakeven import (
+    platforms_of,
+    saving_needed,
+    with_observed_rate,
+    with_platform,
+)
 from tuner.sweep.store import load_sweep
 
 if TYPE_CHECKING:
@@ -172,7 +177,7 @@ def view(
 
     A sweep that can't be compared with other platforms is shown without that, giving the reason.
     """
-    terms = terms or Terms()
+    terms = with_observed_rate(terms or Terms(), analysis.sweep.prior)
     found: BreakEven | InputError | PriceError
     try:
         found = platforms_of(analysis, terms, today=today)
