@@ -89,15 +89,15 @@ def _fetch(spec: str, bucket: FleetBucket, folder: Path) -> str:
     tree, _, name = spec.removeprefix(_MARK).partition("/")
     prefix = f"{bucket.prefix}/payloads/{tree}/"
     for key in bucket.store.keys(prefix):
-        file = file_below(folder, f"{tree}/{key.removeprefix(prefix)}")
+        file = _file_below(folder, f"{tree}/{key.removeprefix(prefix)}")
         data = bucket.store.read(key)
         if data is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
-    return str(file_below(folder, f"{tree}/{name}"))
+    return str(_file_below(folder, f"{tree}/{name}"))
 
 
-def file_below(folder: Path, name: str) -> Path:
+def _file_below(folder: Path, name: str) -> Path:
     """The file of a bucket's name in a folder. Raises FleetError for one that leads elsewhere."""
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise FleetError(f"the bucket has a file of a strange name: {name}")

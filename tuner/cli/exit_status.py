@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 _HAVE_JSON: Final = frozenset(
     {
         "apply", "break-even", "cold", "compare", "fleet plan", "fleet report", "fleet run",
-        "fleet status", "fleet stop", "live-check", "load", "local check", "observe", "payload check",
-        "payload events", "payload make", "payload sources", "prices refresh", "prices show",
-        "recover", "report", "scan", "spend", "sweeps", "tune", "verify", "watch", "workflow",
+        "fleet status", "fleet stop", "live-check", "load", "local check", "observe",
+        "payload check", "payload events", "payload make", "payload sources", "prices refresh",
+        "prices show", "recover", "report", "scan", "spend", "sweeps", "tune", "verify", "watch",
+        "workflow",
     }
 )  # fmt: skip
 """Commands with --json, for which a setting may ask for JSON too."""

@@ -33,10 +33,7 @@ tuner fleet report fleet --format html --out fleet.html"""
 SideEffectsOption = Annotated[
     list[str] | None,
     options.limits_option(
-        "--allow-side-effects",
-        metavar="NAME",
-        help="A function whose invocations may have side effects. Repeatable.",
-        show_default=False,
+        metavar="NAME", help="A function whose invocations may have side effects. Repeatable."
     ),
 ]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The fleet's folder.")]
