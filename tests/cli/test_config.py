@@ -56,7 +56,7 @@ def test_the_users_own_file_gives_way_to_the_projects(tmp_path: Path) -> None:
     "command",
     [
         ("tune", "gone", "--local", "demo"),
-        ("payload", "check", "{}", "--try", "gone", "--local", "demo"),
+        ("cold", "gone", "--local", "demo"),
         ("prices", "refresh", "--from", "gone.json"),
     ],
 )
@@ -202,7 +202,7 @@ def test_a_format_can_be_set(tmp_path: Path) -> None:
     """By its name; --json counts more, and a format that a command doesn't have is blamed on it."""
     (tmp_path / "tuner.toml").write_text('format = "markdown"\n')
     sweep = str(ROOT / "examples" / "sweeps" / "mixed.jsonl")
-    assert run_here("report", sweep, cwd=tmp_path).stdout.startswith("#")
+    assert run_here("report", sweep, cwd=tmp_path).stdout.startswith("**RESIZE")
     assert run_here("report", sweep, "--json", cwd=tmp_path).stdout.startswith("{")
     line = one_line(run_here("report", sweep, TUNER_FORMAT="csv"))
     assert "TUNER_FORMAT" in line
@@ -213,9 +213,10 @@ def test_a_setting_for_sweeps_means_nothing_elsewhere(
 ) -> None:
     """The demo replaces what --out names; a fleet's folder and its sweeps at once are its own."""
     ran: list[list[str]] = []
-    monkeypatch.setattr("tuner.cli.app.run", lambda arguments: ran.append(arguments) or 0)
-    monkeypatch.setenv("TUNER_OUT", str(tmp_path / "kept.jsonl"))
-    _load("demo", COMMANDS["demo"], with_defaults=True).main([], standalone_mode=False)
+    with monkeypatch.context() as patch:
+        patch.setattr("tuner.cli.app.run", lambda arguments: ran.append(arguments) or 0)
+        patch.setenv("TUNER_OUT", str(tmp_path / "kept.jsonl"))
+        _load("demo", COMMANDS["demo"], with_defaults=True).main([], standalone_mode=False)
     assert ran == [["tune", "mixed", "--local", "demo", "--yes"]]
     line = one_line(run_here("fleet", "plan", "--budget-usd", "1", TUNER_OUT="kept.jsonl"))
     assert "--out" in line
