@@ -286,7 +286,7 @@ EACH_TIME = {
     "calls", "choice", "error_rate", "executions", "fleet", "items", "overhead", "state_time",
     "substitution", "sweep",
     "per_invocation", "overheads", "log_class", "retention_days", "account_log_gb",
-    "athena", "results", "work_group", "at_once",
+    "athena", "results", "work_group", "at_once", "harmless",
 }  # fmt: skip
 
 

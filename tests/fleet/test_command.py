@@ -58,11 +58,10 @@ def planned(server: LocalLambda, tmp_path: Path, names: list[str], *options: str
     )  # fmt: skip
 
 
-def fleet(tmp_path: Path, *arguments: str) -> Any:
+def fleet(tmp_path: Path, *arguments: str, **variables: str) -> Any:
     name, *rest = arguments
-    return run_here(
-        "fleet", name, str(tmp_path / "fleet"), *rest, TUNER_STATE_DIR=str(tmp_path / "state")
-    )
+    variables["TUNER_STATE_DIR"] = str(tmp_path / "state")
+    return run_here("fleet", name, str(tmp_path / "fleet"), *rest, **variables)
 
 
 def test_a_fleet_from_plan_to_report(server: LocalLambda, tmp_path: Path) -> None:
@@ -121,7 +120,8 @@ def test_side_effects_are_agreed_to_by_name_when_it_runs(
     refused = fleet(tmp_path, "run", "--yes", "--allow-side-effects", "other")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith("tuner: --allow-side-effects: other isn't among")
-    first = json.loads(fleet(tmp_path, "run", "--yes", "--json").stdout)
+    agreed = {"TUNER_ALLOW_SIDE_EFFECTS": "1"}  # to those of one function
+    first = json.loads(fleet(tmp_path, "run", "--yes", "--json", **agreed).stdout)
     assert (first["done_count"], first["excluded_count"]) == (1, 1)
     assert "--allow-side-effects f00" in first["functions"][0]["reason"]
     ran = fleet(tmp_path, "run", "--yes", "--allow-side-effects", NAMES[0], "--json")

@@ -30,10 +30,13 @@ tuner fleet stop fleet
 
 tuner fleet report fleet --format html --out fleet.html"""
 
+# Not called `allow_side_effects`: a variable of that name agrees for one function.
 SideEffectsOption = Annotated[
     list[str] | None,
     options.limits_option(
-        metavar="NAME", help="A function whose invocations may have side effects. Repeatable."
+        "--allow-side-effects",
+        metavar="NAME",
+        help="A function whose invocations may have side effects. Repeatable.",
     ),
 ]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The fleet's folder.")]
@@ -103,7 +106,7 @@ def run(
             help="Sweeps at once (default: 8); at most 20 in a region of an account.",
         ),
     ] = 8,
-    allow_side_effects: SideEffectsOption = None,
+    harmless: SideEffectsOption = None,
     place: EngineOptions,
     where: WhereOptions,
     yes: options.Yes = False,
@@ -118,10 +121,10 @@ def run(
     """
     from tuner.fleet.folder import FleetFolder
 
-    fleet = FleetFolder.open(folder).agreed(allow_side_effects or ())
+    fleet = FleetFolder.open(folder).agreed(harmless or ())
     place.check(fleet)
     _agree(fleet, yes=yes)
-    if allow_side_effects:
+    if harmless:
         fleet.write()
     if place.engine == "local":
         return _run_here(fleet, folder, concurrency=at_once, json=json)

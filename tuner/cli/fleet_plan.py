@@ -60,7 +60,7 @@ def plan(
     budget_usd: Annotated[
         float, options.limits_option(**options.AMOUNT, help="What all sweeps together may cost.")
     ],
-    allow_side_effects: SideEffectsOption = None,
+    harmless: SideEffectsOption = None,
     out_folder: Annotated[
         Path, options.output_option("--out", metavar="DIR", help="Folder of the fleet, new.")
     ],
@@ -87,7 +87,7 @@ def plan(
         payloads=tuple(chosen.payload or ()),
         settings=chosen.settings,
         goal=goal or "cost",
-        allow_side_effects=frozenset(allow_side_effects or ()),
+        allow_side_effects=frozenset(harmless or ()),
         region=where.region,
         regions=values.regions(regions),
         profile=where.profile,
