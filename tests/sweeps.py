@@ -18,9 +18,10 @@ from tuner.sweep.file import End
 from tuner.sweep.writing import SweepWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from tuner.model.finding import Finding
     from tuner.model.recommendation import Recommendation
 
 SIZES_MB = (128, 192, 256, 512, 768, 1024, 1408, 1769, 2048, 3008)
@@ -128,6 +129,14 @@ def recommended(sweep: Sweep, goal: Goal | None = None, **limits: int) -> Recomm
 def finding_codes(found: Recommendation) -> set[str]:
     """The codes of an answer's findings."""
     return {finding.code for finding in found.findings}
+
+
+def only_finding(findings: Iterable[Finding], code: str) -> Finding:
+    """The one finding with a code; where there is none, the test says what there is."""
+    listed = [*findings]
+    found = [each for each in listed if each.code == code]
+    assert len(found) == 1, f"{len(found)} {code} in {sorted(each.code for each in listed)}"
+    return found[0]
 
 
 def changed(sweep: Sweep, change: Callable[[Invocation], Invocation]) -> Sweep:

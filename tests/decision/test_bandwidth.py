@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.bench.decide_world import CURVES, generated_functions
-from tests.sweeps import made_sweep
+from tests.sweeps import made_sweep, only_finding
 from tuner.decision import analyse, recommend
 from tuner.decision.bandwidth import bandwidth_findings
 from tuner.model.goal import Goal
@@ -40,7 +40,7 @@ def test_bandwidth_that_grows_is_found_and_worded_as_a_guess() -> None:
     """The finding names three durations, and two possible reasons; it's in the answer."""
     sweep = made_sweep(transfer_ms, sizes_mb=SIZES_MB, noise_ratio=0.03)
     answer = recommend(analyse(sweep, Goal(), price_book=load_price_book(), draw_count=20))
-    [found] = [each for each in answer.findings if each.code == "faster_than_cpu_explains"]
+    found = only_finding(answer.findings, "faster_than_cpu_explains")
     assert "may" in found.message
     assert "10240 MB" in found.message
     assert "uses_more_cores" not in {each.code for each in answer.findings}

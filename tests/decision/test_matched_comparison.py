@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sweeps import made_function, made_sweep
+from tests.sweeps import made_function, made_sweep, only_finding
 from tests.varied_sweeps import BatchWorld, batch_ms, batch_sweep, batches
 from tuner.api.comparing import compare
 from tuner.decision.strata import sweep_at
@@ -64,7 +64,7 @@ def test_a_sweep_with_one_batch_size_meets_the_same_in_another(before: Sweep) ->
     payloads = tuple(replace(each, variant=None) for each in alone.plan.payloads)
     found = compare(before, replace(alone, plan=replace(alone.plan, payloads=payloads)))
     assert found.parameters == (("batch_size", "10"),)
-    [finding] = [each for each in found.findings if each.code == "values_differ"]
+    finding = only_finding(found.findings, "values_differ")
     assert "batch_size 1, 5 was measured in only one sweep" in finding.message
     assert "different_payloads" not in {each.code for each in found.findings}
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sweeps import SIZES_MB, cpu_bound_ms, made_sweep, mixed_ms
+from tests.sweeps import SIZES_MB, cpu_bound_ms, made_sweep, mixed_ms, only_finding
 from tests.sweeps import finding_codes as codes
 from tests.sweeps import recommended as decide
 from tuner.model.goal import OPTION_WEIGHTS, Goal
@@ -116,7 +116,7 @@ def test_a_grid_that_would_have_missed_is_named() -> None:
     sizes = (*SIZES_MB, 640, 704, 832)
     steep = decide(made_sweep(lambda m: 100 * max(768 / m, 1.0) ** 1.6, sizes_mb=sizes))
     assert steep.choice.memory_mb in {704, 768, 832}
-    [finding] = [f for f in steep.findings if f.code == "grid_would_differ"]
+    finding = only_finding(steep.findings, "grid_would_differ")
     assert "1024 MB" in finding.message
     assert "grid_would_differ" not in codes(decide(made_sweep(lambda _: 500.0)))
 
@@ -314,7 +314,7 @@ def test_a_duration_that_rises_is_shown_as_measured(
     now = found.current.duration_ms
     assert now is not None
     assert now.estimate == pytest.approx(truth(1024), rel=0.15)
-    [finding] = [each for each in found.findings if each.code == "not_monotone"]
+    finding = only_finding(found.findings, "not_monotone")
     assert "at 3008 MB" in finding.message
 
 

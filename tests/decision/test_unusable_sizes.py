@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sweeps import SIZES_MB, changed, cpu_bound_ms, made_sweep, mixed_ms
+from tests.sweeps import SIZES_MB, changed, cpu_bound_ms, made_sweep, mixed_ms, only_finding
 from tests.sweeps import finding_codes as codes
 from tests.sweeps import recommended as decide
 from tuner.decision import analyse
@@ -102,7 +102,7 @@ def test_one_failure_at_each_of_several_sizes_is_random_where_smaller_ones_succe
     plain = made_sweep(mixed_ms)
     alone = decide(failing(plain, Outcome.FUNCTION_ERROR, 768))
     assert alone.choice.verdict != "inconclusive"
-    [told] = [f.message for f in alone.findings if f.code == "function_error"]
+    told = only_finding(alone.findings, "function_error").message
     assert "6 of 60 invocations" in told
     assert "smaller sizes succeed" in told
     below = decide(failing(sweep, Outcome.FUNCTION_ERROR, 128, 192))

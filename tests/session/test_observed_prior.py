@@ -11,7 +11,7 @@ import pytest
 import tuner
 from tests.observe.archives import Call, write_archive
 from tests.scripted_executor import ScriptedExecutor
-from tests.sweeps import finding_codes
+from tests.sweeps import finding_codes, only_finding
 from tuner.api.observing import forget, observe
 from tuner.api.reading import FilesRequest
 from tuner.errors import InputError
@@ -143,7 +143,7 @@ def test_memory_that_production_used_rules_sizes_out(
     assert found.choice.memory_mb is not None
     assert found.choice.memory_mb >= least_mb
     assert min(each.memory_mb for each in found.sizes) >= least_mb
-    [said] = [each.message for each in found.findings if each.code == "production_memory"]
+    said = only_finding(found.findings, "production_memory").message
     assert words in said
 
 

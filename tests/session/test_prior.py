@@ -11,6 +11,7 @@ import pytest
 import tuner
 from tests.scripted_executor import ScriptedExecutor
 from tests.session.asking import planned
+from tests.sweeps import only_finding
 from tuner.api.target import connect_to
 from tuner.errors import InputError, SweepFileError
 from tuner.local import FunctionDefinition, LocalLambda
@@ -90,7 +91,7 @@ def test_it_is_said_in_findings_assumptions_and_json(
 ) -> None:
     """Which sweep it was, that the code is the same and how many samples it had."""
     found = tuned(server, tmp_path, prior=earlier.file)
-    [told] = [each.message for each in found.findings if each.code == "prior_used"]
+    told = only_finding(found.findings, "prior_used").message
     assert earlier.plan.sweep_id in told
     assert any(earlier.plan.sweep_id in each for each in found.assumptions)
     used = to_json(found)["sweep"]["prior"]

@@ -11,6 +11,7 @@ import pytest
 
 from tests.scripted_executor import ScriptedExecutor
 from tests.sweep.running import ServedFunction, codes, serve
+from tests.sweeps import only_finding
 from tuner.api.answers import recommend
 from tuner.local import HostLimits
 from tuner.local.machine_load import HostLoad, MachineClock
@@ -197,7 +198,7 @@ def test_a_function_that_takes_an_event_once_is_not_tried_at_every_size(tmp_path
         sweep = served.run(served.plan(memory_sizes_mb=sizes, concurrency=1))
         assert sweep.end == "failed"
         assert len(sweep.invocations) <= 8
-        [finding] = [each for each in sweep.findings if each.code == "repeated_event_fails"]
+        finding = only_finding(sweep.findings, "repeated_event_fails")
         assert "`once_each=True`" in finding.message
         assert served.snapshot() == before
 

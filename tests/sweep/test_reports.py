@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.sweep.running import SIZES, codes, serve
+from tests.sweeps import only_finding
 from tuner.api.answers import recommend
 from tuner.logs import format_report, parse_report
 from tuner.model.invocation import Outcome
@@ -93,7 +94,7 @@ def test_the_third_reply_that_cannot_be_measured_ends_the_sweep(
         assert served.snapshot() == before
     assert (sweep.end, len(sweep.invocations)) == ("failed", 3)
     assert not any(one.is_warm_sample or one.cold_start for one in sweep.invocations)
-    [said] = [each.message for each in sweep.findings if each.code == "unmeasurable"]
+    said = only_finding(sweep.findings, "unmeasurable").message
     is_read = untrue is not None and untrue is not UNTRUE["unreadable"]
     assert ("check `endpoint_url`" if is_read else "SystemLogLevel INFO (aws lambda upd") in said
     assert all(one.cost_usd < 1e-3 for one in sweep.invocations)
