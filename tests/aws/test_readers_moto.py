@@ -84,7 +84,7 @@ def services(url: str) -> Iterator[Services]:
 
 def test_functions_are_listed_with_what_a_scan_needs(services: Services) -> None:
     """Name, size, timeout, architecture and log group, by the list and by name alike."""
-    found = {each.name: each for page in function_list.list_functions(services) for each in page}
+    found = {each.name: each for each in function_list.list_functions(services)}
     resize, send = found["resize"], found["send"]
     assert (resize.memory_mb, resize.timeout_s, resize.log_group) == (512, 900, GROUP)
     assert (send.architecture, send.account, send.region) == ("arm64", "123456789012", REGION)
@@ -106,8 +106,8 @@ def test_only_groups_that_exist_are_found(services: Services) -> None:
 
 def test_report_lines_are_read_without_a_query(services: Services) -> None:
     """Oldest first, with their stream, and none of the handler's own lines."""
-    pages = log_groups.report_lines(services, GROUP, start=NOW - 2 * HOUR, end=NOW, logs_json=False)
-    lines = [line for page in pages for line in page]
+    found = log_groups.report_lines(services, GROUP, start=NOW - 2 * HOUR, end=NOW, logs_json=False)
+    lines = [*found]
     assert [line.message for line in lines] == [REPORT.format(n=n).strip("\n") for n in range(3)]
     assert lines[0].log_stream == "2026/11/29/[$LATEST]0123"
     assert [line.at for line in lines] == sorted(line.at for line in lines)
@@ -136,7 +136,4 @@ def test_metrics_are_summed_over_the_window(services: Services) -> None:
 
 def test_tags_come_by_name(services: Services) -> None:
     """Of functions that have some."""
-    found: dict[str, dict[str, str]] = {}
-    for page in account_reports.function_tags(services):
-        found |= page
-    assert found == {"resize": {"team": "images"}}
+    assert account_reports.function_tags(services) == {"resize": {"team": "images"}}

@@ -297,7 +297,7 @@ def test_functions_are_read_by_scans(wire: WireServer, services: Services) -> No
     """A scan lists each function once, with its size, its timeout, and where its log is."""
     for data in of("ListFunctions"):
         wire.say(Reply(body={**data, "NextMarker": None}))
-        (page,) = list_functions(services)
+        page = [*list_functions(services)]
         assert [(each.name, each.memory_mb, each.timeout_s) for each in page] == [
             (raw["FunctionName"], raw["MemorySize"], raw["Timeout"]) for raw in data["Functions"]
         ]

@@ -28,7 +28,7 @@ from tuner.observe.folder import ObservationFolder
 from tuner.report.numbers import usd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from tuner.api.reading import Caller, LiveSource
     from tuner.aws.services import Purpose
@@ -206,18 +206,17 @@ class LiveReader:
             for function, group in plan.logs
         }
         first = next(iter(readers.values()))
-        for lines in self._pages(plan):
-            for line in lines:
-                collector.line_count += 1
-                reader = readers.get(line.log_group)
-                if reader is None:  # of Lambda Insights: it tells of requests by their ids
-                    first.message(line.message, line.at_us, first.plain)
-                else:
-                    reader.message(line.message, line.at_us, reader.stream(line.log_stream))
+        for line in self._lines(plan):
+            collector.line_count += 1
+            reader = readers.get(line.log_group)
+            if reader is None:  # of Lambda Insights: it tells of requests by their ids
+                first.message(line.message, line.at_us, first.plain)
+            else:
+                reader.message(line.message, line.at_us, reader.stream(line.log_stream))
         for reader in readers.values():
             reader.end()
 
-    def _pages(self, plan: LivePlan) -> Iterator[Iterable[LogLine]]:
+    def _lines(self, plan: LivePlan) -> Iterator[LogLine]:
         if self._source != "events":
             try:
                 yield from self._queried(plan)
@@ -239,7 +238,7 @@ class LiveReader:
                 with_others=self._is_watch,  # what tells of failures and messages is of any kind
             )
 
-    def _queried(self, plan: LivePlan) -> Iterator[Iterable[LogLine]]:
+    def _queried(self, plan: LivePlan) -> Iterator[LogLine]:
         """Query slice by slice, each for no more rows than a query returns."""
         asked = [
             (part, self._query)
@@ -262,14 +261,14 @@ class LiveReader:
 
     def _slice(
         self, groups: tuple[str, ...], text: str, start: datetime, end: datetime
-    ) -> Iterator[Iterable[LogLine]]:
+    ) -> Iterator[LogLine]:
         begin: datetime | None = start
         while begin is not None:
             query = LogQuery(groups, text, begin, end, insights.MOST_ROWS)
             answer = insights.run_query(self._services, query)
             self._scanned = (self._scanned or 0.0) + answer.bytes_scanned
             lines = [*report_rows(answer.rows, groups[0])]
-            yield lines
+            yield from lines
             begin = _rest(lines, answer.matched_count, begin, end)
 
 

@@ -6,7 +6,7 @@ Only the list of functions must be readable. Whatever else can't be read becomes
 from __future__ import annotations
 
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tuner.aws import account_reports, function_list, log_groups, metric_data
@@ -43,9 +43,7 @@ class RegionReader:
     def functions(self) -> tuple[AccountFunction, ...]:
         """Every function of the region. Raises AwsError."""
         found = self._records(
-            "functions",
-            AccountFunction,
-            lambda: chain.from_iterable(function_list.list_functions(self.services)),
+            "functions", AccountFunction, lambda: function_list.list_functions(self.services)
         )
         self.tell(f"{self.place}: {counted(f'{len(found):,}', 'function')}")
         return found
@@ -181,10 +179,8 @@ class RegionReader:
         return {name: from_record(OptimizerFinding, each) for name, each in kept.items()}
 
     def _ask_optimizer(self) -> dict[str, Any] | None:
-        pages = account_reports.optimizer_findings(self.services)
-        if pages is None:
-            return None
-        return {name: to_record(each) for page in pages for name, each in page.items()}
+        found = account_reports.optimizer_findings(self.services)
+        return None if found is None else {name: to_record(each) for name, each in found.items()}
 
     # The journal
 

@@ -89,7 +89,7 @@ class _AccountReader:
     def _functions(self, function: str | None) -> list[AccountFunction]:
         if function is not None:
             return [function_list.read_function(self._services, parse_reference(function))]
-        return [each for page in function_list.list_functions(self._services) for each in page]
+        return [*function_list.list_functions(self._services)]
 
     def _counts(self, functions: Sequence[AccountFunction]) -> dict[str, int] | None:
         """Invocations by function; None where metrics may not be read, or a server has none."""
@@ -134,9 +134,8 @@ class _AccountReader:
 
     def tags(self, key: str) -> dict[str, str]:
         """A tag's value by function. Raises AwsError, and InputError where no function has it."""
-        found: dict[str, str] = {}
-        for page in account_reports.function_tags(self._services):
-            found |= {name: tags[key] for name, tags in page.items() if key in tags}
+        tags = account_reports.function_tags(self._services)
+        found = {name: own[key] for name, own in tags.items() if key in own}
         if not found:
             raise InputError(
                 f"no function of {self._services.region} has the tag {key}: check `by`"
@@ -146,10 +145,9 @@ class _AccountReader:
     def changes(self) -> tuple[Deployment, ...]:
         """CloudTrail's changes in the window; none where that may not be asked."""
         try:
-            pages = account_reports.function_changes(
-                self._services, start=self._start, end=self._end
+            return trail_deployments(
+                account_reports.function_changes(self._services, start=self._start, end=self._end)
             )
-            return trail_deployments(event for page in pages for event in page)
         except AwsError as error:
             if not self._services.session.is_loopback:
                 self._cannot("CloudTrail, so that only the logs tell of deployments", error)

@@ -29,32 +29,26 @@ _NOT_ENROLLED: Final = "OptInRequiredException"
 
 def function_changes(
     services: Services, *, start: datetime, end: datetime, most_pages: int = 200
-) -> Iterator[tuple[TrailEvent, ...]]:
+) -> Iterator[TrailEvent]:
     """Changes to functions in the last 90 days, newest first, 50 events per page, two pages a
     second.
 
     `most_pages` bounds the requests: reads are among the events, and there's no way to ask only for
     changes. Raises AwsError.
     """
-    for number, page in enumerate(
-        services.pages(
-            "cloudtrail",
-            "LookupEvents",
-            "NextToken",
-            LookupAttributes=[
-                {"AttributeKey": "EventSource", "AttributeValue": "lambda.amazonaws.com"}
-            ],
-            StartTime=start,
-            EndTime=end,
-            MaxResults=50,
-        ),
-        start=1,
+    for raw in services.listed(
+        "cloudtrail",
+        "LookupEvents",
+        most_pages=most_pages,
+        LookupAttributes=[
+            {"AttributeKey": "EventSource", "AttributeValue": "lambda.amazonaws.com"}
+        ],
+        StartTime=start,
+        EndTime=end,
+        MaxResults=50,
     ):
-        yield tuple(
-            event for raw in page.get("Events", ()) if (event := _trail_event(raw)) is not None
-        )
-        if number == most_pages:
-            return
+        if (event := _trail_event(raw)) is not None:
+            yield event
 
 
 def _trail_event(raw: dict[str, Any]) -> TrailEvent | None:
@@ -69,50 +63,33 @@ def _trail_event(raw: dict[str, Any]) -> TrailEvent | None:
     return trail_event(record, name, raw["EventTime"].astimezone(UTC))
 
 
-def function_tags(services: Services) -> Iterator[dict[str, dict[str, str]]]:
-    """Tags by the function's name, page by page; functions without tags are missing.
-
-    Raises AwsError.
-    """
-    for page in services.pages(
-        "resourcegroupstaggingapi",
-        "GetResources",
-        "PaginationToken",
-        ResourceTypeFilters=["lambda:function"],
-        ResourcesPerPage=100,
-    ):
-        yield {
-            bare_name(raw["ResourceARN"]): {tag["Key"]: tag["Value"] for tag in raw.get("Tags", ())}
-            for raw in page.get("ResourceTagMappingList", ())
-        }
+def function_tags(services: Services) -> dict[str, dict[str, str]]:
+    """Tags by the function's name; functions without tags are missing. Raises AwsError."""
+    return {
+        bare_name(raw["ResourceARN"]): {tag["Key"]: tag["Value"] for tag in raw.get("Tags", ())}
+        for raw in services.listed(
+            "resourcegroupstaggingapi",
+            "GetResources",
+            ResourceTypeFilters=["lambda:function"],
+            ResourcesPerPage=100,
+        )
+    }
 
 
-def optimizer_findings(services: Services) -> Iterator[dict[str, OptimizerFinding]] | None:
-    """Compute Optimizer's findings by the function's name, page by page; None if it's off.
-
-    Raises AwsError.
-    """
-    pages = services.pages(
-        "compute-optimizer", "GetLambdaFunctionRecommendations", "nextToken", maxResults=500
-    )
+def optimizer_findings(services: Services) -> dict[str, OptimizerFinding] | None:
+    """Compute Optimizer's findings by the function's name; None if it's off. Raises AwsError."""
     try:
-        first = next(pages)
+        return {
+            bare_name(raw["functionArn"]): _finding(raw)
+            for raw in services.listed(
+                "compute-optimizer", "GetLambdaFunctionRecommendations", maxResults=500
+            )
+            if raw.get("functionVersion", "$LATEST") == "$LATEST"
+        }
     except AwsError as error:
         if error_code(error) == _NOT_ENROLLED:
             return None
         raise
-    return _findings(first, pages)
-
-
-def _findings(
-    first: dict[str, Any], following: Iterator[dict[str, Any]]
-) -> Iterator[dict[str, OptimizerFinding]]:
-    for page in (first, *following):
-        yield {
-            bare_name(raw["functionArn"]): _finding(raw)
-            for raw in page.get("lambdaFunctionRecommendations", ())
-            if raw.get("functionVersion", "$LATEST") == "$LATEST"
-        }
 
 
 def _finding(raw: dict[str, Any]) -> OptimizerFinding:

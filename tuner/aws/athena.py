@@ -7,6 +7,7 @@ are free.
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.aws.account_reports import error_code
@@ -57,13 +58,10 @@ class AthenaQueries:
 
     def objects(self, location: S3Location) -> Iterator[S3Object]:
         """Every object of an archive. Raises AwsError."""
-        pages = self._services.pages(
-            "s3", "ListObjectsV2", ("ContinuationToken", "NextContinuationToken"),
-            Bucket=location.bucket, Prefix=location.prefix,
-        )  # fmt: skip
-        for page in pages:
-            for each in page.get("Contents", ()):
-                yield S3Object(str(each["Key"]), int(each["Size"]))
+        for each in self._services.listed(
+            "s3", "ListObjectsV2", Bucket=location.bucket, Prefix=location.prefix
+        ):
+            yield S3Object(str(each["Key"]), int(each["Size"]))
 
     def run(
         self, statement: str, *, started: str | None = None,
@@ -86,13 +84,11 @@ class AthenaQueries:
 
     def rows(self, query_id: str) -> Iterator[tuple[str | None, ...]]:
         """The rows of a query that succeeded, without their head. Raises AwsError."""
-        pages = self._services.pages(
-            "athena", "GetQueryResults", "NextToken",
-            QueryExecutionId=query_id, MaxResults=ROWS_A_PAGE,
-        )  # fmt: skip
-        for number, page in enumerate(pages):
-            for row in page["ResultSet"]["Rows"][number == 0 :]:
-                yield tuple(each.get("VarCharValue") for each in row["Data"])
+        rows = self._services.listed(
+            "athena", "GetQueryResults", QueryExecutionId=query_id, MaxResults=ROWS_A_PAGE
+        )
+        for row in islice(rows, 1, None):
+            yield tuple(each.get("VarCharValue") for each in row["Data"])
 
     def _start(self, statement: str) -> str:
         where: dict[str, Any] = {} if self._results is None else {

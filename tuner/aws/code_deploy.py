@@ -35,17 +35,14 @@ def deployment_group(
         return None
     groups: list[str] = []
     applications: list[str] = []
-    for page in services.pages(
-        "cloudformation", "ListStackResources", "NextToken", StackName=stack
-    ):
-        for resource in page.get("StackResourceSummaries", ()):
-            kind, logical_id = resource.get("ResourceType"), resource.get("LogicalResourceId", "")
-            if kind == _GROUP and logical_id == f"{tags.get(_LOGICAL_ID)}DeploymentGroup":
-                return f"deployment group {logical_id} of the stack {stack}"
-            if kind == _GROUP:
-                groups.append(resource.get("PhysicalResourceId", ""))
-            elif kind == _APPLICATION:
-                applications.append(resource.get("PhysicalResourceId", ""))
+    for resource in services.listed("cloudformation", "ListStackResources", StackName=stack):
+        kind, logical_id = resource.get("ResourceType"), resource.get("LogicalResourceId", "")
+        if kind == _GROUP and logical_id == f"{tags.get(_LOGICAL_ID)}DeploymentGroup":
+            return f"deployment group {logical_id} of the stack {stack}"
+        if kind == _GROUP:
+            groups.append(resource.get("PhysicalResourceId", ""))
+        elif kind == _APPLICATION:
+            applications.append(resource.get("PhysicalResourceId", ""))
     for application in applications:
         for group in groups:
             if _shifts(services, application, group, function, alias):

@@ -27,12 +27,9 @@ def event_source_mappings(services: Services, function: str) -> Iterator[dict[st
 
     A disabled one may be enabled later, and sends nothing now: it's left out.
     """
-    for page in services.pages(
-        "lambda", "ListEventSourceMappings", ("Marker", "NextMarker"), FunctionName=function
-    ):
-        for raw in page.get("EventSourceMappings", ()):
-            if raw.get("State") != "Disabled":
-                yield raw
+    for raw in services.listed("lambda", "ListEventSourceMappings", FunctionName=function):
+        if raw.get("State") != "Disabled":
+            yield raw
 
 
 def _mappings(services: Services, function: FunctionRef) -> Iterator[EventSource]:

@@ -99,13 +99,9 @@ def _destinations(services: Services, function: str) -> tuple[tuple[str, str], .
     """Of asynchronous invocations, of every version and alias."""
     return tuple(
         (_unqualified(str(target["Destination"])), how)
-        for page in services.pages(
-            "lambda",
-            "ListFunctionEventInvokeConfigs",
-            ("Marker", "NextMarker"),
-            FunctionName=function,
+        for raw in services.listed(
+            "lambda", "ListFunctionEventInvokeConfigs", FunctionName=function
         )
-        for raw in page.get("FunctionEventInvokeConfigs", ())
         for how, target in (raw.get("DestinationConfig") or {}).items()
         if target and target.get("Destination")
     )

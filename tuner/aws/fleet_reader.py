@@ -45,15 +45,13 @@ class FleetReader:
     def tags(self) -> Mapping[str, Mapping[str, str]]:
         """Tags by the function's name. Raises AwsError."""
         if self._tags is None:
-            pages = function_tags(self._services)
-            self._tags = {name: own for page in pages for name, own in page.items()}
+            self._tags = function_tags(self._services)
         return self._tags
 
     def functions(self, names: Collection[str]) -> Iterator[AccountFunction]:
         """Those among the names that exist. Raises AwsError."""
         if len(names) > _FEW:
-            for page in list_functions(self._services):
-                yield from (each for each in page if each.name in names)
+            yield from (each for each in list_functions(self._services) if each.name in names)
             return
         for name in names:
             try:
@@ -86,12 +84,10 @@ class FleetReader:
         """Whether the function has shareable test events; not where they can't be listed."""
         if self._schemas is None:
             try:
-                pages = self._services.pages(
-                    "schemas", "ListSchemas", "NextToken", RegistryName=EVENT_REGISTRY
+                listed = self._services.listed(
+                    "schemas", "ListSchemas", RegistryName=EVENT_REGISTRY
                 )
-                self._schemas = frozenset(
-                    each["SchemaName"] for page in pages for each in page.get("Schemas", ())
-                )
+                self._schemas = frozenset(each["SchemaName"] for each in listed)
             except AwsError:
                 self._schemas = frozenset()
         return FunctionRef(name).event_schema in self._schemas
@@ -103,14 +99,11 @@ class FleetReader:
         if self._mapped is None:
             self._mapped = {}
             try:
-                for page in self._services.pages(
-                    "lambda", "ListEventSourceMappings", ("Marker", "NextMarker")
-                ):
-                    for each in page.get("EventSourceMappings", ()):
-                        if each.get("State") == "Disabled":
-                            continue  # it may be enabled later, and sends nothing now
-                        function = str(each.get("FunctionArn", "")).split(":")[6:7]
-                        self._mapped.setdefault("".join(function), set()).add(_mapped(each))
+                for each in self._services.listed("lambda", "ListEventSourceMappings"):
+                    if each.get("State") == "Disabled":
+                        continue  # it may be enabled later, and sends nothing now
+                    function = str(each.get("FunctionArn", "")).split(":")[6:7]
+                    self._mapped.setdefault("".join(function), set()).add(_mapped(each))
             except AwsError:
                 self._mapped = {}
         return frozenset(self._mapped.get(name, ()))
@@ -128,11 +121,9 @@ class FleetReader:
 
 def account_ids(services: Services) -> tuple[str, ...]:
     """The organization's active accounts. Raises AwsError."""
-    pages = services.pages("organizations", "ListAccounts", "NextToken")
     return tuple(
         str(each["Id"])
-        for page in pages
-        for each in page.get("Accounts", ())
+        for each in services.listed("organizations", "ListAccounts")
         if each.get("Status") == "ACTIVE"
     )
 

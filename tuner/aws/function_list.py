@@ -18,10 +18,10 @@ _PAGE: Final = 50
 _EXTENSION: Final = ":layer:LambdaInsightsExtension"
 
 
-def list_functions(services: Services) -> Iterator[tuple[AccountFunction, ...]]:
-    """Every function, page by page (50 each). Raises AwsError."""
-    for page in services.pages("lambda", "ListFunctions", ("Marker", "NextMarker"), MaxItems=_PAGE):
-        yield tuple(account_function(raw, services.region) for raw in page.get("Functions", ()))
+def list_functions(services: Services) -> Iterator[AccountFunction]:
+    """Every function, 50 a page. Raises AwsError."""
+    for raw in services.listed("lambda", "ListFunctions", MaxItems=_PAGE):
+        yield account_function(raw, services.region)
 
 
 def read_function(services: Services, function: FunctionRef) -> AccountFunction:
@@ -60,18 +60,14 @@ def provisioned_counts(services: Services, function: str) -> tuple[tuple[str, in
     Raises AwsError.
     """
     found = []
-    for page in services.pages(
-        "lambda",
-        "ListProvisionedConcurrencyConfigs",
-        ("Marker", "NextMarker"),
-        FunctionName=function,
+    for raw in services.listed(
+        "lambda", "ListProvisionedConcurrencyConfigs", FunctionName=function
     ):
-        for raw in page.get("ProvisionedConcurrencyConfigs", ()):
-            qualifier = str(raw.get("FunctionArn", "")).rpartition(":")[2]
-            if not qualifier:
-                raise AwsError(f"the provisioned concurrency of {function} names no version")
-            count = raw.get("RequestedProvisionedConcurrentExecutions", 0)
-            found.append((qualifier, int(count)))
+        qualifier = str(raw.get("FunctionArn", "")).rpartition(":")[2]
+        if not qualifier:
+            raise AwsError(f"the provisioned concurrency of {function} names no version")
+        count = raw.get("RequestedProvisionedConcurrentExecutions", 0)
+        found.append((qualifier, int(count)))
     return tuple(found)
 
 
@@ -95,11 +91,6 @@ def version_layers(services: Services, function: str) -> dict[str, tuple[tuple[s
 
 
 def _versions(services: Services, function: str) -> Iterator[dict[str, Any]]:
-    for page in services.pages(
-        "lambda",
-        "ListVersionsByFunction",
-        ("Marker", "NextMarker"),
-        FunctionName=function,
-        MaxItems=_PAGE,
-    ):
-        yield from page.get("Versions", ())
+    return services.listed(
+        "lambda", "ListVersionsByFunction", FunctionName=function, MaxItems=_PAGE
+    )

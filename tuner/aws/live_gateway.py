@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from tuner.aws.connection_errors import Request
 from tuner.aws.gateway import LambdaGateway, open_connection
-from tuner.aws.log_groups import to_ms
+from tuner.aws.log_groups import report_pattern, to_ms
 from tuner.aws.price_list_api import PriceList
 from tuner.aws.service_errors import REFUSALS
 from tuner.aws.temporary_copy import copied_settings
@@ -84,11 +84,8 @@ class LiveGateway(LambdaGateway):
 
     def report_events(self, function: str) -> tuple[tuple[str, str], ...]:
         """(log stream, line) of a few reports in a function's log group, text or JSON."""
-        reference = self.resolve(function)
-        logging = self._control.read(reference).get("LoggingConfig") or {}
-        group = logging.get("LogGroup") or f"/aws/lambda/{reference.name}"
-        is_json = logging.get("LogFormat") == "JSON"
-        pattern = '{ $.type = "platform.report" }' if is_json else '"REPORT RequestId"'
+        group, logs_json = self.log_group(function)
+        pattern = report_pattern(logs_json=logs_json)
         found: list[tuple[str, str]] = []
         with self._control.beside("logs", Request("FilterLogEvents"), **_OPTIONS) as client:
             pages = client.get_paginator("filter_log_events").paginate(

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 LAMBDA_PREFIX: Final = "/aws/lambda/"
 _PAGE: Final = 50
-_TEXT_PATTERN: Final = '"REPORT RequestId"'
-_JSON_PATTERN: Final = '{ $.type = "platform.report" }'
 SAMPLE_PARTS: Final = 24
 SAMPLE_LINES: Final = 500
 
@@ -30,27 +28,26 @@ def find_log_groups(services: Services, names: Collection[str]) -> dict[str, Log
     found: dict[str, LogGroup] = {}
     single = list(dict.fromkeys(names))
     if len(single) > _PAGE:
-        for page in services.pages(
-            "logs", "DescribeLogGroups", "nextToken", logGroupNamePrefix=LAMBDA_PREFIX, limit=_PAGE
-        ):
-            found |= {each.name: each for each in _groups(page)}
+        raws = services.listed(
+            "logs", "DescribeLogGroups", logGroupNamePrefix=LAMBDA_PREFIX, limit=_PAGE
+        )
+        found = {each.name: each for each in map(_group, raws)}
         single = [name for name in single if not name.startswith(LAMBDA_PREFIX)]
     for name in single:
         # The group itself comes first of all that begin with its name.
         page = services.ask("logs", "DescribeLogGroups", logGroupNamePrefix=name, limit=1)
-        found |= {each.name: each for each in _groups(page)}
+        found |= {each.name: each for each in map(_group, page.get("logGroups", ()))}
     return {name: found[name] for name in names if name in found}
 
 
-def _groups(page: dict[str, Any]) -> Iterator[LogGroup]:
-    for raw in page.get("logGroups", ()):
-        yield LogGroup(
-            name=raw["logGroupName"],
-            log_class=raw.get("logGroupClass", "STANDARD"),
-            stored_bytes=int(raw.get("storedBytes", 0)),
-            retention_days=raw.get("retentionInDays"),
-            created_at=from_ms(raw.get("creationTime", 0)),
-        )
+def _group(raw: dict[str, Any]) -> LogGroup:
+    return LogGroup(
+        name=raw["logGroupName"],
+        log_class=raw.get("logGroupClass", "STANDARD"),
+        stored_bytes=int(raw.get("storedBytes", 0)),
+        retention_days=raw.get("retentionInDays"),
+        created_at=from_ms(raw.get("creationTime", 0)),
+    )
 
 
 def report_lines(
@@ -61,25 +58,29 @@ def report_lines(
     end: datetime,
     logs_json: bool,
     with_others: bool = False,
-) -> Iterator[tuple[LogLine, ...]]:
-    """The lines with reports (or all), oldest first, page by page (FilterLogEvents costs nothing).
+) -> Iterator[LogLine]:
+    """The lines with reports (or all), oldest first (FilterLogEvents costs nothing).
 
-    A page may be empty and still not the last. Raises AwsError.
+    Raises AwsError.
     """
-    pattern = _JSON_PATTERN if logs_json else _TEXT_PATTERN
-    wanted: dict[str, Any] = {} if with_others else {"filterPattern": pattern}
-    for page in services.pages(
+    wanted: dict[str, Any] = (
+        {} if with_others else {"filterPattern": report_pattern(logs_json=logs_json)}
+    )
+    for event in services.listed(
         "logs",
         "FilterLogEvents",
-        "nextToken",
         logGroupName=log_group,
         startTime=to_ms(start),
         endTime=to_ms(end),
         **wanted,
     ):
-        yield tuple(
-            replace(each, message=each.message.rstrip("\n")) for each in _lines(page, log_group)
-        )
+        line = _line(event, log_group)
+        yield replace(line, message=line.message.rstrip("\n"))
+
+
+def report_pattern(*, logs_json: bool) -> str:
+    """What FilterLogEvents finds reports by."""
+    return '{ $.type = "platform.report" }' if logs_json else '"REPORT RequestId"'
 
 
 def sampled_lines(
@@ -102,17 +103,13 @@ def sampled_lines(
             limit=SAMPLE_LINES,
             **wanted,
         )
-        yield from _lines(page, log_group)
+        yield from (_line(event, log_group) for event in page.get("events", ()))
 
 
-def _lines(page: dict[str, Any], log_group: str) -> Iterator[LogLine]:
-    for event in page.get("events", ()):
-        yield LogLine(
-            from_ms(event["timestamp"]),
-            log_group,
-            event.get("logStreamName", ""),
-            event["message"],
-        )
+def _line(event: dict[str, Any], log_group: str) -> LogLine:
+    return LogLine(
+        from_ms(event["timestamp"]), log_group, event.get("logStreamName", ""), event["message"]
+    )
 
 
 def from_ms(epoch_ms: float) -> datetime:

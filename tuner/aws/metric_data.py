@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.account import FunctionMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from tuner.aws.services import Services
@@ -23,6 +23,8 @@ _METRICS: Final = (
     ("Duration", "Sum"),
     ("ConcurrentExecutions", "Maximum"),
 )
+Asked = tuple[str, str, str, dict[str, str]]
+"""(name, metric, statistic, dimensions): what a question is about, and what answers are named."""
 METRIC_COUNT: Final = len(_METRICS)
 HOUR_S: Final = 3600
 _MOST_QUERIES: Final = 500
@@ -60,10 +62,9 @@ def provisioned_functions(services: Services) -> frozenset[str]:
     metric = "ProvisionedConcurrencyUtilization"
     return frozenset(
         dimension["Value"]
-        for page in services.pages(
-            "cloudwatch", "ListMetrics", "NextToken", Namespace="AWS/Lambda", MetricName=metric
+        for listed in services.listed(
+            "cloudwatch", "ListMetrics", Namespace="AWS/Lambda", MetricName=metric
         )
-        for listed in page.get("Metrics", ())
         for dimension in listed.get("Dimensions", ())
         if dimension["Name"] == "FunctionName"
     )
@@ -107,7 +108,7 @@ def ingested_bytes(
 
 def metric_values(
     services: Services,
-    asked: Sequence[tuple[str, str, str, dict[str, str]]],
+    asked: Sequence[Asked],
     *,
     start: datetime,
     end: datetime,
@@ -115,6 +116,46 @@ def metric_values(
     namespace: str = "AWS/Lambda",
 ) -> defaultdict[tuple[str, str], list[float]]:
     """Every period's value by (name, metric), over all pages of as many requests as it takes."""
+    found: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+    for name, metric, result in _results(
+        services, asked, start=start, end=end, period_s=period_s, namespace=namespace
+    ):
+        found[name, metric] += result.get("Values", ())
+    return found
+
+
+def metric_points(
+    services: Services,
+    namespace: str,
+    metric: str,
+    statistic: str,
+    dimensions: dict[str, str],
+    *,
+    start: datetime,
+    end: datetime,
+    period_s: int = 60,
+) -> tuple[tuple[datetime, float], ...]:
+    """One metric's values with the times that their periods begin, ascending. Raises AwsError."""
+    points: dict[datetime, float] = {}
+    asked = [("", metric, statistic, dimensions)]
+    for *_, result in _results(
+        services, asked, start=start, end=end, period_s=period_s, namespace=namespace
+    ):
+        times, values = result.get("Timestamps", ()), result.get("Values", ())
+        points.update(zip(times, values, strict=False))
+    return tuple(sorted(points.items()))
+
+
+def _results(
+    services: Services,
+    asked: Sequence[Asked],
+    *,
+    start: datetime,
+    end: datetime,
+    period_s: int,
+    namespace: str,
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Each of CloudWatch's results with the name and metric that it's of."""
     queries = [
         {
             "Id": f"m{number}",
@@ -131,54 +172,13 @@ def metric_values(
         }
         for number, (_, metric, statistic, dimensions) in enumerate(asked)
     ]
-    found: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     for begin in range(0, len(queries), _MOST_QUERIES):
         part = queries[begin : begin + _MOST_QUERIES]
-        times = {"StartTime": start, "EndTime": end}
-        for page in services.pages(
-            "cloudwatch", "GetMetricData", "NextToken", MetricDataQueries=part, **times
+        for result in services.listed(
+            "cloudwatch", "GetMetricData", MetricDataQueries=part, StartTime=start, EndTime=end
         ):
-            for result in page.get("MetricDataResults", ()):
-                name, metric, *_ = asked[int(result["Id"][1:])]
-                found[name, metric] += result.get("Values", ())
-    return found
-
-
-def metric_points(
-    services: Services,
-    namespace: str,
-    metric: str,
-    statistic: str,
-    dimensions: dict[str, str],
-    *,
-    start: datetime,
-    end: datetime,
-    period_s: int = 60,
-) -> tuple[tuple[datetime, float], ...]:
-    """One metric's values with the times that their periods begin, ascending. Raises AwsError."""
-    named = [{"Name": k, "Value": v} for k, v in dimensions.items()]
-    query = {
-        "Id": "m0",
-        "MetricStat": {
-            "Metric": {"Namespace": namespace, "MetricName": metric, "Dimensions": named},
-            "Period": period_s,
-            "Stat": statistic,
-        },
-        "ReturnData": True,
-    }
-    points: dict[datetime, float] = {}
-    for page in services.pages(
-        "cloudwatch",
-        "GetMetricData",
-        "NextToken",
-        MetricDataQueries=[query],
-        StartTime=start,
-        EndTime=end,
-    ):
-        for result in page.get("MetricDataResults", ()):
-            times, values = result.get("Timestamps", ()), result.get("Values", ())
-            points.update(zip(times, values, strict=False))
-    return tuple(sorted(points.items()))
+            name, metric, *_ = asked[int(result["Id"][1:])]
+            yield name, metric, result
 
 
 def _metrics_of(name: str, found: defaultdict[tuple[str, str], list[float]]) -> FunctionMetrics:

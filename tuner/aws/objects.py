@@ -68,10 +68,5 @@ class BucketObjects:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """All that begin with it. Raises AwsError."""
-        pages = self._services.pages(
-            "s3", "ListObjectsV2", ("ContinuationToken", "NextContinuationToken"),
-            Bucket=self._bucket, Prefix=prefix,
-        )  # fmt: skip
-        for page in pages:
-            for each in page.get("Contents", ()):
-                yield each["Key"]
+        listed = self._services.listed("s3", "ListObjectsV2", Bucket=self._bucket, Prefix=prefix)
+        return (each["Key"] for each in listed)

@@ -84,40 +84,20 @@ _NOUNS: Final[Mapping[Service, str]] = {
 }  # fmt: skip
 
 
-def _pages(
-    services: Services,
-    service: str,
-    operation: str,
-    token: str | tuple[str, str],
-    key: str,
-    **parameters: int,
-) -> Iterator[Any]:
-    pages = services.pages(service, operation, token, **parameters)
-    for _, page in zip(range(_MOST_PAGES), pages, strict=False):
-        yield from page.get(key) or ()
-
-
 _LISTS: Final[Mapping[Service, Callable[[Services], Iterable[str]]]] = {
-    "dynamodb": lambda services: _pages(
-        services, "dynamodb", "ListTables",
-        ("ExclusiveStartTableName", "LastEvaluatedTableName"), "TableNames",
-    ),
-    "kinesis": lambda services: _pages(
-        services, "kinesis", "ListStreams", "NextToken", "StreamNames"
-    ),
+    "dynamodb": lambda services: services.listed("dynamodb", "ListTables", most_pages=_MOST_PAGES),
+    "kinesis": lambda services: services.listed("kinesis", "ListStreams", most_pages=_MOST_PAGES),
     "lambda": lambda _: (),
     "s3": lambda services: (
         each["Name"] for each in services.ask("s3", "ListBuckets").get("Buckets", ())
     ),
     "sns": lambda services: (
         each["TopicArn"].rpartition(":")[2]
-        for each in _pages(services, "sns", "ListTopics", "NextToken", "Topics")
+        for each in services.listed("sns", "ListTopics", most_pages=_MOST_PAGES)
     ),
     "sqs": lambda services: (
         url.rpartition("/")[2]
-        for url in _pages(
-            services, "sqs", "ListQueues", "NextToken", "QueueUrls", MaxResults=1000
-        )
+        for url in services.listed("sqs", "ListQueues", most_pages=_MOST_PAGES, MaxResults=1000)
     ),
 }  # fmt: skip
 
@@ -206,20 +186,18 @@ def _expanded(named: Named, inventory: Inventory) -> tuple[Named, ...]:
 
 def _documents(role: str, services: Services) -> Iterator[dict[str, Any]]:
     """Inline policies, and the owner's own managed ones: AWS's name no resource."""
-    for page in services.pages("iam", "ListRolePolicies", "Marker", RoleName=role):
-        for name in page.get("PolicyNames", ()):
-            answer = services.ask("iam", "GetRolePolicy", RoleName=role, PolicyName=name)
-            yield _read(answer["PolicyDocument"])
-    for page in services.pages("iam", "ListAttachedRolePolicies", "Marker", RoleName=role):
-        for attached in page.get("AttachedPolicies", ()):
-            arn = attached["PolicyArn"]
-            if ":iam::aws:" in arn:
-                continue
-            policy = services.ask("iam", "GetPolicy", PolicyArn=arn)["Policy"]
-            answer = services.ask(
-                "iam", "GetPolicyVersion", PolicyArn=arn, VersionId=policy["DefaultVersionId"]
-            )
-            yield _read(answer["PolicyVersion"]["Document"])
+    for name in services.listed("iam", "ListRolePolicies", RoleName=role):
+        answer = services.ask("iam", "GetRolePolicy", RoleName=role, PolicyName=name)
+        yield _read(answer["PolicyDocument"])
+    for attached in services.listed("iam", "ListAttachedRolePolicies", RoleName=role):
+        arn = attached["PolicyArn"]
+        if ":iam::aws:" in arn:
+            continue
+        policy = services.ask("iam", "GetPolicy", PolicyArn=arn)["Policy"]
+        answer = services.ask(
+            "iam", "GetPolicyVersion", PolicyArn=arn, VersionId=policy["DefaultVersionId"]
+        )
+        yield _read(answer["PolicyVersion"]["Document"])
 
 
 def _read(document: Any) -> dict[str, Any]:

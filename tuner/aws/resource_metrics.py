@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from tuner.aws.metric_data import Asked
     from tuner.aws.services import Services
     from tuner.load.resources import EventSource, Resource, Service, Surroundings, Unit
     from tuner.load.saturation import Key
@@ -23,8 +24,6 @@ MINUTE_S: Final = 60
 LEAST_INVOCATIONS: Final = 20
 """Of fewer, use by the hour says little of one."""
 
-Asked = tuple[str, str, str, dict[str, str]]
-"""(name, metric, statistic, dimensions) as `metric_values` takes it."""
 _USED: Final[dict[Service, tuple[str, tuple[tuple[Unit, str], ...]]]] = {
     "dynamodb": ("AWS/DynamoDB", (("write units", "ConsumedWriteCapacityUnits"),
                                   ("read units", "ConsumedReadCapacityUnits"))),

@@ -141,12 +141,9 @@ class ResourceReader:
 
     def _mappings(self, **asked: str) -> Iterator[EventSource | str]:
         """Those that are on, or about to be."""
-        for page in self._services.pages(
-            "lambda", "ListEventSourceMappings", ("Marker", "NextMarker"), **asked
-        ):
-            for raw in page.get("EventSourceMappings", ()):
-                if raw.get("State") not in ("Disabled", "Disabling", "Deleting"):
-                    yield _event_source(raw)
+        for raw in self._services.listed("lambda", "ListEventSourceMappings", **asked):
+            if raw.get("State") not in ("Disabled", "Disabling", "Deleting"):
+                yield _event_source(raw)
 
     def _account_concurrency(self) -> int | None:
         if self._unreserved is None:

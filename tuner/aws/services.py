@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
+import botocore.session
+import jmespath
 from botocore import xform_name
 
 from tuner.aws.connection_errors import Request
@@ -103,14 +107,18 @@ class Services:
                 self.sleep(max(wait_s, error.asked_wait_s))
         return self._send(service, request, parameters)
 
-    def pages(
-        self, service: str, operation: str, token: str | tuple[str, str], **parameters: Any
-    ) -> Iterator[dict[str, Any]]:
-        """Every page of a list. `token` is its parameter, and its name in the answer if another.
+    def listed(
+        self, service: str, operation: str, *, most_pages: int | None = None, **parameters: Any
+    ) -> Iterator[Any]:
+        """Every element of a list, over all (or the first) pages. Raises AwsError as `pages`."""
+        key = _paging(service, operation)["result_key"]
+        for page in islice(self.pages(service, operation, **parameters), most_pages):
+            yield from jmespath.search(key if isinstance(key, str) else key[0], page) or ()
 
-        Raises AwsError, also for a list that doesn't end.
-        """
-        given, answered = (token, token) if isinstance(token, str) else token
+    def pages(self, service: str, operation: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+        """Every page of a list. Raises AwsError, also for a list that doesn't end."""
+        paging = _paging(service, operation)
+        given, answered = paging["input_token"], paging["output_token"]
         more: dict[str, Any] = {}
         for _ in range(_MAX_PAGES):
             page = self.ask(service, operation, **parameters, **more)
@@ -134,3 +142,11 @@ class Services:
             yield
         except REFUSALS as error:
             raise refused(error, self.session.connection, request) from error
+
+
+@cache
+def _paging(service: str, operation: str) -> dict[str, Any]:
+    """What botocore says of a list: the names of its tokens, and of what has its elements."""
+    model = botocore.session.Session().get_paginator_model(service)
+    paging: dict[str, Any] = model.get_paginator(operation)
+    return paging

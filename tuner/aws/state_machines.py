@@ -45,31 +45,28 @@ class StateMachines:
         A distributed map's items are counted in its own run: that event gets `itemCount`.
         """
         left = count
-        for page in self._services.pages(
+        for each in self._services.listed(
             "stepfunctions",
             "ListExecutions",
-            "nextToken",
             stateMachineArn=arn,
             maxResults=min(count, _PAGE),
         ):
-            for each in page["executions"]:
-                if each["status"] in {"SUCCEEDED", "FAILED"}:
-                    yield self._history(each["executionArn"])
-                    left -= 1
-                    if not left:
-                        return
+            if each["status"] in {"SUCCEEDED", "FAILED"}:
+                yield self._history(each["executionArn"])
+                left -= 1
+                if not left:
+                    return
 
     def _history(self, execution: str) -> list[dict[str, Any]]:
-        events: list[dict[str, Any]] = []
-        for page in self._services.pages(
-            "stepfunctions",
-            "GetExecutionHistory",
-            "nextToken",
-            executionArn=execution,
-            maxResults=_PAGE,
-            includeExecutionData=False,
-        ):
-            events += page["events"]
+        events: list[dict[str, Any]] = [
+            *self._services.listed(
+                "stepfunctions",
+                "GetExecutionHistory",
+                executionArn=execution,
+                maxResults=_PAGE,
+                includeExecutionData=False,
+            )
+        ]
         for event in events:
             run = event.get("mapRunStartedEventDetails", {}).get("mapRunArn")
             if run is not None:

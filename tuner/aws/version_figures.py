@@ -64,19 +64,17 @@ class LogFigures(VersionFigures):
         rows: list[ReportRow] = []
         collector = Collector(rows.extend)
         reader = MessageReader(collector, Origin(self._group, function=function))
-        for page in self._services.pages(
+        for event in self._services.listed(
             "logs",
             "FilterLogEvents",
-            "nextToken",
             logGroupName=self._group,
             startTime=to_ms(start - _LOOK_BACK),
             endTime=to_ms(end) - 1,
             filterPattern=self._pattern,
         ):
-            for event in page.get("events", ()):
-                at_us = int(event["timestamp"]) * 1000
-                stream = reader.stream(event.get("logStreamName") or None)
-                reader.message(event["message"].rstrip("\n"), at_us, stream)
+            at_us = int(event["timestamp"]) * 1000
+            stream = reader.stream(event.get("logStreamName") or None)
+            reader.message(event["message"].rstrip("\n"), at_us, stream)
         collector.flush()
         version_of = {number: origin.version for origin, number in collector.origins.items()}
         since_us = to_ms(start) * 1000
@@ -120,14 +118,9 @@ class MetricFigures(VersionFigures):
     ) -> Mapping[str, Arm]:
         """See `VersionFigures`."""
         asked = [
-            (version, metric, statistic, self._dimensions(function, version))
+            (version, metric, "Sum", self._dimensions(function, version))
             for version in versions
-            for metric, statistic in (
-                ("Invocations", "Sum"),
-                ("Errors", "Sum"),
-                ("Throttles", "Sum"),
-                ("Duration", "Sum"),
-            )
+            for metric in ("Invocations", "Errors", "Throttles", "Duration")
         ]
         found = metric_values(
             self._services, asked, start=start, end=end, period_s=int(self.block_s)
