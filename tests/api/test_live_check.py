@@ -21,7 +21,7 @@ from tuner.api.live_check.check import Place, check_place, read_place
 from tuner.api.live_check.file import read_check, to_document, write_check
 from tuner.api.live_check.probing import BUDGET_USD
 from tuner.api.live_check.sweeps import undo
-from tuner.aws.live_check_policy import least_live_check_policy
+from tuner.aws.changing_policy import least_live_check_policy
 from tuner.errors import InputError, NotAgreedError, TunerError, UsageError
 from tuner.lease.recover import find_unfinished
 from tuner.model.live_check import LiveCheck

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tuner.aws.changing_policy import least_live_check_policy
 from tuner.aws.iam_policy import least_policy
-from tuner.aws.live_check_policy import least_live_check_policy
 from tuner.errors import InputError
 
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:resize"

@@ -14,10 +14,10 @@ import pytest
 
 from tests.aws.recorded import NONE, needs_recordings, of, of_sdk, on_the_wire, refused
 from tests.aws.wire import Received, Reply, WireServer
+from tuner.aws.changing_policy import least_rollout_policy
 from tuner.aws.function_list import list_functions
 from tuner.aws.iam_policy import least_policy
 from tuner.aws.reading_policy import least_reading_policy
-from tuner.aws.rollout_policy import least_rollout_policy
 from tuner.aws.services import Services
 from tuner.errors import AccessDeniedError, AwsError, ConflictError, FunctionNotFoundError
 from tuner.model.function import Build

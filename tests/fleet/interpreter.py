@@ -20,7 +20,7 @@ import boto3
 from tests.scripted_executor import ScriptedExecutor
 from tuner.api.fleet_worker import read_task, work
 from tuner.aws.gateway import open_connection
-from tuner.aws.objects import BucketObjects
+from tuner.aws.remote_fleet import BucketObjects
 from tuner.aws.services import Services
 from tuner.fleet.state_machine import definition
 from tuner.local import FunctionDefinition, LocalLambda

@@ -14,8 +14,8 @@ from tests.cli.running import run_here
 from tests.fleet.fleets import HERE, Objects, items, plan_of
 from tuner.api.fleet_deploy import write_deployment
 from tuner.api.fleet_payloads import fetched, sent
-from tuner.aws.executions import MapExecutions
 from tuner.aws.gateway import open_connection
+from tuner.aws.remote_fleet import MapExecutions
 from tuner.aws.services import Services
 from tuner.errors import AwsError, FleetError, InputError
 from tuner.fleet.folder import FleetFolder

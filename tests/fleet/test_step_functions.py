@@ -14,7 +14,7 @@ from tests.cli.running import run_here, variables_for
 from tests.fleet.interpreter import BUCKET, changed, client, interpreted, wait_until_ended
 from tuner.api.fleet_worker import ItemBusyError, SweepFailedError, read_task, work
 from tuner.aws.gateway import open_connection
-from tuner.aws.objects import BucketObjects
+from tuner.aws.remote_fleet import BucketObjects
 from tuner.aws.services import Services
 from tuner.fleet.folder import FleetFolder
 from tuner.fleet.remote import FleetBucket, StartedExecution, execution_input

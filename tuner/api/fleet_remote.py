@@ -118,9 +118,8 @@ def _started(folder: FleetFolder) -> StartedExecution:
 def _open(
     folder: FleetFolder, started: StartedExecution
 ) -> Iterator[tuple[FleetBucket, Executions]]:
-    from tuner.aws.executions import MapExecutions
     from tuner.aws.gateway import open_connection
-    from tuner.aws.objects import BucketObjects
+    from tuner.aws.remote_fleet import BucketObjects, MapExecutions
     from tuner.aws.services import Services
 
     session, _ = open_connection(

@@ -120,7 +120,7 @@ def handle(
     Raises what `read_task` and `work` raise.
     """
     from tuner.aws.gateway import open_connection
-    from tuner.aws.objects import BucketObjects
+    from tuner.aws.remote_fleet import BucketObjects
     from tuner.aws.services import Services
 
     session, _ = open_connection(region=None, profile=None, endpoint_url=None)

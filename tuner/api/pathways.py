@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.api.live_reports import open_services
 from tuner.api.reading import DEFAULT_REGION
-from tuner.aws.event_triggers import read_event_sources
 from tuner.aws.function_ref import parse_reference
+from tuner.aws.triggers import read_event_sources
 from tuner.breakeven.pathway_findings import Wishes, compare_pathways
 from tuner.breakeven.pathway_traits import traits_of
 from tuner.breakeven.pathways import EventStream

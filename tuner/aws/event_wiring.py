@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from tuner.aws.account_reports import error_code
-from tuner.aws.event_triggers import event_source_mappings
 from tuner.aws.function_ref import FunctionRef
 from tuner.aws.iam_policy import partition_of
 from tuner.aws.metric_data import metric_points
+from tuner.aws.triggers import event_source_mappings
 from tuner.errors import AwsError, CredentialsError
 from tuner.watch.wiring import Wiring
 

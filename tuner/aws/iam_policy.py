@@ -94,18 +94,14 @@ def least_load_policy(
     What only several sizes need has a Sid that begins with Optional.
     """
     policy = least_policy(function, region=region, account_id=account_id, isolation=isolation)
-    reference = parse_reference(function)
-    place = reference.region or region
-    partition = reference.partition or partition_of(place)
-    account = reference.account_id or account_id
-    arn = f"arn:{partition}:lambda:{place}:{account}:function:{reference.name}"
+    scope = scope_of(parse_reference(function), region, account_id)
+    arn = scope.arn("lambda", f"function:{scope.name}")
     for statement in policy["Statement"]:
         sid = statement["Sid"]
         if sid not in _NEEDED_BY_ANY_LOAD and not sid.startswith("Optional"):
             statement["Sid"] = f"OptionalForSizes{sid}"
     invoking = allow("InvokeTheFunctionAsItIs", ["lambda:InvokeFunction"], [arn, f"{arn}:*"])
-    around = _to_see_around(scope_of(reference, region, account_id))
-    return policy_of([invoking, *policy["Statement"], *around])
+    return policy_of([invoking, *policy["Statement"], *_to_see_around(scope)])
 
 
 def _to_see_around(scope: Scope) -> list[dict[str, Any]]:
@@ -259,7 +255,6 @@ def _to_publish_versions(arn: str) -> list[dict[str, Any]]:
 def _to_copy(arn: str, roles: str) -> list[dict[str, Any]]:
     copies = f"{arn.rpartition(':')[0]}:{COPY_PREFIX}*"
     logs = f"{copies.replace(':lambda:', ':logs:', 1).rpartition(':function:')[0]}:log-group"
-    pass_role = allow("GiveTheCopyItsRole", ["iam:PassRole"], [roles])
     return [
         allow(
             "MakeMeasureAndDeleteCopies",
@@ -282,10 +277,7 @@ def _to_copy(arn: str, roles: str) -> list[dict[str, Any]]:
             ["logs:DeleteLogGroup"],
             [f"{logs}:/aws/lambda/{COPY_PREFIX}*"],
         ),
-        {
-            **pass_role,
-            "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
-        },
+        allow_pass_role("GiveTheCopyItsRole", roles),
     ]
 
 
@@ -302,3 +294,9 @@ def allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
         "Action": actions if len(actions) > 1 else actions[0],
         "Resource": resources if len(resources) > 1 else resources[0],
     }
+
+
+def allow_pass_role(sid: str, roles: str) -> dict[str, Any]:
+    """A statement that lets functions be given these roles, and nothing else."""
+    only = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    return {**allow(sid, ["iam:PassRole"], [roles]), "Condition": only}

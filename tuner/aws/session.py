@@ -6,17 +6,22 @@ import ipaddress
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.configprovider import ConfiguredEndpointProvider
+from botocore.credentials import (
+    AssumeRoleCredentialFetcher,
+    CredentialProvider,
+    Credentials,
+    DeferredRefreshableCredentials,
+)
 from botocore.exceptions import BotoCoreError
 from botocore.utils import validate_region_name
 
-from tuner.aws.assumed_role import assume_role
 from tuner.aws.connection_errors import Connection
 from tuner.aws.service_errors import check_shapes, refused
 from tuner.errors import CredentialsError, InputError, UsageError
@@ -29,6 +34,8 @@ _FETCHED_CREDENTIALS = (
     "assume-role", "assume-role-with-web-identity", "sso", "login", "custom-process",
     "container-role", "iam-role",
 )  # fmt: skip
+_SESSION_NAME: Final = "lambda-tuner"
+"""What CloudTrail shows of who assumed a role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +120,7 @@ def open_session(
             keys = _keys(core, is_loopback=is_loopback, profile=profile)
         if role_arn is not None:
             loopback_url = endpoint_url if is_loopback else None
-            core = assume_role(
+            core = _with_role(
                 core, role_arn, external_id=external_id, region=region, loopback_url=loopback_url
             )
             keys = {}
@@ -181,3 +188,46 @@ def _keys(
         "no AWS credentials: give `profile`, run `aws configure` (or `aws sso login`), or set "
         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     )
+
+
+def _with_role(
+    core: botocore.session.Session,
+    role_arn: str,
+    *,
+    external_id: str | None,
+    region: str,
+    loopback_url: str | None = None,
+) -> botocore.session.Session:
+    """Return a session like this one with a role's credentials, fetched when they're needed first.
+
+    At an endpoint on this machine its own STS is asked, with dummies for missing credentials.
+    """
+    source = core.get_credentials()
+    if source is None and loopback_url is not None:
+        source = Credentials("local", "local")
+
+    def client(service: str, **options: Any) -> Any:
+        options.setdefault("region_name", region)
+        return core.create_client(service, endpoint_url=loopback_url, **options)
+
+    extra = {"RoleSessionName": _SESSION_NAME}
+    if external_id is not None:
+        extra["ExternalId"] = external_id
+    fetcher = AssumeRoleCredentialFetcher(client, source, role_arn, extra_args=extra)
+    assumed = botocore.session.Session(profile=core.profile)
+    assumed.get_component("credential_provider").providers.insert(0, _AssumedRole(fetcher))
+    return assumed
+
+
+class _AssumedRole(CredentialProvider):
+    METHOD = "assumed-role-of-fleet"
+
+    def __init__(self, fetcher: AssumeRoleCredentialFetcher) -> None:
+        super().__init__()
+        self._fetcher = fetcher
+
+    def load(self) -> DeferredRefreshableCredentials:
+        """Botocore's own interface: credentials that are fetched at the first request."""
+        return DeferredRefreshableCredentials(
+            method=self.METHOD, refresh_using=self._fetcher.fetch_credentials
+        )

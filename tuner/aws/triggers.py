@@ -1,4 +1,5 @@
-"""What reaches a function without naming a version or an alias, and what an invocation touches.
+"""What brings events to a function, what reaches it without naming a version or an alias, and what
+an invocation touches.
 
 Policies say who may call (S3, SNS, API Gateway, EventBridge rules), mappings say what is polled for
 it, and the metric shows callers that use their own role (Step Functions, schedules, other code).
@@ -19,6 +20,7 @@ from tuner.aws.metrics import read_points
 from tuner.aws.service_errors import MalformedReplyError
 from tuner.errors import AccessDeniedError, AwsError, CredentialsError, FunctionNotFoundError
 from tuner.lease.clone import LiveTraffic
+from tuner.model.account import EventSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from tuner.aws.control_plane import ControlPlane
     from tuner.aws.function_ref import FunctionRef
+    from tuner.aws.services import Services
 
 LOOK_BACK: Final = timedelta(hours=24)
 _PERIOD_S: Final = 3600
@@ -183,3 +186,44 @@ def _service(arn: object, other: str = "a source outside AWS") -> str:
     """The service in an ARN: the rest contains an account number."""
     parts = str(arn or "").split(":")
     return plain(parts[2]) if len(parts) > 2 else other
+
+
+def read_event_sources(services: Services, function: FunctionRef) -> tuple[EventSource, ...]:
+    """Each once, polled ones first; none if only direct calls reach it. Raises AwsError."""
+    found = [*_polled(services, function), *_callers(services, function)]
+    return tuple(dict.fromkeys(found))
+
+
+def event_source_mappings(services: Services, function: str) -> Iterator[dict[str, Any]]:
+    """A function's event source mappings. Raises AwsError.
+
+    A disabled one may be enabled later, and sends nothing now: it's left out.
+    """
+    for raw in services.listed("lambda", "ListEventSourceMappings", FunctionName=function):
+        if raw.get("State") != "Disabled":
+            yield raw
+
+
+def _polled(services: Services, function: FunctionRef) -> Iterator[EventSource]:
+    for raw in event_source_mappings(services, function.target):
+        arn = str(raw.get("EventSourceArn") or "")
+        parts = arn.split(":")
+        yield EventSource(
+            service=parts[2] if len(parts) > 2 else "a source outside AWS",
+            batch_size=raw.get("BatchSize"),
+            batch_window_s=float(raw.get("MaximumBatchingWindowInSeconds") or 0),
+            is_fifo=arn.endswith(".fifo"),
+            fan_out="/consumer/" in arn,
+        )
+
+
+def _callers(services: Services, function: FunctionRef) -> Iterator[EventSource]:
+    try:
+        answer = services.ask("lambda", "GetPolicy", function, FunctionName=function.target)
+    except FunctionNotFoundError:  # it has no policy
+        return
+    with services.translating(Request("GetPolicy", function, purpose=services.purpose)):
+        statements = allowing_statements(answer.get("Policy"))
+    for statement in statements:
+        if name := service_of_principal(statement):
+            yield EventSource(service=name)

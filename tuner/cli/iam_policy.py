@@ -84,9 +84,9 @@ def iam_policy(
 
     It needs no credentials and doesn't call AWS. Whatever the ARN doesn't name is `*`.
     """
+    from tuner.aws.changing_policy import least_live_check_policy
     from tuner.aws.function_ref import check_region, parse_reference
     from tuner.aws.iam_policy import least_fleet_policy
-    from tuner.aws.live_check_policy import least_live_check_policy
     from tuner.aws.reading_policy import least_reading_policy, least_workflow_policy
 
     if athena is not None or results is not None:
@@ -117,9 +117,8 @@ def iam_policy(
 def _of_function(
     purpose: str, function: str, region: str, isolation: options.IsolationOption
 ) -> dict[str, Any]:
+    from tuner.aws.changing_policy import least_rollout_policy, least_stop_policy
     from tuner.aws.iam_policy import least_load_policy, least_policy
-    from tuner.aws.rollout_policy import least_rollout_policy
-    from tuner.aws.stop_policy import least_stop_policy
 
     if purpose == "stop":
         return least_stop_policy(function, region=region)
