@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tuner.iac.tree import changed_line
+from tuner.iac.edit import changed_line
 
 FILES = {
     "a.tf": b'resource "x" "f" {\n  memory_size = 128 # now\n  timeout = 3\n}\n',

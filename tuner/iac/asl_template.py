@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 from tuner.errors import TemplateError
 from tuner.iac.asl import machine_of, read_machine
 from tuner.iac.document import read_document
-from tuner.iac.intrinsics import Scope
+from tuner.iac.intrinsics import Scope, scoped
 from tuner.iac.parameters import read_parameters
 from tuner.iac.references import References
 from tuner.iac.resources import Resource
-from tuner.iac.sam import LOCAL_ACCOUNT, LOCAL_ENDPOINT
+from tuner.iac.sam import LOCAL_ENDPOINT, pseudo_parameters
 from tuner.iac.supported_properties import Notes
 
 if TYPE_CHECKING:
@@ -104,19 +104,11 @@ def declared_machines(
     sections = read_document(template).values("the template")
     if "Resources" not in sections:
         raise TemplateError(f"{template} has no Resources: it's no template")
-    region = "us-east-1"
-    pseudo = {
-        "AWS::Region": region,
-        "AWS::AccountId": LOCAL_ACCOUNT,
-        "AWS::Partition": "aws",
-        "AWS::URLSuffix": "amazonaws.com",
-        "AWS::StackName": "local",
-    }
-    scope = Scope(read_parameters(sections.get("Parameters"), parameters or {}), pseudo)
-    for name in ("Mappings", "Conditions"):
-        if name in sections:
-            setattr(scope, name.lower(), replace(sections[name], scope=scope).values(name))
-    resources = dict(_resources(replace(sections["Resources"], scope=scope)))
+    pseudo = pseudo_parameters()
+    del pseudo["AWS::StackId"]  # no name can be told by one that is made up
+    known = read_parameters(sections.get("Parameters"), parameters or {})
+    scope, sections = scoped(sections, Scope(known, pseudo))
+    resources = dict(_resources(sections["Resources"]))
     with contextlib.suppress(TemplateError):
         References(scope, LOCAL_ENDPOINT, Notes(), names_all=True).add(resources, {})
     return tuple(

@@ -6,20 +6,24 @@ from __future__ import annotations
 
 import json
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from os import walk
 from os.path import normpath, relpath
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, Protocol, TypeVar
 
 from tuner.errors import TemplateError
+from tuner.iac.cdk_assembly import of_construct, synthesized
 from tuner.iac.document import MAX_TEMPLATE_BYTES, file_bytes
-from tuner.iac.setting import ANY, DIGEST, INNER, SUFFIX, TAIL
+from tuner.iac.setting import ANY, DIGEST, INNER, SUFFIX, TAIL, DeclaredFunction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-from tuner.iac.setting import Sources
+    from tuner.iac.cdk_assembly import Synthesized
+    from tuner.iac.setting import Setting, Sources
 
 MODULES: Final = {
     "aws_lambda": ("Function", "DockerImageFunction", "SingletonFunction", "CfnFunction"),
@@ -94,68 +98,155 @@ class Around:
     in_loop: bool
 
 
-class Language(Protocol):
-    """What a language's reader tells of other places in an app's code."""
+class Call(Protocol):
+    """What makes a function."""
 
-    suffixes: Sequence[str]
+    @property
+    def node(self) -> Any:
+        """The whole call."""
 
+    @property
+    def id(self) -> Any:
+        """The expression of the function's id."""
+
+    @property
+    def by_pulumi(self) -> bool:
+        """Whether it's Pulumi's, and not CDK's."""
+
+
+AnyCall = TypeVar("AnyCall", bound=Call)
+
+
+class AppFile(ABC, Generic[AnyCall]):
+    """A file of an app: the calls in it that make functions, and where these get their memory.
+
+    What a node is, only the language's own class knows.
+    """
+
+    suffixes: ClassVar[Sequence[str]]
+    name_key: ClassVar[str]
+    """What CDK calls a function's name."""
+    remedy: ClassVar[str]
+    """What to do where one call makes several functions."""
+
+    def __init__(self, path: Path, sources: Sources) -> None:
+        self.path = path
+        self.sources = sources
+        self.data = sources.data(path)
+        self.calls: list[AnyCall] = []
+
+    def functions(self) -> list[DeclaredFunction]:
+        """The file's functions in its order."""
+        known = synthesized(project_of(self.path), self.sources)
+        return [self._declared(each, known) for each in self.calls]
+
+    def _declared(self, call: AnyCall, known: list[Synthesized]) -> DeclaredFunction:
+        memory, its_id = self.memory(call), self.pattern(call.id)
+        handler = self.value(call, "handler")
+        handler = None if handler is None else self.text(handler)
+        found = [] if call.by_pulumi else of_construct(known, its_id, handler, memory)
+        named = self.value(call, "name" if call.by_pulumi else self.name_key)
+        name = None if named is None else self.pattern(named) or ANY
+        made = names_of(name, self.text(call.id), by_pulumi=call.by_pulumi)
+        return DeclaredFunction(
+            self.label(call),
+            self.path,
+            self.line(call.node),
+            partial(self.locate, call),
+            name=None if name is None or ANY in name else name,
+            made_names=(*made, *(each.deployed for each in found)),
+            nested_names=nested_names(its_id) if its_id else (),
+            memory=memory,
+            logical_ids=tuple(each.logical_id for each in found),
+        )
+
+    def label(self, call: AnyCall) -> str:
+        """A function's id, as it's written if it's no plain text."""
+        return self.text(call.id) or self.written(call.id)
+
+    def shown(self, node: Any) -> str:
+        """The beginning of what is written, for messages."""
+        return self.written(node)[:60]
+
+    def refuse(self, node: Any, why: str) -> NoReturn:
+        """Raise TemplateError with file and line."""
+        raise TemplateError(f"{self.path}:{self.line(node)}: {why}")
+
+    @abstractmethod
+    def memory(self, call: AnyCall) -> int | str:
+        """MB, or the expression where only the program knows."""
+
+    @abstractmethod
+    def locate(self, call: AnyCall, memory_mb: int) -> Setting:
+        """Where the function's new size goes. Raises TemplateError."""
+
+    @abstractmethod
+    def value(self, call: AnyCall, name: str) -> Any:
+        """The expression that a call gives for a name; None without one."""
+
+    @abstractmethod
+    def pattern(self, node: Any) -> str | None:
+        """What is known of a text."""
+
+    @abstractmethod
+    def text(self, node: Any) -> str | None:
+        """A plain text."""
+
+    @abstractmethod
+    def written(self, node: Any) -> str:
+        """An expression as it's written."""
+
+    @abstractmethod
+    def line(self, node: Any) -> int:
+        """From 1."""
+
+    @abstractmethod
     def around_of(self, use: Use) -> Around:
         """What a use is in."""
 
+    @abstractmethod
     def is_use(self, use: Use) -> bool:
         """Whether it's one, and no definition, text or comment."""
 
+    def check_single(self, call: AnyCall, around: Around) -> None:
+        """Refuse a call that makes several functions; `around` is what it's in."""
+        if around.in_loop:
+            self.refuse(call.node, "a loop makes this function, and others with it")
+        is_computed = self.text(call.id) is None
+        why = self._why_several(around, needs_use=is_computed)
+        if why is not None:
+            written = f"its id is {self.shown(call.id)}, and " if is_computed else ""
+            self.refuse(call.node, f"{written}{why}: {self.remedy}")
 
-def why_not_one(
-    around: Around,
-    path: Path,
-    sources: Sources,
-    language: Language,
-    *,
-    computed_id: str | None,
-    remedy: str,
-) -> str | None:
-    """Why a place in an app's code makes several functions; None if it makes one.
+    def _why_several(self, around: Around, *, needs_use: bool) -> str | None:
+        """Why a place in an app's code runs several times; None if it runs once.
 
-    `computed_id` is how an id is written that isn't plain text, `remedy` what to do instead.
-    """
-    if around.in_loop:
-        return "a loop makes this function, and others with it"
-    why = _why_several(around, path, sources, language, needs_use=computed_id is not None)
-    if why is None:
+        Whatever it's in must be used once, outside loops, and so on outward. With `needs_use` it
+        must be used: a library's class may be used anywhere.
+        """
+        waiting = [(self.path, *each) for each in around.names]
+        seen = set[str]()
+        while waiting:
+            place, name, is_class = waiting.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            escaped = re.escape(name)
+            written = _uses_of(place, escaped, self.sources, self.suffixes, is_class=is_class)
+            uses = [use for use in written if self.is_use(use)]
+            shown = ", ".join(f"{use.path}:{use.line}" for use in uses[:4])
+            if len(uses) > 1:
+                return f"{name} is used {len(uses)} times ({shown}), and each makes this function"
+            if not uses and needs_use:
+                return f"nothing here uses {name}, which may be used several times elsewhere"
+            for use in uses:
+                further = self.around_of(use)
+                if further.in_loop:
+                    return (
+                        f"{name} is used in a loop ({shown}), which makes this function each time"
+                    )
+                waiting += [(use.path, *each) for each in further.names]
         return None
-    written = "" if computed_id is None else f"its id is {computed_id}, and "
-    return f"{written}{why}: {remedy}"
-
-
-def _why_several(
-    around: Around, path: Path, sources: Sources, language: Language, *, needs_use: bool
-) -> str | None:
-    """Why a place in an app's code runs several times; None if it runs once.
-
-    Whatever it's in must be used once, outside loops, and so on outward. With `needs_use` it must
-    be used: a library's class may be used anywhere.
-    """
-    waiting = [(path, *each) for each in around.names]
-    seen = set[str]()
-    while waiting:
-        place, name, is_class = waiting.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        written = _uses_of(place, re.escape(name), sources, language.suffixes, is_class=is_class)
-        uses = [use for use in written if language.is_use(use)]
-        shown = ", ".join(f"{use.path}:{use.line}" for use in uses[:4])
-        if len(uses) > 1:
-            return f"{name} is used {len(uses)} times ({shown}), and each makes this function"
-        if not uses and needs_use:
-            return f"nothing here uses {name}, which may be used several times elsewhere"
-        for use in uses:
-            further = language.around_of(use)
-            if further.in_loop:
-                return f"{name} is used in a loop ({shown}), which makes this function each time"
-            waiting += [(use.path, *each) for each in further.names]
-    return None
 
 
 def _uses_of(

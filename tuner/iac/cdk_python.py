@@ -7,21 +7,11 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Final, Literal, NoReturn
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from tuner.errors import TemplateError
-from tuner.iac.cdk import (
-    Around,
-    classes_of,
-    is_pulumi,
-    names_of,
-    nested_names,
-    project_of,
-    why_not_one,
-)
-from tuner.iac.cdk_assembly import of_construct, synthesized
+from tuner.iac.cdk import AppFile, Around, classes_of, is_pulumi
 from tuner.iac.python_code import (
     around_of_nodes,
     covers,
@@ -34,11 +24,10 @@ from tuner.iac.setting import ANY, BOM, DeclaredFunction, Setting, Sources
 from tuner.model import lambda_limits as limits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tuner.iac.cdk import Use
-    from tuner.iac.cdk_assembly import Synthesized
 
 _MEMORY: Final = "memory_size"
 _BESIDE: Final = ("timeout", "runtime", "handler")
@@ -52,63 +41,34 @@ def has_functions(text: str) -> bool:
 
 def read_functions(path: Path, sources: Sources) -> list[DeclaredFunction]:
     """Return a file's functions in its order. Raises TemplateError."""
-    reader = _Reader(path, sources)
-    reader.read()
-    known = synthesized(project_of(path), sources)
-    return [_declared(reader, each, known) for each in reader.calls]
-
-
-def _declared(reader: _Reader, each: _Call, known: list[Synthesized]) -> DeclaredFunction:
-    memory, pattern = reader.memory(each), reader.id_pattern(each)
-    found = [] if each.made_by == "pulumi" else of_construct(known, pattern, each.handler, memory)
-    return DeclaredFunction(
-        text_of(each.id) or ast.unparse(each.id),
-        reader.path,
-        each.call.lineno,
-        partial(reader.locate, each),
-        name=reader.name(each),
-        made_names=(*reader.made_names(each), *(one.deployed for one in found)),
-        nested_names=nested_names(pattern) if pattern else (),
-        memory=memory,
-        logical_ids=tuple(one.logical_id for one in found),
-    )
+    return _AppFile(path, sources).functions()
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    call: ast.Call
+    node: ast.Call
     id: ast.expr
     around: tuple[ast.AST, ...]
     """What the call is in, from the module inward."""
     values: Mapping[str, ast.keyword]
-    made_by: Literal["cdk", "pulumi"]
-
-    @property
-    def handler(self) -> str | None:
-        """Its handler, where it's written as a text."""
-        return text_of(self.values["handler"].value) if "handler" in self.values else None
+    by_pulumi: bool
 
 
-@dataclass(slots=True)
-class _Reader:
-    path: Path
-    sources: Sources
-    suffixes: Sequence[str] = (".py",)
-    calls: list[_Call] = field(default_factory=list)
-    _data: bytes = b""
-    _tree: ast.Module = field(default_factory=lambda: ast.Module([], []))
-    _lines: list[int] = field(default_factory=list)
-    _modules: dict[str, str] = field(default_factory=dict)
-    """What a name stands for: `aws_cdk.aws_lambda`, `aws_cdk.aws_lambda.Function`."""
+class _AppFile(AppFile[_Call]):
+    suffixes = (".py",)
+    name_key = "function_name"
+    remedy = "give it the memory as an argument"
 
-    def read(self) -> None:
-        self._data = self.sources.data(self.path)
+    def __init__(self, path: Path, sources: Sources) -> None:
+        super().__init__(path, sources)
         try:
-            self._tree = ast.parse(self._data)
+            self._tree = ast.parse(self.data)
         except (SyntaxError, ValueError) as error:
             line = getattr(error, "lineno", None) or 1
             raise TemplateError(f"{self.path}:{line}: not valid Python for this version") from None
-        self._lines = [0, *(match.end() for match in _LINE.finditer(self._data))]
+        self._lines = [0, *(match.end() for match in _LINE.finditer(self.data))]
+        self._modules: dict[str, str] = {}
+        """What a name stands for: `aws_cdk.aws_lambda`, `aws_cdk.aws_lambda.Function`."""
         for node in ast.walk(self._tree):
             self._read_import(node)
         self._visit(self._tree, ())
@@ -127,32 +87,31 @@ class _Reader:
                     self._modules[each.asname or each.name] = f"{node.module}.{each.name}"
 
     def _visit(self, node: ast.AST, around: tuple[ast.AST, ...]) -> None:
-        made_by = self._made_by(node.func) if isinstance(node, ast.Call) else None
-        if isinstance(node, ast.Call) and made_by is not None:
+        by_pulumi = self._by_pulumi(node.func) if isinstance(node, ast.Call) else None
+        if isinstance(node, ast.Call) and by_pulumi is not None:
             values = {each.arg: each for each in node.keywords if each.arg is not None}
-            place, name = (0, "resource_name") if made_by == "pulumi" else (1, "id")
+            place, name = (0, "resource_name") if by_pulumi else (1, "id")
             its_id = node.args[place] if len(node.args) > place else None
             if its_id is None and name in values:
                 its_id = values[name].value
             if its_id is not None and not isinstance(its_id, ast.Starred):
-                self.calls.append(_Call(node, its_id, around, values, made_by))
+                self.calls.append(_Call(node, its_id, around, values, by_pulumi))
         for child in ast.iter_child_nodes(node):
             self._visit(child, (*around, node))
 
-    def _made_by(self, node: ast.expr) -> Literal["cdk", "pulumi"] | None:
-        """What makes a function by this call; None where none is made."""
+    def _by_pulumi(self, node: ast.expr) -> bool | None:
+        """Whether Pulumi makes a function by this call, or CDK; None where none is made."""
         name = dotted(node)
         if name is None:
             return None
         first, dot, rest = name.partition(".")
         module, _, kind = f"{self._modules.get(first, first)}{dot}{rest}".rpartition(".")
         if is_pulumi(module, kind):
-            return "pulumi"
+            return True
         is_cdk = module.startswith("aws_cdk") and kind in classes_of(module.rpartition(".")[2])
-        return "cdk" if is_cdk else None
+        return False if is_cdk else None
 
     def memory(self, each: _Call) -> int | str:
-        """MB, or the expression where only the program knows."""
         if _MEMORY in each.values:
             value = each.values[_MEMORY].value
             number = number_of(value)
@@ -171,24 +130,23 @@ class _Reader:
         return limits.MIN_MEMORY_MB if found is None else number or ast.unparse(found)
 
     def locate(self, each: _Call, _memory_mb: int) -> Setting:
-        """Where the function's new size goes. Raises TemplateError."""
-        self._check_single(each)
-        if each.made_by == "pulumi" and len(each.call.args) > 1:
-            self._refuse(each.call, "its arguments are in an object, which isn't read: change it")
+        self.check_single(each, around_of_nodes(each.around))
+        if each.by_pulumi and len(each.node.args) > 1:
+            self.refuse(each.node, "its arguments are in an object, which isn't read: change it")
         now = self.memory(each)
         now_mb = now if isinstance(now, int) else None
         if _MEMORY in each.values:
             return self._of_value(each.values[_MEMORY].value, now_mb)
         extra = self._extra(each)
         if isinstance(extra, ast.expr):
-            self._refuse(
+            self.refuse(
                 extra,
                 f"other arguments come from {ast.unparse(extra)[:60]}, which isn't known here",
             )
         if extra is not None and _MEMORY in extra:
             shared = self._with_same_extra(each)
             if shared:
-                self._refuse(
+                self.refuse(
                     extra[_MEMORY],
                     f"{', '.join(shared)} get their memory here too: take it out and give each "
                     "function its own",
@@ -203,7 +161,7 @@ class _Reader:
             return Setting(self.path, self._span(value), now_mb)
         constant = self._constant(value) if isinstance(value, ast.Name) else None
         if constant is None or not isinstance(value, ast.Name) or number_of(constant) is None:
-            self._refuse(
+            self.refuse(
                 value,
                 f"the memory is {ast.unparse(value)[:60]}, which is no number in this file: write "
                 "one, or change it where it comes from",
@@ -212,7 +170,7 @@ class _Reader:
         if len(names) == 2 and not self._is_public(value.id):  # its assignment, and this
             return Setting(self.path, self._span(constant), now_mb)
         shared = tuple(
-            text_of(each.id) or ast.unparse(each.id)
+            self.label(each)
             for each in self.calls
             if _MEMORY in each.values
             and each.values[_MEMORY].value is not value
@@ -242,37 +200,23 @@ class _Reader:
     def _inserted(self, each: _Call, now_mb: int | None) -> Setting:
         beside = [name for name in (*_BESIDE, *each.values) if name in each.values]
         if not beside or beside[0] in ("id", "resource_name"):
-            self._refuse(each.call, f"this call has no keyword to put {_MEMORY} beside: write it")
+            self.refuse(each.node, f"this call has no keyword to put {_MEMORY} beside: write it")
         keyword = each.values[beside[0]]
         at = self._at(keyword.lineno, keyword.col_offset)
-        line = self._data[self._lines[keyword.lineno - 1] : at]
+        line = self.data[self._lines[keyword.lineno - 1] : at]
         gap = " "
         if not line.strip().removeprefix(BOM):
-            end = self._data.find(b"\n", at)
-            gap = ("\r\n" if self._data[end - 1 : end] == b"\r" else "\n") + line.decode()
+            end = self.data.find(b"\n", at)
+            gap = ("\r\n" if self.data[end - 1 : end] == b"\r" else "\n") + line.decode()
         before, after = f"{_MEMORY}=", f",{gap}"
-        return Setting(self.path, (at, at), now_mb, how="insert", before=before, after=after)
-
-    def _check_single(self, each: _Call) -> None:
-        """Refuse a call that makes several functions."""
-        why = why_not_one(
-            around_of_nodes(each.around),
-            self.path,
-            self.sources,
-            self,
-            computed_id=ast.unparse(each.id)[:60] if text_of(each.id) is None else None,
-            remedy="give it the memory as an argument",
-        )
-        if why is not None:
-            self._refuse(each.call, why)
+        return Setting(self.path, (at, at), now_mb, before=before, after=after)
 
     def is_use(self, use: Use) -> bool:
-        """Whether it's none in a comment: what a definition is, is known by its word."""
+        # None in a comment: what a definition is, is known by its word.
         data = self.sources.data(use.path)
         return b"#" not in data[data.rfind(b"\n", 0, use.at) + 1 : use.at]
 
     def around_of(self, use: Use) -> Around:
-        """What a use is in."""
         data = self.sources.data(use.path)
         try:
             tree = ast.parse(data)
@@ -281,23 +225,31 @@ class _Reader:
         place = (use.line, use.at - data.rfind(b"\n", 0, use.at) - 1)
         return around_of_nodes([node for node in ast.walk(tree) if covers(node, place)])
 
-    def id_pattern(self, each: _Call) -> str | None:
-        """What is known of its id."""
-        return self._pattern(each.id)
+    def value(self, each: _Call, name: str) -> ast.expr | None:
+        return each.values[name].value if name in each.values else None
 
-    def _pattern(self, value: ast.expr) -> str | None:
+    def text(self, node: ast.expr) -> str | None:
+        return text_of(node)
+
+    def written(self, node: ast.expr) -> str:
+        return ast.unparse(node)
+
+    def line(self, node: ast.expr) -> int:
+        return node.lineno
+
+    def pattern(self, value: ast.expr) -> str | None:
         if isinstance(value, ast.Name):
             value = self._constant(value) or value
         if isinstance(value, ast.JoinedStr):
             return "".join(text_of(part) or ANY for part in value.values)
         if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
-            return "".join(self._pattern(part) or ANY for part in (value.left, value.right))
+            return "".join(self.pattern(part) or ANY for part in (value.left, value.right))
         return text_of(value)
 
     def _extra(self, each: _Call) -> dict[str, ast.expr] | ast.expr | None:
         """What `**` adds: its values where they are written in this file, else the expression."""
         found: dict[str, ast.expr] = {}
-        stars = [keyword.value for keyword in each.call.keywords if keyword.arg is None]
+        stars = [keyword.value for keyword in each.node.keywords if keyword.arg is None]
         if not stars:
             return None
         for star in stars:
@@ -318,12 +270,12 @@ class _Reader:
         return found
 
     def _with_same_extra(self, each: _Call) -> list[str]:
-        mine = {ast.unparse(k.value) for k in each.call.keywords if k.arg is None}
+        mine = {ast.unparse(k.value) for k in each.node.keywords if k.arg is None}
         return [
-            text_of(other.id) or ast.unparse(other.id)
+            self.label(other)
             for other in self.calls
             if other is not each
-            and mine & {ast.unparse(k.value) for k in other.call.keywords if k.arg is None}
+            and mine & {ast.unparse(k.value) for k in other.node.keywords if k.arg is None}
         ]
 
     def _constant(self, name: ast.Name) -> ast.expr | None:
@@ -354,22 +306,6 @@ class _Reader:
         ]
         return assigned[0] if len(assigned) == 1 and stores == 1 else None
 
-    def name(self, each: _Call) -> str | None:
-        """Its literal name."""
-        pattern = self._name_pattern(each)
-        return None if pattern is None or ANY in pattern else pattern
-
-    def made_names(self, each: _Call) -> tuple[str, ...]:
-        """Its name's known parts, or what CDK makes of its id."""
-        pattern = self._name_pattern(each)
-        return names_of(pattern, text_of(each.id), by_pulumi=each.made_by == "pulumi")
-
-    def _name_pattern(self, each: _Call) -> str | None:
-        key = "name" if each.made_by == "pulumi" else "function_name"
-        if key not in each.values:
-            return None
-        return self._pattern(each.values[key].value) or ANY
-
     def _span(self, node: ast.expr) -> tuple[int, int]:
         assert node.end_lineno is not None
         assert node.end_col_offset is not None
@@ -379,8 +315,5 @@ class _Reader:
         )
 
     def _at(self, line: int, column: int) -> int:
-        first = len(BOM) if line == 1 and self._data.startswith(BOM) else 0
+        first = len(BOM) if line == 1 and self.data.startswith(BOM) else 0
         return self._lines[line - 1] + column + first
-
-    def _refuse(self, node: ast.expr, why: str) -> NoReturn:
-        raise TemplateError(f"{self.path}:{node.lineno}: {why}")

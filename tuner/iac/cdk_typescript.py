@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
-from tuner.errors import TemplateError
-from tuner.iac.cdk import (
-    Around,
-    classes_of,
-    is_pulumi,
-    names_of,
-    nested_names,
-    project_of,
-    why_not_one,
-)
-from tuner.iac.cdk_assembly import of_construct, synthesized
-from tuner.iac.parser import syntax_tree
+from tuner.iac.cdk import AppFile, Around, classes_of, is_pulumi
+from tuner.iac.parser import syntax_tree, walk, written
 from tuner.iac.setting import ANY, DeclaredFunction, Setting, Sources
 from tuner.iac.typescript_code import (
     LOOPS,
@@ -30,17 +19,13 @@ from tuner.iac.typescript_code import (
     number_of,
     shortened,
     string_of,
-    walk,
-    written,
 )
 from tuner.model import lambda_limits as limits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from tuner.iac.cdk import Use
-    from tuner.iac.cdk_assembly import Synthesized
 
 _LIBRARIES: Final = ("aws-cdk-lib", "@aws-cdk/", "@pulumi/aws")
 _MEMORY: Final = "memorySize"
@@ -65,26 +50,7 @@ def has_functions(text: str) -> bool:
 
 def read_functions(path: Path, sources: Sources) -> list[DeclaredFunction]:
     """Return a file's functions in its order. Raises TemplateError."""
-    reader = _Reader(path, sources)
-    reader.read()
-    known = synthesized(project_of(path), sources)
-    return [_declared(reader, each, known) for each in reader.calls]
-
-
-def _declared(reader: _Reader, each: _Call, known: list[Synthesized]) -> DeclaredFunction:
-    memory, pattern = reader.memory(each), reader.id_pattern(each)
-    found = [] if each.by_pulumi else of_construct(known, pattern, reader.handler(each), memory)
-    return DeclaredFunction(
-        string_of(each.id) or written(each.id),
-        reader.path,
-        each.line,
-        partial(reader.locate, each),
-        name=reader.name(each),
-        made_names=(*reader.made_names(each), *(one.deployed for one in found)),
-        nested_names=nested_names(pattern) if pattern else (),
-        memory=memory,
-        logical_ids=tuple(one.logical_id for one in found),
-    )
+    return _AppFile(path, sources).functions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,26 +60,18 @@ class _Call:
     props: Any
     by_pulumi: bool
 
-    @property
-    def line(self) -> int:
-        return int(self.node.start_point[0]) + 1
 
+class _AppFile(AppFile[_Call]):
+    suffixes = SUFFIXES
+    name_key = "functionName"
+    remedy = "give it the memory as a property"
 
-@dataclass(slots=True)
-class _Reader:
-    path: Path
-    sources: Sources
-    suffixes: Sequence[str] = SUFFIXES
-    calls: list[_Call] = field(default_factory=list)
-    _data: bytes = b""
-    _code: Code = field(default_factory=lambda: Code(None))
-    _modules: dict[str, str] = field(default_factory=dict)
-    """What a name stands for: `aws_lambda`, or `aws_lambda.Function`."""
-
-    def read(self) -> None:
-        self._data = self.sources.data(self.path)
-        self._code = Code.parse(self._data)
-        text = self._data.decode("utf-8", "replace")
+    def __init__(self, path: Path, sources: Sources) -> None:
+        super().__init__(path, sources)
+        self._code = Code.parse(self.data)
+        self._modules: dict[str, str] = {}
+        """What a name stands for: `aws_lambda`, or `aws_lambda.Function`."""
+        text = self.data.decode("utf-8", "replace")
         for match in _WHOLE.finditer(text):
             names = [each for each in match.groups() if each]
             self._modules[names[0]] = _module(names[1])
@@ -143,7 +101,6 @@ class _Reader:
             self.calls.append(_Call(node, arguments[0], props, pulumi))
 
     def memory(self, each: _Call) -> int | str:
-        """MB, or the expression where only the program knows."""
         if each.props is None:
             return limits.MIN_MEMORY_MB
         found = self._code.object(each.props)
@@ -178,17 +135,16 @@ class _Reader:
         return own
 
     def locate(self, each: _Call, _memory_mb: int) -> Setting:
-        """Where the function's new size goes. Raises TemplateError."""
         if each.node.has_error:
-            self._refuse(each.node, "this code can't be read: change it by hand")
-        self._check_single(each)
+            self.refuse(each.node, "this code can't be read: change it by hand")
+        self.check_single(each, _around(each.node.parent))
         if each.props is None:
             at, before = int(each.id.end_byte), f", {{ {_MEMORY}: "
             mb = limits.MIN_MEMORY_MB
-            return Setting(self.path, (at, at), mb, how="insert", before=before, after=" }")
+            return Setting(self.path, (at, at), mb, before=before, after=" }")
         found = self._code.object(each.props)
         if found is None:
-            self._refuse(
+            self.refuse(
                 each.props, f"its properties are {shortened(each.props)}, which isn't known here"
             )
         now = self.memory(each)
@@ -197,7 +153,7 @@ class _Reader:
             return self._spread(each, now_mb)
         value = self._memory_of(found)
         if isinstance(value, str):
-            self._refuse(each.props, f"its properties have {value[:60]}, which isn't known here")
+            self.refuse(each.props, f"its properties have {value[:60]}, which isn't known here")
         own = found.pairs.get(_MEMORY)
         if value is None or own is None or value.id != own.id:
             return self._inserted(found, now_mb, self._sharing(each, value))
@@ -207,7 +163,7 @@ class _Reader:
         """Properties that others use too, with a memory besides."""
         name = written(each.props)
         shared = tuple(
-            string_of(other.id) or written(other.id)
+            self.label(other)
             for other in self.calls
             if other is not each and other.props is not None and written(other.props) == name
         )
@@ -223,7 +179,7 @@ class _Reader:
         name = written(value)
         constant = self._code.constant(name) if is_short or value.type == "identifier" else None
         if constant is None or number_of(constant) is None:
-            self._refuse(
+            self.refuse(
                 value,
                 f"the memory is {shortened(value)}, which is no number in this file: write one, or "
                 "change it where it comes from",
@@ -246,7 +202,7 @@ class _Reader:
                 continue
             is_name = "identifier" in value.type and written(memory) == written(value)
             if memory.id == value.id or is_name:
-                found.append(string_of(other.id) or written(other.id))
+                found.append(self.label(other))
         return tuple(found)
 
     def _inserted(
@@ -261,39 +217,24 @@ class _Reader:
         beside = [name for name in (*_BESIDE, *pairs) if name in pairs]
         if not beside:
             if not found.spreads:
-                self._refuse(found.node, f"there is nothing to put {_MEMORY} beside: write it")
+                self.refuse(found.node, f"there is nothing to put {_MEMORY} beside: write it")
             at, before, after = behind, f",{self._gap(behind)}{_MEMORY}: ", ""
         else:
             at = int(pairs[beside[0]].parent.start_byte)
             before, after = f"{_MEMORY}: ", f",{self._gap(at)}"
-        return Setting(
-            self.path, (at, at), now_mb, shared, how="insert", before=before, after=after
-        )
+        return Setting(self.path, (at, at), now_mb, shared, before=before, after=after)
 
     def _gap(self, at: int) -> str:
         """What parts a property from the one that begins or ends at a place: a line, or a space."""
-        line = self._data[self._data.rfind(b"\n", 0, at) + 1 : at]
+        line = self.data[self.data.rfind(b"\n", 0, at) + 1 : at]
         margin = line[: len(line) - len(line.lstrip())]
         if line.strip() and not line.strip().startswith(b"..."):
             return " "
-        end = self._data.find(b"\n", at)
-        return ("\r\n" if self._data[end - 1 : end] == b"\r" else "\n") + margin.decode()
-
-    def _check_single(self, each: _Call) -> None:
-        """Refuse an expression that makes several functions."""
-        why = why_not_one(
-            _around(each.node.parent),
-            self.path,
-            self.sources,
-            self,
-            computed_id=shortened(each.id) if string_of(each.id) is None else None,
-            remedy="give it the memory as a property",
-        )
-        if why is not None:
-            self._refuse(each.node, why)
+        end = self.data.find(b"\n", at)
+        return ("\r\n" if self.data[end - 1 : end] == b"\r" else "\n") + margin.decode()
 
     def is_use(self, use: Use) -> bool:
-        """Whether an object is made, a function called or a class inherited from."""
+        # An object is made, a function called or a class inherited from.
         node = self._node_at(use)
         if node.type in ("new", "extends"):
             return True
@@ -306,18 +247,29 @@ class _Reader:
         return bool(call.child_by_field_name("function").id == called.id)
 
     def around_of(self, use: Use) -> Around:
-        """What a use is in."""
         return _around(self._node_at(use))
 
     def _node_at(self, use: Use) -> Any:
         root = syntax_tree("typescript", self.sources.data(use.path))
         return root.descendant_for_byte_range(use.at, use.at + 1)
 
-    def id_pattern(self, each: _Call) -> str | None:
-        """What is known of its id."""
-        return self._pattern(each.id)
+    def value(self, each: _Call, name: str) -> Any:
+        found = self._code.object(each.props)
+        return None if found is None else found.pairs.get(name)
 
-    def _pattern(self, value: Any) -> str | None:
+    def text(self, node: Any) -> str | None:
+        return string_of(node)
+
+    def written(self, node: Any) -> str:
+        return written(node)
+
+    def shown(self, node: Any) -> str:
+        return shortened(node)
+
+    def line(self, node: Any) -> int:
+        return int(node.start_point[0]) + 1
+
+    def pattern(self, value: Any) -> str | None:
         if value.type == "identifier":
             value = self._code.constant(written(value)) or value
         if value.type == "template_string":
@@ -326,35 +278,8 @@ class _Reader:
                 for part in value.named_children
             )
         if value.type == "binary_expression" and written(value.children[1]) == "+":
-            return "".join(self._pattern(part) or ANY for part in value.named_children)
+            return "".join(self.pattern(part) or ANY for part in value.named_children)
         return string_of(value)
-
-    def handler(self, each: _Call) -> str | None:
-        """Its handler, where it's written as a text."""
-        found = self._code.object(each.props)
-        value = None if found is None else found.pairs.get("handler")
-        return None if value is None else string_of(value)
-
-    def name(self, each: _Call) -> str | None:
-        """Its literal name."""
-        pattern = self._name_pattern(each)
-        return None if pattern is None or ANY in pattern else pattern
-
-    def made_names(self, each: _Call) -> tuple[str, ...]:
-        """Its name's known parts, or what CDK makes of its id."""
-        pattern = self._name_pattern(each)
-        return names_of(pattern, string_of(each.id), by_pulumi=each.by_pulumi)
-
-    def _name_pattern(self, each: _Call) -> str | None:
-        found = self._code.object(each.props)
-        key = "name" if each.by_pulumi else "functionName"
-        value = None if found is None else found.pairs.get(key)
-        if value is None:
-            return None
-        return self._pattern(value) or ANY
-
-    def _refuse(self, node: Any, why: str) -> NoReturn:
-        raise TemplateError(f"{self.path}:{int(node.start_point[0]) + 1}: {why}")
 
 
 def _around(node: Any) -> Around:

@@ -13,16 +13,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-import yaml
-
 from tuner.errors import TemplateError
-from tuner.iac.intrinsics import Scope
+from tuner.iac.intrinsics import Scope, scoped
 from tuner.iac.memory_value import MEMORY, MemoryValues, same_place
 from tuner.iac.parameters import read_parameters
 from tuner.iac.samconfig import STACK_NAME, environment_of
 from tuner.iac.setting import ANY, SUFFIX, DeclaredFunction, Setting, Sources, unknown
 from tuner.iac.supported_properties import FUNCTION, FUNCTIONS
-from tuner.iac.yaml_edit import Yaml
+from tuner.iac.yaml_edit import Yaml, is_among
 from tuner.model import lambda_limits as limits
 
 if TYPE_CHECKING:
@@ -116,10 +114,8 @@ class _Template:
             root.refuse("the template has no Resources")
         declared = _values(sections.get("Parameters"), "Parameters")
         told = {name: value for name, value in known.items() if name in declared}
-        scope = self.scope = Scope(read_parameters(sections.get("Parameters"), {**told, **given}))
-        sections = {name: replace(node, scope=scope) for name, node in sections.items()}
-        scope.mappings = _values(sections.get("Mappings"), "Mappings")
-        scope.conditions = _values(sections.get("Conditions"), "Conditions")
+        parameters = read_parameters(sections.get("Parameters"), {**told, **given})
+        self.scope, sections = scoped(sections, Scope(parameters))
         shared = _values(_values(sections.get("Globals"), "Globals").get("Function"), "Globals")
         section = sections["Resources"]
         alone, _ = section.function()  # a loop alone looks like a function of CloudFormation
@@ -161,7 +157,7 @@ class _Template:
                 key,
                 own["FunctionName"][1] if "FunctionName" in own else None,
                 properties,
-                own[MEMORY] if MEMORY in own and _is_written(properties, own[MEMORY]) else None,
+                own[MEMORY] if MEMORY in own and is_among(properties, own[MEMORY][0]) else None,
                 memory,
             )
         )
@@ -280,13 +276,6 @@ def _is_constant(memory: TemplateNode) -> bool:
 
 def _megabytes(node: TemplateNode) -> int:
     return node.whole_number(MEMORY, "MB", least=1, most=limits.MAX_MEMORY_MB)
-
-
-def _is_written(properties: TemplateNode | None, pair: tuple[TemplateNode, TemplateNode]) -> bool:
-    """Whether a property is among a function's own, not merged into them."""
-    if properties is None or not isinstance(properties.yaml_node, yaml.MappingNode):
-        return False
-    return any(key is pair[0].yaml_node for key, _ in properties.yaml_node.value)
 
 
 def _values(node: TemplateNode | None, what: str) -> dict[str, TemplateNode]:

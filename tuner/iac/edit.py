@@ -1,18 +1,26 @@
-"""Changes a function's memory where it is declared: exactly that, checked by reading it back."""
+"""Changes a function's memory where it is declared: exactly that, checked by reading it back.
+
+Apart from what the dialects' readers make of a file, its syntax tree must stay as it was but for
+what was written, so that an edit which they take for right and which turns other code into
+something else is found: a comment that swallows a line, a value that joins its neighbor.
+"""
 
 from __future__ import annotations
 
+import ast
 import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import accumulate, zip_longest
+from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import NotInTemplateError, TemplateError
 from tuner.iac.dialects import read_unit
+from tuner.iac.parser import syntax_tree
 from tuner.iac.setting import BOM, Refusal, same_but
-from tuner.iac.tree import changed_line
+from tuner.iac.typescript_code import SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tuner.iac.dialects import Stage, Unit
@@ -20,6 +28,9 @@ if TYPE_CHECKING:
 
 
 Match = tuple["Unit", "tuple[DeclaredFunction, ...]", int]
+Part = tuple[int, str, object, int]
+"""Of a syntax tree: depth, kind, the text of a leaf, and the line."""
+_HCL: Final = (".tf", ".tfvars")
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,3 +254,63 @@ def diff(before: Mapping[Path, bytes], after: Mapping[Path, bytes]) -> str:
             f"b/{shown}",
         )
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+
+def changed_line(
+    path: Path, before: bytes, after: bytes, span: tuple[int, int], written: bytes
+) -> int | None:
+    """The line of the new file from which its tree differs outside the edit; None if nowhere.
+
+    `span` is what `written` replaces. Files without a syntax tree of code are never different.
+    """
+    now = (span[0], span[0] + len(written))
+    pairs = zip_longest(_parts(path, before, span), _parts(path, after, now))
+    for old, new in pairs:
+        if old is None or new is None or old[:3] != new[:3]:
+            return (new or old or (0, "", "", 1))[3]
+    return None
+
+
+def _parts(path: Path, data: bytes, span: tuple[int, int]) -> Iterator[Part]:
+    if path.suffix in _HCL:
+        return _of_tree_sitter(syntax_tree("hcl", data), span)
+    if path.suffix in SUFFIXES:
+        return _of_tree_sitter(syntax_tree("typescript", data), span)
+    return _of_python(data, span) if path.suffix == ".py" else iter(())
+
+
+def _of_tree_sitter(root: Any, span: tuple[int, int]) -> Iterator[Part]:
+    waiting = [(root, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        if span[0] <= node.start_byte < node.end_byte <= span[1] and not node.has_error:
+            continue
+        if node.type == "comment":  # belongs to what is before or after it, as it happens
+            continue
+        leaf = node.text if node.child_count == 0 else None
+        yield depth, node.type, leaf, int(node.start_point[0]) + 1
+        waiting.extend((each, depth + 1) for each in reversed(node.children))
+
+
+def _of_python(data: bytes, span: tuple[int, int]) -> Iterator[Part]:
+    first = len(BOM) if data.startswith(BOM) else 0
+    lines = [0, *accumulate(map(len, data.splitlines(keepends=True)))]
+    waiting: list[tuple[Any, int, int]] = [(ast.parse(data), 0, 1)]
+    while waiting:
+        node, depth, line = waiting.pop()
+        if not isinstance(node, ast.AST):
+            yield depth, "", node, line
+            continue
+        if getattr(node, "end_lineno", None) is not None:
+            place: Any = node
+            line = int(place.lineno)
+            start = lines[place.lineno - 1] + place.col_offset
+            end = lines[place.end_lineno - 1] + place.end_col_offset
+            start += first * (place.lineno == 1)
+            end += first * (place.end_lineno == 1)
+            if span[0] <= start < end <= span[1]:
+                continue
+        yield depth, type(node).__name__, None, line
+        for _, value in reversed(list(ast.iter_fields(node))):
+            inner = reversed(value) if isinstance(value, list) else (value,)
+            waiting.extend((each, depth + 1, line) for each in inner)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from tuner.errors import TemplateError
-from tuner.iac.parser import syntax_tree
+from tuner.iac.parser import syntax_tree, written
 from tuner.iac.setting import Setting, unknown
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Value:
     @property
     def text(self) -> str:
         """The expression as it is written."""
-        return str(self.node.text.decode("utf-8", "replace"))
+        return written(self.node)
 
     @property
     def line(self) -> int:
@@ -167,7 +167,7 @@ class Block:
             column = len(other) + len(equals) - len(equals.lstrip())
             gap = " " * max(column - len(name), 1)
             before = f"{new_line}{indent.decode()}{name}{gap}= "
-            return Setting(self.path, (at, at), memory_mb, how="insert", before=before)
+            return Setting(self.path, (at, at), memory_mb, before=before)
         start = next(each for each in self.node.children if each.type == "block_start")
         at = int(start.end_byte)
         end = data.find(b"\n", at)
@@ -176,7 +176,7 @@ class Block:
         new_line = "\r\n" if data[end - 1 : end] == b"\r" else "\n"
         margin = " " * int(self.node.start_point[1])
         before = f"{new_line}{margin}  {name} = "
-        return Setting(self.path, (at, at), memory_mb, how="insert", before=before)
+        return Setting(self.path, (at, at), memory_mb, before=before)
 
 
 def read_blocks(path: Path, sources: Sources) -> list[Block]:

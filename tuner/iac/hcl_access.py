@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.iac.hcl import Value, inner_node
+from tuner.iac.parser import walk, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,13 +48,13 @@ def access_of(node: Any) -> Access | None:
         return _of_call(parts[0], parts[1:])
     if parts[0].type != "variable_expr" or len(parts) < 2 or parts[1].type != "get_attr":
         return None
-    kind, name = _text(parts[0]), _text(parts[1]).lstrip(".")
+    kind, name = written(parts[0]), written(parts[1]).lstrip(".")
     keys = _keys(parts[2:])
     return Access(kind, name, keys) if kind in _ROOTS and keys is not None else None
 
 
 def _of_call(call: Any, behind: list[Any]) -> Access | None:
-    name = _text(call.children[0])
+    name = written(call.children[0])
     listed = next((each for each in call.children if each.type == "function_arguments"), None)
     given = [] if listed is None else [e for e in listed.children if e.type == "expression"]
     keys = _keys(behind)
@@ -73,7 +74,7 @@ def _keys(nodes: list[Any]) -> tuple[str, ...] | None:
     found = []
     for node in nodes:
         if node.type == "get_attr":
-            found.append(_text(node).lstrip("."))
+            found.append(written(node).lstrip("."))
         elif node.type == "index" and node.children[0].type == "new_index":
             found.append(_key(node.children[0].children[1]))
         else:
@@ -85,8 +86,8 @@ def _key(node: Any) -> str:
     text = Value.text_of(node)
     if text is not None:
         return text
-    written = _text(node).strip()
-    return KEY_OF_EACH if written == "each.key" else f"{ANY_KEY}{written}"
+    key = written(node).strip()
+    return KEY_OF_EACH if key == "each.key" else f"{ANY_KEY}{key}"
 
 
 def pairs_of(node: Any) -> dict[str, Any] | None:
@@ -98,7 +99,7 @@ def pairs_of(node: Any) -> dict[str, Any] | None:
     for each in literal.children:
         if each.type == "object_elem":
             key, value = (part for part in each.children if part.type == "expression")
-            name = Value.text_of(key) or _text(key)
+            name = Value.text_of(key) or written(key)
             if not name.replace("-", "_").isidentifier() and Value.text_of(key) is None:
                 return None
             found[name] = value
@@ -108,7 +109,7 @@ def pairs_of(node: Any) -> dict[str, Any] | None:
 def strings_of(node: Any) -> list[str] | None:
     """The texts of a literal list or `toset([…])`; None if it's none."""
     inner = inner_node(node)
-    if inner.type == "function_call" and _text(inner.children[0]) in ("toset", "tolist"):
+    if inner.type == "function_call" and written(inner.children[0]) in ("toset", "tolist"):
         listed = next((each for each in inner.children if each.type == "function_arguments"), None)
         return None if listed is None else strings_of(listed.children[0])
     literal = _collection(node, "tuple")
@@ -127,14 +128,11 @@ def _collection(node: Any, kind: str) -> Any:
 
 def touches(root: Any, kind: str, name: str, path: tuple[str, ...]) -> Iterator[Any]:
     """Where code reads a value, or what it's in: nodes of the expressions."""
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        waiting.extend(reversed(node.children))
+    for node in walk(root):
         parts = node.children
         if node.type != "expression" or len(parts) < 2 or parts[0].type != "variable_expr":
             continue
-        if (_text(parts[0]), _text(parts[1]).lstrip(".")) != (kind, name):
+        if (written(parts[0]), written(parts[1]).lstrip(".")) != (kind, name):
             continue
         whole = _widest(node)
         read = access_of(whole)
@@ -156,7 +154,7 @@ def _each_apart(node: Any, path: tuple[str, ...]) -> bool:
     """
     around = node.parent
     if around is not None and around.type == "attribute":
-        if _text(around.children[0]) != "for_each" or len(path) < 2:
+        if written(around.children[0]) != "for_each" or len(path) < 2:
             return False
         block = around.parent
         return not any(touches(block, "each", "value", path[1:]))
@@ -165,7 +163,7 @@ def _each_apart(node: Any, path: tuple[str, ...]) -> bool:
     if around is None or around.type not in ("for_object_expr", "for_tuple_expr"):
         return False
     names = [
-        _text(part)
+        written(part)
         for intro in around.children
         if intro.type == "for_intro"
         for part in intro.children
@@ -178,15 +176,12 @@ def _each_apart(node: Any, path: tuple[str, ...]) -> bool:
 
 def _reads(root: Any, name: str, attribute: str) -> bool:
     """Whether code reads an attribute of a name, or the whole of it."""
-    waiting = list(root.children)
-    while waiting:
-        node = waiting.pop()
-        waiting.extend(node.children)
+    for node in walk(root):
         parts = node.children
         if node.type == "expression" and parts and parts[0].type == "variable_expr":
             is_other = len(parts) > 1 and parts[1].type == "get_attr"
-            if _text(parts[0]) == name and not (
-                is_other and _text(parts[1]).lstrip(".") != attribute
+            if written(parts[0]) == name and not (
+                is_other and written(parts[1]).lstrip(".") != attribute
             ):
                 return True
     return False
@@ -199,13 +194,9 @@ def _widest(node: Any) -> Any:
     if (
         call is not None
         and call.type == "function_call"
-        and _text(call.children[0]) in ("lookup", "try")
+        and written(call.children[0]) in ("lookup", "try")
         and listed.children[0].id == node.id
         and access_of(call.parent) is not None
     ):
         return call.parent
     return node
-
-
-def _text(node: Any) -> str:
-    return str(node.text.decode("utf-8", "replace"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import yaml
@@ -231,6 +231,16 @@ class Scope:
         if not delimiter:
             argument.refuse(f"Fn::Split in {what} needs a delimiter")
         return _list(argument, tuple(text.text(what).split(delimiter)))
+
+
+def scoped(
+    sections: Mapping[str, TemplateNode], scope: Scope
+) -> tuple[Scope, dict[str, TemplateNode]]:
+    """A template's sections whose functions the scope resolves, with its maps and conditions."""
+    found = {name: replace(node, scope=scope) for name, node in sections.items()}
+    scope.mappings = found["Mappings"].values("Mappings") if "Mappings" in found else {}
+    scope.conditions = found["Conditions"].values("Conditions") if "Conditions" in found else {}
+    return scope, found
 
 
 def _json(node: TemplateNode, what: str) -> str:

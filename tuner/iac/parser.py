@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tuner.errors import TemplateError
 from tuner.model.optional_import import optional_import
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Language = Literal["hcl", "typescript"]
 _NEEDS: Final = {
@@ -30,3 +33,17 @@ def _parser(language: Language) -> Any:
 
         grammar = getattr(import_module(name), _GRAMMARS[language])()
     return tree_sitter.Parser(tree_sitter.Language(grammar))
+
+
+def walk(node: Any) -> Iterator[Any]:
+    """A node and all within it, in the file's order."""
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(node.children))
+
+
+def written(node: Any) -> str:
+    """Its text."""
+    return str(node.text.decode("utf-8", "replace"))

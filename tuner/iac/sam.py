@@ -10,7 +10,7 @@ from tuner.iac import supported_properties as support
 from tuner.iac.document import TemplateNode, read_document
 from tuner.iac.event_mappings import read_event_mappings, read_reserved
 from tuner.iac.function_properties import read_function
-from tuner.iac.intrinsics import Scope
+from tuner.iac.intrinsics import Scope, scoped
 from tuner.iac.parameters import read_parameters
 from tuner.iac.references import References
 from tuner.iac.resources import Resource
@@ -58,11 +58,10 @@ def read_template(
     reader = _Reader()
     sections = reader.notes.used(root.entries("the template"), support.SECTIONS, "")
     given = read_parameters(sections.get("Parameters"), parameters or {})
-    scope = Scope(given, _pseudo_parameters(region, account_id), allow_outside=allow_outside)
-    sections = {name: replace(node, scope=scope) for name, node in sections.items()}
-    for name in ("Mappings", "Conditions"):
-        if name in sections:
-            setattr(scope, name.lower(), sections[name].values(name))
+    scope, sections = scoped(
+        sections,
+        Scope(given, pseudo_parameters(region, account_id), allow_outside=allow_outside),
+    )
     if "Transform" in sections:
         _check_transform(sections["Transform"])
     if "Resources" not in sections:
@@ -91,7 +90,8 @@ def read_template(
     )
 
 
-def _pseudo_parameters(region: str, account_id: str) -> dict[str, str]:
+def pseudo_parameters(region: str = "us-east-1", account_id: str = LOCAL_ACCOUNT) -> dict[str, str]:
+    """What a template's pseudo parameters come to here."""
     return {
         "AWS::Region": region,
         "AWS::AccountId": account_id,

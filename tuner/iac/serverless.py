@@ -23,7 +23,7 @@ from tuner.iac.setting import (
     is_known,
     unknown,
 )
-from tuner.iac.yaml_edit import Yaml
+from tuner.iac.yaml_edit import Yaml, is_among
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,9 +134,7 @@ class _Service:
         where, body = found
         line = key_node.line if where is yaml_file else body.line
         own = body.entries(key)
-        written = own.get(_MEMORY)
-        if written is not None and not _is_among(body, written[0]):
-            written = None
+        written = own[_MEMORY] if _MEMORY in own and is_among(body, own[_MEMORY][0]) else None
         memory = own[_MEMORY][1] if _MEMORY in own else shared
         name = own["name"][1] if "name" in own else None
         self.functions.append(_Function(key, where, line, body, name, written, memory))
@@ -227,13 +225,16 @@ class _Service:
         match = _SELF.fullmatch(inner)
         if match is None:
             return None
-        node: TemplateNode | None = self.yaml.root
-        for key in match[1].split("."):
-            if node is None or not node.is_mapping:
-                return None
-            node = _values(node).get(key)
+        node = self._at(match[1])
         if node is None or _megabytes(str(node.yaml_node.value)) is None:
             return None
+        return node
+
+    def _at(self, path: str) -> TemplateNode | None:
+        """What keys of the service lead to."""
+        node: TemplateNode | None = self.yaml.root
+        for key in path.split("."):
+            node = _values(node).get(key) if node is not None and node.is_mapping else None
         return node
 
     def _uses(self, written: str, path: str) -> int:
@@ -295,9 +296,7 @@ class _Service:
 
     def _known(self, variable: str) -> str:
         match = _SELF.fullmatch(variable)
-        node: TemplateNode | None = self.yaml.root if match else None
-        for key in match[1].split(".") if match else ():
-            node = _values(node).get(key) if node is not None and node.is_mapping else None
+        node = self._at(match[1]) if match else None
         if node is not None and node.is_mapping:
             node = _values(node).get("name")
         if node is None or not isinstance(node.yaml_node, yaml.ScalarNode):
@@ -317,8 +316,3 @@ def _values(node: TemplateNode) -> dict[str, TemplateNode]:
 
 def _is_nothing(node: TemplateNode) -> bool:
     return isinstance(node.yaml_node, yaml.ScalarNode) and node.yaml_node.value in ("", "null", "~")
-
-
-def _is_among(body: TemplateNode, key: TemplateNode) -> bool:
-    """Whether a key is among a mapping's own, not merged into it."""
-    return any(each is key.yaml_node for each, _ in body.yaml_node.value)

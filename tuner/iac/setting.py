@@ -47,10 +47,14 @@ class Setting:
     """What the function has now; None if only the deployment knows."""
     shared_by: tuple[str, ...] = ()
     """Others whose memory comes from the same place; they keep theirs."""
-    how: How = "replace"
     before: str = ""
     """What is written before the number, and after it."""
     after: str = ""
+
+    @property
+    def how(self) -> How:
+        """Whether the number replaces something."""
+        return "insert" if self.span[0] == self.span[1] else "replace"
 
     def written(self, memory_mb: int) -> bytes:
         """The span's new text."""

@@ -17,7 +17,6 @@ from tuner.iac.setting import DeclaredFunction, Setting
 from tuner.iac.terraform_functions import (
     MEMORY,
     address,
-    element,
     is_function,
     is_made,
     made_names,
@@ -61,7 +60,7 @@ def read_functions(
     reader.functions = found
     return [
         DeclaredFunction(
-            f"{scope.prefix}{address(block)}{element(scope)}",
+            f"{scope.prefix}{address(block)}{scope.element}",
             block.path,
             block.line,
             partial(reader.locate, block, scope),

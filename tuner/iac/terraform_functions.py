@@ -27,11 +27,6 @@ def has_functions(text: str) -> bool:
     return _FUNCTION.search(text) is not None
 
 
-def element(scope: Scope) -> str:
-    """`["key"]` of the element of `for_each` that a block stands for."""
-    return "" if scope.each is None else f'["{scope.each.key}"]'
-
-
 def address(block: Block) -> str:
     """As Terraform calls it in its folder."""
     labels = block.labels if block.kind == "resource" else ("module", *block.labels)

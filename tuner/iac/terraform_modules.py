@@ -105,9 +105,12 @@ class Scope:
         """`module.NAME.` of the calls that lead here."""
         if self.call is None or self.parent is None:
             return ""
-        each = self.parent.each
-        element = "" if each is None else f'["{each.key}"]'
-        return f"{self.parent.prefix}module.{self.call.labels[0]}{element}."
+        return f"{self.parent.prefix}module.{self.call.labels[0]}{self.parent.element}."
+
+    @property
+    def element(self) -> str:
+        """`["key"]` of the element of `for_each` that a block stands for."""
+        return "" if self.each is None else f'["{self.each.key}"]'
 
     def known(self, value: Value) -> str | None:
         """The string that an expression surely comes to here."""

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from tuner.iac.parser import syntax_tree
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tuner.iac.parser import syntax_tree, walk, written
 
 SUFFIXES: Final = (".ts", ".js", ".mts", ".mjs", ".cts", ".cjs")
 LOOPS: Final = ("for_statement", "for_in_statement", "while_statement", "do_statement")
@@ -95,20 +92,6 @@ class Code:
         return node is not None and not any(
             each.type.startswith("class") for each in node.named_children
         )
-
-
-def walk(node: Any) -> Iterator[Any]:
-    """A node and all within it, in the file's order."""
-    waiting = [node]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(reversed(node.children))
-
-
-def written(node: Any) -> str:
-    """Its text."""
-    return str(node.text.decode("utf-8", "replace"))
 
 
 def shortened(node: Any) -> str:

@@ -104,9 +104,7 @@ class Yaml:
                 at = len(self.text) if found < 0 else found
                 at -= self.text[:at].endswith("\r")
                 new_line = self._new_line(at)
-                return self._setting(
-                    (at, at), memory_mb, how="insert", before=f"{new_line}{indent}{name}: "
-                )
+                return self._setting((at, at), memory_mb, before=f"{new_line}{indent}{name}: ")
         at = self.at(node.value[0][0].start_mark)
         line = self.text[self.text.rfind("\n", 0, at) + 1 : at]
         if line.strip(" "):
@@ -114,7 +112,6 @@ class Yaml:
         return self._setting(
             (at, at),
             memory_mb,
-            how="insert",
             before=f"{name}: ",
             after=f"{self._new_line(at)}{indent}",
         )
@@ -126,9 +123,7 @@ class Yaml:
             at = self.at(node.start_mark)
             at = self.text.index("{", at) + 1
             quote = '"' if self.text.lstrip().startswith("{") else ""
-            return self._setting(
-                (at, at), memory_mb, how="insert", before=f"{quote}{name}{quote}: "
-            )
+            return self._setting((at, at), memory_mb, before=f"{quote}{name}{quote}: ")
         pairs = {str(key.value): (key, value) for key, value in node.value}
         chosen = next((pairs[each] for each in _NEIGHBORS if each in pairs), node.value[0])
         key, value = chosen
@@ -141,7 +136,7 @@ class Yaml:
             before, after = f"{quote}{name}{quote}: ", f",{gap}"
         else:
             before, after = f",{gap}{quote}{name}{quote}: ", ""
-        return self._setting((at, at), memory_mb, how="insert", before=before, after=after)
+        return self._setting((at, at), memory_mb, before=before, after=after)
 
     def _is_own_line(self, key: yaml.Node, value: yaml.Node) -> bool:
         """Whether a pair is a plain value that begins and ends on its key's line."""
@@ -163,7 +158,6 @@ class Yaml:
         span: tuple[int, int],
         memory_mb: int | None,
         *,
-        how: str = "replace",
         before: str = "",
         after: str = "",
     ) -> Setting:
@@ -171,7 +165,14 @@ class Yaml:
             self.path,
             byte_span(self.data, self.text, *span),
             memory_mb,
-            how="insert" if how == "insert" else "replace",
             before=before,
             after=after,
         )
+
+
+def is_among(mapping: TemplateNode | None, key: TemplateNode) -> bool:
+    """Whether a key is among a mapping's own, not merged into it."""
+    node = None if mapping is None else mapping.yaml_node
+    return isinstance(node, yaml.MappingNode) and any(
+        each is key.yaml_node for each, _ in node.value
+    )
