@@ -77,7 +77,8 @@ def _memory(levels: list[dict[str, TemplateNode]]) -> int | str:
     if value is None:
         return limits.MIN_MEMORY_MB
     written = str(value.yaml_node.value)
-    return int(written) if written.isascii() and written.isdecimal() else written
+    is_number = written.isascii() and written.isdecimal() and len(written) <= 9
+    return int(written) if is_number else written
 
 
 def _locate(

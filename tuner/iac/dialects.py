@@ -20,7 +20,7 @@ from tuner.iac import (
     typescript_code,
 )
 from tuner.iac.cdk import is_compiled
-from tuner.iac.setting import STAGE, Sources
+from tuner.iac.setting import STAGE, Sources, not_too_deep
 from tuner.iac.terraform_modules import called_folders, files_below
 
 if TYPE_CHECKING:
@@ -106,6 +106,11 @@ def find_units(places: Sequence[Path]) -> list[Unit]:
 
 def read_unit(unit: Unit, sources: Sources, stage: Stage) -> list[DeclaredFunction]:
     """Return a unit's functions. Raises TemplateError."""
+    with not_too_deep(unit.path):
+        return _functions(unit, sources, stage)
+
+
+def _functions(unit: Unit, sources: Sources, stage: Stage) -> list[DeclaredFunction]:
     path = unit.path
     if unit.dialect == "cloudformation":
         return cloudformation.read_functions(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.errors import NotInTemplateError, TemplateError
 from tuner.iac.dialects import read_unit
 from tuner.iac.parser import syntax_tree
-from tuner.iac.setting import BOM, Refusal, same_but
+from tuner.iac.setting import BOM, Refusal, not_too_deep, same_but
 from tuner.iac.typescript_code import SUFFIXES
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ def edit_memory(
     now = function.memory
     if now != wanted.memory_mb:
         _check_was(wanted, function)
-    setting = function.locate(wanted.memory_mb)
+    with not_too_deep(function.path):
+        setting = function.locate(wanted.memory_mb)
     data = sources.data(setting.path)
     if now == wanted.memory_mb:
         return _edit(wanted, setting, data, data), sources

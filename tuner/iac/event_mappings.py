@@ -132,7 +132,7 @@ def _mapping(
         function=function,
         batch_size=_whole(properties, "BatchSize", _DEFAULT_BATCHES[arn.split(":")[2]]),
         window_s=_whole(properties, "MaximumBatchingWindowInSeconds", 0),
-        max_concurrency=int(most) if most.isdecimal() else None,
+        max_concurrency=int(most) if _is_number(most) else None,
         parallelization_factor=_whole(properties, "ParallelizationFactor", 1),
         pollers=_pollers(properties),
     )
@@ -147,4 +147,8 @@ def _pollers(properties: Mapping[str, TemplateNode]) -> tuple[int, int] | None:
 
 def _whole(properties: Mapping[str, TemplateNode], name: str, default: int) -> int:
     text = properties[name].text(name) if name in properties else ""
-    return int(text) if text.isdecimal() else default
+    return int(text) if _is_number(text) else default
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) <= 9

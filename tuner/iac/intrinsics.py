@@ -221,7 +221,8 @@ class Scope:
     def _select(self, argument: TemplateNode, what: str) -> TemplateNode:
         asked, given = argument.arguments(what, 2, 2)
         listed, index = given.items(what), asked.text(what)
-        if not (index.isascii() and index.isdecimal() and int(index[:9]) < len(listed)):
+        is_number = index.isascii() and index.isdecimal() and len(index) <= 9
+        if not is_number or int(index) >= len(listed):
             argument.refuse(f"{what} must name one of {len(listed)} in Fn::Select, from 0")
         return listed[int(index)].resolved(what)
 

@@ -55,7 +55,8 @@ def _given_in(file: Path, parameter: str, sources: Sources) -> list[GivenValue]:
     text = sources.text(file)
     name = re.escape(parameter)
     plain = re.compile(
-        rf"(?:\bParameterKey={name},\s*ParameterValue=|(?<![\w-]){name}=)(?:\\?[\"'])?(\d+)(?!\w)"
+        rf"(?:\bParameterKey={name},\s*ParameterValue=|(?<![\w-]){name}=)(?:\\?[\"'])?"
+        r"(\d{1,9})(?!\w)"
     )
     mentioned = re.compile(rf"(?<![\w-]){name}(?![\w-])\W*[=:,]")
     found = []

@@ -7,16 +7,16 @@ an edit.
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
+from tuner.errors import TemplateError
 from tuner.iac.document import decoded, file_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from tuner.errors import TemplateError
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 T = TypeVar("T")
 How = Literal["replace", "insert"]
@@ -247,6 +247,15 @@ class Sources:
             self._read[key] = (None, look())
         found: list[Path] = self._read[key][1]
         return found
+
+
+@contextmanager
+def not_too_deep(path: Path) -> Iterator[None]:
+    """Raise TemplateError for code that is nested deeper than parsers and Python's stack bear."""
+    try:
+        yield
+    except (RecursionError, MemoryError):
+        raise TemplateError(f"{path}: nested too deeply to be read") from None
 
 
 def byte_span(data: bytes, text: str, start: int, end: int) -> tuple[int, int]:

@@ -113,7 +113,8 @@ def string_of(node: Any) -> str | None:
 def number_of(node: Any) -> int | None:
     """A plain whole number."""
     text = written(node).replace("_", "")
-    return int(text) if node.type == "number" and text.isdecimal() and int(text) else None
+    is_number = node.type == "number" and text.isdecimal() and len(text) <= 9
+    return int(text) or None if is_number else None
 
 
 def is_for_each(node: Any) -> bool:
