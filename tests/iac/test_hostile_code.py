@@ -30,8 +30,8 @@ DIGITS = "1" * 5000
         ("app.ts", f"{TYPESCRIPT}new l.Function(this, {'+'.join(['a'] * MANY)}, {{}});"),
         (
             "main.tf",
-            'resource "aws_lambda_function" "f" {\n  memory_size = '
-            f"{'lookup(' * MANY}var.x{', 1)' * MANY}\n}}\n",
+            'resource "aws_lambda_function" "f" {\n  memory_size = %s\n}\n'
+            % f"{'lookup(' * MANY}var.x{', 1)' * MANY}",
         ),
     ],
 )

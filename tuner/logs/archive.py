@@ -313,7 +313,7 @@ def _next_value(source: _Pieces) -> Any:
             is_cut = error.msg.startswith("Unterminated") or error.pos >= len(source.text) - 16
             if not is_cut or len(source.text) - source.at > _MOST_LINE or not source.more():
                 return _NONE
-        except RecursionError:
+        except (RecursionError, ValueError):  # nested too deeply, or a number of too many digits
             return _NONE
         else:
             return value

@@ -10,7 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.logs.messages import REPORT, MessageReader, tells
+from tuner.logs.messages import MS, REPORT, SIZE_MB, USED_MB, WHOLE_MS, MessageReader, tells
 from tuner.logs.records import WRAPS, read_value
 from tuner.logs.said import said_rows, says_more
 from tuner.logs.stream import judge
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 # A report as Lambda mostly writes it, bare or exported; `messages` reads all others.
 _USUAL: Final = re.compile(
     r"(?:(\d{4}-\d\d-\d\dT\d\d:\d\d:)([0-5]\d)\.(\d{3})Z )?REPORT RequestId: (\S+)"
-    r"\tDuration: (\d{1,15}(?:\.\d{1,30})?) ms\tBilled Duration: (\d{1,15}) ms"
-    r"\tMemory Size: (\d{1,15}) MB\tMax Memory Used: (\d{1,15}) MB"
-    r"(?:\tInit Duration: (\d{1,15}(?:\.\d{1,30})?) ms)?\s*"
+    rf"\tDuration: {MS} ms\tBilled Duration: {WHOLE_MS} ms"
+    rf"\tMemory Size: {SIZE_MB} MB\tMax Memory Used: {USED_MB} MB"
+    rf"(?:\tInit Duration: {MS} ms)?\s*"
 ).fullmatch
 _SUCCESS: Final[tuple[ObservedOutcome, str | None]] = ("success", None)
 _LOGGER: Final = re.compile(r"\[[A-Z]{4,8}\]\t(?=\d{4}-)")

@@ -178,8 +178,10 @@ def _metrics_of(value: dict[str, Any]) -> frozenset[tuple[str, ...]]:
     for each in listed if isinstance(listed, list) else ():
         if not isinstance(each, dict):
             continue
-        sets, names = each.get("Dimensions") or [[]], each.get("Metrics") or []
+        sets, names = each.get("Dimensions") or [[]], each.get("Metrics")
         for dimensions in sets if isinstance(sets, list) else ():
+            if not (isinstance(dimensions, list) and isinstance(names, list)):
+                continue
             values = tuple(f"{name}={value.get(str(name))}" for name in dimensions)
             found |= {
                 (str(each.get("Namespace")), str(metric.get("Name")), *values)

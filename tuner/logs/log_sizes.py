@@ -19,6 +19,7 @@ from tuner.logs.lines import LineReader
 from tuner.logs.log_message import read_message
 from tuner.logs.messages import MessageReader
 from tuner.logs.records import read_value
+from tuner.logs.report import number_of
 from tuner.logs.times import STREAM, read_lead, read_time
 
 if TYPE_CHECKING:
@@ -111,15 +112,15 @@ class LogSizes:
         found = value.get("record")
         record: Mapping[str, Any] = found if isinstance(found, dict) else {}
         metrics, request = record.get("metrics"), record.get("requestId")
-        took = metrics.get("durationMs") if isinstance(metrics, dict) else None
-        if not isinstance(request, str) or isinstance(took, bool | str | None):
+        took = number_of(metrics.get("durationMs")) if isinstance(metrics, dict) else None
+        if not isinstance(request, str) or took is None:
             return
         if value.get("type") == "platform.runtimeDone":
             if len(self._done_ms) >= _MOST_REQUESTS:
                 self._done_ms.clear()  # of requests whose reports are elsewhere
-            self._done_ms[request] = float(took)
+            self._done_ms[request] = took
         elif value.get("type") == "platform.report" and request in self._done_ms:
-            after = float(took) - self._done_ms.pop(request)
+            after = took - self._done_ms.pop(request)
             if record.get("status", "success") == "success":
                 self.after_response_ms.append(max(after, 0.0))
 

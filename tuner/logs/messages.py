@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import ReportLineError
-from tuner.logs.report import parse_report, read_report_record
+from tuner.logs.report import number_of, parse_report, read_report_record
 from tuner.logs.said import error_digest, said_rows, says_more
-from tuner.logs.stream import MOST_KEPT, Stream, judge, keep_note
-from tuner.logs.times import STREAM, read_time
+from tuner.logs.stream import MOST_KEPT, Stream, judge, keep_note, origin_of
+from tuner.logs.times import read_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,21 +25,25 @@ if TYPE_CHECKING:
     from tuner.model.observation import ObservedOutcome, Origin
 
 REPORT: Final = "REPORT RequestId:"
-_NUMBER: Final = r"(\d{1,15}(?:\.\d{1,30})?) ms"
+# Numbers as `report` takes them.
+MS: Final = r"(\d{1,10}(?:\.\d{1,30})?)"
+WHOLE_MS: Final = r"(\d{1,10})"
+SIZE_MB: Final = r"([1-9]\d{0,5})"
+USED_MB: Final = r"(\d{1,6})"
 # As Lambda writes it. `report` reads the rest: other orders, other spaces, whatever lacks a field.
 _USUAL: Final = re.compile(
-    rf"REPORT RequestId: (\S+)\tDuration: {_NUMBER}\tBilled Duration: (\d{{1,15}}) ms"
-    r"\tMemory Size: (\d{1,15}) MB(?:\tMax Memory Used: (\d{1,15}) MB)?"
-    rf"(?:\tInit Duration: {_NUMBER})?"
-    rf"(?:\tRestore Duration: {_NUMBER})?(?:\tBilled Restore Duration: {_NUMBER})?"
+    rf"REPORT RequestId: (\S+)\tDuration: {MS} ms\tBilled Duration: {WHOLE_MS} ms"
+    rf"\tMemory Size: {SIZE_MB} MB(?:\tMax Memory Used: {USED_MB} MB)?"
+    rf"(?:\tInit Duration: {MS} ms)?"
+    rf"(?:\tRestore Duration: {MS} ms)?(?:\tBilled Restore Duration: {MS} ms)?"
     r"(?:\tStatus: (\w+))?(?:\tError Type: (\S+))?\s*"
 )
 # A success as JSON logs mostly have it; `report` reads every other order and status.
 _JSON_USUAL: Final = re.compile(
     r'\{"time": ?"([0-9T:.Z-]{20,30})", ?"type": ?"platform\.report", ?"record": ?\{'
-    r'"requestId": ?"([^"\\\s]{1,100})", ?"metrics": ?\{"durationMs": ?(\d{1,15}(?:\.\d{1,30})?)'
-    r', ?"billedDurationMs": ?(\d{1,15}), ?"memorySizeMB": ?(\d{1,15})'
-    r', ?"maxMemoryUsedMB": ?(\d{1,15})(?:, ?"initDurationMs": ?(\d{1,15}(?:\.\d{1,30})?))?\}'
+    rf'"requestId": ?"([^"\\\s]{{1,100}})", ?"metrics": ?\{{"durationMs": ?{MS}'
+    rf', ?"billedDurationMs": ?{WHOLE_MS}, ?"memorySizeMB": ?{SIZE_MB}'
+    rf', ?"maxMemoryUsedMB": ?{USED_MB}(?:, ?"initDurationMs": ?{MS})?\}}'
     r', ?"status": ?"success"\}\}\s*'
 )
 _JSON_START: Final = re.compile(
@@ -63,7 +67,6 @@ _GO_ERROR: Final = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?=\{\"errorMessa
 _OF_GO: Final = frozenset(("errorMessage", "errorType", "stackTrace"))
 _CLASS: Final = re.compile(r"(?:[A-Za-z_$][\w$]{0,63}\.){1,15}[A-Za-z_$][\w$]{0,99}")
 """With its package: what Java's runtime writes behind an exception's message, before the trace."""
-_AT_EDGE: Final = re.compile(r"^[a-z]{2}-[a-z]+-\d\.")
 _PLATFORM_TYPE: Final = re.compile(r'"type"\s*:\s*"platform\.report"')
 
 
@@ -109,7 +112,7 @@ class MessageReader:
         key = (group, name, account, region)
         found = self._streams.get(key)
         if found is None:
-            found = Stream(_origin_of(self.origin, name, group, account, region))
+            found = Stream(origin_of(self.origin, name, group, account, region))
             self._streams[key] = found
         return found
 
@@ -352,9 +355,9 @@ class MessageReader:
                 stream.at_us = own_us
             self._platform(kind, value, own_us if at_us is None else at_us, stream)
         elif "cpu_total_time" in value and isinstance(value.get("request_id"), str):
-            cpu_ms = value["cpu_total_time"]
-            if isinstance(cpu_ms, int | float) and not isinstance(cpu_ms, bool):
-                self.collector.cpu_ms[value["request_id"]] = float(cpu_ms)
+            cpu_ms = number_of(value["cpu_total_time"])
+            if cpu_ms is not None:
+                self.collector.cpu_ms[value["request_id"]] = cpu_ms
         elif isinstance(value.get("errorType"), str):
             request_id = value.get("requestId") or value.get("AWSRequestId") or stream.begun
             if isinstance(request_id, str) and value.get("level") in ("ERROR", "FATAL", None):
@@ -386,24 +389,3 @@ class MessageReader:
         if stream.origin.function is None or stream is self.plain:
             stream.origin = replace(stream.origin, function=function)
             stream.numbers.clear()
-
-
-def _origin_of(
-    origin: Origin, stream: str | None, group: str | None, account: str | None, region: str | None
-) -> Origin:
-    """Where a stream's lines come from: newer streams have the function's name, Lambda's own groups
-    have it, and every stream has the version.
-    """
-    named = STREAM.fullmatch(stream) if stream else None
-    function = named[1] if named else None
-    if function is None and group is not None and group.startswith("/aws/lambda/"):
-        # Functions at the edge log to groups with their home region's name before their own.
-        function = _AT_EDGE.sub("", group.removeprefix("/aws/lambda/"))
-    return replace(
-        origin,
-        function=function or origin.function,
-        version=named[2] if named else origin.version,
-        log_stream=stream or origin.log_stream,
-        account=account or origin.account,
-        region=region or origin.region,
-    )

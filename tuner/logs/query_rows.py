@@ -66,7 +66,7 @@ def read_row(reader: MessageReader, value: Mapping[str, Any]) -> None:
 
 def stream_of(reader: MessageReader, value: Mapping[str, Any]) -> Stream:
     """The log stream that a record or a row is from."""
-    group, account, region = _text(first(value, GROUP)), None, None
+    group, account, region = text_of(first(value, GROUP)), None, None
     if group is not None and group.startswith("arn:"):
         parts = group.split(":")
         region, account, group = (
@@ -74,7 +74,7 @@ def stream_of(reader: MessageReader, value: Mapping[str, Any]) -> Stream:
         )
     elif group is not None and group[:12].isdigit() and group[12:13] == ":":
         account, group = group[:12], group[13:]  # as Insights writes @log
-    return reader.stream(_text(first(value, STREAM)), group, account, region)
+    return reader.stream(text_of(first(value, STREAM)), group, account, region)
 
 
 def first(value: Mapping[str, Any], names: tuple[str, ...]) -> Any:
@@ -114,12 +114,13 @@ def _number(value: object, *, is_memory: bool = False) -> object:
         return value
     try:
         number = float(value)
-    except ValueError:
+    except (OverflowError, ValueError):
         return value
     if is_memory and _BYTES_PER_MB <= number < math.inf:
         return round(number / _BYTES_PER_MB)
     return number
 
 
-def _text(value: Any) -> str | None:
+def text_of(value: Any) -> str | None:
+    """A text with something in it."""
     return value if isinstance(value, str) and value else None

@@ -10,7 +10,17 @@ import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.logs.query_rows import GROUP, MESSAGE, STREAM, TIME, first, is_row, read_row, stream_of
+from tuner.logs.query_rows import (
+    GROUP,
+    MESSAGE,
+    STREAM,
+    TIME,
+    first,
+    is_row,
+    read_row,
+    stream_of,
+    text_of,
+)
 from tuner.logs.times import read_time
 
 if TYPE_CHECKING:
@@ -73,7 +83,8 @@ def _read_list(reader: MessageReader, values: list[Any], depth: int) -> bool:
             reader.message(each[1], read_time(each[0]), reader.plain)
             known = True
         elif isinstance(each, list) and each and isinstance(each[0], dict) and "field" in each[0]:
-            fields = {pair.get("field"): pair.get("value") for pair in each}
+            pairs = [pair for pair in each if isinstance(pair, dict)]
+            fields = {str(pair.get("field")): pair.get("value") for pair in pairs}
             known |= read_value(reader, fields, depth + 1)
         else:
             known |= read_value(reader, each, depth + 1)
@@ -89,7 +100,9 @@ def _subscription(reader: MessageReader, record: Mapping[str, Any]) -> None:
     if record.get("messageType") != "DATA_MESSAGE":
         return
     stream = reader.stream(
-        _text(record.get("logStream")), _text(record.get("logGroup")), _text(record.get("owner"))
+        text_of(record.get("logStream")),
+        text_of(record.get("logGroup")),
+        text_of(record.get("owner")),
     )
     for event in record["logEvents"]:
         if isinstance(event, Mapping) and isinstance(event.get("message"), str):
@@ -118,10 +131,7 @@ def _packed(value: Mapping[str, Any]) -> Any:
     match value:
         case {"awslogs": {"data": str(data)}} | {"kinesis": {"data": str(data)}}:
             return _unpacked(data)
-        case {"data": str(data), **rest} if set(rest) <= {
-            "recordId",
-            "approximateArrivalTimestamp",
-        }:
+        case {"data": str(data), **rest} if _OF_FIREHOSE.issuperset(rest):
             return _unpacked(data)
     return None
 
@@ -134,7 +144,3 @@ def _unpacked(data: str) -> Any:
         return json.loads(raw)
     except (binascii.Error, zlib.error, ValueError, RecursionError):
         return None
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None

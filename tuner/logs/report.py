@@ -30,6 +30,8 @@ _FIELD: Final = re.compile(
     r"|Memory Size|Max Memory Used|Status|Error Type|XRAY TraceId):[ \t]*(\S+)(?:[ \t]+(ms|MB)\b)?"
 )
 _NUMBER: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,30})?")
+_MOST: Final = {"ms": 1e10, "MB": 1e6}
+"""Far beyond what Lambda has: more is nothing that it wrote, and sums would overflow."""
 _TIMED_OUT: Final = re.compile(r"Task timed out after ([0-9]{1,6}\.[0-9]{2}) seconds\Z")
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,20}Z")
 _REQUEST_ID: Final = re.compile(r"[0-9A-Fa-f-]{8,40}")
@@ -168,7 +170,7 @@ def _from_text(request_id: str, line: str, xray_line: str) -> PlatformReport:
     for name, unit, _ in _METRICS:
         if name in fields:
             value, its_unit = fields[name]
-            if not _NUMBER.fullmatch(value) or its_unit != unit:
+            if not _NUMBER.fullmatch(value) or its_unit != unit or float(value) >= _MOST[unit]:
                 raise _unreadable(request_id, name, unit)
             numbers[name] = float(value)
     return _report(
@@ -200,13 +202,10 @@ def read_report_record(whole: Mapping[str, Any]) -> PlatformReport:
     for name, unit, key in _METRICS:
         value = metrics.get(key)
         if value is not None:
-            if (
-                isinstance(value, bool)
-                or not isinstance(value, int | float)
-                or not 0 <= value < 1e15
-            ):
+            number = number_of(value)
+            if number is None or number >= _MOST[unit]:
                 raise _unreadable(request_id, name, unit)
-            numbers[name] = float(value)
+            numbers[name] = number
     status, error_type = record.get("status"), record.get("errorType")
     return _report(
         request_id,
@@ -233,6 +232,8 @@ def _report(
     for name in ("Duration", "Billed Duration", "Memory Size"):
         if name not in numbers:
             raise ReportLineError(f"{_whose(request_id)} has no {name}: it can't be a sample")
+    if not numbers["Memory Size"]:
+        raise ReportLineError(f"{_whose(request_id)} has a Memory Size of 0")
     return PlatformReport(
         request_id=request_id,
         duration_ms=numbers["Duration"],
@@ -259,6 +260,13 @@ def _trace_id(tracing: object) -> str | None:
     value = _mapping(tracing).get("value")
     parts = value.split(";") if isinstance(value, str) else ()
     return next((part[5:] for part in parts if part.startswith("Root=")), None)
+
+
+def number_of(value: object) -> float | None:
+    """A number of a JSON record that may be one of Lambda's; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e15:
+        return None
+    return float(value)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

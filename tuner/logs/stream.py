@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from tuner.logs.times import STREAM
 
 if TYPE_CHECKING:
     from tuner.model.observation import ObservedOutcome, Origin
@@ -12,6 +15,7 @@ _ERROR_TYPE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.$:]{0,99}")
 _MEMORY_ERRORS: Final = frozenset(
     ("Runtime.OutOfMemory", "MemoryError", "java.lang.OutOfMemoryError")
 )
+_AT_EDGE: Final = re.compile(r"^[a-z]{2}-[a-z]+-\d\.")
 MOST_KEPT: Final = 10_000
 
 
@@ -41,6 +45,27 @@ class Stream:
         """
         self.at_us: int | None = None
         """The latest time that a line had."""
+
+
+def origin_of(
+    origin: Origin, stream: str | None, group: str | None, account: str | None, region: str | None
+) -> Origin:
+    """Where a stream's lines come from: newer streams have the function's name, Lambda's own groups
+    have it, and every stream has the version.
+    """
+    named = STREAM.fullmatch(stream) if stream else None
+    function = named[1] if named else None
+    if function is None and group is not None and group.startswith("/aws/lambda/"):
+        # Functions at the edge log to groups with their home region's name before their own.
+        function = _AT_EDGE.sub("", group.removeprefix("/aws/lambda/"))
+    return replace(
+        origin,
+        function=function or origin.function,
+        version=named[2] if named else origin.version,
+        log_stream=stream or origin.log_stream,
+        account=account or origin.account,
+        region=region or origin.region,
+    )
 
 
 def keep_note(stream: Stream, request_id: str, note: Note) -> None:

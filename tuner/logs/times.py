@@ -142,9 +142,8 @@ def read_time(value: object) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        scale = 1000 if value > 1e11 else 1_000_000
-        at_us = int(value * scale)
-        return at_us if 0 < at_us <= _LATEST_US else None
+        at_us = value * (1000 if value > 1e11 else 1_000_000)
+        return int(at_us) if 1 <= at_us <= _LATEST_US else None
     if not isinstance(value, str):
         return None
     found = _time_at(value.strip(), 0)
