@@ -167,3 +167,13 @@ def test_tags_of_a_repository_are_read(tmp_path: Path) -> None:
     assert git_tags(tmp_path) == (Deployment(NOON, None, "v1.7", "git"),)
     with pytest.raises(InputError, match="isn't a readable git repository"):
         git_tags(tmp_path / "none")
+
+
+def test_a_tag_may_be_no_utf_8(tmp_path: Path) -> None:
+    """Git takes any bytes: the others are read all the same."""
+    run = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    when = {"GIT_COMMITTER_DATE": "2026-03-03T12:00:00+0000", "PATH": "/usr/bin:/bin"}
+    tags: tuple[list[str | bytes], ...] = (["tag", b"caf\xe9"], ["tag", "v1.7"])
+    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "a"], *tags):
+        subprocess.run([*run, *words], check=True, env=when)
+    assert {each.version for each in git_tags(tmp_path)} == {"caf\N{REPLACEMENT CHARACTER}", "v1.7"}

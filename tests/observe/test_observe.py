@@ -7,6 +7,7 @@ import gzip
 import json
 import math
 import os
+from datetime import UTC, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,19 @@ import pytest
 from tests.cli.running import one_line, run_here
 from tests.logs import forms
 from tests.logs.forms import Event, Invocation
+from tests.observe.archives import MARCH, Call, write_archive
+from tuner.api import observing
+from tuner.api.reading import FilesRequest
+from tuner.api.scanning_logs import scan_logs
 from tuner.cli import main
 from tuner.logs import parse_report
+from tuner.model.observation import Window
+from tuner.observe.usage import Span
 from tuner.pricing import load_price_book
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import tzinfo
     from pathlib import Path
 
 DAY_MS = 86_400_000
@@ -157,6 +165,21 @@ def test_the_window_is_the_archives_and_can_be_narrowed(
     assert some["invocation_count"] == 1
     early = observe("--logs", str(logs), "--from", "2020-01-01")
     assert early["window"] == whole["window"]
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=2)), None])
+def test_a_window_may_be_of_any_zone(tmp_path: Path, zone: tzinfo | None) -> None:
+    """Its ends are moments: a scan takes the same reports as `observe`, and says so in UTC."""
+    logs = write_archive(tmp_path / "logs", {"thumbs": [Call(hour, 100) for hour in range(11)]})
+    start = MARCH + timedelta(hours=4)
+    given = start.astimezone(zone) if zone is not None else start.replace(tzinfo=None)
+    request = FilesRequest((logs,), "thumbs", Span(given))
+    found = scan_logs(request, state_dir=tmp_path)
+    assert [each.invocation_count for each in found.functions] == [7]
+    assert found.window == Window(start, MARCH + timedelta(hours=10))
+    assert found.window.start is not None
+    assert found.window.start.tzinfo is UTC
+    assert observing.observe(request, state_dir=tmp_path).window == found.window
 
 
 def test_bare_lines_are_the_asked_functions_and_named_ones_their_own(

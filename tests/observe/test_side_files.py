@@ -77,6 +77,15 @@ def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path: Path) -> None:
         read_revenue(tmp_path / "torn.csv")
 
 
+def test_a_damaged_gzip_file_is_told(tmp_path: Path) -> None:
+    """As any other file that is no table."""
+    packed = bytearray(gzip.compress(b"day,feature,revenue\n2026-03-03,a,1\n"))
+    packed[10] = 0xFF  # the first block's type
+    (tmp_path / "damaged.csv").write_bytes(packed)
+    with pytest.raises(InputError, match="isn't a CSV table"):
+        read_revenue(tmp_path / "damaged.csv")
+
+
 def test_deployments_have_times_of_any_zone(tmp_path: Path) -> None:
     """UTC unless a time says otherwise; without a function one may concern all."""
     path = tmp_path / "deploys.csv"

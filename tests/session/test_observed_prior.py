@@ -205,6 +205,16 @@ def test_a_named_file_that_does_not_fit_is_refused(
         tuned(server, tmp_path, prior=file)
 
 
+def test_a_kept_observation_without_an_end_is_none(tmp_path: Path) -> None:
+    """Nobody knows how old it is."""
+    now = datetime(2026, 3, 5, tzinfo=UTC)
+    kept.keep(
+        tmp_path,
+        {"kind": "observation", "function": {"name": "hello"}, "window": {}, "by_memory": []},
+    )
+    assert kept.fresh_observation(tmp_path, "hello", now) is None
+
+
 def test_observe_keeps_its_answer_until_it_is_forgotten(tmp_path: Path) -> None:
     """What `observe` says is there for the next `tune`; `--forget` deletes it."""
     now = datetime(2026, 3, 5, tzinfo=UTC)

@@ -36,10 +36,7 @@ def archive_evidence(
 
     `region` and `architecture` are those of functions whose reports name none; x86_64 without.
     """
-    where, values = "true", []
-    if window.start is not None and window.end is not None:
-        where = "logged_at >= ? AND logged_at <= ?"
-        values = [each.replace(tzinfo=None) for each in (window.start, window.end)]
+    where, values = where_of(None, window, None)
     rows = store.connection.execute(DAY_SUMS.format(where=where), values).fetchall()
     return evidence_of(rows, region=region, architecture=architecture)
 

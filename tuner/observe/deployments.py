@@ -144,7 +144,9 @@ def git_tags(repository: Path) -> tuple[Deployment, ...]:
         raise InputError("git is not installed, which reads a repository's tags: give a CSV file")
     form = "--format=%(creatordate:iso-strict)%09%(refname:strip=2)"
     command = [git, "-C", str(repository), "for-each-ref", "refs/tags", form]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - no shell, the path is an argument of its own
+    done = subprocess.run(  # noqa: S603 - no shell, the path is an argument of its own
+        command, capture_output=True, encoding="utf-8", errors="replace", check=False
+    )
     if done.returncode != 0:
         raise InputError(f"{repository} isn't a readable git repository: check `deploys=git:REPO`")
     found = []

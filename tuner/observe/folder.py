@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from tuner.logs.collector import Collector
 
-_FORMAT: Final = 9
+_FORMAT: Final = 10
 """Of the files below, and of how lines are read: with another, archives are read anew."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _RECENT: Final = timedelta(minutes=1)

@@ -45,7 +45,7 @@ def fresh_observation(state_dir: Path, function: str, now: datetime) -> dict[str
         return None
     try:
         found = read_observation(file)
-        end = datetime.fromisoformat(str(found["window"]["to"]))
+        end = datetime.fromisoformat(str(found["window"].get("to")))
     except (InputError, ValueError):
         return None
     end = end if end.tzinfo else end.replace(tzinfo=UTC)

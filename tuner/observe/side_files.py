@@ -10,6 +10,7 @@ import datetime
 import gzip
 import math
 import re
+import zlib
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import InputError
@@ -105,7 +106,7 @@ def rows_of(
                         f"{where} has {len(row)} of {len(names)} columns: is it cut off?"
                     )
                 yield where, dict(zip(names, row, strict=False))
-        except (UnicodeDecodeError, csv.Error, EOFError, gzip.BadGzipFile):
+        except (UnicodeDecodeError, csv.Error, EOFError, gzip.BadGzipFile, zlib.error):
             raise InputError(
                 f"{path} isn't a CSV table, plain or gzip: check `{parameter}`"
             ) from None
@@ -119,6 +120,11 @@ def instant(where: str, text: str) -> datetime.datetime:
         raise InputError(
             f"{where}: {text.strip()[:40]!r} isn't a time: write it as 2026-03-03T14:05:00Z"
         ) from None
+    return in_utc(at)
+
+
+def in_utc(at: datetime.datetime) -> datetime.datetime:
+    """The same moment in UTC, which is the zone of one without."""
     return at.replace(tzinfo=datetime.UTC) if at.tzinfo is None else at.astimezone(datetime.UTC)
 
 

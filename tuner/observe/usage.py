@@ -14,6 +14,7 @@ from tuner.model.lambda_limits import HOURS_PER_MONTH
 from tuner.model.observation import MemoryObservation, Observation, Window, days_before
 from tuner.observe.archive_days import function_days
 from tuner.observe.observed_sizes import observed_sizes
+from tuner.observe.side_files import in_utc
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,7 +39,9 @@ _OF_SEVERAL: Final = Advice(
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What narrows a source's own window: ends, or days counted back from the last line."""
+    """What narrows a source's own window: ends of any zone (UTC without one), or days counted back
+    from the last line.
+    """
 
     start: datetime | None = None
     end: datetime | None = None
@@ -52,8 +55,8 @@ class Span:
                     "no line has a time, so no window is known: leave out `start`, `end`, `days`"
                 )
             return own
-        end = min(own.end, self.end or own.end)
-        start = max(own.start, self.start or own.start)
+        end = own.end if self.end is None else min(own.end, in_utc(self.end))
+        start = own.start if self.start is None else max(own.start, in_utc(self.start))
         if self.days is not None:
             start = max(start, days_before(end, self.days))
         if start > end:
