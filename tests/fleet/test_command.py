@@ -21,7 +21,7 @@ from tests.scripted_executor import ScriptedExecutor
 from tuner.local import FunctionDefinition, LocalLambda
 from tuner.model.interval import Interval
 from tuner.model.verification import Outcome
-from tuner.observe.outcomes import keep_outcome
+from tuner.observe.verdicts import keep_outcome
 from tuner.sweep.store import load_sweep
 
 if TYPE_CHECKING:

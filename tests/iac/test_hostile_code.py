@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PYTHON = "from aws_cdk import aws_lambda as l\n"
 TYPESCRIPT = 'import * as l from "aws-cdk-lib/aws-lambda";\n'
 MANY = 3000
+NESTED = "lookup(" * MANY + "var.x" + ", 1)" * MANY
 DIGITS = "1" * 5000
 
 
@@ -30,8 +31,7 @@ DIGITS = "1" * 5000
         ("app.ts", f"{TYPESCRIPT}new l.Function(this, {'+'.join(['a'] * MANY)}, {{}});"),
         (
             "main.tf",
-            'resource "aws_lambda_function" "f" {\n  memory_size = %s\n}\n'
-            % f"{'lookup(' * MANY}var.x{', 1)' * MANY}",
+            f'resource "aws_lambda_function" "f" {{\n  memory_size = {NESTED}\n}}\n',
         ),
     ],
 )

@@ -14,14 +14,16 @@ from tuner.errors import InputError
 from tuner.model.account import TrailEvent
 from tuner.model.spend import Deployment
 from tuner.observe.deployments import (
+    Setting,
+    SettingHour,
     cause_of,
+    deployments_in_logs,
     git_tags,
     known_by,
     merged,
     read_trail,
     trail_deployments,
 )
-from tuner.observe.log_deployments import Setting, SettingHour, deployments_in_logs
 
 if TYPE_CHECKING:
     from pathlib import Path

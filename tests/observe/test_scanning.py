@@ -12,8 +12,7 @@ from tuner.model.advice import Advice, SweepWorth
 from tuner.model.interval import Interval
 from tuner.model.scan import DaySums, FunctionEvidence, ScannedFunction
 from tuner.observe.observed_sizes import observed_sizes
-from tuner.observe.optimizer_comparison import compare_with_optimizer
-from tuner.observe.scanning import rank, scan_function
+from tuner.observe.scanning import compare_with_optimizer, rank, scan_function
 from tuner.pricing import load_price_book
 
 FUNCTION = AccountFunction(

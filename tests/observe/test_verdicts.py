@@ -10,8 +10,15 @@ import pytest
 from tests.sweeps import made_sweep, mixed_ms
 from tuner.model.interval import Interval
 from tuner.model.verification import Outcome
-from tuner.observe.outcomes import keep_outcome, ledger_file, read_outcomes
-from tuner.observe.verdicts import days_needed, track_record, verdict_of, with_track_record
+from tuner.observe.verdicts import (
+    days_needed,
+    keep_outcome,
+    ledger_file,
+    read_outcomes,
+    track_record,
+    verdict_of,
+    with_track_record,
+)
 from tuner.session import analyse, recommend
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from tuner.fleet.loop import MOST_LEASES, FleetRun, place_key
 from tuner.fleet.planning import Events, estimate, plan_items
 from tuner.fleet.settings import FleetSettings, absolute_payload, read_settings
 from tuner.model.fleet import FleetPlace, FleetPlan
-from tuner.observe.outcomes import read_outcomes
+from tuner.observe.verdicts import read_outcomes
 from tuner.sweep.io import Clock, StopSignal
 from tuner.sweep.plan import new_sweep_id
 

@@ -17,8 +17,7 @@ from tuner.errors import NotAgreedError, UsageError
 from tuner.model.goal import Goal
 from tuner.model.number_fields import check_number
 from tuner.model.request import Budget, Measure, Output, Safety, Target, TuneRequest
-from tuner.observe.outcomes import read_outcomes
-from tuner.observe.verdicts import with_track_record
+from tuner.observe.verdicts import read_outcomes, with_track_record
 from tuner.session.inputs import read_inputs, with_payloads
 from tuner.sweep.io import tell_nobody
 from tuner.sweep.store import default_state_dir

@@ -19,11 +19,11 @@ from tuner.model.interval import counted
 from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB, SECONDS_PER_MONTH
 from tuner.model.verification import Forecast, Outcome, Verification
 from tuner.observe import verdicts
+from tuner.observe.deployments import setting_runs
 from tuner.observe.explaining import causes_of
-from tuner.observe.log_deployments import setting_runs
-from tuner.observe.outcomes import keep_outcome, read_outcomes
 from tuner.observe.realized import Reports, realize
 from tuner.observe.use_hours import use_rows
+from tuner.observe.verdicts import keep_outcome, read_outcomes
 from tuner.rollout.record import record_path
 
 if TYPE_CHECKING:

@@ -15,8 +15,7 @@ from tuner.cli.config import state_dir, today
 from tuner.cli.progress import progress
 from tuner.cli.screen import agree, agree_to_invoke, is_interactive, say, show_answer, show_json
 from tuner.errors import HookError, LeftChangedError, NotAgreedError, UnknownTrafficError
-from tuner.observe.outcomes import read_outcomes
-from tuner.observe.verdicts import with_track_record
+from tuner.observe.verdicts import read_outcomes, with_track_record
 from tuner.report.json import SCHEMA_VERSION, function_json
 from tuner.report.plan import describe_plan
 from tuner.session.inputs import read_inputs, test_event_names, with_payloads

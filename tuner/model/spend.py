@@ -19,6 +19,8 @@ BillReason = Literal[
 ]
 UNTAGGED: Final = "(untagged)"
 """The key of functions that don't have the tag."""
+SMALLEST_RATIO: Final = 0.02
+"""A smaller change isn't reported: nobody acts on it, and no model is that good."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,7 @@ from tuner.model.goal import Goal
 from tuner.model.interval import Interval, counted, percent, percent_digits
 from tuner.model.lambda_limits import MIN_MEMORY_MB, SECONDS_PER_MONTH
 from tuner.model.plan import MOST_INVOCATIONS
-from tuner.observe.forecast import forecast
-from tuner.observe.weighing import allowed_sizes, memory_evidence, weigh
+from tuner.observe.forecast import allowed_sizes, forecast, memory_evidence, weigh
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tuner.model.advice import ObservedSize, Situation, SizeForecast
-    from tuner.observe.forecast import Forecast
-    from tuner.observe.weighing import Weighed
+    from tuner.observe.forecast import Forecast, Weighed
     from tuner.pricing import LambdaPrices
 
     Floats = NDArray[np.float64]

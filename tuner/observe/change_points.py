@@ -24,6 +24,7 @@ from scipy.stats import t as student_t
 
 from tuner.model.interval import Interval
 from tuner.model.lambda_limits import HOURS_PER_MONTH
+from tuner.model.spend import SMALLEST_RATIO
 from tuner.observe.hourly import FEWEST_DAYS_FOR_WEEK, HOURS_PER_DAY, fit_noise
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-SMALLEST_RATIO: Final = 0.02
-"""A smaller change isn't reported: nobody acts on it, and no model is that good."""
 _BASELINE_HOURS: Final = 28 * HOURS_PER_DAY
 _SHORTEST_BASELINE_HOURS: Final = HOURS_PER_DAY
 _WINDOWS_HOURS: Final = np.array(
@@ -175,7 +174,7 @@ class _Series:
         while places:
             for _ in range(2):
                 for index in range(len(places)):
-                    low, high = self._around(places, index)
+                    low, high = self.around(places, index)
                     places[index] = self.best_split(low, high, shortest_after=1)
             scores = [self._score(places, index) for index in range(len(places))]
             worst = int(np.argmin(scores))
@@ -226,7 +225,7 @@ class _Series:
         allowed = gains[margin - 1 : len(gains) - shortest_after + 1]
         return low + margin + (int(np.argmax(allowed)) if len(allowed) else 0)
 
-    def _around(self, places: list[int], index: int) -> tuple[int, int]:
+    def around(self, places: list[int], index: int) -> tuple[int, int]:
         """The stretch around one change: up to its neighbors, and at most the baseline's length."""
         place = places[index]
         before = places[index - 1] if index else 0
@@ -235,7 +234,7 @@ class _Series:
 
     def _score(self, places: list[int], index: int) -> float:
         """How far a change lies beyond the threshold, by all hours around it; negative: not."""
-        low, high = self._around(places, index)
+        low, high = self.around(places, index)
         at = np.array([places[index]])
         difference, variance, day_part = self._difference(low, at, high)
         if abs(difference[0]) < math.log1p(SMALLEST_RATIO):
@@ -288,9 +287,7 @@ def _described(
     places = sorted(found)
     described = []
     for index, place in enumerate(places):
-        low = max(places[index - 1] if index else 0, place - _BASELINE_HOURS)
-        high = places[index + 1] if index + 1 < len(places) else series.length
-        high = min(high, place + _BASELINE_HOURS)
+        low, high = series.around(places, index)
         gains, _ = series.split(low, high)
         fall = (gains[place - low - 1] - gains) / 2
         ratio, usd_per_month = _in_money(costs, noise, (low, place, high))

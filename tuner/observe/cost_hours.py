@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from tuner.observe.bill import Used
+from tuner.observe.database import make_table
+from tuner.observe.deployments import Setting, SettingHour
 from tuner.observe.hourly import HourlyCosts
-from tuner.observe.log_deployments import Setting, SettingHour
 from tuner.observe.spend import FunctionHours
+from tuner.observe.store import where_of
 from tuner.observe.use_hours import moment
 
 if TYPE_CHECKING:
@@ -40,8 +42,7 @@ _TIMED: Final = """
       ON r.account IS NOT DISTINCT FROM p.account AND r.region IS NOT DISTINCT FROM p.region
       AND r.function IS NOT DISTINCT FROM p.function
       AND r.architecture IS NOT DISTINCT FROM p.architecture
-    WHERE r.logged_at IS NOT NULL AND (? IS NULL OR r.logged_at >= ?)
-      AND (? IS NULL OR r.logged_at <= ?)"""
+    WHERE r.logged_at IS NOT NULL AND {where}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +77,8 @@ class CostHours:
     def __init__(self, store: ReportStore, window: Window, places: Sequence[Place]) -> None:
         self._connection = store.connection
         self._places = places
-        self._ends: list[Any] = []
-        for end in (window.start, window.end):
-            plain = None if end is None else end.astimezone(datetime.UTC).replace(tzinfo=None)
-            self._ends += [plain, plain]
-        self._connection.execute(
-            "CREATE OR REPLACE TEMP TABLE places (place INTEGER, account VARCHAR, region VARCHAR,"
-            " function VARCHAR, architecture VARCHAR, name INTEGER, request_usd DOUBLE,"
-            " usd_per_mb_ms DOUBLE)"
-        )
+        where, self._ends = where_of(None, window, None)
+        self._timed = _TIMED.format(where=where)
         self.names = tuple(sorted({each.name for each in places}))
         number = {name: at for at, name in enumerate(self.names)}
         rows = [
@@ -92,17 +86,17 @@ class CostHours:
              each.request_usd, each.usd_per_mb_ms)
             for at, each in enumerate(places)
         ]  # fmt: skip
-        if rows:
-            self._connection.executemany("INSERT INTO places VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        columns = (
+            "place INTEGER, account VARCHAR, region VARCHAR, function VARCHAR,"
+            " architecture VARCHAR, name INTEGER, request_usd DOUBLE, usd_per_mb_ms DOUBLE"
+        )
+        make_table(self._connection, f"places ({columns})", rows)
 
     def functions(self) -> list[FunctionHours]:
         """Every function with a report that has a time, by name."""
-        caps = self._caps()
-        self._connection.execute("CREATE OR REPLACE TEMP TABLE caps (place INTEGER, cap DOUBLE)")
-        if caps:
-            self._connection.executemany("INSERT INTO caps VALUES (?, ?)", list(caps.items()))
+        make_table(self._connection, "caps (place INTEGER, cap DOUBLE)", [*self._caps().items()])
         found = self._columns(
-            f"""WITH timed AS ({_TIMED})
+            f"""WITH timed AS ({self._timed})
             SELECT place, hour, count(*) AS count,
               sum(mb_ms::HUGEINT)::DOUBLE AS mb_ms,
               sum(mb_ms::HUGEINT * mb_ms)::DOUBLE AS mb_ms_squares,
@@ -130,7 +124,7 @@ class CostHours:
         """What functions of each name used between two moments, within the window: for a bill."""
         found: dict[str, Used] = {}
         rows = self._connection.execute(
-            f"""WITH timed AS ({_TIMED})
+            f"""WITH timed AS ({self._timed})
             SELECT place, count(*), sum(mb_ms::HUGEINT)::VARCHAR FROM timed
             WHERE logged_at >= ? AND logged_at < ? GROUP BY place ORDER BY place""",  # noqa: S608 - of constants
             [*self._ends, *(each.replace(tzinfo=None) for each in (start, end))],
@@ -154,7 +148,7 @@ class CostHours:
     def _caps(self) -> dict[int, float]:
         """For each place, the memory × ms that one report in a thousand exceeds, to 1%."""
         found = self._columns(
-            f"""WITH timed AS ({_TIMED})
+            f"""WITH timed AS ({self._timed})
             SELECT place, ceil(ln(greatest(mb_ms, 1)) * {_BINS_PER_E}) AS bin, count(*) AS count
             FROM timed GROUP BY place, bin ORDER BY place, bin"""  # noqa: S608 - of constants
         )
@@ -206,7 +200,7 @@ class CostHours:
     def _settings(self) -> dict[str, tuple[SettingHour, ...]]:
         """By function, if it had several: the lines of a version and memory size by hour."""
         rows = self._connection.execute(
-            f"""WITH timed AS ({_TIMED}),
+            f"""WITH timed AS ({self._timed}),
             several AS (
               SELECT p.name FROM timed JOIN places p USING (place)
               GROUP BY p.name HAVING count(DISTINCT (coalesce(version, ''), memory_mb)) > 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tuner.model.optional_import import optional_import
 
@@ -34,6 +34,14 @@ def duckdb_error() -> type[Exception]:
     import duckdb  # noqa: PLC0415 - an extra
 
     return duckdb.Error
+
+
+def make_table(connection: DuckDBPyConnection, head: str, rows: list[tuple[Any, ...]]) -> None:
+    """Make a table, in place of one of that name; `head` has its name and its columns."""
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {head}")
+    if rows:
+        marks = ", ".join("?" * len(rows[0]))
+        connection.executemany(f"INSERT INTO {head.partition(' ')[0]} VALUES ({marks})", rows)  # noqa: S608 - of constants
 
 
 def write_parquet(reports: str, into: Path) -> str:

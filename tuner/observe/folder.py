@@ -21,7 +21,6 @@ from tuner.logs.collector import Unreadable  # noqa: TC001 - from_record reads t
 from tuner.logs.files import LogFile, find_files
 from tuner.model.observation import Window
 from tuner.model.record import from_record, to_record
-from tuner.observe.answers import Answers
 from tuner.observe.database import (
     duckdb_error,
     make_joined_reports,
@@ -30,7 +29,7 @@ from tuner.observe.database import (
     write_parquet,
 )
 from tuner.observe.intake import Intake
-from tuner.observe.store import ReportStore
+from tuner.observe.store import Answers, ReportStore
 from tuner.whole_file import write_whole
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.logs.collector import Collector
-from tuner.observe.database import write_parquet
+from tuner.observe.database import make_table, write_parquet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,8 +127,8 @@ class Intake:
             "number INTEGER, account VARCHAR, region VARCHAR, function VARCHAR, version VARCHAR,"
             " log_stream VARCHAR, architecture VARCHAR, source VARCHAR"
         )
-        _make_table(self._connection, f"origins ({names})", origins)
-        _make_table(
+        make_table(self._connection, f"origins ({names})", origins)
+        make_table(
             self._connection,
             "cpu (request_id VARCHAR, cpu_ms DOUBLE)",
             [*self.collector.cpu_ms.items()],
@@ -218,10 +218,3 @@ def _words(name: str, column: tuple[str | None, ...]) -> tuple[str, Any]:
     listed = ", ".join("'" + word.replace("'", "''") + "'" for word in words)
     known = np.array([numbers.get(word, 0) for word in column], dtype=np.int64)
     return f"list_extract([{listed}]::VARCHAR[], nullif({name}, 0))", known
-
-
-def _make_table(connection: DuckDBPyConnection, head: str, rows: list[tuple[Any, ...]]) -> None:
-    connection.execute(f"CREATE TABLE {head}")
-    if rows:
-        marks = ", ".join("?" * len(rows[0]))
-        connection.executemany(f"INSERT INTO {head.partition(' ')[0]} VALUES ({marks})", rows)  # noqa: S608 - of constants

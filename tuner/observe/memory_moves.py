@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tuner.observe.log_deployments import setting_runs
+from tuner.observe.deployments import setting_runs
 from tuner.observe.use_hours import hour_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from tuner.observe.log_deployments import SettingRun
+    from tuner.observe.deployments import SettingRun
     from tuner.observe.use_hours import UseRows
 
 _WITH_IT_HOURS: Final = 3

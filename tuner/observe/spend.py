@@ -17,10 +17,9 @@ from tuner.model.finding import Finding
 from tuner.model.interval import counted
 from tuner.model.spend import UNTAGGED, CostChange, CostDay, Movement, Spend
 from tuner.observe.change_points import find_changes
-from tuner.observe.deployments import cause_of, known_by, merged
+from tuner.observe.deployments import cause_of, deployments_in_logs, known_by, merged
 from tuner.observe.earnings import earnings
 from tuner.observe.hourly import HOURS_PER_DAY
-from tuner.observe.log_deployments import deployments_in_logs
 from tuner.observe.use_hours import hour_of, moment
 
 if TYPE_CHECKING:
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
 
     from tuner.model.spend import BillCheck, Deployment
     from tuner.observe.change_points import ChangePoint
+    from tuner.observe.deployments import SettingHour
     from tuner.observe.hourly import HourlyCosts
-    from tuner.observe.log_deployments import SettingHour
 
 _FEW_DAYS: Final = 14
 _TAIL_THRESHOLD: Final = 5.5

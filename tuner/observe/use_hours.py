@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from tuner.observe.log_deployments import Setting, SettingHour
+from tuner.observe.deployments import Setting, SettingHour
 from tuner.observe.store import where_of
 
 if TYPE_CHECKING:
