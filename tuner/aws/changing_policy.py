@@ -28,47 +28,46 @@ def least_rollout_policy(
     scope = scope_of(parse_reference(function), region, account_id)
     arn = scope.arn("lambda", f"function:{scope.name}")
     group = scope.arn("logs", f"log-group:/aws/lambda/{scope.name}:*")
-    listing = ["lambda:GetAlias", "lambda:ListAliases", "lambda:ListVersionsByFunction"]
     return policy_of(
         [
-            allow("ReadFunctionAndVersions", ["lambda:GetFunction"], [arn, f"{arn}:*"]),
-            allow("ReadAliasAndListVersions", listing, [arn]),
+            allow("ReadFunctionAndVersions", "lambda:GetFunction", arn, f"{arn}:*"),
+            allow(
+                "ReadAliasAndListVersions",
+                "lambda:GetAlias lambda:ListAliases lambda:ListVersionsByFunction",
+                arn,
+            ),
             allow(
                 "PublishTheSizeAndRestore",
-                ["lambda:PublishVersion", "lambda:UpdateFunctionConfiguration"],
-                [arn],
+                "lambda:PublishVersion lambda:UpdateFunctionConfiguration",
+                arn,
             ),
-            allow("ShiftTheAlias", ["lambda:UpdateAlias"], [arn]),
-            allow("DeleteVersionsOnly", ["lambda:DeleteFunction"], [f"{arn}:*"]),
-            allow("ReadReportsByVersion", ["logs:FilterLogEvents"], [group]),
-            allow("OptionalCountErrorsAndThrottles", ["cloudwatch:GetMetricData"], ["*"]),
+            allow("ShiftTheAlias", "lambda:UpdateAlias", arn),
+            allow("DeleteVersionsOnly", "lambda:DeleteFunction", f"{arn}:*"),
+            allow("ReadReportsByVersion", "logs:FilterLogEvents", group),
+            allow("OptionalCountErrorsAndThrottles", "cloudwatch:GetMetricData", "*"),
             allow(
                 "OptionalMarkTheFunctionAsBeingChanged",
-                ["lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"],
-                [arn],
+                "lambda:ListTags lambda:TagResource lambda:UntagResource",
+                arn,
             ),
             allow(
-                "OptionalSeeProvisionedConcurrency",
-                ["lambda:ListProvisionedConcurrencyConfigs"],
-                [arn],
+                "OptionalSeeProvisionedConcurrency", "lambda:ListProvisionedConcurrencyConfigs", arn
             ),
             allow(
                 "OptionalSeeIfCodeDeployShiftsTheAlias",
-                ["cloudformation:ListStackResources", "codedeploy:GetDeploymentGroup"],
-                [
-                    scope.arn("cloudformation", "stack/*"),
-                    scope.arn("codedeploy", "deploymentgroup:*"),
-                ],
+                "cloudformation:ListStackResources codedeploy:GetDeploymentGroup",
+                scope.arn("cloudformation", "stack/*"),
+                scope.arn("codedeploy", "deploymentgroup:*"),
             ),
             allow(
                 "OptionalSeeWhatReachesTheFunction",
-                ["lambda:GetFunctionUrlConfig", "lambda:GetPolicy"],
-                [arn],
+                "lambda:GetFunctionUrlConfig lambda:GetPolicy",
+                arn,
             ),
             allow(
                 "OptionalSeeItsTraffic",
-                ["cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings"],
-                ["*"],
+                "cloudwatch:GetMetricStatistics lambda:ListEventSourceMappings",
+                "*",
             ),
         ]
     )
@@ -83,16 +82,12 @@ def least_stop_policy(function: str, *, region: str = "*", account_id: str = "*"
     arn = scope.arn("lambda", f"function:{scope.name}")
     reading = least_reading_policy("watch", function, region=region)
     stopping = [
-        allow(
-            "OptionalSeeSizesOfAliases",
-            ["lambda:ListAliases", "lambda:ListVersionsByFunction"],
-            [arn],
-        ),
-        allow("ReadReservedConcurrency", ["lambda:GetFunctionConcurrency"], [arn]),
+        allow("OptionalSeeSizesOfAliases", "lambda:ListAliases lambda:ListVersionsByFunction", arn),
+        allow("ReadReservedConcurrency", "lambda:GetFunctionConcurrency", arn),
         allow(
             "StopItAndLetItRunAgain",
-            ["lambda:DeleteFunctionConcurrency", "lambda:PutFunctionConcurrency"],
-            [arn],
+            "lambda:DeleteFunctionConcurrency lambda:PutFunctionConcurrency",
+            arn,
         ),
     ]
     return policy_of([*reading["Statement"], *stopping])
@@ -114,36 +109,25 @@ def least_live_check_policy(
     groups = scope.arn("logs", f"log-group:{LAMBDA_PREFIX}")
     own, own_logs = f"{functions}:{COPY_PREFIX}*", f"{groups}{COPY_PREFIX}*"
     statements = [
-        allow("Step1ReadLimits", ["lambda:GetAccountSettings"], ["*"]),
-        allow("Step1ReadPrices", ["pricing:GetProducts"], ["*"]),
-        allow("Step1OptionalReadFunction", ["lambda:GetFunction"], [f"{functions}:{scope.name}"]),
-        allow("Step1OptionalReadReports", ["logs:FilterLogEvents"], [f"{groups}{scope.name}:*"]),
-        allow("Step1OptionalListMetrics", ["cloudwatch:ListMetrics"], ["*"]),
+        allow("Step1ReadLimits", "lambda:GetAccountSettings", "*"),
+        allow("Step1ReadPrices", "pricing:GetProducts", "*"),
+        allow("Step1OptionalReadFunction", "lambda:GetFunction", f"{functions}:{scope.name}"),
+        allow("Step1OptionalReadReports", "logs:FilterLogEvents", f"{groups}{scope.name}:*"),
+        allow("Step1OptionalListMetrics", "cloudwatch:ListMetrics", "*"),
         allow(
             "Step2UseItsFunctions",
-            [
-                "lambda:CreateAlias",
-                "lambda:CreateFunction",
-                "lambda:DeleteFunction",
-                "lambda:GetFunction",
-                "lambda:GetFunctionConcurrency",
-                "lambda:InvokeFunction",
-                "lambda:ListAliases",
-                "lambda:ListTags",
-                "lambda:ListVersionsByFunction",
-                "lambda:PublishVersion",
-                "lambda:TagResource",
-                "lambda:UntagResource",
-                "lambda:UpdateFunctionConfiguration",
-            ],
-            [own],
+            "lambda:CreateAlias lambda:CreateFunction lambda:DeleteFunction lambda:GetFunction"
+            " lambda:GetFunctionConcurrency lambda:InvokeFunction lambda:ListAliases"
+            " lambda:ListTags lambda:ListVersionsByFunction lambda:PublishVersion"
+            " lambda:TagResource lambda:UntagResource lambda:UpdateFunctionConfiguration",
+            own,
         ),
-        allow("Step2FindCopies", ["lambda:ListFunctions"], ["*"]),
-        allow("Step2SeeItsEventSources", ["lambda:ListEventSourceMappings"], ["*"]),
-        allow("Step2OptionalSeeAsyncSettings", ["lambda:GetFunctionEventInvokeConfig"], [own]),
-        allow("Step2OptionalReadDuration", ["cloudwatch:GetMetricStatistics"], ["*"]),
-        allow("Step2OptionalReadItsLog", ["logs:FilterLogEvents"], [f"{own_logs}:*"]),
-        allow("Step2OptionalDeleteItsLogs", ["logs:DeleteLogGroup"], [own_logs]),
+        allow("Step2FindCopies", "lambda:ListFunctions", "*"),
+        allow("Step2SeeItsEventSources", "lambda:ListEventSourceMappings", "*"),
+        allow("Step2OptionalSeeAsyncSettings", "lambda:GetFunctionEventInvokeConfig", own),
+        allow("Step2OptionalReadDuration", "cloudwatch:GetMetricStatistics", "*"),
+        allow("Step2OptionalReadItsLog", "logs:FilterLogEvents", f"{own_logs}:*"),
+        allow("Step2OptionalDeleteItsLogs", "logs:DeleteLogGroup", own_logs),
         allow_pass_role("Step2GiveTheFunctionItsRole", scope.roles),
     ]
     return policy_of(statements)

@@ -52,35 +52,35 @@ def _policy(
     scope = scope_of(reference, region, account_id)
     arn = scope.arn("lambda", f"function:{scope.name}")
     versions = f"{arn}:*"
-    statements = [allow("ReadFunctionAndVersions", ["lambda:GetFunction"], [arn, versions])]
+    statements = [allow("ReadFunctionAndVersions", "lambda:GetFunction", arn, versions)]
     if isolation == "auto":
-        reaching = ["lambda:GetFunctionUrlConfig", "lambda:GetPolicy"]
-        statements.append(allow("SeeWhatReachesTheFunction", reaching, [arn]))
+        reaching = "lambda:GetFunctionUrlConfig lambda:GetPolicy"
+        statements.append(allow("SeeWhatReachesTheFunction", reaching, arn))
     if isolation != "clone":
         statements += _to_publish_versions(arn)
     if isolation != "version":
         statements += _to_copy(arn, scope.roles)
     statements += [
         # IAM has no resource for this one.
-        allow("SeeItsEventSources", ["lambda:ListEventSourceMappings"], ["*"]),
-        allow("OptionalSeeItsAsyncSettings", ["lambda:GetFunctionEventInvokeConfig"], [arn]),
-        allow("ReadConcurrencyLimits", ["lambda:GetAccountSettings"], ["*"]),
-        allow("ReadReservedConcurrency", ["lambda:GetFunctionConcurrency"], [arn]),
+        allow("SeeItsEventSources", "lambda:ListEventSourceMappings", "*"),
+        allow("OptionalSeeItsAsyncSettings", "lambda:GetFunctionEventInvokeConfig", arn),
+        allow("ReadConcurrencyLimits", "lambda:GetAccountSettings", "*"),
+        allow("ReadReservedConcurrency", "lambda:GetFunctionConcurrency", arn),
+        # For auto, the metric also tells whether $LATEST is invoked.
         allow(
-            # For auto, the metric also tells whether $LATEST is invoked.
             "ReadInvocationsAndDuration" if isolation == "auto" else "OptionalReadRecentDuration",
-            ["cloudwatch:GetMetricStatistics"],
-            ["*"],
+            "cloudwatch:GetMetricStatistics",
+            "*",
         ),
         allow(
             "OptionalReadReportsThatTheTailCutsOff",
-            ["logs:FilterLogEvents"],
-            _log_groups(arn, reference.name, isolation),
+            "logs:FilterLogEvents",
+            *_log_groups(arn, reference.name, isolation),
         ),
         allow(
             "OptionalReadShareableTestEvents",
-            ["schemas:DescribeSchema"],
-            [scope.arn("schemas", f"schema/{EVENT_REGISTRY}/{reference.event_schema}")],
+            "schemas:DescribeSchema",
+            scope.arn("schemas", f"schema/{EVENT_REGISTRY}/{reference.event_schema}"),
         ),
     ]
     return policy_of(statements)
@@ -100,7 +100,7 @@ def least_load_policy(
         sid = statement["Sid"]
         if sid not in _NEEDED_BY_ANY_LOAD and not sid.startswith("Optional"):
             statement["Sid"] = f"OptionalForSizes{sid}"
-    invoking = allow("InvokeTheFunctionAsItIs", ["lambda:InvokeFunction"], [arn, f"{arn}:*"])
+    invoking = allow("InvokeTheFunctionAsItIs", "lambda:InvokeFunction", arn, f"{arn}:*")
     return policy_of([invoking, *policy["Statement"], *_to_see_around(scope)])
 
 
@@ -110,42 +110,32 @@ def _to_see_around(scope: Scope) -> list[dict[str, Any]]:
     return [
         allow(
             "OptionalFindWhatIsBehindIt",
-            [
-                "dynamodb:ListTables",
-                "kinesis:ListStreams",
-                "s3:ListAllMyBuckets",
-                "sns:ListTopics",
-                "sqs:ListQueues",
-            ],
-            ["*"],
+            "dynamodb:ListTables kinesis:ListStreams s3:ListAllMyBuckets sns:ListTopics"
+            " sqs:ListQueues",
+            "*",
         ),
         allow(
             "OptionalReadTheLimitsOfThat",
-            ["dynamodb:DescribeTable", "kinesis:DescribeStreamSummary"],
-            [scope.arn("dynamodb", "table/*"), scope.arn("kinesis", "stream/*")],
+            "dynamodb:DescribeTable kinesis:DescribeStreamSummary",
+            scope.arn("dynamodb", "table/*"),
+            scope.arn("kinesis", "stream/*"),
         ),
         allow(
-            "OptionalReadQueues",
-            ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"],
-            [scope.arn("sqs", "*")],
+            "OptionalReadQueues", "sqs:GetQueueAttributes sqs:GetQueueUrl", scope.arn("sqs", "*")
         ),
         allow(
             "OptionalReadConcurrencyOfConsumers",
-            ["lambda:GetFunctionConcurrency"],
-            [scope.arn("lambda", "function:*")],
+            "lambda:GetFunctionConcurrency",
+            scope.arn("lambda", "function:*"),
         ),
-        allow("OptionalFindConsumers", ["lambda:ListEventSourceMappings"], ["*"]),
-        allow("OptionalReadMetricsOfThat", ["cloudwatch:GetMetricData"], ["*"]),
+        allow("OptionalFindConsumers", "lambda:ListEventSourceMappings", "*"),
+        allow("OptionalReadMetricsOfThat", "cloudwatch:GetMetricData", "*"),
         allow(
             "OptionalReadItsRolesPolicies",
-            [
-                "iam:GetPolicy",
-                "iam:GetPolicyVersion",
-                "iam:GetRolePolicy",
-                "iam:ListAttachedRolePolicies",
-                "iam:ListRolePolicies",
-            ],
-            [scope.roles, policies],
+            "iam:GetPolicy iam:GetPolicyVersion iam:GetRolePolicy iam:ListAttachedRolePolicies"
+            " iam:ListRolePolicies",
+            scope.roles,
+            policies,
         ),
     ]
 
@@ -165,28 +155,23 @@ def least_fleet_policy(
     policy["Statement"] += [
         allow(
             "OptionalListFunctionsAndDurations",
-            ["cloudwatch:GetMetricData", "lambda:ListFunctions"],
-            ["*"],
+            "cloudwatch:GetMetricData lambda:ListFunctions",
+            "*",
         ),
-        allow("OptionalFindFunctionsByTag", ["tag:GetResources"], ["*"]),
-        allow("OptionalListTestEvents", ["schemas:ListSchemas"], ["*"]),
-        allow("OptionalListAccounts", ["organizations:ListAccounts"], ["*"]),
-        allow("OptionalReachOtherAccounts", ["sts:AssumeRole"], [roles]),
+        allow("OptionalFindFunctionsByTag", "tag:GetResources", "*"),
+        allow("OptionalListTestEvents", "schemas:ListSchemas", "*"),
+        allow("OptionalListAccounts", "organizations:ListAccounts", "*"),
+        allow("OptionalReachOtherAccounts", "sts:AssumeRole", roles),
         allow(
             "OptionalRunOnStepFunctions",
-            [
-                "states:DescribeExecution",
-                "states:DescribeMapRun",
-                "states:ListMapRuns",
-                "states:StartExecution",
-                "states:StopExecution",
-            ],
-            [f"arn:{partition}:states:{region}:{account_id}:*"],
+            "states:DescribeExecution states:DescribeMapRun states:ListMapRuns"
+            " states:StartExecution states:StopExecution",
+            f"arn:{partition}:states:{region}:{account_id}:*",
         ),
         allow(
             "OptionalExchangeWithItsWorkers",
-            ["s3:GetObject", "s3:ListBucket", "s3:PutObject"],
-            [f"arn:{partition}:s3:::*"],
+            "s3:GetObject s3:ListBucket s3:PutObject",
+            f"arn:{partition}:s3:::*",
         ),
     ]
     return policy
@@ -232,23 +217,19 @@ def _log_groups(arn: str, name: str, isolation: Isolation) -> list[str]:
 
 def _to_publish_versions(arn: str) -> list[dict[str, Any]]:
     return [
-        allow(
-            "ListVersionsAndAliases",
-            ["lambda:ListAliases", "lambda:ListVersionsByFunction"],
-            [arn],
-        ),
+        allow("ListVersionsAndAliases", "lambda:ListAliases lambda:ListVersionsByFunction", arn),
         allow(
             "PublishSizesAndRestore",
-            ["lambda:PublishVersion", "lambda:UpdateFunctionConfiguration"],
-            [arn],
+            "lambda:PublishVersion lambda:UpdateFunctionConfiguration",
+            arn,
         ),
         allow(
             "OptionalMarkTheFunctionAsBeingSwept",
-            ["lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"],
-            [arn],
+            "lambda:ListTags lambda:TagResource lambda:UntagResource",
+            arn,
         ),
-        allow("InvokeVersionsOnly", ["lambda:InvokeFunction"], [f"{arn}:*"]),
-        allow("DeleteVersionsOnly", ["lambda:DeleteFunction"], [f"{arn}:*"]),
+        allow("InvokeVersionsOnly", "lambda:InvokeFunction", f"{arn}:*"),
+        allow("DeleteVersionsOnly", "lambda:DeleteFunction", f"{arn}:*"),
     ]
 
 
@@ -258,24 +239,17 @@ def _to_copy(arn: str, roles: str) -> list[dict[str, Any]]:
     return [
         allow(
             "MakeMeasureAndDeleteCopies",
-            [
-                "lambda:CreateFunction",
-                "lambda:DeleteFunction",
-                "lambda:GetFunction",
-                "lambda:InvokeFunction",
-                "lambda:ListVersionsByFunction",
-                "lambda:PublishVersion",
-                "lambda:TagResource",
-                "lambda:UpdateFunctionConfiguration",
-            ],
-            [copies],
+            "lambda:CreateFunction lambda:DeleteFunction lambda:GetFunction lambda:InvokeFunction"
+            " lambda:ListVersionsByFunction lambda:PublishVersion lambda:TagResource"
+            " lambda:UpdateFunctionConfiguration",
+            copies,
         ),
         # For `tuner recover --function`; IAM has no resource for this one.
-        allow("OptionalFindCopiesWithoutJournal", ["lambda:ListFunctions"], ["*"]),
+        allow("OptionalFindCopiesWithoutJournal", "lambda:ListFunctions", "*"),
         allow(
             "OptionalDeleteLogsOfCopies",
-            ["logs:DeleteLogGroup"],
-            [f"{logs}:/aws/lambda/{COPY_PREFIX}*"],
+            "logs:DeleteLogGroup",
+            f"{logs}:/aws/lambda/{COPY_PREFIX}*",
         ),
         allow_pass_role("GiveTheCopyItsRole", roles),
     ]
@@ -286,17 +260,18 @@ def partition_of(region: str) -> str:
     return next((found for prefix, found in _PARTITIONS if region.startswith(prefix)), "aws")
 
 
-def allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
-    """A statement; `sid` says what it's for."""
+def allow(sid: str, actions: str, *resources: str) -> dict[str, Any]:
+    """A statement; `sid` says what it's for, and `actions` have spaces between them."""
+    several = actions.split()
     return {
         "Sid": sid,
         "Effect": "Allow",
-        "Action": actions if len(actions) > 1 else actions[0],
-        "Resource": resources if len(resources) > 1 else resources[0],
+        "Action": several if len(several) > 1 else actions,
+        "Resource": [*resources] if len(resources) > 1 else resources[0],
     }
 
 
 def allow_pass_role(sid: str, roles: str) -> dict[str, Any]:
     """A statement that lets functions be given these roles, and nothing else."""
     only = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
-    return {**allow(sid, ["iam:PassRole"], [roles]), "Condition": only}
+    return {**allow(sid, "iam:PassRole", roles), "Condition": only}

@@ -37,13 +37,13 @@ def least_reading_policy(
     functions = scope.arn("lambda", f"function:{scope.name}")
     logs = scope.arn("logs", f"log-group:{LAMBDA_PREFIX}{scope.name}:*")
     statements = [
-        allow("ReadFunction", ["lambda:GetFunction"], [functions])
+        allow("ReadFunction", "lambda:GetFunction", functions)
         if purpose in ("observe", "watch") or (purpose == "spend" and function is not None)
-        else allow("ListFunctions", ["lambda:ListFunctions"], ["*"]),
-        allow("FindLogGroups", ["logs:DescribeLogGroups"], ["*"]),
-        allow("QueryLogs", ["logs:StartQuery"], [logs]),
-        allow("ReadQueries", ["logs:GetQueryResults"], ["*"]),
-        allow("ReadMetrics", ["cloudwatch:GetMetricData"], ["*"]),
+        else allow("ListFunctions", "lambda:ListFunctions", "*"),
+        allow("FindLogGroups", "logs:DescribeLogGroups", "*"),
+        allow("QueryLogs", "logs:StartQuery", logs),
+        allow("ReadQueries", "logs:GetQueryResults", "*"),
+        allow("ReadMetrics", "cloudwatch:GetMetricData", "*"),
     ]
     return policy_of([*statements, *_optional(purpose, scope, functions, logs)])
 
@@ -54,36 +54,36 @@ def _optional(
     """What only some answers need."""
     if purpose != "spend":
         extension = scope.arn("logs", "log-group:/aws/lambda-insights:*")
-        lines = ["logs:FilterLogEvents"] if purpose == "observe" else []
-        yield allow("OptionalReadCpuTime", ["logs:StartQuery", *lines], [extension])
+        lines = " logs:FilterLogEvents" if purpose == "observe" else ""
+        yield allow("OptionalReadCpuTime", f"logs:StartQuery{lines}", extension)
     if purpose == "observe":
-        yield allow("OptionalReadCallers", ["lambda:GetPolicy"], [functions])
-        yield allow("OptionalReadEventSources", ["lambda:ListEventSourceMappings"], ["*"])
-        yield allow("OptionalReadLayers", ["lambda:ListVersionsByFunction"], [functions])
+        yield allow("OptionalReadCallers", "lambda:GetPolicy", functions)
+        yield allow("OptionalReadEventSources", "lambda:ListEventSourceMappings", "*")
+        yield allow("OptionalReadLayers", "lambda:ListVersionsByFunction", functions)
     if purpose != "scan":
-        yield allow("OptionalReadLogsWithoutQuery", ["logs:FilterLogEvents"], [logs])
+        yield allow("OptionalReadLogsWithoutQuery", "logs:FilterLogEvents", logs)
     if purpose == "scan":
         yield allow(
             "OptionalSeeProvisionedConcurrency",
-            ["lambda:ListProvisionedConcurrencyConfigs"],
-            [functions],
+            "lambda:ListProvisionedConcurrencyConfigs",
+            functions,
         )
-        yield allow("OptionalSeeWhereItIsUsed", ["cloudwatch:ListMetrics"], ["*"])
-        yield allow("OptionalCompareCode", ["lambda:ListVersionsByFunction"], [functions])
+        yield allow("OptionalSeeWhereItIsUsed", "cloudwatch:ListMetrics", "*")
+        yield allow("OptionalCompareCode", "lambda:ListVersionsByFunction", functions)
         yield allow(
             "OptionalReadComputeOptimizer",
-            ["compute-optimizer:GetLambdaFunctionRecommendations"],
-            ["*"],
+            "compute-optimizer:GetLambdaFunctionRecommendations",
+            "*",
         )
     if purpose == "spend":
-        yield allow("OptionalReadTags", ["tag:GetResources"], ["*"])
-        yield allow("OptionalSeeDeployments", ["cloudtrail:LookupEvents"], ["*"])
+        yield allow("OptionalReadTags", "tag:GetResources", "*")
+        yield allow("OptionalSeeDeployments", "cloudtrail:LookupEvents", "*")
     if purpose == "watch":
-        yield allow("OptionalReadEventSources", ["lambda:ListEventSourceMappings"], ["*"])
+        yield allow("OptionalReadEventSources", "lambda:ListEventSourceMappings", "*")
         yield allow(
             "OptionalSeeDestinationsAndRecursion",
-            ["lambda:GetFunctionRecursionConfig", "lambda:ListFunctionEventInvokeConfigs"],
-            [functions],
+            "lambda:GetFunctionRecursionConfig lambda:ListFunctionEventInvokeConfigs",
+            functions,
         )
 
 
@@ -108,39 +108,26 @@ def least_archive_policy(
         [
             allow(
                 "RunQueries",
-                [
-                    f"athena:{each}"
-                    for each in (
-                        "StartQueryExecution", "GetQueryExecution", "GetQueryResults",
-                        "StopQueryExecution",
-                    )
-                ],
-                [scope.arn("athena", "workgroup/*")],
+                "athena:StartQueryExecution athena:GetQueryExecution athena:GetQueryResults"
+                " athena:StopQueryExecution",
+                scope.arn("athena", "workgroup/*"),
             ),
             allow(
                 "MakeTable",
-                [
-                    f"glue:{each}"
-                    for each in (
-                        "GetDatabase", "GetTable", "CreateTable", "DeleteTable", "GetPartitions",
-                        "BatchGetPartition", "BatchCreatePartition", "BatchDeletePartition",
-                    )
-                ],
-                tables,
+                "glue:GetDatabase glue:GetTable glue:CreateTable glue:DeleteTable"
+                " glue:GetPartitions glue:BatchGetPartition glue:BatchCreatePartition"
+                " glue:BatchDeletePartition",
+                *tables,
             ),
             allow(
                 "FindArchive",
-                ["s3:ListBucket", "s3:GetBucketLocation"],
-                [f"{s3}{each}" for each in buckets],
+                "s3:ListBucket s3:GetBucketLocation",
+                *(f"{s3}{each}" for each in buckets),
             ),
-            allow("ReadArchive", ["s3:GetObject"], [f"{s3}{archive.bucket}/{archive.prefix}*"]),
-            allow(
-                "KeepAnswers",
-                ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
-                [answers],
-            ),
+            allow("ReadArchive", "s3:GetObject", f"{s3}{archive.bucket}/{archive.prefix}*"),
+            allow("KeepAnswers", "s3:GetObject s3:PutObject s3:AbortMultipartUpload", answers),
         ]
-    )  # fmt: skip
+    )
 
 
 def least_workflow_policy(*, region: str = "*", account_id: str = "*") -> dict[str, Any]:
@@ -150,15 +137,11 @@ def least_workflow_policy(*, region: str = "*", account_id: str = "*") -> dict[s
     return policy_of(
         [
             allow(
-                "ReadStateMachines",
-                ["states:DescribeStateMachine", "states:ListExecutions"],
-                [machines],
+                "ReadStateMachines", "states:DescribeStateMachine states:ListExecutions", machines
             ),
             allow(
-                "ReadExecutions",
-                ["states:GetExecutionHistory"],
-                [scope.arn("states", "execution:*")],
+                "ReadExecutions", "states:GetExecutionHistory", scope.arn("states", "execution:*")
             ),
-            allow("CountItems", ["states:DescribeMapRun"], [scope.arn("states", "mapRun:*")]),
+            allow("CountItems", "states:DescribeMapRun", scope.arn("states", "mapRun:*")),
         ]
     )
