@@ -144,9 +144,9 @@ def split_shares(ratio: float, count: int) -> tuple[float, float, float]:
         rows = split_rows(
             ratio, seed=seed, environments=int(rng.integers(3, 40)), weight=rng.uniform(0.1, 0.5)
         )
-        step = fit_split(rows, NEW_MB)
-        assert step is not None
-        low, high = np.quantile(1 - np.exp(step.draws), [0.05, 0.95])
+        draws = fit_split(rows, NEW_MB)
+        assert draws is not None
+        low, high = np.quantile(1 - np.exp(draws), [0.05, 0.95])
         held += low <= 1 - ratio <= high
         above += low > 0
         widths.append((high - low) / 2)

@@ -98,7 +98,7 @@ def stubbed() -> Iterator[tuple[MapExecutions, Stubber]]:
         stubber.assert_no_pending_responses()
 
 
-def test_an_execution_is_started_followed_redriven_and_stopped(
+def test_an_execution_is_started_followed_and_stopped(
     stubbed: tuple[MapExecutions, Stubber],
 ) -> None:
     """Each call has the parameters of Step Functions' own model, and its answer is read."""
@@ -128,12 +128,10 @@ def test_an_execution_is_started_followed_redriven_and_stopped(
          "toleratedFailurePercentage": 100.0, "toleratedFailureCount": 0, "itemCounts": counts,
          "executionCounts": counts}, {"mapRunArn": _MAP_RUN},
     )  # fmt: skip
-    stubber.add_response("redrive_execution", {"redriveDate": at}, named)
     stubber.add_response("stop_execution", {"stopDate": at}, named)
     assert executions.start(_MACHINE, "one", "{}") == _EXECUTION
     state = executions.state(_EXECUTION)
     assert (state.status, state.running_count) == ("running", 3)
-    executions.redrive(_EXECUTION)
     executions.stop(_EXECUTION)
 
 

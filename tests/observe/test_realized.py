@@ -133,9 +133,9 @@ def test_versions_side_by_side_tell_the_saving() -> None:
     """The level doubles meanwhile, and the new version has more cold starts: neither counts."""
     held = 0
     for seed in range(12):
-        step = fit_split(split_rows(0.7, seed=seed), NEW_MB)
-        assert step is not None
-        low, high = np.quantile(1 - np.exp(step.draws), [0.05, 0.95])
+        draws = fit_split(split_rows(0.7, seed=seed), NEW_MB)
+        assert draws is not None
+        low, high = np.quantile(1 - np.exp(draws), [0.05, 0.95])
         held += low <= 0.3 <= high
         assert high - low < 0.15
     assert held >= 9

@@ -103,10 +103,6 @@ class MapExecutions:
         """Start nothing more of it. Raises AwsError."""
         self._services.ask("stepfunctions", "StopExecution", executionArn=execution)
 
-    def redrive(self, execution: str) -> None:
-        """Run again what failed in it. Raises AwsError."""
-        self._services.ask("stepfunctions", "RedriveExecution", executionArn=execution)
-
     def _running(self, execution: str) -> int:
         runs = self._services.ask("stepfunctions", "ListMapRuns", executionArn=execution)
         count = 0

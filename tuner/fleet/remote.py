@@ -86,9 +86,6 @@ class Executions(Protocol):
     def stop(self, execution: str) -> None:
         """Start nothing more of it. Raises AwsError."""
 
-    def redrive(self, execution: str) -> None:
-        """Run again what failed in it. Raises AwsError."""
-
 
 @dataclass(frozen=True, slots=True)
 class StartedExecution:

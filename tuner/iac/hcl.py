@@ -22,20 +22,11 @@ _WORD: Final = re.compile(rb"[A-Za-z_][\w-]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
-    """An attribute of a block: where it is, and its expression."""
+class _Placed:
+    """What stands somewhere in a file."""
 
     path: Path
-    name: str
     node: Any = field(repr=False)
-    """Of the expression."""
-    start: int
-    """Byte offset of the attribute."""
-
-    @property
-    def text(self) -> str:
-        """The expression as it is written."""
-        return written(self.node)
 
     @property
     def line(self) -> int:
@@ -45,6 +36,20 @@ class Value:
     def refuse(self, why: str) -> NoReturn:
         """Raise TemplateError with file and line."""
         raise TemplateError(f"{self.path}:{self.line}: {why}")
+
+
+@dataclass(frozen=True, slots=True)
+class Value(_Placed):
+    """An attribute of a block: where it is, and its expression, which is the node."""
+
+    name: str
+    start: int
+    """Byte offset of the attribute."""
+
+    @property
+    def text(self) -> str:
+        """The expression as it is written."""
+        return written(self.node)
 
     @property
     def number(self) -> int | None:
@@ -76,7 +81,7 @@ class Value:
 
     def inner(self, node: Any) -> Value:
         """An expression within this one."""
-        return Value(self.path, self.name, node, self.start)
+        return Value(self.path, node, self.name, self.start)
 
     def pattern(self, known: Callable[[Value], str | None]) -> str | None:
         """A string with gaps where it depends on what isn't known; None if it's no string."""
@@ -117,13 +122,11 @@ def inner_node(node: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class Block(_Placed):
     """A block: `resource "aws_lambda_function" "f" { … }`."""
 
-    path: Path
     kind: str
     labels: tuple[str, ...]
-    node: Any = field(repr=False)
     values: dict[str, Value] = field(repr=False)
 
     @property
@@ -134,19 +137,10 @@ class Block:
             node = node.parent
         return node
 
-    @property
-    def line(self) -> int:
-        """From 1."""
-        return int(self.node.start_point[0]) + 1
-
     def blocks(self, kind: str) -> list[Block]:
         """Blocks within it."""
         body = next((each for each in self.node.children if each.type == "body"), None)
         return [] if body is None else [b for b in _blocks(self.path, body) if b.kind == kind]
-
-    def refuse(self, why: str) -> NoReturn:
-        """Raise TemplateError with file and line."""
-        raise TemplateError(f"{self.path}:{self.line}: {why}")
 
     def inserting(
         self, name: str, memory_mb: int | None, data: bytes, below: tuple[str, ...]
@@ -190,7 +184,7 @@ def _parsed(path: Path, data: bytes) -> list[Block]:
     if body is None:
         return []
     if path.suffix == ".tfvars":
-        return [Block(path, "tfvars", (), root, _values(path, body))]
+        return [Block(path, root, "tfvars", (), _values(path, body))]
     return list(_blocks(path, body))
 
 
@@ -208,7 +202,7 @@ def _blocks(path: Path, body: Any) -> Iterator[Block]:
         labels = tuple(each.text.decode().strip('"') for each in words[1:])
         inner = next((each for each in node.children if each.type == "body"), None)
         values = {} if inner is None else _values(path, inner)
-        yield Block(path, words[0].text.decode() if words else "", labels, node, values)
+        yield Block(path, node, words[0].text.decode() if words else "", labels, values)
 
 
 def _values(path: Path, body: Any) -> dict[str, Value]:
@@ -218,5 +212,5 @@ def _values(path: Path, body: Any) -> dict[str, Value]:
             name = node.children[0].text.decode()
             expression = next((each for each in node.children if each.type == "expression"), None)
             if expression is not None:
-                found[name] = Value(path, name, expression, int(node.start_byte))
+                found[name] = Value(path, expression, name, int(node.start_byte))
     return found

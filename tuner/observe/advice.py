@@ -50,12 +50,9 @@ def advise(
     observed: Sequence[ObservedSize],
     situation: Situation,
     prices: LambdaPrices,
-    *,
-    goal: Goal | None = None,
-    seed: int = 0,
 ) -> Advice:
     """Judge a function by its sizes in production. Pure: the same evidence, the same advice."""
-    goal, now_mb = goal or Goal(), situation.memory_mb
+    now_mb = situation.memory_mb
     warm = sum(each.warm_count for each in observed if each.code != "other")
     why = _too_little(observed, warm)
     if why is not None:
@@ -66,12 +63,11 @@ def advise(
         sorted({*candidates, *_SHOWN_SIZES_MB}),
         prices,
         ephemeral_storage_mb=situation.ephemeral_storage_mb or 512,
-        seed=seed,
     )
     assert found is not None
     evidence = memory_evidence(observed)
     allowed = allowed_sizes(found, evidence, observed, situation)
-    weighed = weigh(found, goal, now_mb, allowed)
+    weighed = weigh(found, Goal(), now_mb, allowed)
     month_usd = _cost_usd_per_month(weighed, observed, situation)
     if evidence.failures.get(now_mb):
         return _killed(weighed, observed, now_mb, month_usd)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -274,25 +275,24 @@ class _Kernels:
         }
         deployments = _DEPLOYMENT_DEVIATIONS if self._has_steps else (0.0,)
         outsides = (0.0,) if self._outside is None else (0.0, 1.0)
-        stack, parts = [], []
+        parts = []
         for excess in _OWN_EXCESSES:
-            for weekend in _WEEKEND_DEVIATIONS:
-                for drift in _WEEKLY_DRIFTS:
-                    for deployed in deployments:
-                        for other in outsides:
-                            fixed = (
-                                excess * self._own
-                                + weekend**2 * self._week
-                                + drift**2 * self._drift
-                                + deployed**2 * self._steps
-                            )
-                            if other and self._outside is not None:
-                                fixed = fixed + other * self._outside
-                            stack += [
-                                fixed + deviation**2 * shape
-                                for deviation in _DAY_DEVIATIONS
-                                for shape in persistent.values()
-                            ]
-            parts.append(np.stack(stack))
             stack = []
+            for weekend, drift, deployed, other in product(
+                _WEEKEND_DEVIATIONS, _WEEKLY_DRIFTS, deployments, outsides
+            ):
+                fixed = (
+                    excess * self._own
+                    + weekend**2 * self._week
+                    + drift**2 * self._drift
+                    + deployed**2 * self._steps
+                )
+                if other and self._outside is not None:
+                    fixed = fixed + other * self._outside
+                stack += [
+                    fixed + deviation**2 * shape
+                    for deviation in _DAY_DEVIATIONS
+                    for shape in persistent.values()
+                ]
+            parts.append(np.stack(stack))
         return parts

@@ -93,11 +93,10 @@ def forecast(
     prices: LambdaPrices,
     *,
     ephemeral_storage_mb: int = 512,
-    seed: int = 0,
 ) -> Forecast | None:
     """Draw duration and cost at `sizes_mb`, and at what was observed; None without a warm success.
 
-    The same evidence and seed give the same draws.
+    The same evidence gives the same draws.
     """
     used = periods_of(observed)
     if not used:
@@ -107,7 +106,7 @@ def forecast(
     sizes = tuple(sorted({*sizes_mb, *seen}))
     grid = np.unique([*sizes, MIN_MEMORY_MB, MAX_MEMORY_MB]).astype(int)
     shape_weight = levels.shape_log_weight()
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     drawn, _ = draw_log_curves(levels, grid, DRAW_COUNT, rng, shape_weight)
     duration_ms = np.exp(drawn[:, np.searchsorted(grid, sizes)])
     most = max(used, key=lambda each: each.warm_count)
@@ -171,13 +170,12 @@ def _error_ratio(cv: float, count: int) -> float:
 
 
 def _processor_share(used: Sequence[ObservedSize]) -> float | None:
-    known = [each for each in used if _known_processor_ms(each) is not None and each.mean_ms]
-    if not known:
-        return None
-    most = max(known, key=lambda each: each.warm_count)
-    assert most.processor_ms is not None
-    assert most.mean_ms is not None
-    return most.processor_ms / most.mean_ms
+    known = [
+        (each.warm_count, known_ms / each.mean_ms)
+        for each in used
+        if (known_ms := _known_processor_ms(each)) is not None and each.mean_ms
+    ]
+    return max(known, key=lambda pair: pair[0])[1] if known else None
 
 
 def _cost_usd(

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 HOURS_PER_DAY: Final = 24
-_HOURS_PER_WEEK: Final = 168
 _EPOCH_WEEKDAY: Final = 3  # 1970-01-01 was a Thursday; Monday is 0
 _FEWEST_DAYS_FOR_HOURS: Final = 4
 FEWEST_DAYS_FOR_WEEK: Final = 14

@@ -19,11 +19,6 @@ class VersionInit:
     max_memory_used_mb: int | None
     layers: tuple[tuple[str, int], ...] | None = None
 
-    @property
-    def layer_bytes(self) -> int | None:
-        """Of all layers together."""
-        return None if self.layers is None else sum(size for _, size in self.layers)
-
 
 @dataclass(frozen=True, slots=True)
 class LayerWeight:

@@ -162,8 +162,8 @@ def _by_split(
         return None
     if (seen[-1] - seen[0] + 1) * slot_s > split.SHORT_SPLIT_HOURS * HOUR_S:
         rows, slot_s = of_both(HOUR_S), HOUR_S
-    step = split.fit_split(rows, to_mb, seed=seed)
-    if step is None:
+    draws = split.fit_split(rows, to_mb, seed=seed)
+    if draws is None:
         return None
     chosen = split.overlap(rows, to_mb)
     is_new = chosen.memory_mb == to_mb
@@ -173,7 +173,7 @@ def _by_split(
     since_then = reports.hours.where(reports.hours.slot >= int(hour_of(began)))
     span_s = max((end - began).total_seconds(), slot_s)
     rate = since_then.count.sum() / span_s
-    compared = _Compared("split", step.draws, before, after, began, float(rate), slot_s)
+    compared = _Compared("split", draws, before, after, began, float(rate), slot_s)
     return Realized(compared.saved(0), None, before, after, left=_left(reports.hours, to_mb))
 
 

@@ -10,7 +10,6 @@ clustered by both (Cameron, Gelbach and Miller, J. Bus. Econ. Stat. 29 (2011), 2
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -31,16 +30,6 @@ _ENVIRONMENT_DEVIATION: Final = 0.03
 _DRAW_COUNT: Final = 4000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SplitStep:
-    """What the new size did to the logarithm of an invocation's mean cost."""
-
-    draws: Floats
-    counts: tuple[int, int]
-    """Invocations of the old size and of the new one, in slots that have both."""
-    slot_count: int
-
-
 def overlap(rows: UseRows, new_mb: int) -> UseRows:
     """The rows of slots in which versions of both sizes ran; `$LATEST` of both is no split."""
     slots, at = np.unique(rows.slot, return_inverse=True)
@@ -54,8 +43,9 @@ def overlap(rows: UseRows, new_mb: int) -> UseRows:
     return rows.where(np.zeros(len(at), dtype=bool)) if sides[0] & sides[1] else chosen
 
 
-def fit_split(rows: UseRows, new_mb: int, *, seed: int = 0) -> SplitStep | None:
-    """Compare the two sizes within slots; `rows` are by slot and environment. None if too few.
+def fit_split(rows: UseRows, new_mb: int, *, seed: int = 0) -> Floats | None:
+    """Draws of what the new size did to the logarithm of an invocation's mean cost, by comparing
+    the two within slots; `rows` are by slot and environment. None if too few.
 
     A share of the traffic keeps fewer environments warm, so that the arms differ in cold starts for
     no reason of memory: cold starts are weighed to the share of the old size.
@@ -86,7 +76,7 @@ def fit_split(rows: UseRows, new_mb: int, *, seed: int = 0) -> SplitStep | None:
     own = _own_variance(rows, new, counts)
     rng = np.random.default_rng(seed)
     noise = rng.standard_t(freedom, size=_DRAW_COUNT) * math.sqrt(max(variance, own))
-    return SplitStep(math.log(ratio) + noise, counts, len(slots))
+    return np.asarray(math.log(ratio) + noise)
 
 
 def _equally_cold(rows: UseRows, new: NDArray[np.bool_]) -> tuple[Floats, Floats]:
