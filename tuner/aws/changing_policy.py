@@ -16,16 +16,14 @@ from tuner.aws.reading_policy import least_reading_policy
 from tuner.lease.clone import COPY_PREFIX
 
 
-def least_rollout_policy(
-    function: str, *, region: str = "*", account_id: str = "*"
-) -> dict[str, Any]:
+def least_rollout_policy(function: str, *, region: str = "*") -> dict[str, Any]:
     """Return the IAM policy document that rolling out a size of one function needs.
 
     What an ARN says of region and account wins. IAM knows no resource for metrics and event
     sources. A log group that its owner named has to be added. A Sid that begins with Optional may
     be left out: the plan then says what isn't known. Raises InputError for what is no function.
     """
-    scope = scope_of(parse_reference(function), region, account_id)
+    scope = scope_of(parse_reference(function), region)
     arn = scope.arn("lambda", f"function:{scope.name}")
     group = scope.arn("logs", f"log-group:/aws/lambda/{scope.name}:*")
     return policy_of(
@@ -73,12 +71,12 @@ def least_rollout_policy(
     )
 
 
-def least_stop_policy(function: str, *, region: str = "*", account_id: str = "*") -> dict[str, Any]:
+def least_stop_policy(function: str, *, region: str = "*") -> dict[str, Any]:
     """Return what watching one function takes, and its reserved concurrency.
 
     What an ARN says of region and account wins. Raises InputError for what is no function.
     """
-    scope = scope_of(parse_reference(function), region, account_id)
+    scope = scope_of(parse_reference(function), region)
     arn = scope.arn("lambda", f"function:{scope.name}")
     reading = least_reading_policy("watch", function, region=region)
     stopping = [

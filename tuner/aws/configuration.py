@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from tuner.aws.function_ref import arn_part
 from tuner.errors import AwsError
 from tuner.model.function import Alias, FunctionConfig, Routing
 
@@ -55,7 +56,7 @@ def function_config(raw: Mapping[str, Any], *, region: str) -> FunctionConfig:
     return FunctionConfig(
         name=name,
         arn=arn,
-        region=_region_of(arn) or region,
+        region=arn_part(arn, 3) or region,
         architecture=architecture,
         package_type=package_type,
         runtime=raw.get("Runtime") or None,
@@ -106,8 +107,3 @@ def _digests(raw: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...]:
 def _digest(name: str, field: str, setting: object) -> str:
     text = json.dumps([name, field, setting], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_CHARACTERS]
-
-
-def _region_of(arn: str) -> str | None:
-    parts = arn.split(":")
-    return parts[3] or None if len(parts) > 3 else None

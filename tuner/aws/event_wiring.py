@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from tuner.aws.account_reports import error_code
-from tuner.aws.function_ref import FunctionRef
+from tuner.aws.function_ref import FunctionRef, arn_part
 from tuner.aws.iam_policy import partition_of
 from tuner.aws.metric_data import metric_points
 from tuner.aws.triggers import event_source_mappings
@@ -58,7 +58,7 @@ def read_wiring(services: Services, function: AccountFunction, *, end: datetime)
     sources = ask("its event sources", lambda: _sources(services, name)) or ()
     targets = ask("where its results go", lambda: _destinations(services, name)) or ()
     targets += ask("its dead-letter queue", lambda: _dead_letters(services, reference)) or ()
-    queues = [arn.rpartition(":")[2] for arn in sources if arn.split(":")[2:3] == ["sqs"]]
+    queues = [arn.rpartition(":")[2] for arn in sources if arn_part(arn, 2) == "sqs"]
     return Wiring(
         function=name,
         function_arn=f"arn:{partition_of(services.region)}:lambda:{services.region}:"
@@ -121,5 +121,4 @@ def _recursive_loop(services: Services, function: str) -> str | None:
 
 def _unqualified(arn: str) -> str:
     """A function's ARN without its version or alias; any other as it is."""
-    parts = arn.split(":")
-    return ":".join(parts[:7]) if parts[2:3] == ["lambda"] else arn
+    return ":".join(arn.split(":")[:7]) if arn_part(arn, 2) == "lambda" else arn

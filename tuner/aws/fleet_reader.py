@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.aws.account_reports import function_tags
 from tuner.aws.function_list import account_function, list_functions
-from tuner.aws.function_ref import EVENT_REGISTRY, FunctionRef
+from tuner.aws.function_ref import EVENT_REGISTRY, FunctionRef, arn_part
 from tuner.aws.metric_data import metric_values
 from tuner.aws.triggers import allowing_statements, service_of_principal
 from tuner.errors import AwsError, FunctionNotFoundError
@@ -102,8 +102,8 @@ class FleetReader:
                 for each in self._services.listed("lambda", "ListEventSourceMappings"):
                     if each.get("State") == "Disabled":
                         continue  # it may be enabled later, and sends nothing now
-                    function = str(each.get("FunctionArn", "")).split(":")[6:7]
-                    self._mapped.setdefault("".join(function), set()).add(_mapped(each))
+                    function = arn_part(each.get("FunctionArn"), 6)
+                    self._mapped.setdefault(function, set()).add(_mapped(each))
             except AwsError:
                 self._mapped = {}
         return frozenset(self._mapped.get(name, ()))
@@ -136,8 +136,7 @@ def own_account(services: Services) -> str:
 def _mapped(mapping: Mapping[str, Any]) -> str | None:
     if mapping.get("SelfManagedEventSource"):
         return "kafka"
-    parts = str(mapping.get("EventSourceArn") or "").split(":")
-    return _POLLED.get(parts[2]) if len(parts) > 2 else None
+    return _POLLED.get(arn_part(mapping.get("EventSourceArn"), 2))
 
 
 def _callers(statements: Iterable[Mapping[str, Any]]) -> Iterator[str | None]:

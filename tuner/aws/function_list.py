@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.aws.configuration import function_config
+from tuner.aws.function_ref import arn_part
 from tuner.errors import AwsError
 from tuner.model.account import AccountFunction
 
@@ -34,9 +35,8 @@ def account_function(raw: dict[str, Any], region: str) -> AccountFunction:
     """Read a FunctionConfiguration. Raises AwsError for one without name, memory or timeout."""
     config = function_config(raw, region=region)
     logging = raw.get("LoggingConfig") or {}
-    parts = config.arn.split(":")
     return AccountFunction(
-        account=parts[4] if len(parts) > 4 else "",
+        account=arn_part(config.arn, 4),
         region=config.region,
         name=config.name,
         architecture=config.architecture,

@@ -90,3 +90,8 @@ def _shown(text: str) -> str:
     """Quote what was given, bounded and without control characters."""
     cut = text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
     return repr(cut)
+
+
+def arn_part(arn: object, at: int) -> str:
+    """A part of an ARN (2 is its service, 3 its region, 4 its account); empty where it has none."""
+    return (*str(arn or "").split(":"), *[""] * (at + 1))[at]

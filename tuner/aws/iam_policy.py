@@ -87,14 +87,14 @@ def _policy(
 
 
 def least_load_policy(
-    function: str, *, region: str = "*", account_id: str = "*", isolation: Isolation = "auto"
+    function: str, *, region: str = "*", isolation: Isolation = "auto"
 ) -> dict[str, Any]:
     """What a load of one function needs: a sweep's, and to invoke the function as it is.
 
     What only several sizes need has a Sid that begins with Optional.
     """
-    policy = least_policy(function, region=region, account_id=account_id, isolation=isolation)
-    scope = scope_of(parse_reference(function), region, account_id)
+    policy = least_policy(function, region=region, isolation=isolation)
+    scope = scope_of(parse_reference(function), region)
     arn = scope.arn("lambda", f"function:{scope.name}")
     for statement in policy["Statement"]:
         sid = statement["Sid"]
@@ -140,18 +140,15 @@ def _to_see_around(scope: Scope) -> list[dict[str, Any]]:
     ]
 
 
-def least_fleet_policy(
-    *, region: str = "*", account_id: str = "*", isolation: Isolation = "auto"
-) -> dict[str, Any]:
+def least_fleet_policy(*, region: str = "*", isolation: Isolation = "auto") -> dict[str, Any]:
     """The same for every function of a region and account: what `tuner fleet` needs in each.
 
     The optional ones are for planning, for who assumes the roles of other accounts, and for who
     starts a fleet on Step Functions.
     """
     every = FunctionRef("*")
-    policy = _policy(every, region=region, account_id=account_id, isolation=isolation)
-    roles = scope_of(every, region, "*").roles
-    partition = partition_of(region)
+    policy = _policy(every, region=region, account_id="*", isolation=isolation)
+    scope = scope_of(every, region)
     policy["Statement"] += [
         allow(
             "OptionalListFunctionsAndDurations",
@@ -161,17 +158,17 @@ def least_fleet_policy(
         allow("OptionalFindFunctionsByTag", "tag:GetResources", "*"),
         allow("OptionalListTestEvents", "schemas:ListSchemas", "*"),
         allow("OptionalListAccounts", "organizations:ListAccounts", "*"),
-        allow("OptionalReachOtherAccounts", "sts:AssumeRole", roles),
+        allow("OptionalReachOtherAccounts", "sts:AssumeRole", scope.roles),
         allow(
             "OptionalRunOnStepFunctions",
             "states:DescribeExecution states:DescribeMapRun states:ListMapRuns"
             " states:StartExecution states:StopExecution",
-            f"arn:{partition}:states:{region}:{account_id}:*",
+            scope.arn("states", "*"),
         ),
         allow(
             "OptionalExchangeWithItsWorkers",
             "s3:GetObject s3:ListBucket s3:PutObject",
-            f"arn:{partition}:s3:::*",
+            f"arn:{scope.partition}:s3:::*",
         ),
     ]
     return policy
@@ -195,7 +192,7 @@ class Scope(NamedTuple):
         return f"arn:{self.partition}:iam::{self.account_id}:role/*"
 
 
-def scope_of(reference: FunctionRef, region: str, account_id: str) -> Scope:
+def scope_of(reference: FunctionRef, region: str, account_id: str = "*") -> Scope:
     """A function's scope: what its ARN says of region and account wins."""
     region = reference.region or region
     partition = reference.partition or partition_of(region)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
+from tuner.aws.function_ref import arn_part
 from tuner.errors import AwsError
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _account_of(text: str) -> str:
     """The account of an ARN or a queue's address; empty where it has none, as a bucket's."""
     if _QUEUE_URL.fullmatch(text):
         return text.split("/")[3]
-    return (*text.split(":"), "", "", "", "", "")[4]
+    return arn_part(text, 4)
 
 
 def named_by_environment(variables: Mapping[str, str], inventory: Inventory) -> Iterator[Named]:

@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 
 
 def least_reading_policy(
-    purpose: ReadingPurpose,
-    function: str | None = None,
-    *,
-    region: str = "*",
-    account_id: str = "*",
+    purpose: ReadingPurpose, function: str | None = None, *, region: str = "*"
 ) -> dict[str, Any]:
     """Return the IAM policy document for a command that only reads; nothing in it changes anything.
 
@@ -33,7 +29,7 @@ def least_reading_policy(
     for what is no function.
     """
     reference = FunctionRef("*") if function is None else parse_reference(function)
-    scope = scope_of(reference, region, account_id)
+    scope = scope_of(reference, region)
     functions = scope.arn("lambda", f"function:{scope.name}")
     logs = scope.arn("logs", f"log-group:{LAMBDA_PREFIX}{scope.name}:*")
     statements = [
@@ -130,9 +126,9 @@ def least_archive_policy(
     )
 
 
-def least_workflow_policy(*, region: str = "*", account_id: str = "*") -> dict[str, Any]:
+def least_workflow_policy(*, region: str = "*") -> dict[str, Any]:
     """Return the IAM policy document for reading state machines and how their executions went."""
-    scope = scope_of(FunctionRef("*"), region, account_id)
+    scope = scope_of(FunctionRef("*"), region)
     machines = scope.arn("states", "stateMachine:*")
     return policy_of(
         [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from tuner.aws.function_ref import arn_part
 from tuner.aws.metric_data import function_metrics, metric_values
 from tuner.errors import AwsError
 from tuner.load.resources import (
@@ -219,7 +220,7 @@ def _event_source(raw: dict[str, Any]) -> EventSource | str:
     arn = str(raw.get("EventSourceArn") or "")
     polled = source_of_arn(arn)
     if polled is None:  # a Kafka cluster outside of AWS has no ARN
-        service = (*arn.split(":"), "", "", "")[2]
+        service = arn_part(arn, 2)
         return _OTHERS.get(service, service or "Kafka")
     return EventSource(
         *polled,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from tuner.aws.function_ref import arn_part
 from tuner.aws.reached_resources import (
     Inventory,
     named_by_environment,
@@ -57,7 +58,7 @@ def find_surroundings(
     reader.tables = dict(tables or {})
     account = None
     if not services.session.is_loopback:  # there is just one here, whatever an ARN says
-        account = (*str(configuration.get("FunctionArn") or "").split(":"), "", "", "", "", "")[4]
+        account = arn_part(configuration.get("FunctionArn"), 4)
     inventory = Inventory(services, services.region, unseen, account or None)
     target = target or function
     sources, others = _sources(reader, (function, target), unseen)

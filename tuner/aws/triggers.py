@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.aws.connection_errors import Request, plain
+from tuner.aws.function_ref import arn_part
 from tuner.aws.metrics import read_points
 from tuner.aws.service_errors import MalformedReplyError
 from tuner.errors import AccessDeniedError, AwsError, CredentialsError, FunctionNotFoundError
@@ -184,8 +185,7 @@ def _asynchronous(control: ControlPlane, function: FunctionRef) -> Iterator[str]
 
 def _service(arn: object, other: str = "a source outside AWS") -> str:
     """The service in an ARN: the rest contains an account number."""
-    parts = str(arn or "").split(":")
-    return plain(parts[2]) if len(parts) > 2 else other
+    return plain(arn_part(arn, 2)) or other
 
 
 def read_event_sources(services: Services, function: FunctionRef) -> tuple[EventSource, ...]:
@@ -207,9 +207,8 @@ def event_source_mappings(services: Services, function: str) -> Iterator[dict[st
 def _polled(services: Services, function: FunctionRef) -> Iterator[EventSource]:
     for raw in event_source_mappings(services, function.target):
         arn = str(raw.get("EventSourceArn") or "")
-        parts = arn.split(":")
         yield EventSource(
-            service=parts[2] if len(parts) > 2 else "a source outside AWS",
+            service=arn_part(arn, 2) or "a source outside AWS",
             batch_size=raw.get("BatchSize"),
             batch_window_s=float(raw.get("MaximumBatchingWindowInSeconds") or 0),
             is_fifo=arn.endswith(".fifo"),
