@@ -1,33 +1,49 @@
-"""Unwraps log messages from JSON: subscription records, and what the AWS CLI prints."""
+"""Unwraps log messages from JSON: subscription records, what the AWS CLI prints, and rows of Logs
+Insights: a message, or the fields that it found in a report.
+
+Insights finds `@duration` and the like in text reports, with memory in bytes of which a million are
+a MB, and `record.metrics.durationMs` in JSON. Console and API write them as text.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import json
+import math
 import re
 import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.logs.query_rows import (
-    GROUP,
-    MESSAGE,
-    STREAM,
-    TIME,
-    first,
-    is_row,
-    read_row,
-    stream_of,
-    text_of,
-)
 from tuner.logs.times import read_time
 
 if TYPE_CHECKING:
-    from tuner.logs.messages import MessageReader
+    from collections.abc import Sequence
 
+    from tuner.logs.messages import MessageReader
+    from tuner.logs.stream import Stream
+
+_METRICS: Final = {
+    "@duration": "durationMs",
+    "@billedDuration": "billedDurationMs",
+    "@memorySize": "memorySizeMB",
+    "@maxMemoryUsed": "maxMemoryUsedMB",
+    "@initDuration": "initDurationMs",
+    "@restoreDuration": "restoreDurationMs",
+    "@billedRestoreDuration": "billedRestoreDurationMs",
+}
+_OF_JSON: Final = "record.metrics."
+_OF_REPORT: Final = ("@duration", "@billedDuration", f"{_OF_JSON}durationMs")
+_BYTES_PER_MB: Final = 1e6
+_EVENT: Final = {"timestamp", "message"}
+"""What the console writes of a log's events."""
+_MESSAGE: Final = ("message", "@message")
+_TIME: Final = ("timestamp", "@timestamp")
+_STREAM: Final = ("logStreamName", "logStream", "@logStream")
+_GROUP: Final = ("logGroupName", "logGroup", "logGroupIdentifier", "@log")
 _ENVELOPE: Final = frozenset(
-    (*MESSAGE, *TIME, *STREAM, *GROUP, "ingestionTime", "@ingestionTime", "eventId", "id",
+    (*_MESSAGE, *_TIME, *_STREAM, *_GROUP, "ingestionTime", "@ingestionTime", "eventId", "id",
      "@ptr", "extractedFields", "owner", "@requestId", "@type")
 )  # fmt: skip
 """What a record that only wraps a message may have. With anything else it's a function's own."""
@@ -58,7 +74,7 @@ def _read_object(reader: MessageReader, value: Mapping[str, Any], depth: int) ->
         return _read_list(reader, listed, depth)
     elif _is_envelope(value) and not reader.has_platform_lines:
         _event(reader, value)
-    elif is_row(value) and not reader.has_platform_lines:
+    elif _is_row(value) and not reader.has_platform_lines:
         read_row(reader, value)
     elif _is_record(value):
         if depth == 0 and "record" in value:
@@ -100,9 +116,9 @@ def _subscription(reader: MessageReader, record: Mapping[str, Any]) -> None:
     if record.get("messageType") != "DATA_MESSAGE":
         return
     stream = reader.stream(
-        text_of(record.get("logStream")),
-        text_of(record.get("logGroup")),
-        text_of(record.get("owner")),
+        _text_of(record.get("logStream")),
+        _text_of(record.get("logGroup")),
+        _text_of(record.get("owner")),
     )
     for event in record["logEvents"]:
         if isinstance(event, Mapping) and isinstance(event.get("message"), str):
@@ -122,8 +138,8 @@ def _is_envelope(value: Mapping[str, Any]) -> bool:
 
 
 def _event(reader: MessageReader, value: Mapping[str, Any]) -> None:
-    stream = stream_of(reader, value)
-    reader.message(str(first(value, MESSAGE)), read_time(first(value, TIME)), stream)
+    stream = _stream_of(reader, value)
+    reader.message(str(_first(value, _MESSAGE)), read_time(_first(value, _TIME)), stream)
 
 
 def _packed(value: Mapping[str, Any]) -> Any:
@@ -144,3 +160,91 @@ def _unpacked(data: str) -> Any:
         return json.loads(raw)
     except (binascii.Error, zlib.error, ValueError, RecursionError):
         return None
+
+
+def is_header(names: Sequence[str]) -> bool:
+    """Whether a table with these columns has messages or reports."""
+    known = "@message" in names or any(name in names for name in _OF_REPORT)
+    return known or _EVENT.issubset(names)
+
+
+def _is_row(value: Mapping[str, Any]) -> bool:
+    """Whether an object is a row of a query: a function's own has no such names."""
+    if isinstance(value.get("@message"), str | dict):
+        return "@timestamp" in value or "@ptr" in value
+    return any(name in value for name in _OF_REPORT)
+
+
+def read_row(reader: MessageReader, value: Mapping[str, Any]) -> None:
+    """Read what a row has: its message, else the fields of a report."""
+    stream, at_us = _stream_of(reader, value), read_time(_first(value, _TIME))
+    message = _first(value, _MESSAGE)
+    if message is not None:
+        text = message if isinstance(message, str) else json.dumps(message)
+        reader.message(text, at_us, stream)
+    elif (record := _record(value)) is not None:
+        if at_us is not None:
+            reader.collector.saw(at_us)
+        reader.record(record, at_us, stream)
+
+
+def _stream_of(reader: MessageReader, value: Mapping[str, Any]) -> Stream:
+    """The log stream that a record or a row is from."""
+    group, account, region = _text_of(_first(value, _GROUP)), None, None
+    if group is not None and group.startswith("arn:"):
+        parts = group.split(":")
+        region, account, group = (
+            (parts[3], parts[4], parts[6]) if len(parts) > 6 else (None, None, None)
+        )
+    elif group is not None and group[:12].isdigit() and group[12:13] == ":":
+        account, group = group[:12], group[13:]  # as Insights writes @log
+    return reader.stream(_text_of(_first(value, _STREAM)), group, account, region)
+
+
+def _first(value: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    """The first of these that there is."""
+    for name in names:
+        if (found := value.get(name)) is not None:
+            return found
+    return None
+
+
+def _record(value: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The report that fields are of, as JSON logs write it; None for a line that is none."""
+    metrics = {
+        metric: _number(value[name], is_memory="emory" in name)
+        for name, metric in _METRICS.items()
+        if value.get(name) not in (None, "")
+    }
+    metrics |= {
+        name.removeprefix(_OF_JSON): _number(each)
+        for name, each in value.items()
+        if name.startswith(_OF_JSON) and each not in (None, "")
+    }
+    if not metrics:
+        return None
+    record = {
+        "requestId": _first(value, ("@requestId", "record.requestId", "requestId", "@ptr")),
+        "metrics": metrics,
+        "status": value.get("record.status"),
+        "errorType": value.get("record.errorType"),
+    }
+    return {"type": "platform.report", "record": record}
+
+
+def _number(value: object, *, is_memory: bool = False) -> object:
+    """The number that a field has; as it is where it has none, which no report takes."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return value
+    try:
+        number = float(value)
+    except (OverflowError, ValueError):
+        return value
+    if is_memory and _BYTES_PER_MB <= number < math.inf:
+        return round(number / _BYTES_PER_MB)
+    return number
+
+
+def _text_of(value: Any) -> str | None:
+    """A text with something in it."""
+    return value if isinstance(value, str) and value else None

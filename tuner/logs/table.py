@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from tuner.logs.messages import REPORT
-from tuner.logs.query_rows import is_header, read_row
+from tuner.logs.records import is_header, read_row
 from tuner.logs.unpacked import TornFileError
 
 if TYPE_CHECKING:

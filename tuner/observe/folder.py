@@ -13,6 +13,7 @@ import os
 import shutil
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import InputError
@@ -254,31 +255,30 @@ class ObservationFolder:
 def _opened(kept: Path) -> ReportStore:
     """The reports of a file, which is opened for the first question without a kept answer."""
 
-    def connect() -> DuckDBPyConnection:
-        connection = open_database()
-        try:
-            connection.execute(f"CREATE VIEW reports AS {read_parquet(kept)}")
-        except duckdb_error():
-            connection.close()
-            raise InputError(f"{kept} can't be read: delete it, and ask again") from None
-        return connection
+    def make(connection: DuckDBPyConnection) -> None:
+        connection.execute(f"CREATE VIEW reports AS {read_parquet(kept)}")
 
-    return ReportStore(connect, Answers(_answers_of(kept)))
+    return ReportStore(partial(_connected, kept, make), Answers(_answers_of(kept)))
 
 
 def _joined(earlier: Path, later: Path, since: datetime) -> ReportStore:
     """The reports of a file up to a moment, and of another from then on."""
 
-    def connect() -> DuckDBPyConnection:
-        connection = open_database()
-        try:
-            make_joined_reports(connection, earlier, later, since)
-        except duckdb_error():
-            connection.close()
-            raise InputError(f"{earlier} can't be read: delete it, and ask again") from None
-        return connection
+    def make(connection: DuckDBPyConnection) -> None:
+        make_joined_reports(connection, earlier, later, since)
 
-    return ReportStore(connect)
+    return ReportStore(partial(_connected, earlier, make))
+
+
+def _connected(kept: Path, make: Callable[[DuckDBPyConnection], None]) -> DuckDBPyConnection:
+    """A database with what `make` makes of kept reports."""
+    connection = open_database()
+    try:
+        make(connection)
+    except duckdb_error():
+        connection.close()
+        raise InputError(f"{kept} can't be read: delete it, and ask again") from None
+    return connection
 
 
 def _added(reading: Reading, more: Reading, window: Window) -> Reading:
