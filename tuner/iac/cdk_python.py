@@ -133,10 +133,8 @@ class _AppFile(AppFile[_Call]):
         self.check_single(each, around_of_nodes(each.around))
         if each.by_pulumi and len(each.node.args) > 1:
             self.refuse(each.node, "its arguments are in an object, which isn't read: change it")
-        now = self.memory(each)
-        now_mb = now if isinstance(now, int) else None
         if _MEMORY in each.values:
-            return self._of_value(each.values[_MEMORY].value, now_mb)
+            return self._of_value(each.values[_MEMORY].value)
         extra = self._extra(each)
         if isinstance(extra, ast.expr):
             self.refuse(
@@ -151,14 +149,14 @@ class _AppFile(AppFile[_Call]):
                     f"{', '.join(shared)} get their memory here too: take it out and give each "
                     "function its own",
                 )
-            return self._of_value(extra[_MEMORY], now_mb)
-        return self._inserted(each, now_mb)
+            return self._of_value(extra[_MEMORY])
+        return self._inserted(each)
 
-    def _of_value(self, value: ast.expr, now_mb: int | None) -> Setting:
+    def _of_value(self, value: ast.expr) -> Setting:
         if number_of(value) is not None:
-            return Setting(self.path, self._span(value), now_mb)
+            return Setting(self.path, self._span(value))
         if self._imported(value) is not None:  # others may use it: the function gets its own
-            return Setting(self.path, self._span(value), now_mb)
+            return Setting(self.path, self._span(value))
         constant = self._constant(value) if isinstance(value, ast.Name) else None
         if constant is None or not isinstance(value, ast.Name) or number_of(constant) is None:
             self.refuse(
@@ -168,7 +166,7 @@ class _AppFile(AppFile[_Call]):
             )
         names = [n for n in ast.walk(self._tree) if isinstance(n, ast.Name) and n.id == value.id]
         if len(names) == 2 and not self._is_public(value.id):  # its assignment, and this
-            return Setting(self.path, self._span(constant), now_mb)
+            return Setting(self.path, self._span(constant))
         shared = tuple(
             self.label(each)
             for each in self.calls
@@ -176,7 +174,7 @@ class _AppFile(AppFile[_Call]):
             and each.values[_MEMORY].value is not value
             and ast.unparse(each.values[_MEMORY].value) == value.id
         )
-        return Setting(self.path, self._span(value), now_mb, shared_by=shared)
+        return Setting(self.path, self._span(value), shared_by=shared)
 
     def _imported(self, value: ast.expr) -> int | None:
         """The number that a name of another module stands for."""
@@ -197,7 +195,7 @@ class _AppFile(AppFile[_Call]):
             for node in self._tree.body
         )
 
-    def _inserted(self, each: _Call, now_mb: int | None) -> Setting:
+    def _inserted(self, each: _Call) -> Setting:
         beside = [name for name in (*_BESIDE, *each.values) if name in each.values]
         if not beside or beside[0] in ("id", "resource_name"):
             self.refuse(each.node, f"this call has no keyword to put {_MEMORY} beside: write it")
@@ -209,7 +207,7 @@ class _AppFile(AppFile[_Call]):
             end = self.data.find(b"\n", at)
             gap = ("\r\n" if self.data[end - 1 : end] == b"\r" else "\n") + line.decode()
         before, after = f"{_MEMORY}=", f",{gap}"
-        return Setting(self.path, (at, at), now_mb, before=before, after=after)
+        return Setting(self.path, (at, at), before=before, after=after)
 
     def is_use(self, use: Use) -> bool:
         # None in a comment: what a definition is, is known by its word.

@@ -140,26 +140,23 @@ class _AppFile(AppFile[_Call]):
         self.check_single(each, _around(each.node.parent))
         if each.props is None:
             at, before = int(each.id.end_byte), f", {{ {_MEMORY}: "
-            mb = limits.MIN_MEMORY_MB
-            return Setting(self.path, (at, at), mb, before=before, after=" }")
+            return Setting(self.path, (at, at), before=before, after=" }")
         found = self._code.object(each.props)
         if found is None:
             self.refuse(
                 each.props, f"its properties are {shortened(each.props)}, which isn't known here"
             )
-        now = self.memory(each)
-        now_mb = now if isinstance(now, int) else None
         if each.props.type == "identifier" and self._code.uses(written(each.props)) > 2:
-            return self._spread(each, now_mb)
+            return self._spread(each)
         value = self._memory_of(found)
         if isinstance(value, str):
             self.refuse(each.props, f"its properties have {value[:60]}, which isn't known here")
         own = found.pairs.get(_MEMORY)
         if value is None or own is None or value.id != own.id:
-            return self._inserted(found, now_mb, self._sharing(each, value))
-        return self._of_value(each, own, now_mb)
+            return self._inserted(found, self._sharing(each, value))
+        return self._of_value(each, own)
 
-    def _spread(self, each: _Call, now_mb: int | None) -> Setting:
+    def _spread(self, each: _Call) -> Setting:
         """Properties that others use too, with a memory besides."""
         name = written(each.props)
         shared = tuple(
@@ -169,12 +166,12 @@ class _AppFile(AppFile[_Call]):
         )
         span = (int(each.props.start_byte), int(each.props.end_byte))
         before = f"{{ ...{name}, {_MEMORY}: "
-        return Setting(self.path, span, now_mb, shared_by=shared, before=before, after=" }")
+        return Setting(self.path, span, shared_by=shared, before=before, after=" }")
 
-    def _of_value(self, each: _Call, value: Any, now_mb: int | None) -> Setting:
+    def _of_value(self, each: _Call, value: Any) -> Setting:
         span = (int(value.start_byte), int(value.end_byte))
         if number_of(value) is not None:
-            return Setting(self.path, span, now_mb)
+            return Setting(self.path, span)
         is_short = value.type == "shorthand_property_identifier"
         name = written(value)
         constant = self._code.constant(name) if is_short or value.type == "identifier" else None
@@ -185,10 +182,10 @@ class _AppFile(AppFile[_Call]):
                 "change it where it comes from",
             )
         if self._code.uses(name) == 2 and not self._code.is_exported(constant):
-            return Setting(self.path, (int(constant.start_byte), int(constant.end_byte)), now_mb)
+            return Setting(self.path, (int(constant.start_byte), int(constant.end_byte)))
         shared = self._sharing(each, value)
         before = f"{name}: " if is_short else ""
-        return Setting(self.path, span, now_mb, shared_by=shared, before=before)
+        return Setting(self.path, span, shared_by=shared, before=before)
 
     def _sharing(self, each: _Call, value: Any) -> tuple[str, ...]:
         """Other functions with the same value, or the same name for it."""
@@ -205,9 +202,7 @@ class _AppFile(AppFile[_Call]):
                 found.append(self.label(other))
         return tuple(found)
 
-    def _inserted(
-        self, found: LiteralObject, now_mb: int | None, shared: tuple[str, ...]
-    ) -> Setting:
+    def _inserted(self, found: LiteralObject, shared: tuple[str, ...]) -> Setting:
         behind = int(found.spreads[-1].end_byte) if found.spreads else 0
         pairs = {
             name: value
@@ -222,7 +217,7 @@ class _AppFile(AppFile[_Call]):
         else:
             at = int(pairs[beside[0]].parent.start_byte)
             before, after = f"{_MEMORY}: ", f",{self._gap(at)}"
-        return Setting(self.path, (at, at), now_mb, shared, before=before, after=after)
+        return Setting(self.path, (at, at), shared, before=before, after=after)
 
     def _gap(self, at: int) -> str:
         """What parts a property from the one that begins or ends at a place: a line, or a space."""

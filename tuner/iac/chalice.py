@@ -89,21 +89,17 @@ def _locate(
     _memory_mb: int,
 ) -> Setting:
     """Where the function's new size goes. Raises TemplateError."""
-    now = _memory(levels)
-    now_mb = now if isinstance(now, int) else None
     own, settings, _ = levels
     if _MEMORY in own:
-        return yaml.replacing(own[_MEMORY], now_mb)
+        return yaml.replacing(own[_MEMORY])
     written = f'{{"{_MEMORY}": '
     if _FUNCTIONS not in settings:
-        return _wrapped(
-            yaml.inserting(stage, _FUNCTIONS, now_mb), f'{{"{function}": {written}', "}}"
-        )
+        return _wrapped(yaml.inserting(stage, _FUNCTIONS), f'{{"{function}": {written}', "}}")
     functions = settings[_FUNCTIONS]
     known = functions.values(_FUNCTIONS)
     if function in known:
-        return yaml.inserting(known[function], _MEMORY, now_mb)
-    return _wrapped(yaml.inserting(functions, function, now_mb), written, "}")
+        return yaml.inserting(known[function], _MEMORY)
+    return _wrapped(yaml.inserting(functions, function), written, "}")
 
 
 def _wrapped(setting: Setting, before: str, after: str) -> Setting:

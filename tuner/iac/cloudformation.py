@@ -192,20 +192,18 @@ class _Template:
                 f"{function.logical_id} is made by a loop ({_LOOP[:-2]}), which gives all its "
                 "functions the same memory: write this one out, or change the loop by hand"
             )
-        now = self.memory(function.memory)
-        now_mb = now if isinstance(now, int) else None
         if function.own is None:
-            return self._added(function, now_mb)
+            return self._added(function)
         key, memory = function.own
         yaml_node = memory.yaml_node
         if yaml_node.start_mark.index < key.yaml_node.end_mark.index:  # an alias
             shared = self._sharing(function, memory)
-            return replace(self.yaml.overriding(key, memory, now_mb), shared_by=shared)
+            return replace(self.yaml.overriding(key, memory), shared_by=shared)
         if not memory.function()[0]:
-            return self.yaml.replacing(memory, now_mb)
-        return self._followed(function, key, memory, now_mb, memory_mb)
+            return self.yaml.replacing(memory)
+        return self._followed(function, key, memory, memory_mb)
 
-    def _added(self, function: _Function, now_mb: int | None) -> Setting:
+    def _added(self, function: _Function) -> Setting:
         if function.properties is None:
             function.key.refuse(
                 f"{function.logical_id} has no Properties to add {MEMORY} to: write them"
@@ -216,14 +214,13 @@ class _Template:
                 f"{MEMORY} too: change it there"
             )
         shared = () if function.memory is None else self._sharing(function, function.memory)
-        return replace(self.yaml.inserting(function.properties, MEMORY, now_mb), shared_by=shared)
+        return replace(self.yaml.inserting(function.properties, MEMORY), shared_by=shared)
 
     def _followed(
         self,
         function: _Function,
         key: TemplateNode,
         memory: TemplateNode,
-        now_mb: int | None,
         memory_mb: int,
     ) -> Setting:
         """The place that a CloudFormation function leads to, or the function's own value."""
@@ -242,14 +239,14 @@ class _Template:
             replace(parameter, given=str(memory_mb)).value(memory)
             return given.setting()
         if not (shared or used):
-            return self.yaml.replacing(place, now_mb)
+            return self.yaml.replacing(place)
         if memory.function()[0] in _CHOOSING and not _is_constant(memory):
             both = ", ".join([*shared, *used])
             place.refuse(
                 f"the memory of {function.logical_id} is chosen by {memory.function_as_written}, "
                 f"and {both} have the value too: give {function.logical_id} its own value"
             )
-        return replace(self.yaml.overriding(key, memory, now_mb), shared_by=(*shared, *used))
+        return replace(self.yaml.overriding(key, memory), shared_by=(*shared, *used))
 
     def _sharing(self, function: _Function, memory: TemplateNode) -> tuple[str, ...]:
         """Logical ids of other functions whose memory comes from the same place."""

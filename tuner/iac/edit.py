@@ -98,7 +98,7 @@ def edit_memory(
         setting = function.locate(wanted.memory_mb)
     data = sources.data(setting.path)
     if now == wanted.memory_mb:
-        return _edit(wanted, setting, data, data), sources
+        return _edit(wanted, function, setting, data, data), sources
     start, end = setting.span
     written = setting.written(wanted.memory_mb)
     after = data[:start] + written + data[end:]
@@ -112,7 +112,7 @@ def edit_memory(
         raise TemplateError(
             f"{setting.path}:{elsewhere}: the edit would change other code too: change it by hand"
         )
-    return _edit(wanted, setting, data, after), changed
+    return _edit(wanted, function, setting, data, after), changed
 
 
 def find_declaration(
@@ -213,7 +213,9 @@ def _check_was(wanted: Wanted, function: DeclaredFunction) -> None:
         )
 
 
-def _edit(wanted: Wanted, setting: Setting, data: bytes, after: bytes) -> Edit:
+def _edit(
+    wanted: Wanted, function: DeclaredFunction, setting: Setting, data: bytes, after: bytes
+) -> Edit:
     start, end = setting.span
     first = data.rfind(b"\n", 0, start) + 1
     text_start = first + len(BOM) if first == 0 and data.startswith(BOM) else first
@@ -228,7 +230,7 @@ def _edit(wanted: Wanted, setting: Setting, data: bytes, after: bytes) -> Edit:
         old,
         new,
         wanted.memory_mb,
-        setting.memory_mb,
+        function.memory if isinstance(function.memory, int) else None,
         setting.how,
         setting.shared_by,
     )

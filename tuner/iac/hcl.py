@@ -106,12 +106,12 @@ class Value(_Placed):
         found = _REFERENCE.fullmatch(self.text)
         return (found[1], found[2]) if found else None
 
-    def setting(self, memory_mb: int | None) -> Setting:
+    def setting(self) -> Setting:
         """Another number in its place; quotes stay where there is a plain number."""
         start, end = int(self.node.start_byte), int(self.node.end_byte)
         if self.number is not None and self.text.startswith('"'):
             start, end = start + 1, end - 1
-        return Setting(self.path, (start, end), memory_mb)
+        return Setting(self.path, (start, end))
 
 
 def inner_node(node: Any) -> Any:
@@ -142,9 +142,7 @@ class Block(_Placed):
         body = next((each for each in self.node.children if each.type == "body"), None)
         return [] if body is None else [b for b in _blocks(self.path, body) if b.kind == kind]
 
-    def inserting(
-        self, name: str, memory_mb: int | None, data: bytes, below: tuple[str, ...]
-    ) -> Setting:
+    def inserting(self, name: str, data: bytes, below: tuple[str, ...]) -> Setting:
         """Add an attribute, below the first of these that fits on its line, else on top."""
         for other in below:
             value = self.values.get(other)
@@ -161,7 +159,7 @@ class Block(_Placed):
             column = len(other) + len(equals) - len(equals.lstrip())
             gap = " " * max(column - len(name), 1)
             before = f"{new_line}{indent.decode()}{name}{gap}= "
-            return Setting(self.path, (at, at), memory_mb, before=before)
+            return Setting(self.path, (at, at), before=before)
         start = next(each for each in self.node.children if each.type == "block_start")
         at = int(start.end_byte)
         end = data.find(b"\n", at)
@@ -170,7 +168,7 @@ class Block(_Placed):
         new_line = "\r\n" if data[end - 1 : end] == b"\r" else "\n"
         margin = " " * int(self.node.start_point[1])
         before = f"{new_line}{margin}  {name} = "
-        return Setting(self.path, (at, at), memory_mb, before=before)
+        return Setting(self.path, (at, at), before=before)
 
 
 def read_blocks(path: Path, sources: Sources) -> list[Block]:

@@ -35,7 +35,7 @@ class GivenValue:
 
     def setting(self) -> Setting:
         """Another number in its place."""
-        return Setting(self.path, self.span, self.memory_mb)
+        return Setting(self.path, self.span)
 
 
 def given_values(template: Path, parameter: str, sources: Sources) -> list[GivenValue]:

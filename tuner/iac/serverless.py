@@ -177,24 +177,20 @@ class _Service:
         """Where the function's new size goes. Raises TemplateError."""
         if function.why_not is not None:
             function.body.refuse(f"{function.why_not}: set {_MEMORY} to {memory_mb} there")
-        now = self.memory(function)
-        now_mb = now if isinstance(now, int) else None
         if function.own is None:
             shared = () if function.memory is None else self._sharing(function)
-            setting = function.yaml.inserting(function.body, _MEMORY, now_mb)
+            setting = function.yaml.inserting(function.body, _MEMORY)
             return replace(setting, shared_by=shared)
         key, value = function.own
         if value.yaml_node.start_mark.index < key.yaml_node.end_mark.index:  # an alias
-            setting = function.yaml.overriding(key, value, now_mb)
+            setting = function.yaml.overriding(key, value)
             return replace(setting, shared_by=self._sharing(function))
         written = str(value.yaml_node.value)
         if _megabytes(written) is not None:
-            return function.yaml.replacing(value, now_mb)
-        return self._of_variable(function, key, value, now_mb)
+            return function.yaml.replacing(value)
+        return self._of_variable(function, key, value)
 
-    def _of_variable(
-        self, function: _Function, key: TemplateNode, value: TemplateNode, now_mb: int | None
-    ) -> Setting:
+    def _of_variable(self, function: _Function, key: TemplateNode, value: TemplateNode) -> Setting:
         written = str(value.yaml_node.value).strip()
         inner = _STAGE.sub(self.stage or ANY, written)
         if ANY in inner:
@@ -202,7 +198,7 @@ class _Service:
                 f"the memory is {written[:80]}, which depends on the stage: say which (`stage`)"
             )
         place = self._place(written)
-        if place is None or now_mb is None:
+        if place is None:
             value.refuse(
                 f"the memory is {written[:80]}, which is no number in this file: change it where "
                 "it is given"
@@ -211,13 +207,13 @@ class _Service:
         path = _SELF.fullmatch(inner)
         assert path is not None
         if not shared and self._uses(written, path[1]) == 1:
-            return self.yaml.replacing(place, now_mb)
+            return self.yaml.replacing(place)
         if inner != written:
             value.refuse(
                 f"the memory is {written[:80]}, which others use too, by stage: give the function "
                 "an entry of its own"
             )
-        return replace(function.yaml.overriding(key, value, now_mb), shared_by=shared)
+        return replace(function.yaml.overriding(key, value), shared_by=shared)
 
     def _place(self, written: str) -> TemplateNode | None:
         """The plain number that a `${self:…}` leads to in one step, for the stage."""

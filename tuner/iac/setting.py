@@ -43,8 +43,6 @@ class Setting:
     path: Path
     span: tuple[int, int]
     """Byte offsets in the file; equal for an insertion."""
-    memory_mb: int | None
-    """What the function has now; None if only the deployment knows."""
     shared_by: tuple[str, ...] = ()
     """Others whose memory comes from the same place; they keep theirs."""
     before: str = ""

@@ -98,8 +98,6 @@ class _Reader:
     def locate(self, block: Block, scope: Scope, _memory_mb: int) -> Setting:
         """Where the function's new size goes. Raises TemplateError."""
         _check_single(block, scope)
-        now = self.memory(block, scope)
-        now_mb = now if isinstance(now, int) else None
         value = memory_of(block)
         if scope.each is not None and (value is None or value.number is not None):
             block.values["for_each"].refuse(
@@ -108,15 +106,15 @@ class _Reader:
             )
         if value is None:
             self._check_uncalled(block, scope)
-            return block.inserting(MEMORY, now_mb, self.sources.data(block.path), _BELOW)
+            return block.inserting(MEMORY, self.sources.data(block.path), _BELOW)
         if value.number is not None:
             self._check_uncalled(block, scope)
-            return value.setting(now_mb)
+            return value.setting()
         if value.reference is None:
-            return self._within(value, scope, now_mb)
-        return self._followed(value, scope, now_mb)
+            return self._within(value, scope)
+        return self._followed(value, scope)
 
-    def _within(self, value: Value, scope: Scope, now_mb: int | None) -> Setting:
+    def _within(self, value: Value, scope: Scope) -> Setting:
         """The place within an object that an expression leads to. Raises TemplateError."""
         reads: list[Read] = []
         self._check_given(value, scope)
@@ -136,7 +134,7 @@ class _Reader:
                     f"this is the memory, and it's read in {len(others)} places ({places}): give "
                     "this function its own value"
                 )
-        return self._in_folder(place, at, now_mb)
+        return self._in_folder(place, at)
 
     def _refuse_default(self, value: Value, scope: Scope, place: Value) -> NoReturn:
         """Say where a memory would be written that an expression gives a default for."""
@@ -166,41 +164,39 @@ class _Reader:
             for node in touches(root, read.kind, read.name, read.path)
         ]
 
-    def _followed(self, value: Value, scope: Scope, now_mb: int | None) -> Setting:
+    def _followed(self, value: Value, scope: Scope) -> Setting:
         """The place behind `var` or `local`, where it's the function's alone; else the function's
         own value. Raises TemplateError.
         """
         kind, name = value.reference or ("", "")
         shared = self._sharing(value, scope)
         if kind == "var" and scope.call is not None and scope.parent is not None:
-            return self._argument(name, scope, now_mb)
+            return self._argument(name, scope)
         if kind == "local":
             place = scope.folder.local(name)
             if place is None:
                 value.refuse(f"there is no local {name} in this folder")
             if self._uses(kind, name, scope) == 1:
                 if place.number is not None:
-                    return self._in_folder(place, scope, now_mb)
+                    return self._in_folder(place, scope)
                 if place.reference is not None:
-                    return self._followed(place, scope, now_mb)
+                    return self._followed(place, scope)
             if place.number is None and place.reference is None:
                 place.refuse(
                     f"the local {name}, which is the memory, is {_short(place)}: write a number, "
                     "or change it by hand"
                 )
-        elif (setting := self._of_variable(value, name, scope, now_mb)) is not None:
+        elif (setting := self._of_variable(value, name, scope)) is not None:
             return setting
-        return replace(self._in_folder(value, scope, now_mb), shared_by=shared)
+        return replace(self._in_folder(value, scope), shared_by=shared)
 
-    def _of_variable(
-        self, value: Value, name: str, scope: Scope, now_mb: int | None
-    ) -> Setting | None:
+    def _of_variable(self, value: Value, name: str, scope: Scope) -> Setting | None:
         """The variable's own value; None if others use it too, and the function gets its own."""
         place = self._variable(value, name, scope)
         if place.number is None:
             place.refuse(f"the variable {name}, which is the memory, is {_short(place)}")
         if self._uses("var", name, scope) == 1:
-            return place.setting(now_mb)
+            return place.setting()
         if self._value_files(scope, name):
             place.refuse(
                 f"the variable {name} is used elsewhere too, and files of values give it: "
@@ -208,15 +204,15 @@ class _Reader:
             )
         return None
 
-    def _in_folder(self, value: Value, scope: Scope, now_mb: int | None) -> Setting:
+    def _in_folder(self, value: Value, scope: Scope) -> Setting:
         if scope.call_count > 1:
             value.refuse(
                 f"this folder is called as a module {scope.call_count} times, and the memory is "
                 "the same for all: make it a variable"
             )
-        return value.setting(now_mb)
+        return value.setting()
 
-    def _argument(self, name: str, scope: Scope, now_mb: int | None) -> Setting:
+    def _argument(self, name: str, scope: Scope) -> Setting:
         """Where the call of a module gives the variable, or would."""
         call, parent = scope.call, scope.parent
         assert call is not None
@@ -235,12 +231,12 @@ class _Reader:
                     "this call is in a module that is called several times itself, and all get "
                     f"the same memory: make {name} a variable there"
                 )
-            return call.inserting(name, now_mb, self.sources.data(call.path), ("source", *_BELOW))
+            return call.inserting(name, self.sources.data(call.path), ("source", *_BELOW))
         if given.number is not None:
-            return self._in_folder(given, parent, now_mb)
+            return self._in_folder(given, parent)
         if given.reference is None:
-            return self._within(given, parent, now_mb)
-        return self._followed(given, parent, now_mb)
+            return self._within(given, parent)
+        return self._followed(given, parent)
 
     def _variable(self, value: Value, name: str, scope: Scope) -> Value:
         """Where a variable of the root gets its value. Raises TemplateError."""

@@ -54,7 +54,7 @@ class Yaml:
         last = node.value[-1]
         return self.ends(last[1] if isinstance(last, tuple) else last)
 
-    def replacing(self, value: TemplateNode, memory_mb: int | None) -> Setting:
+    def replacing(self, value: TemplateNode) -> Setting:
         """Replace a plain value's number, keeping quotes. Raises TemplateError."""
         node = value.yaml_node
         start, end = self.at(node.start_mark), self.at(node.end_mark)
@@ -67,9 +67,9 @@ class Yaml:
         if written.strip("\"'") != node.value:
             value.refuse("the memory isn't written as a plain number on one line: write it so")
         start += written.index(node.value) + found.start()
-        return self._setting((start, start + len(found[0])), memory_mb)
+        return self._setting((start, start + len(found[0])))
 
-    def overriding(self, key: TemplateNode, value: TemplateNode, memory_mb: int | None) -> Setting:
+    def overriding(self, key: TemplateNode, value: TemplateNode) -> Setting:
         """Replace a whole value, such as a function or an alias, with a number."""
         behind = self.at(key.yaml_node.end_mark)
         node = value.yaml_node
@@ -78,14 +78,14 @@ class Yaml:
             alias = _ALIAS.match(self.text, behind)
             if alias is None:
                 key.refuse("the memory comes from a place that no line here names: write it out")
-            return self._setting(alias.span(1), memory_mb)
+            return self._setting(alias.span(1))
         if "\n" in self.text[behind:start] and "#" not in self.text[behind:start]:
             colon = _COLON.match(self.text, behind)
             if colon is not None:
-                return self._setting((colon.end(), end), memory_mb, before=" ")
-        return self._setting((start, end), memory_mb)
+                return self._setting((colon.end(), end), before=" ")
+        return self._setting((start, end))
 
-    def inserting(self, mapping: TemplateNode, name: str, memory_mb: int | None) -> Setting:
+    def inserting(self, mapping: TemplateNode, name: str) -> Setting:
         """Add `name` to a mapping that doesn't have it. Raises TemplateError."""
         node = mapping.yaml_node
         if not isinstance(node, yaml.MappingNode):
@@ -93,7 +93,7 @@ class Yaml:
         if not node.value and node.start_mark.index == node.end_mark.index:
             mapping.refuse(f"there is nothing here yet: write {name} yourself")
         if node.flow_style:
-            return self._inserting_in_flow(node, name, memory_mb)
+            return self._inserting_in_flow(node, name)
         beside = [pair for pair in node.value if self._is_own_line(*pair)]
         by_name = {str(key.value): (key, value) for key, value in beside}
         column = node.value[0][0].start_mark.column
@@ -104,26 +104,23 @@ class Yaml:
                 at = len(self.text) if found < 0 else found
                 at -= self.text[:at].endswith("\r")
                 new_line = self._new_line(at)
-                return self._setting((at, at), memory_mb, before=f"{new_line}{indent}{name}: ")
+                return self._setting((at, at), before=f"{new_line}{indent}{name}: ")
         at = self.at(node.value[0][0].start_mark)
         line = self.text[self.text.rfind("\n", 0, at) + 1 : at]
         if line.strip(" "):
             mapping.refuse(f"{name} can't be added to a mapping that begins within a line")
         return self._setting(
             (at, at),
-            memory_mb,
             before=f"{name}: ",
             after=f"{self._new_line(at)}{indent}",
         )
 
-    def _inserting_in_flow(
-        self, node: yaml.MappingNode, name: str, memory_mb: int | None
-    ) -> Setting:
+    def _inserting_in_flow(self, node: yaml.MappingNode, name: str) -> Setting:
         if not node.value:
             at = self.at(node.start_mark)
             at = self.text.index("{", at) + 1
             quote = '"' if self.text.lstrip().startswith("{") else ""
-            return self._setting((at, at), memory_mb, before=f"{quote}{name}{quote}: ")
+            return self._setting((at, at), before=f"{quote}{name}{quote}: ")
         pairs = {str(key.value): (key, value) for key, value in node.value}
         chosen = next((pairs[each] for each in _NEIGHBORS if each in pairs), node.value[0])
         key, value = chosen
@@ -136,7 +133,7 @@ class Yaml:
             before, after = f"{quote}{name}{quote}: ", f",{gap}"
         else:
             before, after = f",{gap}{quote}{name}{quote}: ", ""
-        return self._setting((at, at), memory_mb, before=before, after=after)
+        return self._setting((at, at), before=before, after=after)
 
     def _is_own_line(self, key: yaml.Node, value: yaml.Node) -> bool:
         """Whether a pair is a plain value that begins and ends on its key's line."""
@@ -156,7 +153,6 @@ class Yaml:
     def _setting(
         self,
         span: tuple[int, int],
-        memory_mb: int | None,
         *,
         before: str = "",
         after: str = "",
@@ -164,7 +160,6 @@ class Yaml:
         return Setting(
             self.path,
             byte_span(self.data, self.text, *span),
-            memory_mb,
             before=before,
             after=after,
         )
