@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore import xform_name
 from botocore.exceptions import ClientError, WaiterError
@@ -35,7 +35,6 @@ _APART_INTERVAL_S: Final = 0.0125
 _READING: Final = ("Get", "List", "Invoke")
 _NAMES: Final = ("FunctionName", "Resource", "Qualifier", "MemorySize", "Name")
 """What may be told of a request: no value that could be a secret."""
-_Answer = TypeVar("_Answer")
 _AWS_ATTEMPTS = 5
 _LOOPBACK_ATTEMPTS = 3  # a server on this machine that refuses connections is not running
 _CONFLICT_ATTEMPTS = 4
@@ -150,8 +149,7 @@ class ControlPlane:
     def read(self, function: FunctionRef, qualifier: str | None = None) -> dict[str, Any]:
         """Read a configuration (GetFunction; its link to the code is dropped)."""
         request = Request("GetFunction", function, qualifier)
-        named = _named(function, qualifier)
-        answer: Any = self._through_throttles(request, lambda: self.client.get_function(**named))
+        answer = self._through_throttles(request, _named(function, qualifier))
         raw: dict[str, Any] = answer.get("Configuration", {})
         return raw
 
@@ -168,15 +166,22 @@ class ControlPlane:
         _check_failed(raw, function)
         return raw
 
-    def change(self, request: Request, send: Callable[[], _Answer]) -> _Answer:
+    def ask(self, request: Request, **parameters: Any) -> dict[str, Any]:
+        """Send a request of that operation. Raises AwsError and its subclasses."""
+        with self.translating(request):
+            send = getattr(self.client, xform_name(request.operation))
+            answer: dict[str, Any] = send(**parameters)
+            return answer
+
+    def change(self, request: Request, **parameters: Any) -> dict[str, Any]:
         """Send a change; while another update is in progress, wait for it to end and send again."""
         assert request.function is not None
         for _ in range(_CONFLICT_ATTEMPTS - 1):
             try:
-                return self._through_throttles(request, send)
+                return self._through_throttles(request, parameters)
             except UpdateInProgressError:
                 self.settled(request.function)
-        return self._through_throttles(request, send)
+        return self._through_throttles(request, parameters)
 
     def _wait_until(self, waiter_name: str, function: FunctionRef, qualifier: str | None) -> None:
         """Wait for a function or version. Raises AwsError if Lambda failed or takes too long."""
@@ -200,16 +205,14 @@ class ControlPlane:
             f"state with `aws lambda get-function-configuration --function-name {function.name}`"
         )
 
-    def _through_throttles(self, request: Request, send: Callable[[], _Answer]) -> _Answer:
+    def _through_throttles(self, request: Request, parameters: dict[str, Any]) -> dict[str, Any]:
         """Repeat throttled calls, which ran nothing; the SDK has tried before."""
         for wait_s in _THROTTLE_WAITS_S:
             try:
-                with self.translating(request):
-                    return send()
+                return self.ask(request, **parameters)
             except ThrottledError as error:
                 time.sleep(max(wait_s, error.asked_wait_s))
-        with self.translating(request):
-            return send()
+        return self.ask(request, **parameters)
 
 
 def _named(function: FunctionRef, qualifier: str | None) -> dict[str, str]:

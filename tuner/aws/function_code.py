@@ -51,9 +51,7 @@ class FunctionCodeReader(LambdaReader):
         A layer that may not be read has no package. Raises AwsError.
         """
         source = self.resolve(function)
-        client: Any = self._control.client
-        with self._control.translating(Request("GetFunction", source)):
-            answer = client.get_function(FunctionName=source.target)
+        answer = self._control.ask(Request("GetFunction", source), FunctionName=source.target)
         configuration = answer["Configuration"]
         package = None
         if with_package and configuration.get("PackageType") != "Image":
@@ -62,11 +60,9 @@ class FunctionCodeReader(LambdaReader):
         return FunctionCode(package, tuple(self._layer(source, arn) for arn in arns))
 
     def _layer(self, function: FunctionRef, arn: str) -> LayerCode:
-        client: Any = self._control.client
         architectures: tuple[str, ...] = ()
         try:
-            with self._control.translating(Request("GetLayerVersion", function)):
-                answer = client.get_layer_version_by_arn(Arn=arn)
+            answer = self._control.ask(Request("GetLayerVersionByArn", function), Arn=arn)
             architectures = tuple(answer.get("CompatibleArchitectures") or ())
             location = str(answer.get("Content", {}).get("Location", ""))
             return LayerCode(arn, architectures, self.download(function, location))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -142,11 +143,8 @@ class LambdaGateway(TemporaryCopies, FunctionControl, Invoker):
             FunctionName=reference.target, MemorySize=memory_mb, RevisionId=revision_id
         )
         request = Request("UpdateFunctionConfiguration", reference, memory_mb=memory_mb)
-        client = self._control.client
         try:
-            self._control.change(
-                request, lambda: client.update_function_configuration(**parameters)
-            )
+            self._control.change(request, **parameters)
         except ConflictError as error:
             config = self._config(self._control.settled(reference))
             if was_retried(error.__cause__) and config.memory_mb == memory_mb:
@@ -166,9 +164,8 @@ class LambdaGateway(TemporaryCopies, FunctionControl, Invoker):
             RevisionId=revision_id,
         )
         request = Request("PublishVersion", reference)
-        client = self._control.client
         try:
-            answer = self._control.change(request, lambda: client.publish_version(**parameters))
+            answer = self._control.change(request, **parameters)
             version = self._config(answer).version
         except ConflictError as error:
             found = self._published(function, description) if was_retried(error.__cause__) else None
@@ -188,14 +185,8 @@ class LambdaGateway(TemporaryCopies, FunctionControl, Invoker):
             raise InputError(f"{version!r} is not the number of a published version")
         reference = self.resolve(function)
         request = Request("DeleteFunction", reference, version)
-        client = self._control.client
-        try:
-            self._control.change(
-                request,
-                lambda: client.delete_function(FunctionName=reference.target, Qualifier=version),
-            )
-        except FunctionNotFoundError:
-            return
+        with suppress(FunctionNotFoundError):
+            self._control.change(request, FunctionName=reference.target, Qualifier=version)
 
     def update_alias(self, function: str, wanted: Routing) -> Routing:
         """See `FunctionControl`; ConflictError if `wanted.revision_id` is not current."""
@@ -208,9 +199,8 @@ class LambdaGateway(TemporaryCopies, FunctionControl, Invoker):
             RevisionId=wanted.revision_id,
         )
         request = Request("UpdateAlias", reference, wanted.alias, purpose="apply")
-        client = self._control.client
         try:
-            answer = self._control.change(request, lambda: client.update_alias(**parameters))
+            answer = self._control.change(request, **parameters)
         except ConflictError as error:
             now = self.read_alias(function, wanted.alias)
             if was_retried(error.__cause__) and now.is_like(wanted):
@@ -221,33 +211,23 @@ class LambdaGateway(TemporaryCopies, FunctionControl, Invoker):
     def set_reserved_concurrency(self, function: str, count: int | None) -> None:
         """See `FunctionControl`; ConflictError if Lambda refuses the number."""
         reference = self.resolve(function)
-        named, client = {"FunctionName": reference.target}, self._control.client
-        if count is None:
-            request = Request("DeleteFunctionConcurrency", reference, purpose="stop")
-            self._control.change(request, lambda: client.delete_function_concurrency(**named))
-            return
-        request = Request("PutFunctionConcurrency", reference, purpose="stop")
+        operation = "DeleteFunctionConcurrency" if count is None else "PutFunctionConcurrency"
+        parameters = _given(FunctionName=reference.target, ReservedConcurrentExecutions=count)
         try:
-            self._control.change(
-                request,
-                lambda: client.put_function_concurrency(
-                    **named, ReservedConcurrentExecutions=count
-                ),
-            )
+            self._control.change(Request(operation, reference, purpose="stop"), **parameters)
         except AwsError as error:
-            if is_invalid_value(error.__cause__):
+            if count is not None and is_invalid_value(error.__cause__):
                 raise ConflictError(str(error)) from error.__cause__
             raise
 
     def set_tag(self, arn: str, key: str, value: str) -> None:
         """Set one tag of a function."""
-        with self._control.translating(Request("TagResource", self.resolve(arn))):
-            self._control.client.tag_resource(Resource=arn, Tags={key: value})
+        request = Request("TagResource", self.resolve(arn))
+        self._control.ask(request, Resource=arn, Tags={key: value})
 
     def remove_tag(self, arn: str, key: str) -> None:
         """Remove one tag of a function."""
-        with self._control.translating(Request("UntagResource", self.resolve(arn))):
-            self._control.client.untag_resource(Resource=arn, TagKeys=[key])
+        self._control.ask(Request("UntagResource", self.resolve(arn)), Resource=arn, TagKeys=[key])
 
     # Invoking
 

@@ -56,8 +56,7 @@ class LiveGateway(LambdaGateway):
 
     def account_limits(self) -> dict[str, Any]:
         """GetAccountSettings."""
-        with self._control.translating(Request("GetAccountSettings")):
-            return _bare(self._control.client.get_account_settings())
+        return _bare(self._control.ask(Request("GetAccountSettings")))
 
     def raw_function(self, function: str, qualifier: str | None = None) -> dict[str, Any]:
         """GetFunction's Configuration; environment values are left out."""
@@ -109,13 +108,7 @@ class LiveGateway(LambdaGateway):
         made = self._copy(function)
         memory_mb = settings.get("MemorySize")
         request = Request("UpdateFunctionConfiguration", made, memory_mb=memory_mb)
-        client: Any = self._control.client
-        return _bare(
-            self._control.change(
-                request,
-                lambda: client.update_function_configuration(FunctionName=made.target, **settings),
-            )
-        )
+        return _bare(self._control.change(request, FunctionName=made.target, **settings))
 
     def refused_update(self, function: str, **settings: Any) -> str:
         """The code of the refusal of an update; "accepted" if there is none."""
@@ -133,12 +126,8 @@ class LiveGateway(LambdaGateway):
         """PublishVersion; it isn't waited for."""
         made = self._copy(function)
         request = Request("PublishVersion", made)
-        client: Any = self._control.client
         return _bare(
-            self._control.change(
-                request,
-                lambda: client.publish_version(FunctionName=made.target, Description=description),
-            )
+            self._control.change(request, FunctionName=made.target, Description=description)
         )
 
     def create_weighted_alias(
@@ -146,17 +135,16 @@ class LiveGateway(LambdaGateway):
     ) -> dict[str, Any]:
         """CreateAlias for a version, with the shares that go to others."""
         made = self._copy(function)
-        with self._control.translating(Request("CreateAlias", made)):
-            return _bare(
-                self._control.client.create_alias(
-                    FunctionName=made.target,
-                    Name=name,
-                    FunctionVersion=version,
-                    RoutingConfig={"AdditionalVersionWeights": dict(weights)},
-                )
-            )
+        answer = self._control.ask(
+            Request("CreateAlias", made),
+            FunctionName=made.target,
+            Name=name,
+            FunctionVersion=version,
+            RoutingConfig={"AdditionalVersionWeights": dict(weights)},
+        )
+        return _bare(answer)
 
 
-def _bare(answer: Any) -> dict[str, Any]:
+def _bare(answer: dict[str, Any]) -> dict[str, Any]:
     """Without what the SDK adds."""
     return {name: given for name, given in answer.items() if name != "ResponseMetadata"}

@@ -208,8 +208,7 @@ class LambdaReader:
     def account_settings(self) -> AccountSettings:
         """Read the concurrency limits; None if that is refused or unknown."""
         try:
-            with self._control.translating(Request("GetAccountSettings")):
-                answer = self._control.client.get_account_settings()
+            answer = self._control.ask(Request("GetAccountSettings"))
         except AwsError:
             return AccountSettings(None, None)
         limit = answer.get("AccountLimit", {})
@@ -231,8 +230,8 @@ class LambdaReader:
     def read_reserved_concurrency(self, function: str) -> int | None:
         """See `FunctionControl`: what isn't known raises AwsError."""
         reference = self.resolve(function)
-        with self._control.translating(Request("GetFunctionConcurrency", reference)):
-            answer = self._control.client.get_function_concurrency(FunctionName=reference.target)
+        request = Request("GetFunctionConcurrency", reference)
+        answer = self._control.ask(request, FunctionName=reference.target)
         reserved: int | None = answer.get("ReservedConcurrentExecutions")
         return reserved
 
@@ -299,8 +298,10 @@ class LambdaReader:
 
     def read_tags(self, arn: str) -> Mapping[str, str]:
         """The tags of the function with this ARN."""
-        with self._control.translating(Request("ListTags", self.resolve(arn))):
-            return self._control.client.list_tags(Resource=arn).get("Tags", {})
+        tags: dict[str, str] = self._control.ask(
+            Request("ListTags", self.resolve(arn)), Resource=arn
+        ).get("Tags", {})
+        return tags
 
     def find_log(self, function: str, request_id: str) -> str | None:
         """Return the lines that name a request, once its report is among them; else None.

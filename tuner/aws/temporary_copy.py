@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.aws.configuration import DERIVED
@@ -83,10 +84,10 @@ class TemporaryCopies(FunctionCodeReader):
     ) -> FunctionConfig:
         """See `FunctionControl`."""
         source, made = self.resolve(function), self._copy(copy)
-        client: Any = self._control.client
-        with self._control.translating(Request("GetFunction", source)):
-            # With the link to the code, which stays in this module.
-            answer = client.get_function(FunctionName=source.target)
+        request = Request("GetFunction", source)
+        # With the link to the code, which stays in this module.
+        answer = self._control.ask(request, FunctionName=source.target)
+        with self._control.translating(request):
             settings = copied_settings(answer["Configuration"])
         build = wanted.build
         code = _code_of(build) if build is not None else self._code(source, answer)
@@ -96,8 +97,8 @@ class TemporaryCopies(FunctionCodeReader):
             parameters["Architectures"] = [wanted.architecture]
             expected = {**expected, "Architectures": [wanted.architecture]}
         try:
-            with self._control.translating(Request("CreateFunction", made)):
-                client.create_function(FunctionName=made.target, **parameters)
+            request = Request("CreateFunction", made)
+            self._control.ask(request, FunctionName=made.target, **parameters)
         except ConflictError:  # the SDK's first try took effect, or it's somebody else's
             self._check_ours(made, description)
         raw = self._control.settled(made)
@@ -115,9 +116,7 @@ class TemporaryCopies(FunctionCodeReader):
         Raises AwsError.
         """
         source = self.resolve(function)
-        client: Any = self._control.client
-        with self._control.translating(Request("GetFunction", source)):
-            answer = client.get_function(FunctionName=source.target)
+        answer = self._control.ask(Request("GetFunction", source), FunctionName=source.target)
         code = self._code(source, answer)
         if "ZipFile" not in code:
             return None
@@ -128,20 +127,19 @@ class TemporaryCopies(FunctionCodeReader):
     ) -> FunctionConfig:
         """See `FunctionControl`; ConflictError if the name is taken."""
         made = self._copy(spec.name)
-        client: Any = self._control.client
         try:
-            with self._control.translating(Request("CreateFunction", made)):
-                client.create_function(
-                    FunctionName=made.target,
-                    Role=spec.role_arn,
-                    Runtime=spec.runtime,
-                    Handler=spec.handler,
-                    Code={"ZipFile": spec.package},
-                    MemorySize=spec.memory_mb,
-                    Timeout=spec.timeout_s,
-                    Description=description,
-                    Tags=dict(tags),
-                )
+            self._control.ask(
+                Request("CreateFunction", made),
+                FunctionName=made.target,
+                Role=spec.role_arn,
+                Runtime=spec.runtime,
+                Handler=spec.handler,
+                Code={"ZipFile": spec.package},
+                MemorySize=spec.memory_mb,
+                Timeout=spec.timeout_s,
+                Description=description,
+                Tags=dict(tags),
+            )
         except ConflictError:  # as for a copy
             self._check_ours(made, description)
         return self._config(self._control.settled(made))
@@ -152,13 +150,9 @@ class TemporaryCopies(FunctionCodeReader):
         Raises InputError for any other name, ConflictError if it isn't this sweep's.
         """
         made = self._copy(copy)
-        client: Any = self._control.client
-        try:
+        with suppress(FunctionNotFoundError):
             self._check_ours(made, description)
-            request = Request("DeleteFunction", made)
-            self._control.change(request, lambda: client.delete_function(FunctionName=made.target))
-        except FunctionNotFoundError:
-            return
+            self._control.change(Request("DeleteFunction", made), FunctionName=made.target)
 
     def list_copies(self, function: str) -> tuple[tuple[str, str], ...]:
         """(name, Description) of every temporary copy of a function, over all pages."""

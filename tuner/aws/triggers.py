@@ -87,15 +87,13 @@ def _event_source_mappings(control: ControlPlane, function: FunctionRef) -> Iter
 
 
 def _url(control: ControlPlane, function: FunctionRef) -> tuple[str, ...]:
-    client: Any = control.client
-    client.get_function_url_config(FunctionName=function.target)
+    control.ask(Request("GetFunctionUrlConfig", function), FunctionName=function.target)
     return ("a function URL",)
 
 
 def _policy(control: ControlPlane, function: FunctionRef) -> Iterator[str]:
-    client: Any = control.client
-    document = client.get_policy(FunctionName=function.target).get("Policy")
-    for statement in allowing_statements(document):
+    answer = control.ask(Request("GetPolicy", function), FunctionName=function.target)
+    for statement in allowing_statements(answer.get("Policy")):
         name = service_of_principal(statement)
         yield f"{plain(name)} (resource policy)" if name else "its resource policy"
 
@@ -174,8 +172,8 @@ def _dead_letters(control: ControlPlane, function: FunctionRef) -> Iterator[str]
 
 
 def _asynchronous(control: ControlPlane, function: FunctionRef) -> Iterator[str]:
-    client: Any = control.client
-    config = client.get_function_event_invoke_config(FunctionName=function.target)
+    request = Request("GetFunctionEventInvokeConfig", function)
+    config = control.ask(request, FunctionName=function.target)
     for destination in config.get("DestinationConfig", {}).values():
         if target := destination.get("Destination"):
             yield f"its results go on to {_service(target)}"
