@@ -137,7 +137,7 @@ class _LiveLines:
         """Sample the function's own log."""
         with self._leaving_out("levels of lines"):
             for line in self._lines(group):
-                self.sizes.add(read_message(line.message), line.at_us, line.log_stream)
+                self.sizes.add(read_message(line.message), line.log_stream)
 
     def sample_insights(self, function: str) -> None:
         """Sample its lines in the log of all Lambda Insights."""
@@ -145,7 +145,7 @@ class _LiveLines:
             for line in self._lines(CPU_GROUP, function):
                 message = read_message(line.message)
                 if f'"{function}"' in line.message and message.origin == "lambda_insights":
-                    self.insights.add(message, line.at_us, line.log_stream)
+                    self.insights.add(message, line.log_stream)
 
     def _lines(self, group: str, word: str | None = None) -> Iterator[LogLine]:
         return log_groups.sampled_lines(

@@ -11,6 +11,7 @@ import re
 import time
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
@@ -45,17 +46,11 @@ _LATEST: Final = "$LATEST"
 
 def _lines(client: Any, group: str, request_id: str, since_ms: int) -> list[str]:
     """The lines with the request's id; a page may be empty and still not be the last."""
-    found: list[str] = []
-    more: dict[str, str] = {}
-    for _ in range(_MOST_PAGES):
-        page = client.filter_log_events(
-            logGroupName=group, startTime=since_ms, filterPattern=f'"{request_id}"', **more
-        )
-        found += [event["message"].rstrip("\n") for event in page.get("events", ())]
-        if not (token := page.get("nextToken")):
-            break
-        more = {"nextToken": token}
-    return found
+    pages = client.get_paginator("filter_log_events").paginate(
+        logGroupName=group, startTime=since_ms, filterPattern=f'"{request_id}"'
+    )
+    events = (event for page in islice(pages, _MOST_PAGES) for event in page.get("events", ()))
+    return [event["message"].rstrip("\n") for event in events]
 
 
 def _examples(content: str, function: FunctionRef) -> dict[str, bytes]:

@@ -67,8 +67,6 @@ class LogSizes:
     metrics: set[tuple[str, ...]] = field(default_factory=set)
     after_response_ms: list[float] = field(default_factory=list)
     """Of each invocation that JSON logs tell of: what extensions took behind the response."""
-    first_us: int | None = None
-    last_us: int | None = None
     _done_ms: dict[str, float] = field(default_factory=dict)
 
     def of(self, origin: LogOrigin) -> tuple[int, int]:
@@ -86,7 +84,7 @@ class LogSizes:
         """All lines."""
         return sum(each.event_count for each in self.shares.values())
 
-    def add(self, message: LogMessage, at_us: int | None, stream: str | None) -> None:
+    def add(self, message: LogMessage, stream: str | None) -> None:
         """Count a message."""
         share = self.shares[message.origin, message.level]
         share.event_count += 1
@@ -103,9 +101,6 @@ class LogSizes:
             self.metrics |= message.metrics
         if message.value is not None:
             self._after_response(message.value)
-        if at_us is not None:
-            self.first_us = at_us if self.first_us is None else min(self.first_us, at_us)
-            self.last_us = at_us if self.last_us is None else max(self.last_us, at_us)
 
     def _after_response(self, value: Mapping[str, Any]) -> None:
         """Lambda's duration ends when the last extension is done, the runtime's with its answer."""
@@ -147,7 +142,7 @@ def read_log_sizes(
             (start is None or at_us >= start) and (end is None or at_us <= end)
         ):
             return
-        found.add(read_message(text), at_us, stream.origin.log_stream)
+        found.add(read_message(text), stream.origin.log_stream)
 
     files = find_files(paths)
     collector = Collector(lambda _rows: None)
