@@ -12,9 +12,9 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-import botocore.session
 import jmespath
 from botocore import xform_name
+from botocore.loaders import Loader
 
 from tuner.aws.connection_errors import Request
 from tuner.aws.control_plane import RateLimiter
@@ -147,6 +147,6 @@ class Services:
 @cache
 def _paging(service: str, operation: str) -> dict[str, Any]:
     """What botocore says of a list: the names of its tokens, and of what has its elements."""
-    model = botocore.session.Session().get_paginator_model(service)
-    paging: dict[str, Any] = model.get_paginator(operation)
+    described = Loader().load_service_model(service, "paginators-1")
+    paging: dict[str, Any] = described["pagination"][operation]
     return paging
