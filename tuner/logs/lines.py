@@ -10,7 +10,16 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.logs.messages import MS, REPORT, SIZE_MB, USED_MB, WHOLE_MS, MessageReader, tells
+from tuner.logs.messages import (
+    MS,
+    REPORT,
+    SIZE_MB,
+    SUCCESS,
+    USED_MB,
+    WHOLE_MS,
+    MessageReader,
+    tells,
+)
 from tuner.logs.records import WRAPS, read_value
 from tuner.logs.said import said_rows, says_more
 from tuner.logs.stream import judge
@@ -21,7 +30,7 @@ if TYPE_CHECKING:
 
     from tuner.logs.collector import Collector
     from tuner.logs.stream import Stream
-    from tuner.model.observation import ObservedOutcome, Origin
+    from tuner.model.observation import Origin
 
 # A report as Lambda mostly writes it, bare or exported; `messages` reads all others.
 _USUAL: Final = re.compile(
@@ -30,7 +39,6 @@ _USUAL: Final = re.compile(
     rf"\tMemory Size: {SIZE_MB} MB\tMax Memory Used: {USED_MB} MB"
     rf"(?:\tInit Duration: {MS} ms)?\s*"
 ).fullmatch
-_SUCCESS: Final[tuple[ObservedOutcome, str | None]] = ("success", None)
 _LOGGER: Final = re.compile(r"\[[A-Z]{4,8}\]\t(?=\d{4}-)")
 _REQUEST: Final = re.compile(r"(?:[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}|undefined)(?=\s)")
 """What runtimes put after the time of a line that a function logs."""
@@ -114,7 +122,7 @@ class LineReader:
             self._exports_platform = True
             self._saw_export(usual.string)
         duration_ms = float(duration)
-        judged = _SUCCESS if not stream.notes else judge(stream, request_id, duration_ms)
+        judged = SUCCESS if not stream.notes else judge(stream, request_id, duration_ms)
         messages.collector.rows.append(
             (
                 messages.number_of(stream, request_id),

@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tuner.logs.collector import Collector
-    from tuner.model.invocation import PlatformReport
     from tuner.model.observation import ObservedOutcome, Origin
 
+    Figures = tuple[float, int, int, int | None, float | None, float | None, float | None]
+    """What a report says, in the order of a `ReportRow`."""
+
 REPORT: Final = "REPORT RequestId:"
+SUCCESS: Final[tuple[ObservedOutcome, str | None]] = ("success", None)
 # Numbers as `report` takes them.
 MS: Final = r"(\d{1,10}(?:\.\d{1,30})?)"
 WHOLE_MS: Final = r"(\d{1,10})"
@@ -222,28 +225,31 @@ class MessageReader:
         request_id, duration, billed, memory, used, init, restore, billed_restore, status, kind = (
             usual.groups()
         )
-        outcome: ObservedOutcome = "success"
-        signature: str | None = None
-        duration_ms = float(duration)
+        judged, duration_ms = SUCCESS, float(duration)
         if status is not None or stream.notes:
-            outcome, signature = judge(stream, request_id, duration_ms, status, kind)
-        self.collector.add(
-            (
-                self.number_of(stream, request_id),
-                self.number,
-                request_id,
-                stream.at_us if at_us is None else at_us,
-                duration_ms,
-                int(billed),
-                int(memory),
-                None if used is None else int(used),
-                None if init is None else float(init),
-                None if restore is None else float(restore),
-                None if billed_restore is None else float(billed_restore),
-                outcome,
-                signature,
-            )
+            judged = judge(stream, request_id, duration_ms, status, kind)
+        figures = (
+            duration_ms,
+            int(billed),
+            int(memory),
+            None if used is None else int(used),
+            None if init is None else float(init),
+            None if restore is None else float(restore),
+            None if billed_restore is None else float(billed_restore),
         )
+        self._add(stream, request_id, at_us, figures, judged)
+
+    def _add(
+        self,
+        stream: Stream,
+        request_id: str,
+        at_us: int | None,
+        figures: Figures,
+        judged: tuple[ObservedOutcome, str | None],
+    ) -> None:
+        number = self.number_of(stream, request_id)
+        at_us = stream.at_us if at_us is None else at_us
+        self.collector.add((number, self.number, request_id, at_us, *figures, *judged))
 
     def _unusual(self, given: str | Mapping[str, Any], at_us: int | None, stream: Stream) -> None:
         """Read a report as `report` does: this decides what a report is."""
@@ -255,32 +261,22 @@ class MessageReader:
             why = str(error).partition(" has ")[2].partition(":")[0] or "no request id"
             self.collector.cannot_read(self.origin.source, self.number, why, text)
             return
-        self._add(report, at_us, stream)
-
-    def _add(self, report: PlatformReport, at_us: int | None, stream: Stream) -> None:
-        outcome, signature = judge(
+        judged = judge(
             stream, report.request_id, report.duration_ms, report.status, report.error_type
         )
         if report.xray_trace_id is not None:
             row = (report.request_id, report.xray_trace_id, None, None, None)
             self.collector.add_said([row])
-        self.collector.add(
-            (
-                self.number_of(stream, report.request_id),
-                self.number,
-                report.request_id,
-                stream.at_us if at_us is None else at_us,
-                report.duration_ms,
-                report.billed_duration_ms,
-                report.memory_size_mb,
-                report.max_memory_used_mb,
-                report.init_duration_ms,
-                report.restore_duration_ms,
-                report.billed_restore_duration_ms,
-                outcome,
-                signature,
-            )
+        figures = (
+            report.duration_ms,
+            report.billed_duration_ms,
+            report.memory_size_mb,
+            report.max_memory_used_mb,
+            report.init_duration_ms,
+            report.restore_duration_ms,
+            report.billed_restore_duration_ms,
         )
+        self._add(stream, report.request_id, at_us, figures, judged)
 
     def number_of(self, stream: Stream, request_id: str) -> int:
         """The number of a report's origin."""
@@ -327,23 +323,9 @@ class MessageReader:
             self.collector.saw(own_us)
             at_us = stream.at_us = own_us
         stream.notes.pop(request_id, None)
-        self.collector.add(
-            (
-                self.number_of(stream, request_id),
-                self.number,
-                request_id,
-                at_us,
-                float(duration),
-                int(billed),
-                int(memory),
-                int(used),
-                None if init is None else float(init),
-                None,
-                None,
-                "success",
-                None,
-            )
-        )
+        init_ms = None if init is None else float(init)
+        figures = (float(duration), int(billed), int(memory), int(used), init_ms, None, None)
+        self._add(stream, request_id, at_us, figures, SUCCESS)
 
     def record(self, value: Mapping[str, Any], at_us: int | None, stream: Stream) -> None:
         """Read a JSON record that a log line is."""
