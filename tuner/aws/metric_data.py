@@ -133,12 +133,13 @@ def metric_points(
     *,
     start: datetime,
     end: datetime,
+    period_s: int = 60,
 ) -> tuple[tuple[datetime, float], ...]:
-    """One metric's values with the minutes that they are of, ascending. Raises AwsError."""
+    """One metric's values with the times that their periods begin, ascending. Raises AwsError."""
     points: dict[datetime, float] = {}
     asked = [("", metric, statistic, dimensions)]
     for *_, result in _results(
-        services, asked, start=start, end=end, period_s=60, namespace=namespace
+        services, asked, start=start, end=end, period_s=period_s, namespace=namespace
     ):
         times, values = result.get("Timestamps", ()), result.get("Values", ())
         points.update(zip(times, values, strict=False))

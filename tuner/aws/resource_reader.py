@@ -140,7 +140,7 @@ class ResourceReader:
             consumer = self.function(source.function)
             yield source, replace(consumer, records_an_invocation=self._mean_batch(queue, consumer))
 
-    def _mappings(self, **asked: str) -> Iterator[EventSource | str]:
+    def _mappings(self, **asked: Any) -> Iterator[EventSource | str]:
         """Those that are on, or about to be."""
         for raw in self._services.listed("lambda", "ListEventSourceMappings", **asked):
             if raw.get("State") not in ("Disabled", "Disabling", "Deleting"):
