@@ -55,9 +55,9 @@ def test_code_that_is_nested_without_end_is_told_and_the_rest_is_read(
 
 def test_deep_code_beside_a_function_is_told_when_it_is_edited(tmp_path: Path) -> None:
     """What only the edit looks at is no reason for a traceback either."""
-    deep = " + ".join(["1"] * 900)
+    deep = " + ".join(["1"] * 600)
     file = tmp_path / "app.py"
-    file.write_text(f"{PYTHON}MB = 128\nX = {deep}\nl.Function(self, 'F', memory_size=MB)\n")
+    file.write_text(f"{PYTHON}X = {deep}\nMB = 128\nl.Function(self, 'F', memory_size=MB)\n")
     assert "nested too deeply" in refusal(file, "F")
 
 
