@@ -124,6 +124,14 @@ def test_every_source_has_a_reader_here() -> None:
     assert SOURCES.keys() == READERS.keys() | {"s3"}, "add its reader to READERS"
 
 
+@pytest.mark.parametrize("field", ["polled_service", "caller_service"])
+def test_a_service_that_tells_its_source_tells_one(field: str) -> None:
+    """A fleet's plan looks sources up by it: two of one service would hide each other."""
+    named = [getattr(each, field) for each in SOURCES.values() if getattr(each, field)]
+    twice = {each for each in named if named.count(each) > 1}
+    assert not twice, f"several sources have {field} {sorted(twice)}: leave it out of all of them"
+
+
 @pytest.mark.parametrize("source", READERS)
 def test_an_independent_reader_finds_the_body_again(source: str, tmp_path: Path) -> None:
     """What the user gave comes out of the envelope as it went in."""
