@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.running import one_line, run_here
 from tests.sweeps import made_function, made_sweep, save_sweep
+from tuner.model.prior_evidence import PriorEvidence
 
 if TYPE_CHECKING:
     import subprocess
@@ -68,6 +69,20 @@ def test_the_newest_comes_first_with_its_verdict(state: Path) -> None:
     assert first.split()[:5] == ["made", "2026-11-13", "10:00", "aws", "resize"]
     assert first.split()[-1] == "20261113-100000-abcdef"
     assert str(state / "sweeps") in ran.stdout
+
+
+def test_the_verdict_is_what_report_says(tmp_path: Path) -> None:
+    """Also where production calls the function so rarely that a resize saves too little."""
+    seen = PriorEvidence(
+        "observed", "2026-01-02T00:00:00Z", "q1", source="observation", rate_per_s=0.001
+    )
+    file = keep(tmp_path, "made", "2026-11-13T10:00:00Z")
+    waiting = made_sweep(lambda memory_mb: 250 + 5 * 1769 / min(memory_mb, 1769))
+    save_sweep(file, replace(waiting, prior=seen))
+    [listed] = json.loads(sweeps(tmp_path, "--json").stdout)["sweeps"]
+    said = json.loads(run_here("report", str(file), "--json").stdout)["recommendation"]
+    assert (listed["verdict"], listed["memory_mb"]) == (said["verdict"], said["memory_mb"])
+    assert said["verdict"] == "keep"
 
 
 def test_json_has_one_object_a_sweep(state: Path) -> None:

@@ -9,9 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner import session
+from tuner.breakeven.terms import Terms
+from tuner.decision.saving import with_saving
 from tuner.errors import InputError, SweepFileError, TunerError, UsageError
 from tuner.lease.journal import journal_dir
 from tuner.model.observation import days_before
+from tuner.session.breakeven import saving_needed, with_observed_rate
 from tuner.sweep.file import read_sweep
 from tuner.sweep.store import SweepStore
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from tuner.model.recommendation import Choice
     from tuner.model.sweep import Sweep
 
 _MAY_RUN: Final = timedelta(days=1)
@@ -43,7 +47,7 @@ class KeptSweep:
         """As an entry of `tuner sweeps --json`, with its verdict."""
         sweep, choice, problem = self.sweep, None, self.problem
         try:
-            choice = sweep and session.analyse(sweep).choice
+            choice = sweep and _choice(sweep)
         except TunerError as error:
             problem = str(error)
         return {
@@ -149,6 +153,12 @@ def _read(path: Path, name: str, state_dir: Path) -> KeptSweep:
     live = _is_live(path, sweep, state_dir)
     function = name if sweep is None else sweep.function.name
     return KeptSweep(function, written, path, stat.st_size, sweep, problem, live)
+
+
+def _choice(sweep: Sweep) -> Choice:
+    """As `tuner report` has it: a resize that saves too little a month becomes a keep."""
+    terms = with_observed_rate(Terms(), sweep.prior)
+    return with_saving(session.analyse(sweep), saving_needed(terms))[0]
 
 
 def _is_live(path: Path, sweep: Sweep | None, state_dir: Path) -> bool:
