@@ -10,6 +10,7 @@ SWEEP = "examples/sweeps/mixed.jsonl"
 ANSWERED = {"tune": ["tune", "f"], "report": ["report", SWEEP], "break-even": ["break-even", SWEEP]}
 COMMENT = ["comment", SWEEP, "--dry-run"]
 MAKE = ["payload", "make", "sqs", "--out", "/nonexistent/corpus"]
+KINESIS = ["--pathways", "--trigger", "kinesis", "--rate", "1/s"]
 RECOVER = ["recover", "--function", "f"]
 
 CALLS = [
@@ -101,7 +102,7 @@ def test_a_value_that_an_option_cannot_have_is_wrong_usage(
         [*COMMENT, "--fail-if-saving-over", "2"],
         ["spend", "--logs", "examples/spend/logs", "--days", "nan"],
         ["sweeps", "--prune", "--older-than", "nan"],
-        ["observe", "f", "--pathways", "--trigger", "sqs", "--rate", "1/s", "--peak-ratio", "nan"],
+        ["observe", "f", *KINESIS, "--peak-ratio", "nan"],
         ["recover", "--function", "no function"],
         ["recover", "--take-over", "x"],
         [*RECOVER, "--region", "eu west"],

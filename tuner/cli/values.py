@@ -6,7 +6,7 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeVar, get_args
 
@@ -259,7 +259,7 @@ def moment_to(text: str) -> datetime:
     """The same; a day means its end."""
     found = moment(text)
     is_day = len(str(text).strip()) <= len("2026-11-01")
-    return datetime.combine(found, time.max, found.tzinfo) if is_day else found
+    return found + timedelta(days=1, microseconds=-1) if is_day else found
 
 
 def memory_mb(text: str) -> int:
