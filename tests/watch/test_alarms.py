@@ -24,8 +24,7 @@ from tests.observe.made import ObservedReport, store_of
 from tests.watch.alarm_worlds import DAY, START, Arrivals, made_history
 from tuner.model.alarm import Alarm, CostRate, FunctionAlarms, Metric
 from tuner.model.observation import Origin, Window
-from tuner.report.alarm_cloudformation import render_cloudformation
-from tuner.report.alarm_terraform import render_terraform
+from tuner.report.alarm_files import render_cloudformation, render_terraform
 from tuner.watch.alarm_thresholds import alarms_of, composite_of, sustained
 from tuner.watch.metric_history import MetricHistory, read_history
 

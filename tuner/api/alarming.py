@@ -17,8 +17,7 @@ from tuner.model.interval import listed
 from tuner.model.observation import Window
 from tuner.observe.store import where_of
 from tuner.observe.usage import cost_usd, per_month
-from tuner.report.alarm_cloudformation import render_cloudformation
-from tuner.report.alarm_terraform import render_terraform
+from tuner.report.alarm_files import render_cloudformation, render_terraform
 from tuner.watch.alarm_thresholds import alarms_of, composite_of
 from tuner.watch.metric_history import read_history
 

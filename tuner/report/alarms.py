@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tuner.report.alarm_parts import composite_name, number, told, told_of
+from tuner.report.alarm_files import composite_name, number, told, told_of
 from tuner.report.console import fit_to, glyphs_for, table_lines, wrapped
 from tuner.report.json import SCHEMA_VERSION, fields_json
 from tuner.report.sanitize import plain

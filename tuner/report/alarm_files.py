@@ -1,16 +1,24 @@
-"""What alarm files of both formats have: names, comments and the budget's words."""
+"""Alarms as files with comments: a CloudFormation template in YAML, or Terraform.
+
+The templates in the folder assets have the formats; what names of functions and queues are in goes
+through their filter `quoted`.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from tuner.model.interval import counted, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tuner.model.alarm import Alarm, FunctionAlarms, Metric, Rings
 
@@ -25,6 +33,72 @@ reaches neither itself nor what feeds it.
 BAND: Final = "band"
 """The query that has the threshold of an alarm whose band CloudWatch learns."""
 _UNUSUAL: Final = re.compile(r"[^A-Za-z0-9]+")
+
+
+def render_cloudformation(functions: Sequence[FunctionAlarms]) -> str:
+    """The template. Names of functions and queues are quoted as JSON strings, which YAML takes."""
+    return _rendered("alarms.yaml.j2", functions, identifier, json.dumps)
+
+
+def render_terraform(functions: Sequence[FunctionAlarms]) -> str:
+    """The file, for the AWS provider from 4.0 on: variables, alarms, and a budget if a cost
+    allocation tag is given.
+    """
+    return _rendered("alarms.tf.j2", functions, label, _hcl_text)
+
+
+def _rendered(
+    template: str,
+    functions: Sequence[FunctionAlarms],
+    named: Callable[[str, set[str]], str],
+    quoted: Callable[[str], str],
+) -> str:
+    """The file; `named` gives a resource its name in it, and `quoted` writes a text there."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "assets"),
+        autoescape=select_autoescape(),  # of HTML alone: none of these are
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "alarm_comment": _alarm_comment,
+        "comment": _comment,
+        "number": number,
+        "queries": queries,
+        "quoted": quoted,
+        "replay_comment": lambda replay, indent="": _comment(f"Replay: {told_of(replay)}.", indent),
+    }
+    taken: set[str] = set()
+    return environment.get_template(template).render(
+        functions=[_shown(each, taken, named) for each in functions],
+        head=_head_comment(functions),
+        band=BAND,
+        budget_usd=budget_usd(functions),
+        budget=budget_comment(functions),
+        denied=BREAKS_A_LOOP,
+    )
+
+
+def _shown(
+    found: FunctionAlarms, taken: set[str], named: Callable[[str, set[str]], str]
+) -> dict[str, Any]:
+    """A function's alarms, each with its resource's name, and the composite that tells."""
+    name = composite_name(found.function)
+    return {
+        "function": found.function,
+        "alarms": [(each, named(each.name, taken)) for each in found.alarms],
+        "composite": found.composite,
+        "composite_name": name,
+        "composite_id": named(name, taken),
+        "rule": composite_rule(found),
+    }
+
+
+def _hcl_text(value: str) -> str:
+    """A string of HCL, which takes what JSON does but for its templates."""
+    return json.dumps(value).replace("${", "$${").replace("%{", "%%{")
 
 
 def composite_name(function: str) -> str:
@@ -68,39 +142,38 @@ def _unique(wanted: str, taken: set[str]) -> str:
     return found
 
 
-def comment(text: str, indent: str = "") -> list[str]:
+def _comment(text: str, indent: str = "") -> str:
     """Lines of a comment; control characters and line breaks of foreign text are gone."""
     plain = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return [
-        f"{indent}# {line}"
-        for line in textwrap.wrap(plain, WIDTH - len(indent) - 2, break_long_words=False)
-    ]
+    begin = f"{indent}# "
+    return textwrap.fill(
+        plain, WIDTH, initial_indent=begin, subsequent_indent=begin, break_long_words=False
+    )
 
 
-def alarm_comment(alarm: Alarm, indent: str = "") -> list[str]:
+def _alarm_comment(alarm: Alarm, indent: str = "") -> str:
     """Where the threshold comes from, and how it would have rung."""
-    return [
-        *comment(f"{alarm.says[:1].upper()}{alarm.says[1:]}.", indent),
-        *comment(f"Threshold: {alarm.why}.", indent),
-        *comment(f"Replay: {told(alarm)}.", indent),
-    ]
+    said = (
+        f"{alarm.says[:1].upper()}{alarm.says[1:]}.",
+        f"Threshold: {alarm.why}.",
+        f"Replay: {told(alarm)}.",
+    )
+    return "\n".join(_comment(each, indent) for each in said)
 
 
-def head_comment(functions: Sequence[FunctionAlarms]) -> list[str]:
+def _head_comment(functions: Sequence[FunctionAlarms]) -> str:
     """What the file is, of which history, and what it asks for."""
     names = listed([each.function for each in functions], 10)
     spans = sorted({f"{each.start:%Y-%m-%d} to {each.end:%Y-%m-%d}" for each in functions})
-    lines = comment(
-        f"Alarms on {names}, by tuner watch. Thresholds are from the history of "
-        f"{listed(spans)} (UTC): make the file anew when traffic has changed for good."
-    )
-    lines += comment(
-        "One composite alarm for each function tells; give it a topic. The others only feed it."
-    )
-    for each in functions:
-        for note in each.notes:
-            lines += comment(f"{each.function}: {note}")
-    return lines
+    said = [
+        (
+            f"Alarms on {names}, by tuner watch. Thresholds are from the history of "
+            f"{listed(spans)} (UTC): make the file anew when traffic has changed for good."
+        ),
+        "One composite alarm for each function tells; give it a topic. The others only feed it.",
+        *(f"{each.function}: {note}" for each in functions for note in each.notes),
+    ]
+    return "\n".join(map(_comment, said))
 
 
 def budget_comment(functions: Iterable[FunctionAlarms]) -> str:
