@@ -93,15 +93,13 @@ def to_json(
 
 def _alarm_json(alarm: Alarm) -> dict[str, Any]:
     return {
-        "name": alarm.name,
-        "kind": alarm.kind,
+        **fields_json(alarm, "name", "kind"),
         "metric": alarm.metric.name if alarm.cost is None else "cost",
         "statistic": alarm.metric.statistic,
         "threshold": None if alarm.band_deviations is not None else alarm.threshold,
         **fields_json(alarm, "comparison", "period_s", "evaluation_periods", "datapoints_to_alarm"),
         "treat_missing_data": alarm.missing,
-        "why": alarm.why,
-        "says": alarm.says,
+        **fields_json(alarm, "why", "says"),
         "replay": _replay_json(alarm.replay),
         "replay_text": told(alarm),
     }

@@ -11,7 +11,7 @@ from tuner.breakeven.answer import total_usd
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.report import numbers
 from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
-from tuner.report.json import findings_json, interval_json
+from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, interval_json
 from tuner.report.sanitize import code_span, markdown, markdown_finding, markdown_table, plain
 
 if TYPE_CHECKING:
@@ -31,34 +31,19 @@ def to_json(answer: BreakEven) -> dict[str, Any]:
     A break-even's `high` is None if over 5% of the draws never become cheaper; the whole break-even
     is None if the central values never do.
     """
-    work = answer.work
     return {
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
         "kind": "break-even",
         "function": {
-            "name": answer.function_name,
-            "region": answer.region,
-            "architecture": answer.architecture,
+            "name": answer.function_name, **fields_json(answer, "region", "architecture")
         },
-        "verdict": answer.verdict,
-        "reason": answer.reason,
-        "rate_per_s": answer.rate_per_s,
-        "break_even_rate_per_s": answer.break_even_rate_per_s,
-        "saving_usd_per_month": interval_json(answer.saving_usd_per_month),
-        "payback_months": answer.payback_months,
-        "decided_by": None if answer.decided_by is None else asdict(answer.decided_by),
-        "work": {
-            "wait_ms": interval_json(work.wait_ms),
-            "cpu_ms": interval_json(work.cpu_ms),
-            "core_count": interval_json(work.core_count),
-            "memory_used_mb": work.memory_used_mb,
-        },
+        **fields_json(
+            answer, "verdict", "reason", "rate_per_s", "break_even_rate_per_s",
+            "saving_usd_per_month", "payback_months", "decided_by", "work",
+        ),
         "platforms": [
             {
-                "name": platform.name,
-                "kind": platform.kind,
-                "units": platform.units,
-                "cost_usd_per_month": interval_json(platform.cost_usd_per_month),
+                **fields_json(platform, "name", "kind", "units", "cost_usd_per_month"),
                 "fixed_at_peak_cost_usd_per_month": interval_json(
                     platform.fixed_cost_usd_per_month
                 ),
@@ -70,7 +55,7 @@ def to_json(answer: BreakEven) -> dict[str, Any]:
         "findings": findings_json(answer.findings),
         "assumptions": list(answer.assumptions),
         "prices_as_of": answer.prices_as_of,
-    }
+    }  # fmt: skip
 
 
 def render(

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
-from tuner.report.json import SCHEMA_VERSION, findings_json, function_json, interval_json
+from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, function_json
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tuner.cold.plan import ColdPlan
-    from tuner.cold.result import ColdOption, ColdStarts, SizeInit, SlowImport
+    from tuner.cold.result import ColdOption, ColdStarts, SlowImport
     from tuner.model.interval import Interval
 
 OPTION_HEAD: Final = (
@@ -52,29 +52,24 @@ def to_json(answer: ColdStarts) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "kind": "cold_starts",
         "function": function_json(answer.function),
-        "sizes": [_size(each) for each in answer.sizes],
-        "share": interval_json(answer.share),
+        "sizes": [
+            {
+                **fields_json(each, "memory_mb", "sample_count"),
+                "init_duration_ms": asdict(each.init_ms),
+                **fields_json(each, "parts"),
+            }
+            for each in answer.sizes
+        ],
+        **fields_json(answer, "share"),
         "options": [asdict(each) for each in answer.options],
         "slow_imports": [asdict(each) for each in answer.slow_imports],
-        "is_restore": answer.is_restore,
-        "rate_per_s": answer.rate_per_s,
-        "peak_concurrency": answer.peak_concurrency,
+        **fields_json(answer, "is_restore", "rate_per_s", "peak_concurrency"),
         "warm_duration_ms": answer.warm_ms,
         "package_bytes": answer.package_bytes and answer.package_bytes[0],
         "unpacked_bytes": answer.package_bytes and answer.package_bytes[1],
-        "invocation_count": answer.invocation_count,
-        "cost_usd": answer.cost_usd,
+        **fields_json(answer, "invocation_count", "cost_usd"),
         "prices": {"as_of": answer.prices_as_of, "region": answer.function.region},
         "findings": findings_json(answer.findings),
-    }
-
-
-def _size(size: SizeInit) -> dict[str, Any]:
-    return {
-        "memory_mb": size.memory_mb,
-        "sample_count": size.sample_count,
-        "init_duration_ms": interval_json(size.init_ms),
-        "parts": size.parts and asdict(size.parts),
     }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.load.resource_findings import SERVICES
 from tuner.load.saturation import figure
 from tuner.report import numbers
+from tuner.report.json import fields_json
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -30,12 +31,9 @@ def downstream_json(found: Sequence[Saturation]) -> list[dict[str, Any]]:
     """The contract's rows; `unit` says what is counted."""
     return [
         {
-            "service": each.limit.service,
-            "resource": each.limit.resource,
-            "unit": each.limit.unit,
+            **fields_json(each.limit, "service", "resource", "unit"),
             "limit_per_s": each.limit.per_s,
-            "demand_per_s": each.demand_per_s,
-            "limited_at_rate_per_s": each.limited_at_rate_per_s,
+            **fields_json(each, "demand_per_s", "limited_at_rate_per_s"),
         }
         for each in found
     ]

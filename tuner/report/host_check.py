@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.console import fit_to, glyphs_for, table_lines
+from tuner.report.json import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tuner.model.host_check import HostCheck, ShareCheck
 
-SCHEMA_VERSION: Final = 1
 _TITLES: Final = ("memory", "Lambda", "measured", "off", "jitter", "bare loop", "")
 _MARGIN: Final = "  "
 

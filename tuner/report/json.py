@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, is_dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.model.comparison import Change, Quantity
-from tuner.model.interval import Interval
 from tuner.report.comparison import headline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from tuner.model.comparison import Comparison, Side
     from tuner.model.finding import Finding
     from tuner.model.function import FunctionConfig
     from tuner.model.goal import Goal
+    from tuner.model.interval import Interval
     from tuner.model.recommendation import (
         Choice,
         PairEstimate,
@@ -75,16 +77,12 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
         "sweep": {
             "id": recommendation.sweep.sweep_id,
             **fields_json(
-                recommendation.sweep,
-                "file",
-                "invocation_count",
-                "cost_usd",
-                "wall_s",
+                recommendation.sweep, "file", "invocation_count", "cost_usd", "wall_s",
                 "pays_back_after_invocations",
             ),
             "prior": _prior(recommendation.sweep.prior),
         },
-    }
+    }  # fmt: skip
 
 
 def function_json(function: FunctionConfig) -> dict[str, Any]:
@@ -98,22 +96,26 @@ def fields_json(value: Any, *names: str) -> dict[str, Any]:
     """Attributes by their names; what is a value of its own as it stands in JSON."""
     found = {name: getattr(value, name) for name in names}
     for name, each in found.items():
-        if isinstance(each, Interval):
-            found[name] = interval_json(each)
-        elif isinstance(each, Quantity):
-            found[name] = fields_json(each, "a", "b", "change")
-        elif isinstance(each, Change):
-            found[name] = fields_json(each, "ratio", "probability_higher", "verdict")
+        if is_dataclass(each) and not isinstance(each, type):
+            found[name] = asdict(each)
+        elif isinstance(each, Decimal):
+            found[name] = float(each)
         elif name == "parameters":
             found[name] = parameters_json(each)
     return found
 
 
+def iso(moment: datetime | None) -> str | None:
+    """UTC, to the millisecond or, where it has more, the microsecond."""
+    if moment is None:
+        return None
+    parts = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
+    return moment.replace(tzinfo=None).isoformat(timespec=parts) + "Z"
+
+
 def interval_json(interval: Interval | None) -> dict[str, float] | None:
     """An interval of 90%; None if nothing is known."""
-    if interval is None:
-        return None
-    return {"estimate": interval.estimate, "low": interval.low, "high": interval.high}
+    return None if interval is None else asdict(interval)
 
 
 def findings_json(findings: Sequence[Finding]) -> list[dict[str, str]]:
@@ -235,7 +237,7 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
     """
     pooled = found.pooled
     return {
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
         "kind": "comparison",
         "what": found.kind,
         "headline": headline(found),

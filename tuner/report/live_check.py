@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.console import fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.json import SCHEMA_VERSION, fields_json
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from tuner.model.live_check import Assumption, CheckComparison, Difference, LiveCheck
 
-SCHEMA_VERSION: Final = 1
 _TITLES: Final = ("", "assumed", "seen", "")
 _CELL: Final = 46
 _MARGIN: Final = "  "
@@ -52,27 +52,19 @@ def render_comparison(comparison: CheckComparison, *, encoding: str = "utf-8") -
 
 def comparison_json(comparison: CheckComparison) -> dict[str, Any]:
     """One object; rows that are the same are counted only."""
+    head = ("environment", "region", "runtime", "made_at")
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": "live_check_comparison",
-        "first": _head(comparison.first),
-        "second": _head(comparison.second),
+        "first": fields_json(comparison.first, *head),
+        "second": fields_json(comparison.second, *head),
         "same_count": comparison.count("same"),
         "differing_count": comparison.count("differs"),
         "rows": [
-            {"what": row.what, "first": row.first, "second": row.second, "state": row.state}
+            fields_json(row, "what", "first", "second", "state")
             for row in comparison.rows
             if row.state != "same"
         ],
-    }
-
-
-def _head(check: LiveCheck) -> dict[str, Any]:
-    return {
-        "environment": check.environment,
-        "region": check.region,
-        "runtime": check.runtime,
-        "made_at": check.made_at,
     }
 
 

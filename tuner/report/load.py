@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted
@@ -15,7 +14,7 @@ from tuner.report.downstream import (
     limit_rows,
     seen_rows,
 )
-from tuner.report.json import SCHEMA_VERSION, findings_json, function_json
+from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, function_json
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -48,16 +47,20 @@ def to_json(result: LoadResult) -> dict[str, Any]:
         "invocation_count": len(result.invocations),
         "error_count": result.errors.total(),
         "throttle_count": result.throttle_reasons.total(),
-        "late_count": result.late_count,
-        "cold_start_share": result.cold_start_share,
-        "max_concurrency": result.max_concurrency,
-        "throughput_per_s": result.throughput_per_s,
-        "latency_ms": _latency(result.latency_ms),
-        "cost_usd": result.cost_usd,
-        "phases": [_phase(each) for each in result.by_phase()],
+        **fields_json(
+            result, "late_count", "cold_start_share", "max_concurrency", "throughput_per_s",
+            "latency_ms", "cost_usd",
+        ),
+        "phases": [
+            fields_json(
+                each, "from_s", "to_s", "rate_from_per_s", "rate_to_per_s", "invocation_count",
+                "latency_ms",
+            )
+            for each in result.by_phase()
+        ],
         "downstream": downstream_json(result.downstream),
         "findings": findings_json(result.findings),
-    }
+    }  # fmt: skip
 
 
 def plan_json(
@@ -72,32 +75,14 @@ def plan_json(
         "kind": "load_plan",
         "function": function_json(plan.pricing.function),
         "sizes_mb": list(plan.sizes_mb),
-        "planned_count": plan.planned_count,
-        "duration_s": plan.duration_s,
-        "peak_per_s": plan.peak_per_s,
-        "needed_concurrency": plan.needed_concurrency,
-        "available_concurrency": plan.available_concurrency,
-        "expected_cost_usd": plan.expected_cost_usd,
-        "max_cost_usd": plan.max_cost_usd,
+        **fields_json(
+            plan, "planned_count", "duration_s", "peak_per_s", "needed_concurrency",
+            "available_concurrency", "expected_cost_usd", "max_cost_usd",
+        ),
         "side_effects": list(side_effects),
         "downstream": downstream_json(downstream),
         "findings": findings_json(findings),
-    }
-
-
-def _phase(phase: Window) -> dict[str, Any]:
-    return {
-        "from_s": phase.from_s,
-        "to_s": phase.to_s,
-        "rate_from_per_s": phase.rate_from_per_s,
-        "rate_to_per_s": phase.rate_to_per_s,
-        "invocation_count": phase.invocation_count,
-        "latency_ms": _latency(phase.latency_ms),
-    }
-
-
-def _latency(latency: Latency | None) -> dict[str, float] | None:
-    return None if latency is None else asdict(latency)
+    }  # fmt: skip
 
 
 def describe_plan(

@@ -8,13 +8,11 @@ from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.advice import advice_json, advice_lines
 from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
-from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json
+from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, iso
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
-    from decimal import Decimal
 
     from tuner.model.observation import Durations, MemoryObservation, Observation
 
@@ -44,12 +42,10 @@ def to_json(found: Observation, sections: Sequence[Section] = ()) -> dict[str, A
         "sources": list(found.sources),
         "invocation_count": usage.invocation_count,
         "billed_gb_seconds": float(usage.billed_gb_seconds),
-        "cost_usd": float(found.cost_usd),
-        "cost_usd_per_million": float(found.cost_usd_per_million),
-        "cost_usd_per_month": _number(found.cost_usd_per_month),
-        "ephemeral_storage_cost_usd": _number(found.ephemeral_storage_cost_usd),
-        "log_ingestion_cost_usd": _number(found.log_ingestion_cost_usd),
-        "rate_per_s": found.rate_per_s,
+        **fields_json(
+            found, "cost_usd", "cost_usd_per_million", "cost_usd_per_month",
+            "ephemeral_storage_cost_usd", "log_ingestion_cost_usd", "rate_per_s",
+        ),
         "duration_ms": _durations(usage.durations),
         **fields_json(usage, "cold_start_count", "cold_start_share"),
         "init_duration_ms": {"mean": usage.mean_init_ms, "p95": usage.p95_init_ms},
@@ -59,8 +55,9 @@ def to_json(found: Observation, sections: Sequence[Section] = ()) -> dict[str, A
             "max": usage.max_memory_used_mb,
         },
         **fields_json(usage, "error_count", "timeout_count", "oom_count"),
-        **fields_json(found, "throttle_count", "max_concurrency"),
-        **fields_json(found, "unreadable_line_count", "left_out_count"),
+        **fields_json(
+            found, "throttle_count", "max_concurrency", "unreadable_line_count", "left_out_count"
+        ),
         "by_memory": [
             {
                 **fields_json(each, "memory_mb", "version"),
@@ -68,7 +65,7 @@ def to_json(found: Observation, sections: Sequence[Section] = ()) -> dict[str, A
                 "to": iso(each.usage.last),
                 "invocation_count": each.usage.invocation_count,
                 "duration_ms": _durations(each.usage.durations),
-                "cost_usd_per_million": float(each.cost_usd_per_million),
+                **fields_json(each, "cost_usd_per_million"),
                 **fields_json(each.usage, "max_memory_used_mb", "oom_count"),
             }
             for each in found.by_memory
@@ -80,7 +77,7 @@ def to_json(found: Observation, sections: Sequence[Section] = ()) -> dict[str, A
         "findings": findings_json(found.findings),
         "assumptions": list(found.assumptions),
         "prices": {"as_of": found.prices_as_of, "region": found.region},
-    }
+    }  # fmt: skip
 
 
 def _durations(found: Durations | None) -> dict[str, float | None]:
@@ -88,18 +85,6 @@ def _durations(found: Durations | None) -> dict[str, float | None]:
     if found is None:
         return {"mean": None, "p50": None, "p95": None, "p99": None}
     return {"mean": found.mean_ms, "p50": found.p50_ms, "p95": found.p95_ms, "p99": found.p99_ms}
-
-
-def _number(amount: Decimal | None) -> float | None:
-    return None if amount is None else float(amount)
-
-
-def iso(moment: datetime | None) -> str | None:
-    """UTC, to the millisecond or, where it has more, the microsecond."""
-    if moment is None:
-        return None
-    parts = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
-    return moment.replace(tzinfo=None).isoformat(timespec=parts) + "Z"
 
 
 def render(found: Observation, *, width: int, encoding: str = "utf-8") -> str:

@@ -22,7 +22,7 @@ KEY: Final = "overheads"
 
 def overheads_json(found: Overheads) -> dict[str, Any]:
     """Return what `observe --json` has under `overheads`."""
-    settings, logging, time = found.settings, found.logging, found.extension_time
+    settings, time = found.settings, found.extension_time
     return {
         "logging": {
             "log_class": settings.destination,
@@ -30,17 +30,15 @@ def overheads_json(found: Overheads) -> dict[str, Any]:
             "retention_days": settings.retention_days,
             **fields_json(found, "event_count", "size_bytes", "bytes_per_invocation", "is_sample"),
             "gb_per_month": _number(found.volume.per_month_gb),
-            "ingestion_usd_per_month": _number(logging.ingestion_usd_per_month),
-            "storage_usd_per_month": _number(logging.storage_usd_per_month),
-            "usd_per_month": _number(logging.usd_per_month),
-            "usd_per_million": float(logging.usd_per_million),
+            **fields_json(
+                found.logging, "ingestion_usd_per_month", "storage_usd_per_month", "usd_per_month",
+                "usd_per_million",
+            ),
             "by_level": [
-                {
-                    **fields_json(
-                        each, "origin", "level", "event_count", "size_bytes", "share_ratio"
-                    ),
-                    "usd_per_million": float(each.usd_per_million),
-                }
+                fields_json(
+                    each, "origin", "level", "event_count", "size_bytes", "share_ratio",
+                    "usd_per_million",
+                )
                 for each in found.shares
             ],
             "by_stream": [{"log_stream": n, "size_bytes": size} for n, size in found.streams],
@@ -48,34 +46,25 @@ def overheads_json(found: Overheads) -> dict[str, Any]:
         },
         "compute": {
             "usd_per_month": _number(found.compute_usd_per_month),
-            "usd_per_million": float(found.compute_usd_per_million),
+            "usd_per_million": _number(found.compute_usd_per_million),
         },
         "logging_ratio": found.logging_ratio,
         "savings": [
-            {
-                **fields_json(each, "name", "what"),
-                "usd_per_million": float(each.usd_per_million),
-                "usd_per_month": _number(each.usd_per_month),
-            }
+            fields_json(each, "name", "what", "usd_per_million", "usd_per_month")
             for each in found.savings
         ],
         "extensions": {
             "names": list(found.extensions),
-            "mean_ms": None if time is None else time.mean_ms,
-            "duration_ratio": None if time is None else time.duration_ratio,
-            "usd_per_million": None if time is None else float(time.usd_per_million),
+            "mean_ms": time and time.mean_ms,
+            "duration_ratio": time and time.duration_ratio,
+            "usd_per_million": time and float(time.usd_per_million),
             "invocation_count": 0 if time is None else time.invocation_count,
         },
-        "tracing": {
-            "traced_ratio": found.tracing.traced_ratio,
-            "usd_per_million": _number(found.tracing.usd_per_million),
-            "usd_per_month": _number(found.tracing.usd_per_month),
-        },
-        "metrics": {
-            **fields_json(found.metrics, "metric_count", "insights_count"),
-            "usd_per_month": _number(found.metrics.usd_per_month),
-            "insights_log_usd_per_million": float(found.metrics.insights_log_usd_per_million),
-        },
+        "tracing": fields_json(found.tracing, "traced_ratio", "usd_per_million", "usd_per_month"),
+        "metrics": fields_json(
+            found.metrics, "metric_count", "insights_count", "usd_per_month",
+            "insights_log_usd_per_million",
+        ),
         "versions": [
             {
                 **fields_json(
@@ -89,13 +78,7 @@ def overheads_json(found: Overheads) -> dict[str, Any]:
         ],
         "layers": [
             fields_json(
-                each,
-                "name",
-                "size_bytes",
-                "init_ms",
-                "with_ms",
-                "without_ms",
-                "with_count",
+                each, "name", "size_bytes", "init_ms", "with_ms", "without_ms", "with_count",
                 "without_count",
             )
             for each in found.layers
@@ -103,7 +86,7 @@ def overheads_json(found: Overheads) -> dict[str, Any]:
         "findings": findings_json(found.findings),
         "assumptions": list(found.assumptions),
         "prices_as_of": found.prices_as_of,
-    }
+    }  # fmt: skip
 
 
 def _number(amount: Decimal | None) -> float | None:

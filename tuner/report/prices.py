@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.console import table_lines
+from tuner.report.json import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -124,7 +125,7 @@ def _here(entries: Sequence[Any], region: str) -> list[Any]:
 def refresh_json(found: Refresh) -> dict[str, Any]:
     """The result of a refresh."""
     return {
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
         "kind": "prices-refresh",
         "file": str(found.file),
         "regions": {region: dict(counts) for region, counts in found.counts},
@@ -148,7 +149,7 @@ def render_refresh(found: Refresh) -> str:
 def to_json(book: PriceBook, entries: Sequence[LambdaPrices]) -> dict[str, Any]:
     """One object with every tier; prices are decimal strings, exactly as published."""
     return {
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
         "kind": "prices",
         "as_of": book.as_of,
         "sources": list(book.sources),

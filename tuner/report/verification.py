@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted
-from tuner.model.record import to_record
 from tuner.report import numbers
 from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
-from tuner.report.json import SCHEMA_VERSION, findings_json
-from tuner.report.observation import iso
+from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, interval_json, iso
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -44,29 +42,23 @@ def to_json(found: Verification) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": "verification",
-        "function": {
-            "name": forecast.function,
-            "region": forecast.region,
-            "architecture": forecast.architecture,
-        },
+        "function": {"name": forecast.function, **fields_json(forecast, "region", "architecture")},
         "sweep": {"id": forecast.sweep_id, "started_at": iso(forecast.swept_at)},
-        "verdict": found.verdict,
-        "reason": found.reason,
-        "forecast_usd_per_month": _interval(found.forecast_usd_per_month),
-        "realized_usd_per_month": _interval(None if saved is None else saved.usd_per_month),
-        "forecast_saving_ratio": _interval(forecast.saving_ratio),
-        "realized_saving_ratio": _interval(None if saved is None else saved.saving_ratio),
-        "difference_ratio": _interval(found.difference_ratio),
-        "method": None if saved is None else saved.method,
+        **fields_json(found, "verdict", "reason", "forecast_usd_per_month"),
+        "realized_usd_per_month": interval_json(saved and saved.usd_per_month),
+        "forecast_saving_ratio": interval_json(forecast.saving_ratio),
+        "realized_saving_ratio": interval_json(saved and saved.saving_ratio),
+        "difference_ratio": interval_json(found.difference_ratio),
+        "method": saved and saved.method,
         "recommended_memory_mb": forecast.to_mb,
-        "changed_at": None if saved is None else iso(saved.changed_at),
-        "before": None if saved is None else _side(saved.before),
-        "after": None if saved is None else _side(saved.after),
-        "untouched_function_count": None if saved is None else saved.untouched_count,
+        "changed_at": saved and iso(saved.changed_at),
+        "before": saved and _side(saved.before),
+        "after": saved and _side(saved.after),
+        "untouched_function_count": saved and saved.untouched_count,
         "days_needed": found.days_needed,
         "window": {"from": iso(found.window.start), "to": iso(found.window.end)},
         "sources": list(found.sources),
-        "causes": [{"code": each.code, "message": each.message} for each in found.causes],
+        "causes": [fields_json(each, "code", "message") for each in found.causes],
         "findings": findings_json(found.findings),
         "assumptions": list(found.assumptions),
         "prices": {"as_of": found.prices_as_of, "region": forecast.region},
@@ -79,16 +71,11 @@ def _side(side: Side) -> dict[str, Any]:
         "versions": list(side.versions),
         "from": iso(side.start),
         "to": iso(side.end),
-        "invocation_count": side.invocation_count,
-        "cost_usd_per_million": side.cost_usd_per_million,
-        "cold_start_share": side.cold_start_share,
-        "failure_share": side.failure_share,
-        "rate_per_s": side.rate_per_s,
-    }
-
-
-def _interval(found: Interval | None) -> dict[str, float] | None:
-    return None if found is None else to_record(found)
+        **fields_json(
+            side, "invocation_count", "cost_usd_per_million", "cold_start_share", "failure_share",
+            "rate_per_s",
+        ),
+    }  # fmt: skip
 
 
 def render(found: Verification, *, width: int, encoding: str = "utf-8") -> str:
@@ -188,27 +175,22 @@ def ledger_json(record: TrackRecord, outcomes: Sequence[Outcome]) -> dict[str, A
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": "track_record",
-        "outcome_count": record.outcome_count,
-        "held_count": record.held_count,
-        "typical_ratio": record.typical_ratio,
-        "width_factor": record.width_factor,
+        **fields_json(record, "outcome_count", "held_count", "typical_ratio", "width_factor"),
         "outcomes": [
             {
                 "sweep": each.sweep_id,
                 "function": {"name": each.function, "region": each.region},
                 "from_memory_mb": each.from_mb,
                 "to_memory_mb": each.to_mb,
-                "verdict": each.verdict,
-                "method": each.method,
-                "forecast_saving_ratio": to_record(each.forecast_saving_ratio),
-                "realized_saving_ratio": to_record(each.realized_saving_ratio),
-                "forecast_usd_per_month": _interval(each.forecast_usd_per_month),
-                "realized_usd_per_month": to_record(each.realized_usd_per_month),
+                **fields_json(
+                    each, "verdict", "method", "forecast_saving_ratio", "realized_saving_ratio",
+                    "forecast_usd_per_month", "realized_usd_per_month",
+                ),
                 "verified_at": iso(each.verified_at),
             }
             for each in outcomes
         ],
-    }
+    }  # fmt: skip
 
 
 def render_ledger(

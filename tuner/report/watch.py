@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.console import SIGNS, fit_to, glyphs_for, wrapped
-from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json
-from tuner.report.observation import iso
+from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, iso
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -44,15 +43,13 @@ def _function_json(function: WatchedFunction) -> dict[str, Any]:
 
 def _finding_json(found: WatchFinding) -> dict[str, Any]:
     return {
-        "code": found.finding.code,
-        "severity": found.finding.severity,
+        **fields_json(found.finding, "code", "severity"),
         "function": found.function,
         "since": iso(found.since),
         "until": iso(found.until),
         "message": found.finding.message,
         "evidence": dict(found.evidence),
-        "usd_per_hour": found.usd_per_hour,
-        "action": found.action,
+        **fields_json(found, "usd_per_hour", "action"),
     }
 
 

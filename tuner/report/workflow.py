@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import percent
 from tuner.report import numbers
 from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
-from tuner.report.json import SCHEMA_VERSION, findings_json, interval_json
+from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json
 from tuner.report.rows import by_weight
 from tuner.report.sanitize import plain
 
@@ -22,7 +22,8 @@ _SAME_RATIO: Final = 0.005
 
 def to_json(answer: WorkflowAnswer) -> dict[str, Any]:
     """Return the contract's object; what is not known is None."""
-    goal, then = answer.goal, answer.then
+    goal = answer.goal
+    whole = ("p95_ms", "p50_ms", "duration_ms", "cost_usd_per_million")
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": "workflow",
@@ -32,47 +33,32 @@ def to_json(answer: WorkflowAnswer) -> dict[str, Any]:
             "max_duration_ms": goal.max_duration_ms,
             "percentile": answer.percentile,
             "max_cost_usd_per_million": goal.max_cost_usd_per_million,
-            "is_met": answer.is_met,
-            "probability_met": answer.probability_met,
+            **fields_json(answer, "is_met", "probability_met"),
         },
         "functions": [
             {
-                "name": each.name,
-                "memory_mb": each.memory_mb,
-                "was_mb": each.was_mb,
-                "call_count": each.call_count,
-                "duration_ms": each.duration_ms,
-                "cost_usd_per_million": each.cost_usd_per_million,
+                **fields_json(
+                    each, "name", "memory_mb", "was_mb", "call_count", "duration_ms",
+                    "cost_usd_per_million",
+                ),
                 "basis": "measured" if each.is_measured else "modelled",
             }
             for each in answer.functions
         ],
-        "p95_ms": interval_json(then.p95_ms),
-        "p50_ms": then.p50_ms,
-        "duration_ms": interval_json(then.duration_ms),
-        "cost_usd_per_million": interval_json(then.cost_usd_per_million),
-        "current": {
-            "p95_ms": interval_json(answer.now.p95_ms),
-            "p50_ms": answer.now.p50_ms,
-            "duration_ms": interval_json(answer.now.duration_ms),
-            "cost_usd_per_million": interval_json(answer.now.cost_usd_per_million),
-        },
+        **fields_json(answer.then, *whole),
+        "current": fields_json(answer.now, *whole),
         "sensitivity": [
-            {
-                "name": each.name,
-                "faster_mb": each.faster_mb,
-                "gained_ms": each.gained_ms,
-                "added_usd_per_million": each.added_usd_per_million,
-                "usd_per_million_per_ms": each.usd_per_million_per_ms,
-            }
+            fields_json(
+                each, "name", "faster_mb", "gained_ms", "added_usd_per_million",
+                "usd_per_million_per_ms",
+            )
             for each in answer.sensitivity
         ],
-        "transition_count": answer.transition_count,
-        "failed_share": answer.failed_share,
+        **fields_json(answer, "transition_count", "failed_share"),
         "findings": findings_json(answer.findings),
         "assumptions": list(answer.assumptions),
         "prices": {"as_of": answer.prices_as_of},
-    }
+    }  # fmt: skip
 
 
 def render(answer: WorkflowAnswer, *, width: int, encoding: str = "utf-8") -> str:
