@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.breakeven.answer import total_usd
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.report import numbers
-from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.console import as_text, glyphs_for, paragraphs, remark, table_lines, wrapped
 from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, interval_json
 from tuner.report.sanitize import code_span, markdown, markdown_finding, markdown_table, plain
 
@@ -83,11 +83,8 @@ def render(
     lines += wrapped(headline(answer), width)
     if pays_back := payback(answer):
         lines.append(f"  {pays_back}")
-    said = [f"{SIGNS[each.severity]} {plain(each.message)}" for each in answer.findings]
-    said.append(f"Assumes {'; '.join(assumed(answer))}.")
-    for text in said:
-        lines += wrapped(text, width)
-    return fit_to("\n".join(lines) + "\n", glyphs)
+    said = [*map(remark, answer.findings), f"Assumes {'; '.join(assumed(answer))}."]
+    return as_text([*lines, *paragraphs(said, width)], encoding)
 
 
 def render_markdown(answer: BreakEven, *, with_bill: bool = False) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted
 from tuner.report import numbers
-from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.console import as_text, paragraphs, remark, table_lines, wrapped
 from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, function_json
 from tuner.report.sanitize import plain
 
@@ -107,11 +107,8 @@ def render(answer: ColdStarts, *, width: int, encoding: str = "utf-8") -> str:
     if answer.slow_imports:
         rows = [IMPORT_HEAD, *map(import_row, answer.slow_imports)]
         lines += ["", *table_lines(rows, "<>>")]
-    lines += [""]
-    for finding in answer.findings:
-        lines += wrapped(f"{SIGNS[finding.severity]} {plain(finding.message).rstrip('.')}.", width)
-    lines += wrapped(rest(answer), width)
-    return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
+    said = [*(f"{remark(each).rstrip('.')}." for each in answer.findings), rest(answer)]
+    return as_text([*lines, "", *paragraphs(said, width)], encoding)
 
 
 def subject(answer: ColdStarts) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.model.interval import counted
 from tuner.report import numbers
-from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.console import as_text, paragraphs, remark, table_lines, wrapped
 from tuner.report.sanitize import code_span, markdown, markdown_finding, markdown_table, plain
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def render(found: Comparison, *, width: int, encoding: str = "utf-8") -> str:
     if found.kind == "same":
         lines = wrapped(f"{headline(found)} It is:", width)
         lines += wrapped(f"  {describe_side(found.a)}", width, indent="    ")
-        return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
+        return as_text(lines, encoding)
     lines = [KINDS[found.kind]]
     for label, side in found.sides:
         lines += wrapped(f"  {label} {describe_side(side)}", width, indent="    ")
@@ -93,10 +93,9 @@ def render(found: Comparison, *, width: int, encoding: str = "utf-8") -> str:
     if rows := size_rows(found):
         lines += ["", *table_lines([SIZES_HEAD, *rows], JUSTIFY)]
     lines += ["", *wrapped(headline(found), width)]
-    for each in found.findings:
-        lines += wrapped(f"{SIGNS[each.severity]} {plain(each.message)}", width, indent="  ")
+    lines += paragraphs(map(remark, found.findings), width, indent="  ")
     lines += wrapped(f"Assumes {'; '.join(found.assumptions)}.", width)
-    return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
+    return as_text(lines, encoding)
 
 
 def render_markdown(found: Comparison) -> str:

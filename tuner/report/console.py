@@ -7,10 +7,14 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from tuner.report.sanitize import plain
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from rich.console import Console
+
+    from tuner.model.finding import Finding
 
 _STAND_INS: Final = str.maketrans(
     {
@@ -65,11 +69,26 @@ def fit_to(text: str, glyphs: Glyphs) -> str:
     return text.translate(_STAND_INS).encode("ascii", "replace").decode("ascii")
 
 
+def as_text(lines: Iterable[str], encoding: str) -> str:
+    """Lines as one text that the encoding can show."""
+    return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
+
+
 SIGNS: Final = {"info": "·", "warning": "!", "error": "!!"}
 """The sign before a finding, by severity."""
 MIN_COLUMNS: Final = 40
 MAX_COLUMNS: Final = 100
 """Longer lines are hard to read."""
+
+
+def remark(finding: Finding) -> str:
+    """A finding behind its sign."""
+    return f"{SIGNS[finding.severity]} {plain(finding.message)}"
+
+
+def paragraphs(texts: Iterable[str], width: int, *, indent: str = "") -> list[str]:
+    """The lines of each text, as `wrapped` breaks it."""
+    return [line for text in texts for line in wrapped(text, width, indent=indent)]
 
 
 def wrapped(text: str, width: int, *, indent: str = "") -> list[str]:

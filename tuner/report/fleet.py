@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.model.interval import counted
+from tuner.model.interval import counted, listed
 from tuner.report import numbers
-from tuner.report.console import fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.console import as_text, fit_to, glyphs_for, table_lines, wrapped
 from tuner.report.csv_table import csv_table
 from tuner.report.json import SCHEMA_VERSION, fields_json
 from tuner.report.sanitize import plain
@@ -99,7 +99,7 @@ def render_plan(plan: FleetPlan, estimate: FleetEstimate, *, width: int, encodin
         f"{numbers.wall_time(estimate.hours * 3600)}. Nothing was changed.",
         width,
     )
-    return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
+    return as_text(lines, encoding)
 
 
 def _event_name(spec: str) -> str:
@@ -113,7 +113,7 @@ def _left_out(excluded: Iterable[FleetExclusion], width: int) -> Iterator[str]:
     for each in excluded:
         reasons.setdefault(each.reason, []).append(plain(each.name))
     for reason, names in sorted(reasons.items(), key=lambda each: -len(each[1])):
-        yield from wrapped(f"· {_names(names)}: {reason}", width, indent="  ")
+        yield from wrapped(f"· {listed(names)}: {reason}", width, indent="  ")
     if reasons:
         yield ""
 
@@ -130,7 +130,7 @@ def render_status(status: FleetStatus, *, width: int, encoding: str, top: int | 
         lines.append(f"and {len(status.items) - len(shown):,} more")
     lines.append("")
     for reason, failed in _by_reason(status, "failed").items():
-        names = _names([plain(each.item.name) for each in failed])
+        names = listed([plain(each.item.name) for each in failed])
         lines += wrapped(f"! {names}: {reason}", width, indent="  ")
     for reason, waiting in _by_reason(status, "pending").items():
         lines += wrapped(
@@ -160,10 +160,6 @@ def _by_reason(status: FleetStatus, state: ItemState) -> dict[str, list[FleetPro
         if each.state == state and each.reason:
             found.setdefault(each.reason, []).append(each)
     return found
-
-
-def _names(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
 
 
 def _table(rows: list[tuple[str, ...]], *, is_verified: bool) -> list[str]:

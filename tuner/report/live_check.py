@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted
 from tuner.report import numbers
-from tuner.report.console import fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.console import as_text, table_lines, wrapped
 from tuner.report.json import SCHEMA_VERSION, fields_json
 from tuner.report.sanitize import plain
 
@@ -28,7 +28,7 @@ def render(check: LiveCheck, *, after: int = 0, width: int = 100, encoding: str 
     lines += table_lines([_TITLES, *map(_cells, rows)], "<<<<")
     lines += ["", *_reasons(rows, width)]
     lines += [_sum(check), *([_bill(check)] if check.created else [])]
-    return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
+    return as_text(lines, encoding)
 
 
 def render_comparison(comparison: CheckComparison, *, encoding: str = "utf-8") -> str:
@@ -47,7 +47,7 @@ def render_comparison(comparison: CheckComparison, *, encoding: str = "utf-8") -
         f"{comparison.count('same')} the same, {comparison.count('differs')} differ, "
         f"{comparison.count('only in one')} only seen in one place."
     )
-    return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
+    return as_text(lines, encoding)
 
 
 def comparison_json(comparison: CheckComparison) -> dict[str, Any]:

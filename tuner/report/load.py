@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted
 from tuner.report import numbers
-from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.console import as_text, paragraphs, remark, table_lines, wrapped
 from tuner.report.downstream import (
     LIMITS_HEAD,
     SEEN_HEAD,
@@ -148,12 +148,10 @@ def render(result: LoadResult, *, width: int, encoding: str = "utf-8") -> str:
         ]
     lines += wrapped(rest(result), width)
     lines += _around(result.downstream, tuple(seen_rows(result.seen)))
-    said = list(result.findings)
-    for finding in said:
-        lines += wrapped(f"{SIGNS[finding.severity]} {plain(finding.message).rstrip('.')}.", width)
+    lines += paragraphs((f"{remark(each).rstrip('.')}." for each in result.findings), width)
     if 0 < len(result.invocations) < _FEW:
         lines += wrapped(f"· Of fewer than {_FEW} invocations, p99 is just the slowest.", width)
-    return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
+    return as_text(lines, encoding)
 
 
 def _around(

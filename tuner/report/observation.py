@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.advice import advice_json, advice_lines
-from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.console import as_text, paragraphs, remark, table_lines
 from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, iso
 from tuner.report.sanitize import plain
 
@@ -89,7 +89,6 @@ def _durations(found: Durations | None) -> dict[str, float | None]:
 
 def render(found: Observation, *, width: int, encoding: str = "utf-8") -> str:
     """Return what was used, the table by memory and version, and what it rests on."""
-    glyphs = glyphs_for(encoding)
     lines = [
         f"{plain(found.function)} · {found.region} · {found.architecture} · {found.memory_mb} MB",
         f"  {_when(found)}",
@@ -97,17 +96,15 @@ def render(found: Observation, *, width: int, encoding: str = "utf-8") -> str:
         *table_lines(_facts(found), "<<"),
         "",
         *table_lines([_TITLES, *map(_row, found.by_memory)], _JUSTIFY),
+        "",
     ]
     said = []
     if found.advice is not None:
         command = f"tuner tune {plain(found.function)}"
         said += [*advice_lines(found.advice, found.memory_mb, command), ""]
-    said += [f"{SIGNS[each.severity]} {plain(each.message)}" for each in found.findings]
+    said += map(remark, found.findings)
     said.append(f"Assumes {'; '.join(found.assumptions)}; prices of {found.prices_as_of}.")
-    lines.append("")
-    for text in said:
-        lines += wrapped(text, width)
-    return fit_to("\n".join(lines) + "\n", glyphs)
+    return as_text([*lines, *paragraphs(said, width)], encoding)
 
 
 def _when(found: Observation) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import listed
 from tuner.report import numbers
-from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.console import as_text, paragraphs, remark, table_lines
 from tuner.report.json import fields_json, findings_json
 from tuner.report.sanitize import plain
 
@@ -95,7 +95,6 @@ def _number(amount: Decimal | None) -> float | None:
 
 def render(found: Overheads, *, width: int, encoding: str = "utf-8") -> str:
     """Return what logs cost against compute, by level; what saves; and the other overheads."""
-    glyphs = glyphs_for(encoding)
     lines = [
         f"Overheads of {plain(found.function)}",
         "",
@@ -112,13 +111,9 @@ def render(found: Overheads, *, width: int, encoding: str = "utf-8") -> str:
     if found.layers:
         tops = ("layer", "size", "INIT with", "without", "difference")
         lines += ["", *table_lines([tops, *map(_layer, found.layers)], "<>>>>")]
-    lines.append("")
-    said = [f"{SIGNS[each.severity]} {plain(each.message)}" for each in found.findings]
-    said += _notes(found)
-    said.append(f"Assumes {'; '.join(found.assumptions)}; prices of {found.prices_as_of}.")
-    for text in said:
-        lines += wrapped(text, width)
-    return fit_to("\n".join(lines) + "\n", glyphs)
+    assumed = f"Assumes {'; '.join(found.assumptions)}; prices of {found.prices_as_of}."
+    said = [*map(remark, found.findings), *_notes(found), assumed]
+    return as_text([*lines, "", *paragraphs(said, width)], encoding)
 
 
 def cents(amount: Decimal) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.report import numbers
-from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.console import as_text, paragraphs, remark, table_lines
 from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json
 from tuner.report.sanitize import plain
 
@@ -82,19 +82,15 @@ def _item(item: BillItem) -> dict[str, Any]:
 
 def render(found: PathwayComparison, *, width: int, encoding: str = "utf-8") -> str:
     """Return the table, what is known of delays, the findings and what was assumed."""
-    glyphs = glyphs_for(encoding)
     lines = [
         _headline(found),
         "",
         *table_lines([_TITLES, *(_row(each, found) for each in found.pathways)], _JUSTIFY),
         "",
     ]
-    said = [f"{SIGNS[each.severity]} {plain(each.message)}" for each in found.findings]
-    said += _notes(found)
-    said.append(f"Assumes {'; '.join(found.assumptions)}; prices of {found.prices_as_of} or later.")
-    for text in said:
-        lines += wrapped(text, width)
-    return fit_to("\n".join(lines) + "\n", glyphs)
+    assumed = f"Assumes {'; '.join(found.assumptions)}; prices of {found.prices_as_of} or later."
+    said = [*map(remark, found.findings), *_notes(found), assumed]
+    return as_text([*lines, *paragraphs(said, width)], encoding)
 
 
 def _headline(found: PathwayComparison) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.advice import advice_json
-from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.console import SIGNS, as_text, paragraphs, table_lines, wrapped
 from tuner.report.csv_table import csv_table
 from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json
 from tuner.report.sanitize import plain
@@ -69,11 +69,9 @@ def render(scan: Scan, *, width: int, encoding: str, top: int | None = None) -> 
     if len(shown) < len(scan.functions):
         rest = len(scan.functions) - len(shown)
         lines.append(f"and {counted(f'{rest:,}', 'more function')}: `top`, or a page or CSV of all")
-    lines.append("")
-    for sign, text in _notes(scan):
-        lines += wrapped(f"{sign} {text}", width, indent="  ")
-    lines += ["", *wrapped(f"Assumes {'; '.join(scan.assumptions)}.", width), cost_line(scan), ""]
-    return fit_to("\n".join(each for each in lines), glyphs_for(encoding))
+    lines += ["", *paragraphs(_notes(scan), width, indent="  "), ""]
+    lines += [*wrapped(f"Assumes {'; '.join(scan.assumptions)}.", width), cost_line(scan)]
+    return as_text(lines, encoding)
 
 
 def headline(scan: Scan) -> str:
@@ -175,10 +173,10 @@ def grouped_findings(scan: Scan) -> list[tuple[Severity, str, list[tuple[str, st
     return sorted(groups, key=lambda each: (order[each[0]], each[1]))
 
 
-def _notes(scan: Scan) -> Iterable[tuple[str, str]]:
+def _notes(scan: Scan) -> Iterable[str]:
     """What is to be said of the scan, and of functions: the first few of each kind by name."""
     for finding in scan.findings:
-        yield SIGNS[finding.severity], finding.message
+        yield f"{SIGNS[finding.severity]} {finding.message}"
     for severity, code, some in grouped_findings(scan):
         most = _NAMED_WITH_WORDS if severity != "info" else _NAMED
         named = [
@@ -186,7 +184,7 @@ def _notes(scan: Scan) -> Iterable[tuple[str, str]]:
             for name, message in some[:most]
         ]
         rest = [f"and {len(some) - most:,} more"] if len(some) > most else []
-        yield SIGNS[severity], f"{KINDS[code]}, {len(some):,}: {', '.join((*named, *rest))}"
+        yield f"{SIGNS[severity]} {KINDS[code]}, {len(some):,}: {', '.join((*named, *rest))}"
 
 
 def to_json(scan: Scan, *, top: int | None = None) -> dict[str, Any]:

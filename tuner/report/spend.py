@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import counted
 from tuner.model.lambda_limits import HOURS_PER_MONTH
 from tuner.report import numbers
-from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.console import as_text, glyphs_for, paragraphs, remark, table_lines, wrapped
 from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json
 from tuner.report.sanitize import markdown, markdown_finding, markdown_table, plain
 
@@ -47,24 +47,19 @@ _SOURCES: Final[Mapping[str, str]] = {
 
 def render(answer: Spend, *, width: int, encoding: str = "utf-8") -> str:
     """The tables of keys, changes, revenue and bill, and what else to know, as plain text."""
-    glyphs = glyphs_for(encoding)
     lines = [plain(title(answer)), f"  {summary(answer)}", ""]
-    keys = key_rows(answer, bars=glyphs.braille)[:MOST_KEYS]
+    keys = key_rows(answer, bars=glyphs_for(encoding).braille)[:MOST_KEYS]
     lines += table_lines([key_head(answer), *keys], KEY_JUSTIFY)
     if len(answer.keys) > MOST_KEYS:
         lines.append(f"  … and {len(answer.keys) - MOST_KEYS} more")
-    lines += ["", *(line for text in change_sentences(answer) for line in wrapped(text, width))]
+    lines += ["", *paragraphs(change_sentences(answer), width)]
     if answer.revenue:
         lines += ["", *table_lines([EARNING_HEAD, *earning_rows(answer)], EARNING_JUSTIFY)]
     if answer.bill is not None:
         lines += ["", *wrapped(bill_sentence(answer), width)]
         lines += table_lines(bill_rows(answer), "<><")
-    said = [f"{SIGNS[each.severity]} {plain(each.message)}" for each in answer.findings]
-    said.append(f"Assumes {'; '.join(assumed(answer))}.")
-    lines.append("")
-    for text in said:
-        lines += wrapped(text, width)
-    return fit_to("\n".join(lines) + "\n", glyphs)
+    said = [*map(remark, answer.findings), f"Assumes {'; '.join(assumed(answer))}."]
+    return as_text([*lines, "", *paragraphs(said, width)], encoding)
 
 
 def render_markdown(answer: Spend) -> str:

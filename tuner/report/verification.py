@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted
 from tuner.report import numbers
-from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.console import as_text, paragraphs, remark, table_lines, wrapped
 from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, interval_json, iso
 from tuner.report.sanitize import plain
 
@@ -90,16 +90,12 @@ def render(found: Verification, *, width: int, encoding: str = "utf-8") -> str:
         lines += [*table_lines(_compared(found), "<<<"), ""]
         lines += [*table_lines([_TITLES, _row(saved.before), _row(saved.after)], "><>>>>>>"), ""]
     said = [] if saved is None else [_method(found)]
-    said += [
-        f"• {plain(each.message)[:1].upper()}{plain(each.message)[1:]}." for each in found.causes
-    ]
+    said += [f"• {_sentence(each.message)}" for each in found.causes]
     if found.verdict in {"less", "more"} and not found.causes:
         said.append(_UNEXPLAINED)
-    said += [f"{SIGNS[each.severity]} {plain(each.message)}" for each in found.findings]
+    said += map(remark, found.findings)
     said.append(f"Assumes {'; '.join(found.assumptions)}; prices of {found.prices_as_of}.")
-    for text in said:
-        lines += wrapped(text, width)
-    return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
+    return as_text([*lines, *paragraphs(said, width)], encoding)
 
 
 def _headline(found: Verification) -> str:
@@ -221,4 +217,4 @@ def render_ledger(
     if record.width_factor > 1.005:
         said += f" Intervals should be {record.width_factor:.2g} times as wide."
     lines = [*table_lines([titles, *rows], "<<<<><<"), "", *wrapped(said, width)]
-    return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
+    return as_text(lines, encoding)

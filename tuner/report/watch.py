@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted
 from tuner.report import numbers
-from tuner.report.console import SIGNS, fit_to, glyphs_for, wrapped
+from tuner.report.console import SIGNS, as_text, paragraphs, remark
 from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, iso
 from tuner.report.sanitize import plain
 
@@ -60,7 +60,7 @@ def render(found: Watch, *, width: int, encoding: str = "utf-8") -> str:
         lines += ["", *_finding_lines(each, width)]
     if not found.findings:
         lines += ["", "Nothing unusual."]
-    return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
+    return as_text(lines, encoding)
 
 
 def _function_lines(function: WatchedFunction, width: int) -> list[str]:
@@ -71,8 +71,7 @@ def _function_lines(function: WatchedFunction, width: int) -> list[str]:
         f"{numbers.usd(function.usd_per_hour)} an hour now"
     )
     said = [head, *(f"· Not judged: {plain(each)}" for each in function.not_judged)]
-    said += [f"{SIGNS[each.severity]} {plain(each.message)}" for each in function.notes]
-    return [line for text in said for line in wrapped(text, width, indent="  ")]
+    return paragraphs([*said, *map(remark, function.notes)], width, indent="  ")
 
 
 def _until(end: datetime | None) -> str:
@@ -97,7 +96,7 @@ def _finding_lines(found: WatchFinding, width: int) -> list[str]:
         f"{_INDENT}{plain(found.finding.message)}.",
         f"{_INDENT}To do: {plain(found.action)}.",
     )
-    return [line for text in texts for line in wrapped(text, width, indent=_INDENT)]
+    return paragraphs(texts, width, indent=_INDENT)
 
 
 def _moment(at: datetime) -> str:

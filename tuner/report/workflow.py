@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import percent
 from tuner.report import numbers
-from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.console import as_text, paragraphs, remark, table_lines, wrapped
 from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json
 from tuner.report.rows import by_weight
 from tuner.report.sanitize import plain
@@ -74,10 +74,10 @@ def render(answer: WorkflowAnswer, *, width: int, encoding: str = "utf-8") -> st
     if answer.failed_share:
         share = percent(answer.failed_share)
         lines += wrapped(f"{share} of executions fail, and aren't in the percentiles.", width)
-    for each in by_weight(answer.findings):
-        lines += wrapped(f"{SIGNS[each.severity]} {plain(each.message)}.", width, indent="  ")
+    said = (f"{remark(each)}." for each in by_weight(answer.findings))
+    lines += paragraphs(said, width, indent="  ")
     lines += wrapped(f"Assumes that {'; '.join(answer.assumptions)}.", width)
-    return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
+    return as_text(lines, encoding)
 
 
 def target(answer: WorkflowAnswer) -> str:
