@@ -124,12 +124,8 @@ def headline(answer: ColdStarts) -> str:
     current, what = answer.current, "a restore" if answer.is_restore else "INIT"
     first = f"no {what} is known at the function's own size"
     if current is not None:
-        init_ms = current.init_ms
-        ends = f"{numbers.duration(init_ms.low)} to {numbers.duration(init_ms.high)}"
-        first = (
-            f"{what} takes {numbers.duration(init_ms.estimate)} ({ends}) at "
-            f"{numbers.memory(current.memory_mb)}"
-        )
+        took = numbers.with_ends(current.init_ms, numbers.duration)
+        first = f"{what} takes {took} at {numbers.memory(current.memory_mb)}"
     if answer.share is None or answer.rate_per_s is None:
         return f"{first}. Which share of requests meets one isn't known without their rate."
     return (
@@ -147,9 +143,9 @@ def _rate(rate_per_s: float) -> str:
 
 def share_words(share: Interval) -> str:
     """A share with its interval: `12% (8% to 20%)`."""
-    ends = (numbers.percent(share.low), numbers.percent(share.high))
-    between = "" if ends[0] == ends[1] else f" ({ends[0]} to {ends[1]})"
-    return f"{numbers.percent(share.estimate)}{between}"
+    if numbers.percent(share.low) == numbers.percent(share.high):
+        return numbers.percent(share.estimate)
+    return numbers.with_ends(share, numbers.percent)
 
 
 def size_head(answer: ColdStarts) -> tuple[str, ...]:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         Quantity,
         Side,
     )
-    from tuner.model.interval import Interval
 
 KINDS: Final = {
     "architectures": "two architectures",
@@ -162,7 +161,7 @@ def _pooled_rows(found: Comparison, pooled: Pooled) -> list[tuple[str, ...]]:
 
 def change_cells(change: Change) -> tuple[str, str]:
     """`+12% (9 to 15)` and whether it is real."""
-    return f"{numbers.change(change.ratio.estimate)} ({_range(change.ratio)})", real(change)
+    return numbers.with_ends(change.ratio, numbers.change), real(change)
 
 
 def real(change: Change) -> str:
@@ -199,7 +198,7 @@ def _rollout_line(found: Comparison, forecast: Pair) -> str:
     }[duration.change.verdict]
     change = numbers.change(duration.change.ratio.estimate)
     text = f"{word}: {measured} measured at {forecast.b_memory_mb} MB, {meant} forecast "
-    text += f"({change}; {_range(duration.change.ratio)})"
+    text += f"({change}; {numbers.ends(duration.change.ratio, numbers.change)})"
     now = found.pair("now")
     if now is None:
         return text
@@ -214,18 +213,14 @@ def _sentence(duration: Change, cost: Change) -> str:
     word = word or ("THE SAME" if duration.verdict == "same" else "NOT SETTLED")
     costs = _in_words(cost, _COST)
     if duration.verdict == cost.verdict == "unclear":
-        costs = f"none in cost ({_range(cost.ratio)})"
+        costs = f"none in cost ({numbers.ends(cost.ratio, numbers.change)})"
     return f"{word}: B {_in_words(duration, _TIME)} and {costs}"
 
 
 def _in_words(change: Change, words: Mapping[ChangeVerdict, str]) -> str:
     """`takes 12% more time (+9% to +15%)`."""
     size = numbers.percent(abs(change.ratio.estimate))
-    return f"{words[change.verdict].format(size)} ({_range(change.ratio)})"
-
-
-def _range(ratio: Interval) -> str:
-    return f"{numbers.change(ratio.low)} to {numbers.change(ratio.high)}"
+    return f"{words[change.verdict].format(size)} ({numbers.ends(change.ratio, numbers.change)})"
 
 
 def _sizes(pair: Pair) -> str:

@@ -128,6 +128,16 @@ def spread(interval: Interval) -> str:
     return f"± {percent(interval.half_width_ratio)}"
 
 
+def ends(interval: Interval, write: Callable[[float], str]) -> str:
+    """Both ends of an interval as `write` writes them: `510 ms to 545 ms`."""
+    return f"{write(interval.low)} to {write(interval.high)}"
+
+
+def with_ends(interval: Interval | None, write: Callable[[float], str]) -> str:
+    """An estimate with the ends of its interval, `527 ms (510 ms to 545 ms)`, or a dash."""
+    return "–" if interval is None else f"{write(interval.estimate)} ({ends(interval, write)})"
+
+
 def with_spread(interval: Interval | None, write: Callable[[float], str]) -> str:
     """An estimate as `write` writes it with its spread, `527 ms ± 3%`, or a dash."""
     return "–" if interval is None else f"{write(interval.estimate)} {spread(interval)}"
@@ -141,7 +151,7 @@ def saving(ratio: Interval) -> str:
     if ratio.low < 0 < ratio.high and abs(ratio.estimate) < _SAME_COST_RATIO:
         return f"about the same cost ({change(-ratio.high)} to {change(-ratio.low)})"
     if ratio.low < 0 < ratio.high:
-        return f"{_towards(ratio.estimate)} ({_towards(ratio.low)} to {_towards(ratio.high)})"
+        return with_ends(ratio, _towards)
     near, far = map(percent_digits, sorted((abs(ratio.low), abs(ratio.high))))
     return f"{_towards(ratio.estimate)}{'' if near == far else f' ({near}–{far}%)'}"
 

@@ -14,9 +14,8 @@ from tuner.report.sanitize import markdown, markdown_finding, markdown_table, pl
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from tuner.model.interval import Interval
     from tuner.model.spend import CostChange, Deployment, Movement, Spend
 
 MOST_KEYS: Final = 20
@@ -219,9 +218,8 @@ def change_sentence(change: CostChange) -> str:
     ratio, money = change.cost_usd_per_invocation_ratio, change.usd_per_month
     return (
         f"{plain(change.function)}, {cause(change)}: {numbers.change(ratio.estimate)} an "
-        f"invocation ({numbers.change(ratio.low)} to {numbers.change(ratio.high)}), "
-        f"{signed_usd(money.estimate)} a month (90%: {signed_usd(money.low)} to "
-        f"{signed_usd(money.high)}){_traffic(change)}"
+        f"invocation ({numbers.ends(ratio, numbers.change)}), {signed_usd(money.estimate)} a month "
+        f"(90%: {numbers.ends(money, signed_usd)}){_traffic(change)}"
     )
 
 
@@ -245,9 +243,7 @@ def earning_rows(answer: Spend) -> list[tuple[str, ...]]:
             numbers.usd(each.cost_usd),
             _known(each.revenue_usd),
             _known(each.cost_usd_per_revenue_usd),
-            "–"
-            if each.cost_growth_ratio is None
-            else with_ends(each.cost_growth_ratio, numbers.change),
+            numbers.with_ends(each.cost_growth_ratio, numbers.change),
         )
         for each in answer.revenue
     ]
@@ -255,11 +251,6 @@ def earning_rows(answer: Spend) -> list[tuple[str, ...]]:
 
 def _known(amount_usd: float | None) -> str:
     return "–" if amount_usd is None else numbers.usd(amount_usd)
-
-
-def with_ends(interval: Interval, write: Callable[[float], str]) -> str:
-    """An estimate with the ends of its interval, as `write` writes them."""
-    return f"{write(interval.estimate)} ({write(interval.low)} to {write(interval.high)})"
 
 
 def bill_sentence(answer: Spend) -> str:

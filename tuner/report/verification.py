@@ -11,9 +11,8 @@ from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, interv
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from tuner.model.interval import Interval
     from tuner.model.verification import Outcome, Side, TrackRecord, Verification
 
 _HEADS: Final = {
@@ -125,21 +124,15 @@ def _compared(found: Verification) -> list[tuple[str, str, str]]:
         ("", "forecast (90%)", "realized (90%)"),
         (
             "saving",
-            _ranged(forecast.saving_ratio, numbers.percent),
-            _ranged(saved.saving_ratio, numbers.percent),
+            numbers.with_ends(forecast.saving_ratio, numbers.percent),
+            numbers.with_ends(saved.saving_ratio, numbers.percent),
         ),
         (
             "a month",
-            _ranged(found.forecast_usd_per_month, numbers.rough_usd),
-            _ranged(saved.usd_per_month, numbers.rough_usd),
+            numbers.with_ends(found.forecast_usd_per_month, numbers.rough_usd),
+            numbers.with_ends(saved.usd_per_month, numbers.rough_usd),
         ),
     ]
-
-
-def _ranged(interval: Interval | None, write: Callable[[float], str]) -> str:
-    if interval is None:
-        return "–"
-    return f"{write(interval.estimate)} ({write(interval.low)} to {write(interval.high)})"
 
 
 def _row(side: Side) -> tuple[str, ...]:
@@ -200,8 +193,8 @@ def render_ledger(
         (
             plain(each.function),
             f"{each.from_mb} → {each.to_mb} MB",
-            _ranged(each.forecast_saving_ratio, numbers.percent),
-            _ranged(each.realized_saving_ratio, numbers.percent),
+            numbers.with_ends(each.forecast_saving_ratio, numbers.percent),
+            numbers.with_ends(each.realized_saving_ratio, numbers.percent),
             numbers.rough_usd(each.realized_usd_per_month.estimate),
             each.verdict.replace("_", " "),
             f"{each.verified_at:%Y-%m-%d}",

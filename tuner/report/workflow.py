@@ -142,12 +142,10 @@ def time_price(found: Sensitivity) -> str:
 
 def outcome_row(name: str, outcome: Outcome) -> tuple[str, ...]:
     """The whole's cells."""
-    found = outcome.duration_ms
-    ends = f"{numbers.duration(found.low)} to {numbers.duration(found.high)}"
     return (
         name,
         numbers.duration(outcome.p50_ms),
-        f"{numbers.duration(found.estimate)} ({ends})",
+        numbers.with_ends(outcome.duration_ms, numbers.duration),
         numbers.usd_per_million(outcome.cost_usd_per_million.estimate),
     )
 

@@ -18,12 +18,13 @@ from tuner.report.cold import (
     subject,
 )
 from tuner.report.page.shell import fill
-from tuner.report.page.tables import Row, Table, findings, tile
+from tuner.report.page.tables import findings, table_of, tile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tuner.cold.result import ColdStarts
+    from tuner.report.page.tables import Table
 
 
 def render(answer: ColdStarts, *, version: str) -> str:
@@ -62,8 +63,6 @@ def _tiles(answer: ColdStarts) -> Iterator[dict[str, str]]:
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Table | None:
     """A table without its empty columns; None without a row."""
-    if not rows:
-        return None
     kept = [column for column in range(len(head)) if any(row[column] for row in rows)]
-    shown = (Row(tuple(row[column].strip() for column in kept)) for row in rows)
-    return Table(tuple(head[column] for column in kept), tuple(shown))
+    shown = ([row[column].strip() for column in kept] for row in rows)
+    return table_of([head[column] for column in kept], shown)

@@ -11,10 +11,10 @@ from tuner.report.figures.canvas import render_figure
 from tuner.report.figures.load import draw_load
 from tuner.report.load import OVER_TIME_HEAD, headline, over_time_row, rest
 from tuner.report.page.shell import fill
-from tuner.report.page.tables import Row, Table, findings, tile
+from tuner.report.page.tables import Row, Table, findings, table_of, tile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tuner.load.result import LoadResult
 
@@ -36,22 +36,15 @@ def render(results: Sequence[LoadResult], *, version: str) -> str:
 
 
 def _section(result: LoadResult) -> dict[str, object]:
-    rows = tuple(Row(over_time_row(each)) for each in result.over_time())
     return {
         "name": numbers.memory(result.function.memory_mb),
         "verdict": headline(result),
         "tiles": [*_tiles(result)],
-        "table": Table(OVER_TIME_HEAD, rows),
+        "table": Table(OVER_TIME_HEAD, tuple(Row(over_time_row(w)) for w in result.over_time())),
         "rest": rest(result),
-        "limits": _table(LIMITS_HEAD, limit_rows(result.downstream)),
-        "seen": _table(SEEN_HEAD, seen_rows(result.seen)),
+        "limits": table_of(LIMITS_HEAD, limit_rows(result.downstream)),
+        "seen": table_of(SEEN_HEAD, seen_rows(result.seen)),
     }
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table | None:
-    """A table of what is around the function; None if there is nothing."""
-    found = tuple(map(Row, rows))
-    return Table(head, found) if found else None
 
 
 def _tiles(result: LoadResult) -> Iterator[dict[str, str]]:

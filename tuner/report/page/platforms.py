@@ -73,12 +73,8 @@ def _cheapest_elsewhere(answer: BreakEven) -> PlatformCost | None:
 
 
 def _monthly(title: str, cost: Interval) -> dict[str, str]:
-    low, high = _dollars(cost.low), _dollars(cost.high)
-    return tile(f"{title}, a month", _dollars(cost.estimate), note=f"{low} to {high} (90%)")
-
-
-def _dollars(amount_usd: float) -> str:
-    return f"{'−' if amount_usd < 0 else ''}{numbers.rough_usd(abs(amount_usd))}"
+    note = f"{numbers.ends(cost, numbers.rough_usd)} (90%)"
+    return tile(f"{title}, a month", numbers.rough_usd(cost.estimate), note=note)
 
 
 def _bill(platform: PlatformCost) -> tuple[str, str, str, Table]:

@@ -19,6 +19,7 @@ from tuner.report.page.tables import (
     payload_table,
     sent_table,
     size_table,
+    table_of,
     tile,
 )
 from tuner.report.rows import by_weight, pair_rows, percentile_note, size_rows
@@ -252,7 +253,6 @@ def comparison_section(found: Comparison) -> dict[str, Any]:
     """What the template `comparison.html.j2` places."""
     line = comparison.headline(found)
     titles = ("what", "size of A", "size of B", "A", "B", "change (90%)", "real?")
-    sizes = comparison.size_rows(found)
     return {
         "title": comparison.KINDS[found.kind],
         "verdict_word": line.partition(":")[0],
@@ -261,10 +261,11 @@ def comparison_section(found: Comparison) -> dict[str, Any]:
             (label, comparison.describe_side(side), number)
             for number, (label, side) in enumerate(found.sides)
         ],
-        "pairs": Table(titles, tuple(Row(cells) for cells in comparison.pair_rows(found))),
-        "sizes": Table(("size", *titles[3:]), tuple(Row((cells[0], *cells[3:])) for cells in sizes))
-        if sizes
-        else None,
+        "pairs": Table(titles, tuple(map(Row, comparison.pair_rows(found)))),
+        "sizes": table_of(
+            ("size", *titles[3:]),
+            ((cells[0], *cells[3:]) for cells in comparison.size_rows(found)),
+        ),
         "caption": _caption(found),
         "findings": findings(found.findings),
         "assumptions": found.assumptions,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.page.shell import fill
-from tuner.report.page.tables import Row, Table, findings, tile
+from tuner.report.page.tables import Row, Table, findings, table_of, tile
 from tuner.report.spend import (
     EARNING_HEAD,
     assumed,
@@ -24,7 +24,6 @@ from tuner.report.spend import (
     signed_usd,
     summary,
     title,
-    with_ends,
 )
 from tuner.report.spend_days import (
     OTHERS,
@@ -59,12 +58,10 @@ def render(answer: Spend, *, version: str) -> str:
         has_days=bool(days),
         changes=_change_table(answer),
         keys=_key_table(answer),
-        revenue=_table((key_head(answer)[0], *EARNING_HEAD[1:]), earning_rows(answer))
-        if answer.revenue
-        else None,
+        revenue=table_of((key_head(answer)[0], *EARNING_HEAD[1:]), earning_rows(answer)),
         bill=None
         if answer.bill is None
-        else _table(("reason", "more on the bill", "remarks"), bill_rows(answer)),
+        else Table(("reason", "more on the bill", "remarks"), tuple(map(Row, bill_rows(answer)))),
         bill_sentence="" if answer.bill is None else bill_sentence(answer),
         deploys=_deploy_table(answer),
         found=findings(answer.findings),
@@ -140,8 +137,8 @@ def _change_table(answer: Spend) -> Table:
             each.function,
             moment(each.at),
             "none known" if each.cause is None else deployment_name(each.cause),
-            with_ends(ratio, numbers.change),
-            with_ends(money, signed_usd),
+            numbers.with_ends(ratio, numbers.change),
+            numbers.with_ends(money, signed_usd),
             _traffic(each),
         )
         rows.append(Row(cells, swatch=line))
@@ -170,10 +167,6 @@ def _deploy_table(answer: Spend) -> Table:
         said = "" if change is None else signed_usd(change.usd_per_month.estimate) + " a month"
         rows.append(Row((moment(each.at), each.function or "all", deployment_name(each), said)))
     return Table(("when", "function", "deployment", "changed"), tuple(rows))
-
-
-def _table(head: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:
-    return Table(tuple(head), tuple(Row(cells) for cells in rows))
 
 
 def _label(change: CostChange) -> str:

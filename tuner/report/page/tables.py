@@ -18,13 +18,13 @@ from tuner.report.rows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from tuner.breakeven.answer import BreakEven
     from tuner.model.finding import Finding
     from tuner.model.interval import Interval
     from tuner.model.plan import PayloadClass
-    from tuner.model.recommendation import Recommendation, SizeEstimate, SizeSummary
+    from tuner.model.recommendation import Recommendation, SizeEstimate
     from tuner.report.page.data import SweepView
     from tuner.report.rows import SizeRow
 
@@ -51,6 +51,12 @@ class Table:
     rows: tuple[Row, ...]
 
 
+def table_of(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table | None:
+    """A table of plain rows; None without a row."""
+    found = tuple(Row(tuple(cells)) for cells in rows)
+    return Table(tuple(head), found) if found else None
+
+
 def tile(title: str, now: str, then: str | None = None, note: str = "") -> dict[str, str]:
     """A figure under its title, what it becomes, and a note below."""
     return {"title": title, "now": now, "then": then or "", "note": note}
@@ -69,26 +75,32 @@ def findings(each: Sequence[Finding]) -> list[dict[str, str]]:
     ]
 
 
+def _percentile_title(answer: Recommendation) -> tuple[str, ...]:
+    """The title of the column of the percentile that was asked for; none for none."""
+    return () if answer.goal.percentile is None else (f"p{answer.goal.percentile:g}",)
+
+
+def _percentile_cell(answer: Recommendation, row: SizeRow) -> tuple[str, ...]:
+    return () if answer.goal.percentile is None else (percentile_cell(row.percentile),)
+
+
 def size_table(answer: Recommendation) -> Table:
     """Every size that was invoked or mentioned, with what was counted there."""
-    asked = answer.goal.percentile
-    percentile = () if asked is None else (f"p{asked:g}",)
     counted = ("$ per million", "vs now", "calls", "cold", "failed", "memory used")
-    head = ("memory", "mean (90%)", *percentile, *counted)
+    head = ("memory", "mean (90%)", *_percentile_title(answer), *counted)
     rows = tuple(_size_row(answer, row) for row in size_rows(answer))
     return Table((*head, REMARKS), rows)
 
 
 def option_table(answer: Recommendation) -> Table | None:
     """The current size, and each goal's; None if pairs are shown, or nothing is known."""
-    asked = answer.goal.percentile
     rows = [
         Row(
             (
                 ", ".join((f"▶ {each.name}" if each.recommended else each.name, *each.notes)),
                 numbers.memory(each.memory_mb),
                 numbers.held(numbers.with_spread(each.duration_ms, numbers.duration)),
-                *(() if asked is None else (percentile_cell(each.percentile),)),
+                *_percentile_cell(answer, each),
                 numbers.known(each.cost_usd_per_million, numbers.usd_per_million),
                 each.change,
             ),
@@ -96,8 +108,7 @@ def option_table(answer: Recommendation) -> Table | None:
         )
         for each in option_rows(answer)
     ]
-    percentile = () if asked is None else (f"p{asked:g}",)
-    head = ("goal", "memory", "mean", *percentile, "$/million", "vs now")
+    head = ("goal", "memory", "mean", *_percentile_title(answer), "$/million", "vs now")
     return Table(head, tuple(rows)) if rows else None
 
 
@@ -105,14 +116,13 @@ def pair_table(answer: Recommendation) -> Table | None:
     """Every size with every value of a varied parameter; None without one."""
     if answer.variation is None:
         return None
-    asked = answer.goal.percentile
     rows = [
         Row(
             (
                 each.name,
                 numbers.memory(each.memory_mb),
                 numbers.with_spread(each.duration_ms, numbers.duration),
-                *(() if asked is None else (percentile_cell(each.percentile),)),
+                *_percentile_cell(answer, each),
                 dollars(each.cost_usd_per_million),
                 each.change,
                 ", ".join((*(["recommended"] if each.recommended else []), *each.notes)),
@@ -121,9 +131,8 @@ def pair_table(answer: Recommendation) -> Table | None:
         )
         for each in pair_rows(answer)
     ]
-    percentile = () if asked is None else (f"p{asked:g}",)
-    of = mean_of(answer.variation)
-    head = (answer.variation.parameter.name, "memory", f"{of} (90%)", *percentile)
+    mean = f"{mean_of(answer.variation)} (90%)"
+    head = (answer.variation.parameter.name, "memory", mean, *_percentile_title(answer))
     return Table(
         (*head, f"per million {per_record(answer.variation)}", "vs now", REMARKS), tuple(rows)
     )
@@ -219,17 +228,18 @@ def dollars(interval: Interval | None) -> str:
 
 def _size_row(answer: Recommendation, row: SizeRow) -> Row:
     at_size = [size for size in answer.sizes_on_curve if size.memory_mb == row.memory_mb]
+    used = [size.max_memory_used_mb for size in at_size if size.max_memory_used_mb is not None]
     marks = ["recommended"] if row.recommended else []
     cells = (
         numbers.memory(row.memory_mb),
         numbers.with_spread(row.duration_ms, numbers.duration),
-        *(() if answer.goal.percentile is None else (percentile_cell(row.percentile),)),
+        *_percentile_cell(answer, row),
         numbers.known(row.cost_usd_per_million, numbers.usd_per_million),
         row.change,
-        str(_sum(at_size, lambda size: size.invocation_count)),
-        str(_sum(at_size, lambda size: size.cold_start_count)),
-        str(_sum(at_size, lambda size: size.failure_count)),
-        _used(at_size),
+        str(sum(size.invocation_count for size in at_size)),
+        str(sum(size.cold_start_count for size in at_size)),
+        str(sum(size.failure_count for size in at_size)),
+        f"{max(used)} MB" if used else "–",
         ", ".join([*marks, *row.notes]),
     )
     roles = {"excluded": row.excluded, "best": row.recommended, "now": row.current}
@@ -248,12 +258,3 @@ def _front_note(answer: Recommendation, each: SizeEstimate) -> str:
 def _range(values: list[float]) -> str:
     low, high = numbers.duration(min(values)), numbers.duration(max(values))
     return low if low == high else f"{low} – {high}"
-
-
-def _sum(sizes: list[SizeSummary], count: Callable[[SizeSummary], int]) -> int:
-    return sum(count(size) for size in sizes)
-
-
-def _used(sizes: list[SizeSummary]) -> str:
-    used = [size.max_memory_used_mb for size in sizes if size.max_memory_used_mb is not None]
-    return f"{max(used)} MB" if used else "–"

@@ -54,15 +54,12 @@ def render_workflow(answer: WorkflowAnswer, *, version: str) -> str:
 
 def _tiles(answer: WorkflowAnswer) -> Iterator[dict[str, str]]:
     now, then = answer.now, answer.then
-    for title, before, after in (
-        (f"p{answer.percentile:g} of the whole", now.duration_ms, then.duration_ms),
-    ):
-        yield tile(
-            title,
-            numbers.duration(before.estimate),
-            numbers.duration(after.estimate),
-            f"90%: {numbers.duration(after.low)} to {numbers.duration(after.high)}",
-        )
+    yield tile(
+        f"p{answer.percentile:g} of the whole",
+        numbers.duration(now.duration_ms.estimate),
+        numbers.duration(then.duration_ms.estimate),
+        f"90%: {numbers.ends(then.duration_ms, numbers.duration)}",
+    )
     yield tile("median", numbers.duration(now.p50_ms), numbers.duration(then.p50_ms))
     yield tile(
         "$ per million executions",
