@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from tests.observe.test_scanning import FUNCTION, OVER, advised, scanned
 from tuner.model.observation import Window
 from tuner.model.scan import OptimizerView, Scan
-from tuner.report.page.scan import render_scan
+from tuner.report.page.functions import render_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable

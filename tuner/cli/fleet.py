@@ -251,7 +251,7 @@ def report(
     elif form == "csv":
         show_text(to_csv(found))
     elif form == "html":
-        from tuner.report.page.fleet import render_fleet
+        from tuner.report.page.functions import render_fleet
 
         picture.write(render_fleet(found, version=__version__).encode(), out_file)
     else:

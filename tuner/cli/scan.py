@@ -213,7 +213,7 @@ def _show(found: "Scan", form: str, out: Path | None, top: int | None) -> None:
         show_text(report.to_csv(found.functions[:top]))
     elif form == "html":
         from tuner import __version__
-        from tuner.report.page.scan import render_scan
+        from tuner.report.page.functions import render_scan
 
         picture.write(render_scan(found, version=__version__, top=top).encode(), out)
     else:

@@ -2,11 +2,12 @@
 
 Read `book` first: it finds a region's prices, and `snapshot` reads those that come with the
 package. For newer ones, `price_list` reads AWS's Price List, `refresh` merges its prices with the
-bundled ones, and `renewal` picks what answers use. `event_prices` has what SQS, SNS, Kinesis and
-EventBridge charge, and `log_prices` CloudWatch's logs by class and tier.
+bundled ones, and `renewal` picks what answers use. `log_prices` has CloudWatch's logs by class and
+tier.
 """
 
 from tuner.pricing.book import (
+    EventPrices,
     FargatePrices,
     FargateRate,
     InstancePrices,
@@ -18,7 +19,6 @@ from tuner.pricing.book import (
     SnapStartPrices,
     billed_duration_ms,
 )
-from tuner.pricing.event_prices import EventPrices
 from tuner.pricing.log_prices import LogPrices
 from tuner.pricing.snapshot import load_price_book
 

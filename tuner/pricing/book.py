@@ -1,4 +1,5 @@
-"""What AWS charges by region, as of a date: Lambda, other platforms, and the network of a fleet.
+"""What AWS charges by region, as of a date: Lambda, other platforms, the network of a fleet, and
+what carries events to a function (SQS, SNS, Kinesis, EventBridge).
 
 `PriceBook` finds the prices of a place.
 """
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from tuner.errors import PriceError
 from tuner.model.finding import Finding
-from tuner.pricing.event_prices import EventPrices
 from tuner.pricing.log_prices import LogPrices
 
 if TYPE_CHECKING:
@@ -161,6 +161,35 @@ class NetworkPrices:
     load_balancer_lcu_hour_usd: Decimal | None = None
     gp3_gb_month_usd: Decimal | None = None
     api_gateway_request_usd: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventPrices:
+    """List prices in the first tier, without free tiers; None if no price is known for the region.
+
+    `dates` has the date of each known price, by field name. Deliveries from SNS and EventBridge to
+    a function of the same account cost nothing, so they have no price here.
+    """
+
+    region: str
+    dates: tuple[tuple[str, str], ...]
+    sqs_request_usd: Decimal | None = None
+    sqs_fifo_request_usd: Decimal | None = None
+    """A request of up to 64 KB."""
+    sns_publish_usd: Decimal | None = None
+    """Each 64 KB of a published message."""
+    eventbridge_event_usd: Decimal | None = None
+    """Each 64 KB of a custom event; AWS services' own events are free."""
+    kinesis_shard_hour_usd: Decimal | None = None
+    kinesis_put_unit_usd: Decimal | None = None
+    """Each 25 KB of a record, in a provisioned stream."""
+    kinesis_stream_hour_usd: Decimal | None = None
+    """The others are for on-demand streams, with records in whole KB ..."""
+    kinesis_in_gb_usd: Decimal | None = None
+    kinesis_out_gb_usd: Decimal | None = None
+    kinesis_consumer_shard_hour_usd: Decimal | None = None
+    """... and these two for a consumer with enhanced fan-out on a provisioned stream."""
+    kinesis_consumer_gb_usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tuner.pricing.book import (
+    EventPrices,
     FargatePrices,
     FargateRate,
     InstancePrices,
@@ -40,7 +41,6 @@ from tuner.pricing.book import (
     PriceTier,
     SnapStartPrices,
 )
-from tuner.pricing.event_prices import EventPrices
 from tuner.pricing.log_prices import DESTINATIONS, LogPrices, LogTier
 
 if TYPE_CHECKING:

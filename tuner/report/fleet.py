@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import counted, listed
 from tuner.report import numbers
 from tuner.report.console import as_text, fit_to, glyphs_for, table_lines, wrapped
-from tuner.report.csv_table import csv_table
-from tuner.report.json import SCHEMA_VERSION, fields_json
+from tuner.report.json import SCHEMA_VERSION, csv_table, fields_json
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:

@@ -1,7 +1,9 @@
-"""Answers and comparisons as the JSON objects promised to machines."""
+"""Answers and comparisons as the JSON objects promised to machines, and objects as CSV."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from dataclasses import asdict, is_dataclass
 from decimal import Decimal
@@ -10,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.report.comparison import headline
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from tuner.model.advice import Advice
     from tuner.model.comparison import Comparison, Side
     from tuner.model.finding import Finding
     from tuner.model.function import FunctionConfig
@@ -265,3 +268,49 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
 def _side_json(side: Side) -> dict[str, Any]:
     fields = fields_json(side, "source", "sweep_id", "started_at", "environment", "recommended_mb")
     return {**fields, "function": function_json(side.function)}
+
+
+def advice_json(advice: Advice | None) -> dict[str, Any] | None:
+    """The advice of an observation or a scanned function; None where there is none."""
+    if advice is None:
+        return None
+    return {
+        **fields_json(
+            advice, "verdict", "memory_mb", "saving_usd_per_month", "saving_ratio", "reason",
+            "basis", "confidence", "duration_ratio", "leans_to_mb", "mix_shift_ratio",
+        ),
+        "sweep": advice.sweep
+        and fields_json(
+            advice.sweep, "invocation_count", "cost_usd", "saving_ratio", "saving_usd_per_month",
+            "value_per_dollar",
+        ),
+        "sizes": [
+            fields_json(each, "memory_mb", "duration_ms", "cost_usd_per_million")
+            for each in advice.forecasts
+        ],
+    }  # fmt: skip
+
+
+def csv_table(columns: Sequence[str], objects: Iterable[dict[str, Any]]) -> str:
+    """A line for each object; an empty cell is not known.
+
+    A column is a key, or `title=key.key` for what is deeper. No text is taken for a formula.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(column.partition("=")[0] for column in columns)
+    for each in objects:
+        writer.writerow(_inert(_at(each, column.rpartition("=")[2])) for column in columns)
+    return out.getvalue()
+
+
+def _at(figures: Any, path: str) -> Any:
+    """What is there; None where one of the objects on the way is."""
+    for name in path.split("."):
+        figures = figures and figures[name]
+    return figures
+
+
+def _inert(cell: object) -> object:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "@", "-") else cell

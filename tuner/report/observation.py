@@ -6,20 +6,22 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tuner.model.interval import counted
 from tuner.report import numbers
-from tuner.report.advice import advice_json, advice_lines
 from tuner.report.console import as_text, paragraphs, remark, table_lines
-from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, iso
+from tuner.report.json import SCHEMA_VERSION, advice_json, fields_json, findings_json, iso
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from tuner.model.advice import Advice
     from tuner.model.observation import Durations, MemoryObservation, Observation
 
 _JUSTIFY: Final = "><<>>>>>>"
 _TITLES: Final = (
     "memory", "version", "from (UTC)", "invocations", "mean", "p95", "p99", "cold", "$/million",
 )  # fmt: skip
+_MOST_SURE: Final = 0.99
+"""No model is surer of a size that never ran."""
 
 
 class Section(NamedTuple):
@@ -101,7 +103,7 @@ def render(found: Observation, *, width: int, encoding: str = "utf-8") -> str:
     said = []
     if found.advice is not None:
         command = f"tuner tune {plain(found.function)}"
-        said += [*advice_lines(found.advice, found.memory_mb, command), ""]
+        said += [*_advice_lines(found.advice, found.memory_mb, command), ""]
     said += map(remark, found.findings)
     said.append(f"Assumes {'; '.join(found.assumptions)}; prices of {found.prices_as_of}.")
     return as_text([*lines, *paragraphs(said, width)], encoding)
@@ -166,3 +168,27 @@ def _row(each: MemoryObservation) -> tuple[str, ...]:
         numbers.percent(usage.cold_start_share),
         numbers.usd_per_million(float(each.cost_usd_per_million)),
     )
+
+
+def _advice_lines(advice: Advice, now_mb: int, command: str) -> Iterator[str]:
+    """The verdict with its reason; what it saves; how sure it is. `command` is how a sweep is
+    started.
+    """
+    size = f"{now_mb} → {advice.memory_mb} MB" if advice.verdict == "resize" else ""
+    head = " ".join(filter(None, (advice.verdict.upper(), size)))
+    yield f"{head}: {advice.reason}."
+    saving = advice.saving_usd_per_month
+    if advice.verdict in ("resize", "sweep") and saving is not None:
+        could = "Saves" if advice.verdict == "resize" else "Could save"
+        low, high = numbers.rough_usd(saving.low), numbers.rough_usd(saving.high)
+        yield f"{could} {low} to {high} a month (90%)."
+    if advice.confidence is not None:
+        sure = numbers.percent(min(advice.confidence, _MOST_SURE))
+        yield f"{sure} sure that it's better than {now_mb} MB."
+    if advice.mix_shift_ratio is not None and advice.verdict != "keep":
+        yield (
+            "Periods at two sizes are compared: the mix of events may shift a mean by "
+            f"{numbers.percent(advice.mix_shift_ratio)} between them."
+        )
+    if advice.verdict == "sweep":
+        yield f"Measure: {command}"

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted
 from tuner.report import numbers
-from tuner.report.advice import advice_json
 from tuner.report.console import SIGNS, as_text, paragraphs, table_lines, wrapped
-from tuner.report.csv_table import csv_table
-from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json
+from tuner.report.json import (
+    SCHEMA_VERSION,
+    advice_json,
+    csv_table,
+    fields_json,
+    findings_json,
+)
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:

@@ -6,10 +6,18 @@ import base64
 from typing import TYPE_CHECKING
 
 from tuner.report import numbers
-from tuner.report.downstream import LIMITS_HEAD, SEEN_HEAD, limit_rows, seen_rows
 from tuner.report.figures.canvas import render_figure
 from tuner.report.figures.load import draw_load
-from tuner.report.load import OVER_TIME_HEAD, headline, over_time_row, rest
+from tuner.report.load import (
+    LIMITS_HEAD,
+    OVER_TIME_HEAD,
+    SEEN_HEAD,
+    headline,
+    limit_rows,
+    over_time_row,
+    rest,
+    seen_rows,
+)
 from tuner.report.page.shell import fill
 from tuner.report.page.tables import Row, Table, findings, table_of, tile
 
