@@ -13,7 +13,7 @@ from tuner.decision.workflow.answer import answer_workflow
 from tuner.iac.asl import read_machine
 from tuner.model.goal import Goal
 from tuner.model.workflow import Workflow
-from tuner.report.page.workflow import render_workflow
+from tuner.report.page.timings import render_workflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,7 @@ from tuner.cold.probe import Measured, Sample
 from tuner.cold.result import ColdStarts, InitParts
 from tuner.model.invocation import PlatformReport
 from tuner.report.cold import render, to_json
-from tuner.report.page.cold import render as render_page
+from tuner.report.page.timings import render_cold as render_page
 
 NONE = ImportsFound({})
 TIMED = ImportsFound(

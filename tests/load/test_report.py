@@ -10,7 +10,7 @@ from tuner.errors import ThrottledError
 from tuner.report.figures.canvas import render_figure
 from tuner.report.figures.load import draw_load
 from tuner.report.load import render, to_json
-from tuner.report.page.load import render as render_page
+from tuner.report.page.timings import render_load as render_page
 
 if TYPE_CHECKING:
     from tuner.load.result import LoadResult

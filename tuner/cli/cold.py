@@ -149,7 +149,7 @@ def _show(answer: "ColdStarts", *, json: bool, out_file: Path | None) -> None:
     """
     from tuner import __version__
     from tuner.report.cold import render, to_json
-    from tuner.report.page.cold import render as render_page
+    from tuner.report.page.timings import render_cold as render_page
 
     answer = shown(answer)
     document = to_json(answer)

@@ -268,9 +268,9 @@ def _as_file(results: "list[LoadResult]", documents: list[dict[str, Any]], out_f
     form = out_file.suffix.lower()
     if form == ".html":
         from tuner import __version__
-        from tuner.report.page.load import render
+        from tuner.report.page.timings import render_load
 
-        return render(results, version=__version__).encode()
+        return render_load(results, version=__version__).encode()
     if form in _PICTURES:
         from tuner.report.figures.canvas import render_figure
         from tuner.report.figures.load import draw_load

@@ -255,7 +255,7 @@ def _show(answer: "WorkflowAnswer", *, json: bool, out_file: Path | None) -> Non
         return
     is_page = out_file.suffix.lower() == ".html"
     if is_page:
-        from tuner.report.page.workflow import render_workflow
+        from tuner.report.page.timings import render_workflow
 
         data = render_workflow(answer, version=__version__)
     else:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 MOST_KEYS: Final = 20
 """So many rows are shown as text; JSON and the page have all."""
 MOST_CHANGES: Final = 12
-KEY_HEAD: Final = ("", "cost", "share", "invocations", "$/million", "last week vs first",
-                   "by traffic", "per invocation", "")  # fmt: skip
 KEY_JUSTIFY: Final = "<>>>>>>><"
 EARNING_HEAD: Final = ("", "cost", "revenue", "cost per $1", "grows a month (90%)")
 EARNING_JUSTIFY: Final = "<>>>>"
@@ -175,7 +173,8 @@ def key_head(answer: Spend) -> tuple[str, ...]:
     what = "function" if answer.by == "function" else answer.by.removeprefix("tag:")
     days = len({each.day for each in answer.days})
     half = "last week vs first" if days >= 14 else "second half vs first"
-    return (what, *KEY_HEAD[1:5], half, *KEY_HEAD[6:8], "cost by day")
+    costs = ("cost", "share", "invocations", "$/million")
+    return (what, *costs, half, "by traffic", "per invocation", "cost by day")
 
 
 def key_rows(answer: Spend, *, bars: bool) -> list[tuple[str, ...]]:

@@ -69,13 +69,10 @@ def draw_break_even(answer: BreakEven) -> Figure:
         name = plain(answer.function_name)[:64]
         title = f"{name} · {answer.region} · {answer.architecture}{rate}"
         canvas.write_heading(figure, title, canvas.wrapped(headline(answer)), size=11)
-        figure.text(
-            0.012,
-            0.012,
+        canvas.write_note(
+            figure,
             "● the rate above which a platform stays cheaper, with its 90% interval; "
             f"prices of {answer.prices_as_of}",
-            fontsize=7.5,
-            color=canvas.QUIET,
         )
     return figure
 

@@ -132,6 +132,11 @@ def drawable(text: str) -> str:
     return "".join(char if ord(char) < 0x250 or char in "–−…→’≤≥▶" else "?" for char in text)
 
 
+def write_note(figure: Figure, text: str) -> None:
+    """What the signs mean, in the lower left corner."""
+    figure.text(0.012, 0.012, text, fontsize=7.5, color=QUIET)
+
+
 def write_heading(
     figure: Figure, title: str, below: str, *, size: float, below_y: float = 0.943
 ) -> None:

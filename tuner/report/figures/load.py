@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tuner.load.saturation import first_to_give_way
 from tuner.report import numbers
-from tuner.report.figures import canvas
+from tuner.report.figures import axes, canvas
 from tuner.report.load import headline
 from tuner.report.sanitize import plain
 
@@ -43,13 +43,10 @@ def draw_load(results: Sequence[LoadResult]) -> Figure:
         function = results[0].function
         title = f"{plain(function.name)} under load · {function.region}"
         canvas.write_heading(figure, title, canvas.wrapped(headline(results[-1])), size=11)
-        figure.text(
-            0.012,
-            0.012,
+        canvas.write_note(
+            figure,
             "by the time when a request was due · latency from then to its whole answer, failures "
             "too · throttled requests have none",
-            fontsize=7.5,
-            color=canvas.QUIET,
         )
     return figure
 
@@ -121,8 +118,6 @@ def _draw_times(panel: Axes, windows: Sequence[Window], color: str, name: str) -
 
 
 def _scale(rates: Axes, times: Axes, windows: Sequence[Sequence[Window]]) -> None:
-    from tuner.report.figures.axes import scale_values  # noqa: PLC0415 - with matplotlib
-
     values = [
         value
         for each in windows
@@ -130,7 +125,7 @@ def _scale(rates: Axes, times: Axes, windows: Sequence[Sequence[Window]]) -> Non
         if window.latency_ms is not None
         for value in (window.latency_ms.p50, window.latency_ms.p99)
     ]
-    scale_values(times, values, unit="")
+    axes.scale_values(times, values, unit="")
     times.set_ylabel("latency (ms)")
     times.set_xlabel("seconds since the load began")
     rates.set_ylabel("requests/s")

@@ -56,13 +56,10 @@ def draw_spend(answer: Spend) -> Figure:
         canvas.write_heading(
             figure, plain(title(answer))[:110], canvas.wrapped(summary(answer)), size=11
         )
-        figure.text(
-            0.012,
-            0.012,
+        canvas.write_note(
+            figure,
             "thin lines: deployments · ● a change of what an invocation costs, beyond chance · "
             f"days are UTC · prices of {answer.prices_as_of}",
-            fontsize=7.5,
-            color=canvas.QUIET,
         )
     return figure
 

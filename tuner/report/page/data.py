@@ -65,7 +65,7 @@ def curve_data(curve: Sequence[SizeEstimate]) -> dict[str, Any]:
 def band(intervals: Iterable[Interval]) -> list[list[float]]:
     """Estimates, lows and highs as three lists."""
     rows = [(each.estimate, each.low, each.high) for each in intervals]
-    return [[_short(value) for value in column] for column in zip(*rows, strict=True)]
+    return [[short(value) for value in column] for column in zip(*rows, strict=True)]
 
 
 def _readouts(answer: Recommendation) -> list[list[str]]:
@@ -97,8 +97,8 @@ def _samples(sweep: Sweep) -> list[list[float]]:
     return [
         [
             step.memory_mb,
-            _short(step.duration_ms),
-            _short(step.cost_usd_per_million),
+            short(step.duration_ms),
+            short(step.cost_usd_per_million),
             _KINDS.index(step.kind),
         ]
         for step in steps_of(sweep)
@@ -118,7 +118,7 @@ def _cold_starts(view: SweepView) -> dict[str, Any]:
     """INIT or restore times as seen, and what a cold start is billed beyond a warm call."""
     estimates = view.breakdown.cold_starts
     return {
-        "seen": [[size, _short(took_ms)] for size, took_ms in cold_starts_seen(view.sweep)],
+        "seen": [[size, short(took_ms)] for size, took_ms in cold_starts_seen(view.sweep)],
         "sizes": [each.memory_mb for each in estimates],
         "extra": band(each.billed_extra_ms for each in estimates),
     }
@@ -135,12 +135,12 @@ def break_even_data(answer: BreakEven) -> dict[str, Any]:
     """Monthly cost over the rate of requests, a line a platform, with the rates where they meet."""
     shown = shown_platforms(answer)
     return {
-        "rates": [_short(point.rate_per_s) for point in shown[0].curve] if shown else [],
+        "rates": [short(point.rate_per_s) for point in shown[0].curve] if shown else [],
         "rate": answer.rate_per_s,
         "platforms": [
             {
                 "name": each.name,
-                "cost": [_short(point.cost_usd_per_month) for point in each.curve],
+                "cost": [short(point.cost_usd_per_month) for point in each.curve],
                 "crossing": None
                 if each.break_even is None
                 else [
@@ -154,7 +154,7 @@ def break_even_data(answer: BreakEven) -> dict[str, Any]:
     }
 
 
-def _short(value: float) -> float:
+def short(value: float) -> float:
     """Five significant digits: more than a pixel shows, and half the bytes."""
     return float(f"{value:.{_DIGITS}g}")
 

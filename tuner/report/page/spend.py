@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.model.interval import counted
 from tuner.report import numbers
+from tuner.report.page.data import short
 from tuner.report.page.shell import fill
 from tuner.report.page.tables import Row, Table, findings, table_of, tile
 from tuner.report.spend import (
@@ -76,7 +77,7 @@ def _data(answer: Spend, days: Sequence[datetime.date]) -> dict[str, Any]:
     return {
         "days": [_seconds(each) for each in days],
         "lines": [
-            {"costs": [_short(each) for each in costs], "prices": _known(costs, counts)}
+            {"costs": [short(each) for each in costs], "prices": _known(costs, counts)}
             for costs, counts in columns
         ],
         "deploys": [round(each.at.timestamp()) for each in answer.deploys],
@@ -176,14 +177,10 @@ def _label(change: CostChange) -> str:
 
 def _known(costs: NDArray[np.float64], counts: NDArray[np.float64]) -> list[float | None]:
     ratios = relative_prices(costs, counts)
-    return [_short(float(each)) if math.isfinite(each) else None for each in ratios]
+    return [short(float(each)) if math.isfinite(each) else None for each in ratios]
 
 
 def _seconds(date: datetime.date) -> int:
     """The middle of a day."""
     noon = datetime.datetime.combine(date, datetime.time(12), tzinfo=datetime.UTC)
     return round(noon.timestamp())
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.5g}")
