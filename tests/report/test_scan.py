@@ -59,6 +59,17 @@ def test_only_so_many_rows_are_shown_and_the_rest_is_counted() -> None:
     assert "· Not invoked, 1: z" in text
 
 
+def test_no_escape_sequence_of_a_finding_reaches_the_terminal() -> None:
+    """What archives and AWS say of functions is shown as words, whatever is in it."""
+    foreign = "\x1b[31mred\x1b[0m\u202e\x07"
+    noted = replace(made("z"), findings=(Finding("logs_not_read", "warning", foreign),))
+    own = (Finding("logs_not_read", "warning", foreign),)
+    found = replace(scan_of(noted), findings=own, assumptions=(foreign,))
+    text = render(found, width=100, encoding="utf-8")
+    assert text.count("[31mred") == 3
+    assert not set("\x1b\u202e\x07") & set(text)
+
+
 def test_ascii_alone_is_enough() -> None:
     """A terminal without Unicode gets stand-ins, never an error."""
     assert render(scan_of(made("a")), width=80, encoding="ascii").isascii()

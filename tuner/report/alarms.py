@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tuner.report.alarm_files import composite_name, number, told, told_of
-from tuner.report.console import fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.console import as_text, paragraphs, table_lines
 from tuner.report.json import SCHEMA_VERSION, fields_json
 from tuner.report.sanitize import plain
 
@@ -29,10 +29,8 @@ def render(functions: Sequence[FunctionAlarms], *, width: int, encoding: str) ->
         ]
         rows.append(("runs-away", "any of these", "", _cell(each.composite, None)))
         lines += table_lines(rows, "<><<", indent=0)
-        for note in each.notes:
-            lines += wrapped(f"- {plain(note)}", width, indent="  ")
-        lines.append("")
-    return fit_to("\n".join(lines), glyphs_for(encoding))
+        lines += [*paragraphs((f"- {note}" for note in each.notes), width, indent="  "), ""]
+    return as_text(lines[:-1], encoding)
 
 
 def _beyond(alarm: Alarm) -> str:

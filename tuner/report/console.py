@@ -70,8 +70,8 @@ def fit_to(text: str, glyphs: Glyphs) -> str:
 
 
 def as_text(lines: Iterable[str], encoding: str) -> str:
-    """Lines as one text that the encoding can show."""
-    return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
+    """Lines as one text that the encoding can show; nothing foreign in them acts on a terminal."""
+    return fit_to("\n".join(map(plain, lines)) + "\n", glyphs_for(encoding))
 
 
 SIGNS: Final = {"info": "·", "warning": "!", "error": "!!"}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted, listed
 from tuner.report import numbers
-from tuner.report.console import as_text, fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.console import as_text, table_lines, wrapped
 from tuner.report.json import SCHEMA_VERSION, csv_table, fields_json
 from tuner.report.sanitize import plain
 
@@ -144,7 +144,9 @@ def render_status(status: FleetStatus, *, width: int, encoding: str, top: int | 
             "again, or tuner recover",
             width,
         )
-    return fit_to("\n".join(lines).rstrip("\n") + "\n", glyphs_for(encoding))
+    while not lines[-1]:
+        lines.pop()
+    return as_text(lines, encoding)
 
 
 def place_of(place: FleetPlace) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted
 from tuner.report import numbers
-from tuner.report.console import fit_to, glyphs_for, table_lines
+from tuner.report.console import as_text, table_lines
 from tuner.report.json import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ _MARGIN: Final = "  "
 
 def render(checks: Sequence[HostCheck], *, encoding: str = "utf-8") -> str:
     """A table for each control, and up to where it can be trusted."""
-    text = "\n\n".join("\n".join(_lines(check)) for check in checks) + "\n"
-    return fit_to(text, glyphs_for(encoding))
+    lines = [line for check in checks for line in ("", *_lines(check))]
+    return as_text(lines[1:], encoding)
 
 
 def to_json(checks: Sequence[HostCheck]) -> dict[str, Any]:

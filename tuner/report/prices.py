@@ -10,6 +10,7 @@ from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.console import table_lines
 from tuner.report.json import SCHEMA_VERSION
+from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,17 +58,11 @@ def render(book: PriceBook, entries: Sequence[LambdaPrices], region: str | None 
     """
     titles = ("region", "arch", "$/GB-second", "$/M requests", "as of")
     lines = table_lines([titles, *map(_cells, entries)], "<<<<<", indent=0)
-    sources = [f"  {source}" for source in book.sources]
-    return "\n".join(
-        [
-            *lines,
-            *(["", *_platform_lines(book, region)] if region else ()),
-            "",
-            "First tier, list prices, without free tier. From:",
-            *sources,
-            "",
-        ]
-    )
+    if region:
+        lines += ["", *_platform_lines(book, region)]
+    lines += ["", "First tier, list prices, without free tier. From:"]
+    lines += [f"  {source}" for source in book.sources]
+    return "\n".join(map(plain, lines)) + "\n"
 
 
 def _platform_lines(book: PriceBook, region: str) -> list[str]:
@@ -143,7 +138,7 @@ def render_refresh(found: Refresh) -> str:
         lines.append(f"{region}: {', '.join(there)}{rest}")
     changed = f"{counted(found.changed_count, 'price')} changed"
     lines.append(changed if found.changed_count else "no price changed")
-    return "\n".join([*lines, f"kept in {found.file}", ""])
+    return "\n".join(map(plain, [*lines, f"kept in {found.file}"])) + "\n"
 
 
 def to_json(book: PriceBook, entries: Sequence[LambdaPrices]) -> dict[str, Any]:
