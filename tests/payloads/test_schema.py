@@ -112,6 +112,25 @@ def test_a_schema_that_cannot_be_met_says_where(schema: Any, says: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "step"), [(0.01, 0.99, 0.01), (0.5, 0.9, 0.1), (2.1, 3.9, 0.3), (5, 20, 5)]
+)
+def test_a_multiple_of_a_fraction_is_in_its_range(low: float, high: float, step: float) -> None:
+    """As prices in cents are written: below 1 there is no whole number."""
+    rule = {"type": "number", "minimum": low, "maximum": high, "multipleOf": step}
+    made = events(rule)
+    values = [json.loads(made.body(index)) for index in range(50)]
+    assert all(low <= value <= high for value in values)
+    assert len(set(values)) > 1
+
+
+def test_ids_of_many_digits_keep_their_range() -> None:
+    """A float has 53 bits: the smallest ID would be one less."""
+    rule = {"type": "integer", "minimum": 10**18 + 1, "maximum": 10**18 + 3}
+    made = events(rule)
+    assert all(json.loads(made.body(n)) in range(10**18 + 1, 10**18 + 4) for n in range(30))
+
+
 def test_optional_self_reference_ends() -> None:
     """A tree has leaves."""
     tree = {"type": "object", "properties": {"next": {"$ref": "#"}, "n": {"type": "integer"}}}

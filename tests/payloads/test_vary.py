@@ -9,6 +9,7 @@ import pytest
 
 from tuner.errors import InputError, PayloadError
 from tuner.payloads import load_payloads
+from tuner.report.json import parameters_json
 from tuner.sweep.plan import payload_classes
 
 if TYPE_CHECKING:
@@ -87,6 +88,16 @@ def test_a_template_needs_no_value_of_what_is_varied(tmp_path: Path) -> None:
     template.write_text('{"n": {{ most }}}')
     payloads = load_payloads([str(template), "sqs"], vary="most=1,2.5")
     assert [json.loads(each.body).get("n") for each in payloads] == [1, 2.5, None]
+
+
+def test_a_value_that_is_no_number_in_json_is_a_text(tmp_path: Path) -> None:
+    """NaN and infinity would end as an answer that can't be written."""
+    template = tmp_path / "order.j2"
+    template.write_text('{"kind": "{{ kind }}"}')
+    payloads = load_payloads([str(template)], vary="kind=NaN,1e999,-Infinity")
+    kinds = [json.loads(each.body)["kind"] for each in payloads]
+    assert kinds == ["NaN", "1e999", "-Infinity"]
+    assert [parameters_json([("kind", kind)])["kind"] for kind in kinds] == kinds
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from tuner.model.function import Architecture  # noqa: TC001 - files are read by these hints
 
@@ -50,6 +52,17 @@ class Variant:
     """Whether the answer compares with this value: it stands for what is in use."""
     architecture: Architecture | None = None
     """Where the function's architecture is varied: the one whose copy the payload is sent to."""
+
+
+def typed_value(written: str) -> Any:
+    """A varied parameter's value: a number or a Boolean if it is one in JSON, else the text."""
+    try:
+        value = json.loads(written)
+    except ValueError:
+        return written
+    if isinstance(value, float) and not math.isfinite(value):
+        return written  # NaN and 1e999 are Python's, not JSON's
+    return value if isinstance(value, bool | int | float) else written
 
 
 @dataclass(frozen=True, slots=True)

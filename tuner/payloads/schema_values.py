@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 _DEEPEST: Final = 24
 _OFTEN_THERE: Final = 0.8
+_MOST_MULTIPLES: Final = 1000
 
 
 class Unsatisfiable(Exception):  # noqa: N818 - not an error: another try may do
@@ -132,18 +134,27 @@ class _Maker:
         }.get(name)
 
     def _integer(self, schema: Mapping[str, Any], path: str, _depth: int) -> int:
-        step = schema.get("multipleOf", 1)
-        low, high = _bounds(schema)
-        first, last = math.ceil(low / step), math.floor(high / step)
-        first += first * step <= schema.get("exclusiveMinimum", -math.inf)
-        last -= last * step >= schema.get("exclusiveMaximum", math.inf)
-        if first > last:
-            raise Unsatisfiable(f"{path} has no whole number in its range")
-        return int(self._draw.integer(first, last) * step)
+        first, last = _multiples(schema, path)
+        return int(self._draw.integer(first, last) * schema.get("multipleOf", 1))
 
-    def _number(self, schema: Mapping[str, Any], path: str, depth: int) -> float:
+    def _multiple(self, schema: Mapping[str, Any], path: str) -> float:
+        """A whole number if there is one near; else the next multiple that a validator takes, which
+        divides: 0.07 / 0.01 isn't 7.
+        """
+        step, (first, last) = schema["multipleOf"], _multiples(schema, path)
+        drawn = self._draw.integer(first, last)
+        whole = int(drawn * step)
+        if first <= whole / step <= last and (whole / step).is_integer():
+            return whole
+        for number in islice(chain(range(drawn, last + 1), range(first, drawn)), _MOST_MULTIPLES):
+            value = round(number * step, 12)
+            if (value / step).is_integer():
+                return value
+        raise Unsatisfiable(f"{path} has no multiple of {step:g} in its range")
+
+    def _number(self, schema: Mapping[str, Any], path: str, _depth: int) -> float:
         if "multipleOf" in schema:
-            return self._integer(schema, path, depth)
+            return self._multiple(schema, path)
         low, high = _bounds(schema)
         if low > high:
             raise Unsatisfiable(f"{path} has a minimum above its maximum")
@@ -165,6 +176,19 @@ def _kind(schema: Mapping[str, Any]) -> str:
         return str(given)
     hints = {"properties": "object", "required": "object", "items": "array", "minimum": "number"}
     return next((kind for word, kind in hints.items() if word in schema), "string")
+
+
+def _multiples(schema: Mapping[str, Any], path: str) -> tuple[int, int]:
+    """How many times `multipleOf` (or 1) the range begins and ends with."""
+    step = schema.get("multipleOf", 1)
+    # Without a division whole numbers above 2^53 stay what they are.
+    low, high = (end if step == 1 else end / step for end in _bounds(schema))
+    first, last = math.ceil(low), math.floor(high)
+    first += first * step <= schema.get("exclusiveMinimum", -math.inf)
+    last -= last * step >= schema.get("exclusiveMaximum", math.inf)
+    if first > last:
+        raise Unsatisfiable(f"{path} has no whole number in its range")
+    return first, last
 
 
 def _bounds(schema: Mapping[str, Any]) -> tuple[float, float]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import PayloadError, UsageError
 from tuner.model.finding import Finding
-from tuner.model.payload import Payload, Variant
+from tuner.model.payload import Payload, Variant, typed_value
 from tuner.payloads.payload_class import make_class, record_count, takes_parameter
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def parse_vary(text: str) -> Vary:
         raise UsageError(f"`vary` {text!r} can't be read: write it like batch_size=1,5,10")
     if not 1 < len(values) <= _MOST_VALUES or len(set(values)) < len(values):
         raise UsageError(f"`vary` {text!r} needs two to {_MOST_VALUES} values, each once")
-    return Vary(name.strip(), tuple((value, _typed(value)) for value in values))
+    return Vary(name.strip(), tuple((value, typed_value(value)) for value in values))
 
 
 def vary_classes(classes: Sequence[RequestedClass], vary: Vary) -> tuple[Payload, ...]:
@@ -110,15 +109,6 @@ def _current(varied: Sequence[RequestedClass], vary: Vary) -> str:
     default = 1 if vary.name == _BATCH_SIZE else None
     own = heaviest.parameters.get(vary.name, default)
     return next((text for text, value in vary.values if value == own), vary.values[0][0])
-
-
-def _typed(text: str) -> Any:
-    """A number or a Boolean if it is one, otherwise the text."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return text
-    return value if isinstance(value, bool | int | float) else text
 
 
 def with_batch_size_in_use(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from dataclasses import asdict, is_dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from tuner.model.payload import typed_value
 from tuner.report.comparison import headline
 
 if TYPE_CHECKING:
@@ -177,12 +177,12 @@ def _variation(variation: Variation | None) -> dict[str, Any] | None:
     parameter = variation.parameter
     return {
         "parameter": parameter.name,
-        "current_value": _typed(parameter.current),
+        "current_value": typed_value(parameter.current),
         "is_setting": parameter.is_setting,
-        "best_value": None if variation.best_value is None else _typed(variation.best_value),
+        "best_value": None if variation.best_value is None else typed_value(variation.best_value),
         "values": [
             {
-                "value": _typed(each.value),
+                "value": typed_value(each.value),
                 "record_count": each.record_count,
                 "memory_mb": each.memory_mb,
                 "pairs": [_pair(pair) for pair in each.pairs],
@@ -206,15 +206,7 @@ def _pair(pair: PairEstimate) -> dict[str, Any]:
 
 def parameters_json(parameters: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Varied parameters with their values: numbers and truth values as such."""
-    return {name: _typed(value) for name, value in parameters}
-
-
-def _typed(value: str) -> Any:
-    try:
-        parsed = json.loads(value)
-    except ValueError:
-        return value
-    return parsed if isinstance(parsed, bool | int | float) else value
+    return {name: typed_value(value) for name, value in parameters}
 
 
 def _prior(prior: PriorUse | None) -> dict[str, Any] | None:
