@@ -175,6 +175,18 @@ def test_an_incomplete_list_leaves_the_rest_as_it_was(tmp_path: Path) -> None:
             json.dumps([{**price_lists.item("Request", "1"), "terms": {"OnDemand": {"x": {}}}}]),
             "the prices of Request can't be read",
         ),
+        (price_lists.saved([price_lists.item("Request", "NaN")]), "the prices of Request can't be"),
+        ('{"products": [], "terms": {}}', "is no offer file"),
+        ('{"products": {"A": 1}, "terms": {}}', "is no offer file"),
+        ('{"products": {"A": {}}, "terms": []}', "is no offer file"),
+        (
+            json.dumps([{"product": {"attributes": {"regionCode": "eu-west-1", "usagetype": 5}}}]),
+            "no price that tuner uses was found",
+        ),
+        (
+            json.dumps([{**price_lists.item("Request", "1"), "publicationDate": "30 Nov 2026"}]),
+            "'30 Nov 2026' isn't a publication date",
+        ),
     ],
 )
 def test_what_is_no_price_list_changes_nothing(tmp_path: Path, text: str, complaint: str) -> None:

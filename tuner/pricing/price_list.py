@@ -144,7 +144,12 @@ def read_saved(text: str, name: str) -> tuple[dict[str, Any], ...]:
     except ValueError:
         raise PriceError(f"{name} is not JSON: save what aws pricing get-products prints") from None
     if isinstance(document, dict) and "products" in document and "terms" in document:
-        return tuple(_of_offer_file(document))
+        try:
+            return tuple(read_item(item, name) for item in _of_offer_file(document))
+        except (AttributeError, TypeError):
+            raise PriceError(
+                f"{name} is no offer file: its products and terms aren't by SKU"
+            ) from None
     listed = document.get("PriceList") if isinstance(document, dict) else document
     if not isinstance(listed, list):
         raise PriceError(
@@ -155,14 +160,14 @@ def read_saved(text: str, name: str) -> tuple[dict[str, Any], ...]:
 
 
 def read_item(item: Any, name: str) -> dict[str, Any]:
-    """One item, as JSON text or object. Raises PriceError."""
+    """One item, as JSON text or object, with its attributes that are text. Raises PriceError."""
     try:
         found = json.loads(item) if isinstance(item, str) else item
-        if not isinstance(found["product"]["attributes"], dict):
-            raise TypeError
-    except (ValueError, TypeError, KeyError):
+        product, attributes = found["product"], found["product"]["attributes"].items()
+        texts = {key: value for key, value in attributes if isinstance(value, str)}
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise PriceError(f"{name} holds an item without product and attributes") from None
-    return dict(found)
+    return {**found, "product": {**product, "attributes": texts}}
 
 
 def facts(items: Iterable[Mapping[str, Any]], instance_types: Iterable[str]) -> Iterator[Fact]:
@@ -235,6 +240,8 @@ def _tiers(item: Mapping[str, Any]) -> tuple[tuple[Decimal | None, Decimal], ...
         tiers = tuple(
             (None if end == "Inf" else Decimal(end), price.normalize()) for _, end, price in found
         )
+        if not all(number.is_finite() for tier in tiers for number in tier if number is not None):
+            raise InvalidOperation
     except (KeyError, TypeError, AttributeError, InvalidOperation):
         usage = item["product"]["attributes"].get("usagetype", "an item")
         raise PriceError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import functools
 import json
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +23,6 @@ from tuner.pricing.refresh import (
 from tuner.whole_file import write_whole
 
 if TYPE_CHECKING:
-    import datetime
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
@@ -76,10 +76,20 @@ def refresh_from_files(
         except UnicodeDecodeError:
             raise PriceError(f"{path} is not UTF-8, so it isn't a price list") from None
         items += read_saved(text, str(path))
-    published = [str(item["publicationDate"])[:10] for item in items if item.get("publicationDate")]
-    as_of = min(published, default=today.isoformat())
+    published = [_day(item["publicationDate"]) for item in items if item.get("publicationDate")]
+    as_of = min(published, default=today).isoformat()
     names = ", ".join(path.name for path in paths)
     return _keep(items, as_of=as_of, what=f"Saved price lists {names}.", data_dir=data_dir)
+
+
+def _day(published: object) -> datetime.date:
+    """Raises PriceError: what dates prices is compared with today later."""
+    try:
+        return datetime.date.fromisoformat(str(published)[:10])
+    except ValueError:
+        raise PriceError(
+            f"{str(published)[:40]!r} isn't a publication date, such as 2026-01-31T00:00:00Z"
+        ) from None
 
 
 def refresh_from_aws(
