@@ -10,8 +10,8 @@ import pytest
 from tests.forge.fake_github import NUMBER, REPOSITORY, FakeGithub, serving
 from tuner.errors import ForgeError
 from tuner.forge import open_forge
-from tuner.forge.comments import deliver
-from tuner.forge.protocol import ForgeName, Target
+from tuner.forge.comments import deliver, suggest
+from tuner.forge.protocol import ForgeName, Suggestion, Target
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PAGE = {"Content-Type": "text/html"}
@@ -43,3 +43,8 @@ def test_another_answer_is_one_clear_line(
         forge = open_forge(target, sleep=[].append, now_s=lambda: 0.0)
         with pytest.raises(ForgeError, match="`api_url`"):
             deliver(forge, "the answer", key="resize", measured=NOON)
+        wanted = Suggestion("resize", "template.yaml", 1, "a", "b", "**RESIZE**")
+        with pytest.raises(ForgeError, match="`api_url`"):
+            suggest(forge, [wanted], key="resize", measured=NOON)
+        with pytest.raises(ForgeError, match="`api_url`"):
+            suggest(forge, [], key="resize", measured=NOON)

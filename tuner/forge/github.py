@@ -94,13 +94,14 @@ class GithubForge(RetryingClient):
 
     def create(self, body: str) -> Comment:
         """Post a comment."""
-        return _comment(self.ask(lambda: self._issue.create_comment(body), changes=True))
+        posted = self.ask(lambda: self._issue.create_comment(body), changes=True)
+        return self.ask(lambda: _comment(posted))
 
     def update(self, comment: Comment, body: str) -> Comment:
         """Replace a comment's text."""
         found = self._issue.get_comment(comment.comment_id)
         self.ask(lambda: found.edit(body), changes=True)
-        return _comment(found)
+        return self.ask(lambda: _comment(found))
 
     def delete(self, comment: Comment) -> None:
         """Remove a comment."""
@@ -121,19 +122,23 @@ class GithubForge(RetryingClient):
     def own_remarks(self) -> list[Remark]:
         """All review comments by this token's author, oldest first, over all pages."""
         author = self._who()
-        found = self.ask(lambda: [_as_listed(each) for each in self._pull.get_review_comments()])
-        answered = {each.get("in_reply_to_id") for each in found}
-        own = [each for each in found if (each.get("user") or {}).get("login") == author]
-        return [
-            Remark(
-                str(each["id"]),
-                each.get("body") or "",
-                each.get("path") or "",
-                each.get("line"),
-                each["id"] in answered,
-            )
-            for each in sorted(own, key=lambda each: int(each["id"]))
-        ]
+
+        def listed() -> list[Remark]:
+            found = [_as_listed(each) for each in self._pull.get_review_comments()]
+            answered = {each.get("in_reply_to_id") for each in found}
+            own = [each for each in found if (each.get("user") or {}).get("login") == author]
+            return [
+                Remark(
+                    str(each["id"]),
+                    each.get("body") or "",
+                    each.get("path") or "",
+                    each.get("line"),
+                    each["id"] in answered,
+                )
+                for each in sorted(own, key=lambda each: int(each["id"]))
+            ]
+
+        return self.ask(listed)
 
     def remark(self, suggestion: Suggestion, body: str) -> None:
         """Post a review comment on the head commit that the diff was read from."""

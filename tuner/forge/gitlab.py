@@ -4,7 +4,7 @@ suggestion a discussion at a position in its diff.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from urllib.parse import quote
 
 from tuner.forge.comments import NewLine, new_side
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from requests import Response
 
     from tuner.forge.protocol import Suggestion, Target
+
+T = TypeVar("T")
 
 _TIMEOUT_S: Final = 20
 _API: Final = "/api/v4"
@@ -80,20 +82,21 @@ class GitlabForge(RetryingClient):
     def own_comments(self) -> list[Comment]:
         """All notes by this token's author, oldest first, over all pages."""
         author = self._who()
-        notes = self._listed(self._notes)
-        own = self.ask(
-            lambda: [self._comment(note) for note in notes if note["author"]["username"] == author]
+        own = self._listed(
+            self._notes,
+            lambda notes: [self._comment(n) for n in notes if n["author"]["username"] == author],
         )
         return sorted(own, key=lambda comment: comment.comment_id)
 
     def create(self, body: str) -> Comment:
         """Post a note."""
-        return self._comment(self._change("post", self._notes, {"body": body}))
+        note = self._change("post", self._notes, {"body": body})
+        return self.ask(lambda: self._comment(note))
 
     def update(self, comment: Comment, body: str) -> Comment:
         """Replace a note's text."""
-        path = f"{self._notes}/{comment.comment_id}"
-        return self._comment(self._change("put", path, {"body": body}))
+        note = self._change("put", f"{self._notes}/{comment.comment_id}", {"body": body})
+        return self.ask(lambda: self._comment(note))
 
     def delete(self, comment: Comment) -> None:
         """Remove a note."""
@@ -103,10 +106,13 @@ class GitlabForge(RetryingClient):
         """Whether the diff shows the line as it is here. A file that's too large has no diff."""
         if self._files is None:
             self._commits()  # read before the files
-            self._files = {
-                each["new_path"]: (each["old_path"], new_side(each.get("diff") or ""))
-                for each in self._listed(f"{self._path}/diffs")
-            }
+            self._files = self._listed(
+                f"{self._path}/diffs",
+                lambda diffs: {
+                    each["new_path"]: (each["old_path"], new_side(each.get("diff") or ""))
+                    for each in diffs
+                },
+            )
         found = self._line(suggestion)
         return found is not None and found.text == suggestion.now
 
@@ -116,21 +122,25 @@ class GitlabForge(RetryingClient):
         One positioned on an earlier head has no line: its change has moved on.
         """
         author, head = self._who(), self._commits()["head_sha"]
-        found = []
-        for discussion in self._listed(self._discussions):
-            first, *replies = discussion["notes"]
-            position = first.get("position")
-            if first["author"]["username"] == author and position:
-                found.append(
-                    Remark(
-                        f"{discussion['id']}/notes/{first['id']}",
-                        first["body"],
-                        position.get("new_path") or "",
-                        position.get("new_line") if position.get("head_sha") == head else None,
-                        any(not each.get("system") for each in replies),
+
+        def own(discussions: list[Any]) -> list[Remark]:
+            found = []
+            for discussion in discussions:
+                first, *replies = discussion["notes"]
+                position = first.get("position")
+                if first["author"]["username"] == author and position:
+                    found.append(
+                        Remark(
+                            f"{discussion['id']}/notes/{first['id']}",
+                            first["body"],
+                            position.get("new_path") or "",
+                            position.get("new_line") if position.get("head_sha") == head else None,
+                            any(not each.get("system") for each in replies),
+                        )
                     )
-                )
-        return sorted(found, key=lambda remark: int(remark.remark_id.rpartition("/")[2]))
+            return sorted(found, key=lambda remark: int(remark.remark_id.rpartition("/")[2]))
+
+        return self._listed(self._discussions, own)
 
     def remark(self, suggestion: Suggestion, body: str) -> None:
         """Open a discussion on the head commit that the diff was read from."""
@@ -157,8 +167,7 @@ class GitlabForge(RetryingClient):
     def _who(self) -> str:
         """The token's name. Raises ForgeError."""
         if self._author is None:
-            user = self._got("/user")
-            self._author = self.ask(lambda: str(user["username"]))
+            self._author = self._got("/user", lambda user: str(user["username"]))
         return self._author
 
     def _comment(self, note: Any) -> Comment:
@@ -167,7 +176,7 @@ class GitlabForge(RetryingClient):
     def _commits(self) -> dict[str, Any]:
         """The commits that a position refers to."""
         if self._refs is None:
-            refs = self._got(self._path).get("diff_refs") or {}
+            refs = self._got(self._path, lambda request: dict(request.get("diff_refs") or {}))
             self._refs = {name: refs.get(name) for name in ("base_sha", "start_sha", "head_sha")}
         return self._refs
 
@@ -175,13 +184,13 @@ class GitlabForge(RetryingClient):
         _, lines = (self._files or {}).get(suggestion.path, ("", {}))
         return lines.get(suggestion.line)
 
-    def _got(self, path: str) -> Any:
-        return self.ask(lambda: self._api.http_get(path, obey_rate_limit=False))
+    def _got(self, path: str, read: Callable[[Any], T]) -> T:
+        return self.ask(lambda: read(self._api.http_get(path, obey_rate_limit=False)))
 
-    def _listed(self, path: str) -> list[Any]:
-        """A whole list, over all pages."""
+    def _listed(self, path: str, read: Callable[[list[Any]], T]) -> T:
+        """What `read` makes of a whole list, over all pages."""
         options: dict[str, Any] = {"get_all": True, "per_page": 100, "obey_rate_limit": False}
-        return self.ask(lambda: list(self._api.http_list(path, **options)))
+        return self.ask(lambda: read(list(self._api.http_list(path, **options))))
 
     def _change(self, verb: Literal["post", "put", "delete"], path: str, data: Any = None) -> Any:
         """Create, change or remove something."""
