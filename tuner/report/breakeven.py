@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.breakeven.answer import total_usd
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.report import numbers
+from tuner.report.chart import LABEL_WIDTH, Axis
 from tuner.report.console import as_text, glyphs_for, paragraphs, remark, table_lines, wrapped
 from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, interval_json
 from tuner.report.sanitize import code_span, markdown, markdown_finding, markdown_table, plain
@@ -209,7 +209,6 @@ def _rate(rate: RateInterval | None) -> dict[str, float | None] | None:
 
 
 HEIGHT: Final = 14
-LABEL_WIDTH: Final = 10
 _LETTERS: Final = {"Lambda": "L", "Fargate": "F", "ECS": "C", "EC2": "E", "Managed": "M"}
 
 
@@ -234,16 +233,16 @@ def draw_costs(answer: BreakEven, *, width: int, glyphs: Glyphs) -> list[str]:
     across = max(width - LABEL_WIDTH - 3, 30)
     rates = [point.rate_per_s for point in shown["L"].curve]
     costs = [point.cost_usd_per_month for each in shown.values() for point in each.curve]
-    low, high = math.log(max(min(costs), 0.01)), math.log(max(costs))
+    up = Axis(max(min(costs), 0.01), max(costs), logarithmic=True)
     cells = [[" "] * across for _ in range(HEIGHT)]
     for letter, platform in reversed(shown.items()):
         for column in range(across):
             cost = platform.curve[round(column / (across - 1) * (len(rates) - 1))]
-            place = (math.log(max(cost.cost_usd_per_month, 0.01)) - low) / (high - low)
+            place = up.position(max(cost.cost_usd_per_month, 0.01))
             cells[round((1 - place) * (HEIGHT - 1))][column] = letter
     lines = ["  $ a month over requests a month (both log scale)"]
     for row, line in enumerate(cells):
-        usd = math.exp(high - (high - low) * row / (HEIGHT - 1))
+        usd = up.value(1 - row / (HEIGHT - 1))
         label = f"{usd:,.0f}" if usd >= 10 else f"{usd:.2f}"
         shown_label = label if row in {0, HEIGHT // 2, HEIGHT - 1} else ""
         lines.append(f"{shown_label:>{LABEL_WIDTH}} {glyphs.axis_y}{''.join(line)}".rstrip())
@@ -283,5 +282,5 @@ def _ticks(rates: list[float], across: int) -> str:
 
 
 def _column(rate: float, rates: list[float], across: int) -> int:
-    share = math.log(max(rate, 1e-12) / rates[0]) / math.log(rates[-1] / rates[0])
-    return round(min(max(share, 0.0), 1.0) * (across - 1))
+    axis = Axis(rates[0], rates[-1], logarithmic=True)
+    return round(axis.position(max(rate, 1e-12)) * (across - 1))

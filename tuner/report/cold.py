@@ -9,6 +9,7 @@ from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.console import as_text, paragraphs, remark, table_lines, wrapped
 from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, function_json
+from tuner.report.plan import subject
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -76,10 +77,7 @@ def to_json(answer: ColdStarts) -> dict[str, Any]:
 def describe_plan(plan: ColdPlan, *, costs_nothing: bool) -> Iterator[str]:
     """What will be measured and what it costs, a line each."""
     function = plan.pricing.function
-    yield (
-        f"{plain(function.name)} · {function.region} · {function.runtime or 'image'} "
-        f"{function.architecture} · now {numbers.memory(function.memory_mb)}"
-    )
+    yield subject(function, f"now {numbers.memory(function.memory_mb)}")
     sizes = ", ".join(map(numbers.memory, plan.sizes_mb))
     timed = ", and one a size that times its imports" if plan.timed_count else ""
     yield (
@@ -99,7 +97,7 @@ def describe_plan(plan: ColdPlan, *, costs_nothing: bool) -> Iterator[str]:
 
 def render(answer: ColdStarts, *, width: int, encoding: str = "utf-8") -> str:
     """Return the answer as text."""
-    lines = [subject(answer), *wrapped(f"COLD STARTS: {headline(answer)}", width), ""]
+    lines = [subject_of(answer), *wrapped(f"COLD STARTS: {headline(answer)}", width), ""]
     lines += table_lines([size_head(answer), *size_rows(answer)], "<" + ">" * 7)
     if answer.options:
         rows = [OPTION_HEAD, *map(option_row, answer.options)]
@@ -111,12 +109,9 @@ def render(answer: ColdStarts, *, width: int, encoding: str = "utf-8") -> str:
     return as_text([*lines, "", *paragraphs(said, width)], encoding)
 
 
-def subject(answer: ColdStarts) -> str:
+def subject_of(answer: ColdStarts) -> str:
     """Which function this is about."""
-    function = answer.function
-    kind = f"{function.runtime or 'image'} {function.architecture}"
-    size = numbers.memory(function.memory_mb)
-    return " · ".join((plain(function.name), function.region, kind, size))
+    return subject(answer.function, numbers.memory(answer.function.memory_mb))
 
 
 def headline(answer: ColdStarts) -> str:

@@ -26,14 +26,8 @@ if TYPE_CHECKING:
 
 MOST_LINES: Final = 20
 _PLAN_TITLES: Final = (
-    "function",
-    "region",
-    "MB",
-    "could save $/month",
-    "sweep",
-    "at most",
-    "events",
-)
+    "function", "region", "MB", "could save $/month", "sweep", "at most", "events",
+)  # fmt: skip
 _TITLES: Final = (
     "function", "region", "state", "verdict", "saves", "saves $/month", "realized", "invocations",
     "cost", "",

@@ -10,6 +10,7 @@ from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.console import as_text, paragraphs, remark, table_lines, wrapped
 from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, function_json
+from tuner.report.plan import subject
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -98,10 +99,7 @@ def describe_plan(
     """
     function = plan.pricing.function
     sizes = ", ".join(map(numbers.memory, plan.sizes_mb))
-    yield (
-        f"{function.name} · {function.region} · {function.runtime or 'image'} "
-        f"{function.architecture} · now {numbers.memory(function.memory_mb)}"
-    )
+    yield subject(function, f"now {numbers.memory(function.memory_mb)}")
     at_each = f" to each of {sizes}, one after the other" if len(plan.sizes_mb) > 1 else ""
     yield (
         f"Load: {counted(f'{len(plan.arrivals):,}', 'request')}{at_each} in "

@@ -133,6 +133,12 @@ def _payloads(plan: SweepPlan) -> tuple[str, ...]:
     return (f"Payloads: {plain(names)}{plain(values)}; each is tried first at the current size.",)
 
 
+def subject(function: FunctionConfig, size: str) -> str:
+    """A function's name, place, runtime and size, as short as a result begins with."""
+    kind = f"{function.runtime or 'image'} {function.architecture}"
+    return " · ".join(map(plain, (function.name, function.region, kind, size)))
+
+
 def describe_config(function: FunctionConfig, where: str) -> str:
     """One line: a function's name, place, runtime, size and code."""
     parts = (

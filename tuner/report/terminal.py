@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from rich.padding import Padding
@@ -133,17 +134,25 @@ def _print_options(console: Console, rows: Sequence[SizeRow], percentile: float 
     titles = ("", "memory", "mean duration" if roomy else "mean")
     table = _table(rows, titles, "$/million", percentile, roomy=roomy, signed=False)
     table.columns[0].justify = "left"
+    _print_with_notes(console, table, rows, [] if roomy else [row.name for row in rows])
+
+
+def _print_with_notes(
+    console: Console, table: Table, rows: Sequence[SizeRow], names: Sequence[str]
+) -> None:
+    """The table; below it the notes on its rows by their names, where it had no room for them."""
     console.print(table)
     if note := percentile_note(row.percentile for row in rows):
         console.print(f"  {note}", style="dim")
-    for row in rows:
-        if row.notes and not roomy:
-            console.print(f"  {row.name}: {', '.join(row.notes)}")
+    for name, row in zip(names, rows, strict=False):
+        if row.notes:
+            console.print(f"  {name}: {', '.join(row.notes)}")
 
 
 def _print_pairs(
     console: Console, recommendation: Recommendation, variation: Variation, *, explain: bool
 ) -> None:
+    rows: Sequence[SizeRow]
     rows = pair_rows(recommendation) if explain else main_pair_rows(recommendation)
     asked = recommendation.goal.percentile
     # What goes beside a percentile; without room, it goes below with the notes.
@@ -153,26 +162,23 @@ def _print_pairs(
     event = mean_of(variation).removeprefix("mean ")
     titles = [plain(variation.parameter.name), "memory", f"{event} (90%)" if roomy else event]
     costs = f"{million} {per_record(variation)}"
-    console.print(_table(rows, titles, costs, asked if roomy else None, roomy=roomy))
-    if note := percentile_note(row.percentile for row in rows):
-        console.print(f"  {note}", style="dim")
-    for row in rows:
-        below = [] if asked is None else [f"p{asked:g} {percentile_cell(row.percentile)}"]
-        if (below or row.notes) and not roomy:
-            said = ", ".join([*below, *row.notes])
-            console.print(f"  {plain(row.name)}, {numbers.memory(row.memory_mb)}: {said}")
+    table = _table(rows, titles, costs, asked if roomy else None, roomy=roomy)
+    if asked is not None:
+        rows = [
+            replace(row, notes=(f"p{asked:g} {percentile_cell(row.percentile)}", *row.notes))
+            for row in rows
+        ]
+    names = [f"{plain(row.name)}, {numbers.memory(row.memory_mb)}" for row in rows]
+    _print_with_notes(console, table, rows, [] if roomy else names)
 
 
 def _print_sizes(console: Console, recommendation: Recommendation) -> None:
     """The table; without room, notes on a size go below it."""
     rows, roomy = size_rows(recommendation), console.width >= ROOMY_WIDTH
     titles = ["memory", "mean (90%)" if roomy else "mean"]
-    console.print(_table(rows, titles, "$/million", recommendation.goal.percentile, roomy=roomy))
-    if note := percentile_note(row.percentile for row in rows):
-        console.print(f"  {note}", style="dim")
-    for row in rows:
-        if row.notes and not roomy:
-            console.print(f"  {numbers.memory(row.memory_mb)}: {', '.join(row.notes)}")
+    table = _table(rows, titles, "$/million", recommendation.goal.percentile, roomy=roomy)
+    names = [] if roomy else [numbers.memory(row.memory_mb) for row in rows]
+    _print_with_notes(console, table, rows, names)
 
 
 def _table(

@@ -29,10 +29,14 @@ if TYPE_CHECKING:
     from tuner.rollout.forecast import Forecast
 
 FALSE_RETURN_RATE: Final = 0.05
-_SHARES: Final = (
-    *("errors", "timeouts", "out-of-memory kills"),
-    *("errors by CloudWatch", "throttles", "p95"),
-)
+_REPORTED: Final = {
+    "errors": "failure_count",
+    "timeouts": "timeout_count",
+    "out-of-memory kills": "kill_count",
+}
+"""What is counted of each version, and where."""
+_METERED: Final = {"errors by CloudWatch": "failure_count", "throttles": "throttle_count"}
+_SHARES: Final = (*_REPORTED, *_METERED, "p95")
 ALPHA: Final = FALSE_RETURN_RATE / (len(_SHARES) + 1)
 LEAST_BLOCK: Final = 20
 """Invocations of both versions together: shorter spans are put together until they have them."""
@@ -67,12 +71,8 @@ class Comparison:
             return
         block, self._pending = self._pending, Block(Arm(), Arm())
         old, new = block.old, block.new
-        for name, hits in (
-            ("errors", (new.failure_count, old.failure_count)),
-            ("timeouts", (new.timeout_count, old.timeout_count)),
-            ("out-of-memory kills", (new.kill_count, old.kill_count)),
-        ):
-            self._shares[name].add(hits[0], new.count, hits[1], old.count)
+        for name, field in _REPORTED.items():
+            self._shares[name].add(getattr(new, field), new.count, getattr(old, field), old.count)
         self._add_durations(old, new)
         self._count_throttles(old, new)
 
@@ -134,9 +134,8 @@ class Comparison:
         if count >= _LEAST_FOR_P95 and slow / count > 0.05 + 1.645 * math.sqrt(0.0475 / count):
             return False
         if not self.total.new.billed_ms and self.total.new.mean_duration_ms is not None:
-            return (
-                True  # from metrics: there are too few means to tell more than that it's no worse
-            )
+            # From metrics: there are too few means to tell more than that it's no worse.
+            return True
         return self._cost.is_below
 
     def _describe(self, name: str) -> str:
@@ -148,27 +147,18 @@ class Comparison:
                 f"{self._forecast.cost_limit:.2f} is the limit by {self._forecast.basis}"
             )
         if name == "p95":
-            then, now = (
-                percentile(sorted(old.durations_ms), 95),
-                percentile(sorted(new.durations_ms), 95),
-            )
+            then, now = (percentile(sorted(each.durations_ms), 95) for each in (old, new))
             return (
                 f"p95 is {now:.0f} ms against the old version's {then:.0f} ms, and "
                 f"{self._forecast.duration_limit:.2f} times that is the limit by "
                 f"{self._forecast.basis}"
             )
-        if self.by_metrics.new.count and name in ("errors by CloudWatch", "throttles"):
+        if self.by_metrics.new.count and name in _METERED:
             old, new = self.by_metrics.old, self.by_metrics.new
-        hits = {
-            "errors": (new.failure_count, old.failure_count),
-            "errors by CloudWatch": (new.failure_count, old.failure_count),
-            "timeouts": (new.timeout_count, old.timeout_count),
-            "out-of-memory kills": (new.kill_count, old.kill_count),
-            "throttles": (new.throttle_count, old.throttle_count),
-        }[name]
+        field = (_REPORTED | _METERED)[name]
         return (
-            f"{name}: {hits[0]} in {new.count} invocations of the new version, {hits[1]} in "
-            f"{old.count} of the old one in the same minutes"
+            f"{name}: {getattr(new, field)} in {new.count} invocations of the new version, "
+            f"{getattr(old, field)} in {old.count} of the old one in the same minutes"
         )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tuner.rollout.needed import Needed
@@ -52,9 +53,5 @@ class TurnedBack:
 
 RolloutEvent = StepBegan | Looked | MetricsMissing | StepSettled | TurnedBack
 
-
-class RolloutHook(Protocol):
-    """Takes every event, in order."""
-
-    def __call__(self, event: RolloutEvent) -> None:
-        """Take one event."""
+RolloutHook = Callable[[RolloutEvent], None]
+"""Takes every event, in order."""

@@ -92,7 +92,6 @@ def _filled(
     return fill(
         "functions.html.j2",
         ("functions.js",),
-        {},
         head=list(compress(head, kept)),
         rows=[{**row, "cells": list(compress(row["cells"], kept[1:]))} for row in rows],
         **words,

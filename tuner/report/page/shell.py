@@ -24,7 +24,9 @@ _OPTION: Final = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 _ASSETS: Final = Path(__file__).parent / "assets"
 
 
-def fill(template: str, scripts: tuple[str, ...], data: dict[str, Any], **words: Any) -> str:
+def fill(
+    template: str, scripts: tuple[str, ...] = (), data: dict[str, Any] | None = None, **words: Any
+) -> str:
     """The page that a template makes of words; its scripts run in this order, uPlot first.
 
     The template places `policy`, `style`, `data` and `script` as they are.
@@ -37,7 +39,7 @@ def fill(template: str, scripts: tuple[str, ...], data: dict[str, Any], **words:
             policy=_policy(style, script),
             style=Markup(style),  # noqa: S704 - shipped with the package
             script=Markup(script),  # noqa: S704 - as above
-            data=_embedded(data),
+            data=_embedded(data or {}),
             **words,
         )
     )

@@ -27,8 +27,6 @@ def render_load(results: Sequence[LoadResult], *, version: str) -> str:
     """The page, UTF-8. Raises InputError without matplotlib."""
     return fill(
         "load.html.j2",
-        (),
-        {},
         version=version,
         title=f"{results[0].function.name}: latency under load",
         picture=_picture(draw_load(results)),
@@ -70,11 +68,9 @@ def render_cold(answer: ColdStarts, *, version: str) -> str:
     """The page, UTF-8."""
     return fill(
         "cold.html.j2",
-        (),
-        {},
         version=version,
         title=f"{answer.function.name}: cold starts",
-        subject=cold.subject(answer),
+        subject=cold.subject_of(answer),
         verdict=cold.headline(answer),
         tiles=[*_cold_tiles(answer)],
         sizes=_filled_columns(cold.size_head(answer), cold.size_rows(answer)),
@@ -118,8 +114,6 @@ def render_workflow(answer: WorkflowAnswer, *, version: str) -> str:
     )
     return fill(
         "workflow.html.j2",
-        (),
-        {},
         version=version,
         title=answer.name,
         target=workflow.target(answer),
