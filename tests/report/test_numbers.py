@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.model.interval import Interval
+import tuner
+from tuner.model.interval import Interval, figure
 from tuner.report import numbers
 
 
@@ -47,12 +51,56 @@ def test_an_amount_is_never_shown_as_nothing_unless_it_is(amount_usd: float, tex
 
 
 @pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (0.00005, 3, "0.00005"),
+        (0.5, 3, "0.5"),
+        (21.24, 3, "21.2"),
+        (999.6, 3, "1,000"),
+        (2000, 3, "2,000"),
+        (99.6, 2, "100"),
+        (123.4, 2, "123"),
+        (-12_345.6, 4, "-12,346"),
+    ],
+)
+def test_a_figure_has_no_power_of_ten(value: float, digits: int, text: str) -> None:
+    """As many digits as asked for, and all of those before the point."""
+    assert figure(value, digits) == text
+
+
+def test_no_text_is_written_with_powers_of_ten() -> None:
+    """From 1,000 on three digits of Python's `g` are `1e+03`: `figure` writes what people read."""
+    written = re.compile(r"\{[^{}]*:,?\.[1-4]g\}")
+    found = {
+        line.strip()
+        for file in Path(tuner.__file__).parent.rglob("*.py")
+        for line in file.read_text("utf-8").splitlines()
+        if written.search(line) and not any(each in line for each in _BELOW_TEN_THOUSAND)
+    }
+    assert found == set()
+
+
+_BELOW_TEN_THOUSAND = (
+    "usd:.2g",  # goes through Decimal
+    "p_value:.2g",
+    "goal.cold_share:.3g",
+    "100 * share:.3g",
+    "asked.discount_ratio:.3g",
+    "duration_ms:.2g",  # under 10 ms
+    "seconds / 60:.3g",  # under two hours
+    "seconds / unit_s:.3g",  # of days at most
+    "seconds:.2g",  # under a minute
+)
+
+
+@pytest.mark.parametrize(
     ("rate_per_s", "text"),
     [
         (1, "1 request/s"),
         (0.5, "0.5 requests/s"),
         (1.02, "1.02 requests/s"),
         (1000, "1,000 requests/s"),
+        (999.9, "1,000 requests/s"),
     ],
 )
 def test_one_request_a_second_is_singular(rate_per_s: float, text: str) -> None:

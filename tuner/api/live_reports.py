@@ -22,7 +22,7 @@ from tuner.errors import AccessDeniedError, InputError, NotAgreedError
 from tuner.logs.messages import MessageReader
 from tuner.model.account import ReadingCost
 from tuner.model.finding import Finding
-from tuner.model.interval import counted
+from tuner.model.interval import counted, figure
 from tuner.model.observation import Origin, Window
 from tuner.observe.folder import ObservationFolder
 from tuner.report.numbers import usd
@@ -184,7 +184,9 @@ class LiveReader:
         )
         if self._scanned is not None:
             price = usd(insights.price_usd(self._scanned))
-            self._caller.tell(f"Queries scanned {self._scanned / 1e9:.2g} GB, which costs {price}.")
+            self._caller.tell(
+                f"Queries scanned {figure(self._scanned / 1e9, 2)} GB, which costs {price}."
+            )
         return store, reading
 
     def _take(self, collector: Collector, window: Window) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from tuner.model.interval import figure
 from tuner.model.presented import Presented
 
 if TYPE_CHECKING:
@@ -117,9 +118,9 @@ class BreakEven(Presented):
 
     def __repr__(self) -> str:
         """The verdict in a line."""
-        rate = "no rate given" if self.rate_per_s is None else f"{self.rate_per_s:.3g}/s"
+        rate = "no rate given" if self.rate_per_s is None else f"{figure(self.rate_per_s)}/s"
         lowest = self.break_even_rate_per_s
-        above = "at no rate" if lowest is None else f"above {lowest:.3g}/s"
+        above = "at no rate" if lowest is None else f"above {figure(lowest)}/s"
         return (
             f"<BreakEven for {self.function_name} at {self.lambda_memory_mb} MB: "
             f"{self.verdict or 'no verdict'} ({rate}), cheaper elsewhere {above}>"

@@ -24,6 +24,7 @@ from tuner.breakeven.platforms import (
     log_price_usd,
 )
 from tuner.errors import PriceError
+from tuner.model.interval import figure
 from tuner.pricing.book import age_findings
 
 if TYPE_CHECKING:
@@ -185,8 +186,7 @@ def _reason(ruling: Ruling | None, lowest: float | None) -> str:
     if ruling is None:
         if lowest is None:
             return "no platform becomes cheaper at any rate"
-        rate = f"{lowest:,.0f}" if lowest >= 1000 else f"{lowest:.3g}"
-        return f"no rate given; above {rate}/s another platform stays cheaper"
+        return f"no rate given; above {figure(lowest)}/s another platform stays cheaper"
     need = f"${ruling.threshold_usd:,.0f} a month"
     if ruling.candidate is None or ruling.saving_usd is None:
         return f"no other platform can take it; leaving Lambda must save {need}"

@@ -14,7 +14,7 @@ from tuner.breakeven.cost_model import describe_units, fleet_usd
 from tuner.breakeven.fleet import MOST_TEAM_UNITS
 from tuner.breakeven.platform_verdict import of_own_architecture, savings_usd
 from tuner.model.finding import Finding
-from tuner.model.interval import counted
+from tuner.model.interval import counted, figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,14 +44,14 @@ def traffic_findings(terms: Terms, duration_ms: float) -> Iterator[Finding]:
         yield Finding(
             "steady_load",
             "info",
-            f"for leaving: a steady load (peak {top:.2g} times the mean) keeps a fleet busy",
+            f"for leaving: a steady load (peak {figure(top, 2)} times the mean) keeps a fleet busy",
         )
     elif top >= 3:
         known = "" if traffic.is_by_hour else " (assumed; give `peak_ratio` or `traffic`)"
         yield Finding(
             "spiky_traffic",
             "info",
-            f"for staying: the peak is {top:.2g} times the mean{known}: "
+            f"for staying: the peak is {figure(top, 2)} times the mean{known}: "
             + ("a fleet lags behind it" if terms.autoscaling else "a fleet is sized for it")
             + ", while Lambda bills only what comes in",
         )
@@ -163,8 +163,8 @@ def rewrite_finding(work: WorkSummary, costs: CostModel, threshold: float) -> Fi
     else:
         gain = bill / (bill - threshold)
         text += (
-            f"; a rewrite (another language, say) that needs {gain:.2g} times less CPU time saves "
-            f"${threshold:,.2f} a month"
+            f"; a rewrite (another language, say) that needs {figure(gain, 2)} times less CPU time "
+            f"saves ${threshold:,.2f} a month"
         )
     return Finding("one_core_limit", "info", text)
 
@@ -180,12 +180,18 @@ def deciding_finding(deciding: DecidingAssumption | None) -> Finding:
         return Finding("verdict_rests_on", "info", text)
     name, write = {
         "utilization": ("the share of a fleet's vCPUs that the peak may fill", "{:.0%}".format),
-        "vcpu_speed": ("the speed of a vCPU over Lambda's", "{:.3g}×".format),
+        "vcpu_speed": (
+            "the speed of a vCPU over Lambda's",
+            lambda value: f"{figure(value)}×",
+        ),
         "container_concurrency": (
             "how many requests a process holds while they wait",
-            "{:.2g}".format,
+            lambda value: figure(value, 2),
         ),
-        "peak_ratio": ("the peak of the day over the mean", "{:.3g}×".format),
+        "peak_ratio": (
+            "the peak of the day over the mean",
+            lambda value: f"{figure(value)}×",
+        ),
     }[deciding.name]
     side = "above" if deciding.flips_at > deciding.assumed else "below"
     then = "pays" if deciding.leaves else "no longer pays"
@@ -288,7 +294,7 @@ def assumptions(costs: CostModel) -> tuple[str, ...]:
         f"Lambda at {size} MB, on demand{provisioned}{tier}",
         "first price tier"
         if terms.account_gb_seconds is None
-        else f"tiers from {terms.account_gb_seconds:g} GB-s a month on",
+        else f"tiers from {figure(terms.account_gb_seconds, 6, '')} GB-s a month on",
         _size_over_time(costs),
         f"utilization {terms.utilization:g} at the peak (0.4-0.7 in the intervals)",
         "a vCPU as fast as Lambda's (0.8-1.25 in the intervals)",
@@ -311,7 +317,7 @@ def _size_over_time(costs: CostModel) -> str:
     """What the fleets' size follows, and with what lag."""
     traffic, load = costs.terms.traffic, costs.load
     if not costs.terms.autoscaling or load.peak_ratio == 1:
-        return f"the fleet is sized for {load.peak_ratio:.3g} times the mean rate all month"
+        return f"the fleet is sized for {figure(load.peak_ratio)} times the mean rate all month"
     within = "" if traffic.peak_ratio == 1 else f", at {traffic.peak_ratio:g} times it"
     return {
         "rate": f"the fleet is autoscaled over a day that peaks at {traffic.peak_ratio:g} times "

@@ -13,6 +13,7 @@ from tuner.cli.config import state_dir, today
 from tuner.cli.groups import WhereOptions, check_one_rate, spread, traffic_of
 from tuner.cli.screen import say, show_break_even
 from tuner.errors import InputError, UsageError
+from tuner.model.interval import figure
 from tuner.model.request import Target
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _as_observed(sweep: "Sweep") -> "Sweep":
 
 def _say_rate(prior: "PriorEvidence | None") -> None:
     if prior is not None and prior.rate_per_s is not None:
-        say(f"Rate: {prior.rate_per_s:,.4g} requests/s, by {prior.source_id}.")
+        say(f"Rate: {figure(prior.rate_per_s, 4)} requests/s, by {prior.source_id}.")
 
 
 @dataclass(frozen=True, slots=True)

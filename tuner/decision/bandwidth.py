@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tuner.model.finding import Finding
+from tuner.model.interval import figure
 from tuner.model.lambda_limits import MB_PER_VCPU, QUOTA_WINDOW_MS
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class _Level:
     @property
     def said(self) -> str:
         """In words."""
-        return f"{math.exp(self.log_ms):.3g} ms at {self.memory_mb} MB"
+        return f"{figure(math.exp(self.log_ms))} ms at {self.memory_mb} MB"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from tuner.decision.constraints import HEADROOM_USE_RATIO, fails_at_random, floo
 from tuner.decision.replies import replies_findings
 from tuner.decision.verdict import errors_are_random, memory_may_explain
 from tuner.model.finding import Finding
-from tuner.model.interval import percent
+from tuner.model.interval import figure, percent
 from tuner.model.invocation import Outcome
 from tuner.model.lambda_limits import MB_PER_VCPU
 
@@ -136,9 +136,10 @@ def _rises(problem: Problem) -> Iterator[Finding]:
     yield Finding(
         "not_monotone",
         "warning",
-        f"more memory makes it slower: {small_ms:.3g} ms at {sizes[small]} MB, {large_ms:.3g} ms "
-        f"at {sizes[large]} MB. Check what the code sizes by memory (workers, threads, caches); "
-        "estimates for sizes not measured may be off (add them with `memory_sizes_mb`)",
+        f"more memory makes it slower: {figure(small_ms)} ms at {sizes[small]} MB, "
+        f"{figure(large_ms)} ms at {sizes[large]} MB. Check what the code sizes by memory "
+        "(workers, threads, caches); estimates for sizes not measured may be off (add them with "
+        "`memory_sizes_mb`)",
     )
 
 

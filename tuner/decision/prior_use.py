@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.decision.production import production_findings
 from tuner.model.finding import Finding
-from tuner.model.interval import percent
+from tuner.model.interval import figure, percent
 from tuner.model.recommendation import PriorUse
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def prior_findings(
 def _observation_used(prior: PriorEvidence) -> Finding:
     told = []
     if prior.rate_per_s is not None:
-        told.append(f"{prior.rate_per_s:.3g} requests/s")
+        told.append(f"{figure(prior.rate_per_s)} requests/s")
     if prior.cold_start_share is not None:
         told.append(f"{percent(prior.cold_start_share, 1)} cold starts")
     if prior.environments:

@@ -11,7 +11,7 @@ from scipy.stats import chi2
 from tuner.decision.constraints import platform_bar, production_bar
 from tuner.decision.estimates import slowness
 from tuner.model.finding import Finding
-from tuner.model.interval import counted
+from tuner.model.interval import counted, figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,5 +132,5 @@ class _Durations:
 
 
 def _said(mean_ms: float, p50_ms: float | None, p95_ms: float | None) -> str:
-    spread = f" (p50 {p50_ms:.3g}, p95 {p95_ms:.3g})" if p50_ms and p95_ms else ""
-    return f"{mean_ms:.3g} ms in the mean{spread}"
+    spread = f" (p50 {figure(p50_ms)}, p95 {figure(p95_ms)})" if p50_ms and p95_ms else ""
+    return f"{figure(mean_ms)} ms in the mean{spread}"

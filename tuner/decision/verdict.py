@@ -10,7 +10,7 @@ import numpy as np
 from tuner.decision.estimates import interval
 from tuner.decision.move import current_fails, firm_move
 from tuner.decision.replies import error_at_current
-from tuner.model.interval import percent, percent_digits
+from tuner.model.interval import figure, percent, percent_digits
 from tuner.model.invocation import Outcome
 from tuner.model.recommendation import Choice
 
@@ -144,7 +144,7 @@ def _limits(problem: Problem, memory_mb: int) -> list[_Limit]:
         of = "the mean" if goal.percentile is None else f"p{goal.percentile:g}"
         modelled = "" if latency.measured else ", modelled"
         reached = (
-            f"{latency.bound_ms:.3g} ms (90% bound on {of}{modelled}) against a limit of "
+            f"{figure(latency.bound_ms)} ms (90% bound on {of}{modelled}) against a limit of "
             f"{goal.max_duration_ms:g} ms"
         )
         excess = latency.bound_ms / goal.max_duration_ms

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tuner.model.fleet import FleetExclusion, FleetItem, FleetPlace
+from tuner.model.interval import figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -108,8 +109,8 @@ def plan_items(
         elif limit_usd > left_usd + _ROUNDING_USD:
             leave_out(
                 each,
-                f"the budget ends before it: its sweep may cost up to ${limit_usd:.2g}, and "
-                f"${left_usd:.2g} is left (`budget_usd`)",
+                f"the budget ends before it: its sweep may cost up to ${figure(limit_usd, 2)}, and "
+                f"${figure(left_usd, 2)} is left (`budget_usd`)",
             )
         else:
             is_agreed = _is_agreed(each, settings, allowed_side_effects)

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.load.phases import rate_at
 from tuner.load.result import LATE_S
-from tuner.load.saturation import figure
 from tuner.model.finding import Finding
-from tuner.model.interval import counted, percent
+from tuner.model.interval import counted, figure, percent
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.load.limits import PARTITION_READS_PER_S, PARTITION_WRITES_PER_S
 from tuner.load.phases import rate_at
-from tuner.load.saturation import figure, first_to_give_way
+from tuner.load.saturation import first_to_give_way
 from tuner.model.finding import Finding
+from tuner.model.interval import figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

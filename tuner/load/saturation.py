@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from tuner.load.limits import Limit
     from tuner.load.resources import Service, Unit
 
-_WHOLE: Final = 1000
 Key = tuple["Service", str, "Unit"]
 """(service, resource, unit)."""
 
@@ -81,8 +80,3 @@ def first_to_give_way(found: Iterable[Saturation]) -> Saturation | None:
     """The one whose limit the lowest rate uses up; None if that is known of none."""
     first = next(iter(found), None)
     return first if first is not None and first.limited_at_rate_per_s is not None else None
-
-
-def figure(value: float) -> str:
-    """A rate or an amount in words: three digits, above a thousand whole."""
-    return f"{value:,.0f}" if abs(value) >= _WHOLE else f"{value:.3g}"

@@ -12,9 +12,9 @@ from tuner.load.event_source import (
     sqs_drain,
 )
 from tuner.load.resources import EventSource, Queue, Stream
-from tuner.load.saturation import figure, first_to_give_way
+from tuner.load.saturation import first_to_give_way
 from tuner.model.finding import Finding
-from tuner.model.interval import listed
+from tuner.model.interval import figure, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

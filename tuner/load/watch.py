@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from tuner.errors import TunerError
 from tuner.load.guard import in_thread
 from tuner.load.saturation import Demand
+from tuner.model.interval import figure
 
 if TYPE_CHECKING:
     from tuner.load.resources import Service
@@ -152,10 +153,10 @@ def _in_doubt(seen: list[Seen], key: Key) -> str:
     if best.sent_count <= _SURE_RATIO * best.answered_count:
         return ""
     used = best.look.used.get(key, 0.0)
-    least = f"{used / max(best.sent_count, 1):.3g}"
+    least = figure(used / max(best.sent_count, 1))
     if not best.answered_count:
         return f": {least} at least, none had been answered"
-    return f": {least} to {used / best.answered_count:.3g}, many were in flight"
+    return f": {least} to {figure(used / best.answered_count)}, many were in flight"
 
 
 def _an_invocation(seen: list[Seen], key: Key) -> float:

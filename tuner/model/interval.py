@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,16 @@ def percent_digits(ratio: float, decimals: int | None = None) -> str:
     if decimals is None:
         decimals = 0 if abs(value) >= 0.95 else 1
     return f"{value:.{decimals}f}".replace("-", "−")
+
+
+def figure(value: float, digits: int = 3, separator: str = ",") -> str:
+    """At most so many significant digits but every whole one, and no power of ten: `21.2`, `1,234`,
+    `0.00005`; below a billionth as Python writes it.
+    """
+    text = f"{value:{separator}.{digits}g}"
+    if "e" not in text or abs(value) < 1e-9:
+        return text
+    return f"{value:{separator}.0f}" if abs(value) >= 1 else f"{Decimal(text):f}"
 
 
 def counted(count: int | str, noun: str) -> str:

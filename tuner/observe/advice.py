@@ -16,7 +16,7 @@ from tuner.decision.candidates import candidate_sizes
 from tuner.decision.estimates import interval
 from tuner.model.advice import Advice, SweepWorth
 from tuner.model.goal import Goal
-from tuner.model.interval import Interval, counted, percent, percent_digits
+from tuner.model.interval import Interval, counted, figure, percent, percent_digits
 from tuner.model.lambda_limits import MIN_MEMORY_MB, SECONDS_PER_MONTH
 from tuner.model.plan import MOST_INVOCATIONS
 from tuner.observe.forecast import allowed_sizes, forecast, memory_evidence, weigh
@@ -284,7 +284,7 @@ def _basis(found: Forecast) -> str:
 def _pace(ratio: Interval) -> str:
     """How much slower or faster, where that is worth a word."""
     if ratio.estimate >= 1.1:
-        return f" and takes {ratio.estimate:.2g} times as long"
+        return f" and takes {figure(ratio.estimate, 2)} times as long"
     if ratio.estimate <= 0.9:
         return f" and takes {percent(1 - ratio.estimate)} less time"
     return ""

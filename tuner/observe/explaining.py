@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tuner.model.interval import percent
+from tuner.model.interval import figure, percent
 from tuner.model.verification import Cause
 from tuner.observe.use_hours import HOUR_S
 
@@ -143,8 +143,9 @@ def _of_traffic(found: Realized, forecast: Forecast) -> Iterator[Cause]:
     if min(spreads) > 0 and not 1 / _OTHER_SPREAD <= spreads[1] / spreads[0] <= _OTHER_SPREAD:
         yield Cause(
             "durations_spread",
-            f"durations spread by a factor of {math.exp(spreads[1]):.2g} after the change, and of "
-            f"{math.exp(spreads[0]):.2g} before: other requests, or ones that memory moves apart",
+            f"durations spread by a factor of {figure(math.exp(spreads[1]), 2)} after the change, "
+            f"and of {figure(math.exp(spreads[0]), 2)} before: other requests, or ones that memory "
+            "moves apart",
         )
 
 
@@ -179,5 +180,5 @@ def _spread(rows: UseRows) -> float:
 
 def _rate(rate_per_s: float) -> str:
     if rate_per_s >= 0.1:
-        return f"{rate_per_s:.2g} requests/s"
-    return f"{rate_per_s * HOUR_S:.2g} requests/h"
+        return f"{figure(rate_per_s, 2)} requests/s"
+    return f"{figure(rate_per_s * HOUR_S, 2)} requests/h"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.model.interval import counted
+from tuner.model.interval import counted, figure
 from tuner.report import numbers
 from tuner.report.console import as_text, paragraphs, remark, table_lines, wrapped
 from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, function_json
@@ -214,4 +214,4 @@ def rest(answer: ColdStarts) -> str:
 
 def _size_of(count: int) -> str:
     """Bytes as kB or MB, as Lambda's limits count them."""
-    return f"{count / 1024:.3g} kB" if count < 2**20 else f"{count / 2**20:.3g} MB"
+    return f"{figure(count / 1024)} kB" if count < 2**20 else f"{figure(count / 2**20)} MB"

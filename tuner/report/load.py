@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.load.resource_findings import SERVICES
-from tuner.load.saturation import figure
-from tuner.model.interval import counted
+from tuner.model.interval import counted, figure
 from tuner.report import numbers
 from tuner.report.console import as_text, paragraphs, remark, table_lines, wrapped
 from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, function_json
@@ -195,7 +194,7 @@ def over_time_row(window: Window) -> tuple[str, ...]:
     if latency is not None:
         times = tuple(map(numbers.duration, (latency.p50, latency.p95, latency.p99)))
     return (
-        f"{window.from_s:.4g}–{window.to_s:.4g} s",
+        f"{figure(window.from_s, 4, '')}–{figure(window.to_s, 4, '')} s",
         "–".join(rates),
         f"{window.invocation_count + window.throttle_count:,}",
         *times,

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from tuner.model import interval
-from tuner.model.interval import counted, percent_digits
+from tuner.model.interval import counted, figure, percent_digits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +89,7 @@ def gigabytes(count: float) -> str:
     size = count / 1e9
     if 0 < size < 1e-3:
         return "under 0.001 GB"
-    return f"{size:.2g} GB" if size < 10 else f"{size:,.0f} GB"
+    return f"{figure(size, 2)} GB"
 
 
 def short_count(count: float) -> str:
@@ -102,7 +102,7 @@ def short_count(count: float) -> str:
 
 def per_s(rate_per_s: float) -> str:
     """A rate by the second without its unit, three digits and no power of ten: `21.2`."""
-    return f"{rate_per_s:,.0f}" if rate_per_s >= 1000 else f"{rate_per_s:.3g}"
+    return figure(rate_per_s)
 
 
 def rate(rate_per_s: float) -> str:

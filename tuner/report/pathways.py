@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from tuner.model.interval import figure
 from tuner.report import numbers
 from tuner.report.console import as_text, paragraphs, remark, table_lines
 from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json
@@ -111,7 +112,7 @@ def _row(each: Pathway, found: PathwayComparison) -> tuple[str, ...]:
         f"{each.lambda_usd_per_month:,.2f}",
         unknown if delay is None else numbers.duration(delay.p50_ms) + window,
         "–" if delay is None else numbers.duration(delay.p99_ms) + window,
-        f"{each.events_per_invocation:.3g}/{traits.most_events:,}",
+        f"{figure(each.events_per_invocation)}/{traits.most_events:,}",
         traits.order or "–",
         traits.consumers or "–",
         traits.replay or "–",

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.model.interval import counted
+from tuner.model.interval import counted, figure
 from tuner.report import numbers
 from tuner.report.console import SIGNS, as_text, paragraphs, table_lines, wrapped
 from tuner.report.json import (
@@ -124,7 +124,7 @@ def row_cells(each: ScannedFunction, place: str) -> tuple[str, ...]:
         cost_cell(each),
         verdict_cell(advice),
         saving_cell(None if advice is None else advice.saving_usd_per_month),
-        "–" if value is None else f"{value:,.2g}" if value < 100 else f"{value:,.0f}",
+        "–" if value is None else figure(value, 2),
         optimizer_cell(each.optimizer),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.model.interval import counted
+from tuner.model.interval import counted, figure
 from tuner.model.lambda_limits import HOURS_PER_MONTH
 from tuner.report import numbers
 from tuner.report.console import as_text, glyphs_for, paragraphs, remark, table_lines, wrapped
@@ -160,7 +160,7 @@ def summary(answer: Spend) -> str:
     days = max((answer.last_at - answer.first_at).total_seconds() / 86_400, 1 / 24)
     text = (
         f"{numbers.usd(answer.cost_usd)} for "
-        f"{counted(f'{answer.invocation_count:,}', 'invocation')} in {days:.3g} days"
+        f"{counted(f'{answer.invocation_count:,}', 'invocation')} in {figure(days)} days"
     )
     if days < 1:
         return text

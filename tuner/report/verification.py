@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.model.interval import counted
+from tuner.model.interval import counted, figure
 from tuner.report import numbers
 from tuner.report.console import as_text, paragraphs, remark, table_lines, wrapped
 from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, interval_json, iso
@@ -208,6 +208,6 @@ def render_ledger(
     if record.typical_ratio is not None:
         said += f" Typically {numbers.percent(record.typical_ratio)} of the forecast saving came."
     if record.width_factor > 1.005:
-        said += f" Intervals should be {record.width_factor:.2g} times as wide."
+        said += f" Intervals should be {figure(record.width_factor, 2)} times as wide."
     lines = [*table_lines([titles, *rows], "<<<<><<"), "", *wrapped(said, width)]
     return as_text(lines, encoding)

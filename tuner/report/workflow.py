@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.model.interval import percent
+from tuner.model.interval import figure, percent
 from tuner.report import numbers
 from tuner.report.console import as_text, paragraphs, remark, table_lines, wrapped
 from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json
@@ -125,7 +125,7 @@ def function_row(answer: WorkflowAnswer, each: SizedFunction) -> tuple[str, ...]
         each.name,
         numbers.memory(each.was_mb),
         f"→ {numbers.memory(each.memory_mb)}" if changed else "",
-        f"{each.call_count:.3g}",
+        figure(each.call_count),
         numbers.duration(each.duration_ms),
         numbers.duration(each.was_ms) if changed else "",
         numbers.usd_per_million(each.cost_usd_per_million),
@@ -164,7 +164,7 @@ def cheapest_time(answer: WorkflowAnswer) -> str | None:
 
 def summary(answer: WorkflowAnswer) -> str:
     """Transitions and failures, in a sentence."""
-    text = f"An execution has {answer.transition_count:.3g} state transitions on average"
+    text = f"An execution has {figure(answer.transition_count)} state transitions on average"
     if answer.failed_share:
         text += f", and {percent(answer.failed_share)} of them fail"
     return f"{text}."

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tuner.model.alarm import Alarm, Metric
-from tuner.model.interval import counted
+from tuner.model.interval import counted, figure
 from tuner.watch.alarm_replay import replayed, rings_of
 
 if TYPE_CHECKING:
@@ -270,7 +270,7 @@ def _rounded_up(value: float, grain: float) -> float:
 
 
 def _written(value: float) -> str:
-    return f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
+    return figure(value)
 
 
 def _replayed(alarm: Alarm, values: Floats, history: MetricHistory) -> Alarm:

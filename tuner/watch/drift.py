@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from tuner.model.finding import Finding
-from tuner.model.interval import Interval, percent
+from tuner.model.interval import Interval, figure, percent
 from tuner.watch.day_shift import DayValues, shift_of
 
 if TYPE_CHECKING:
@@ -221,8 +221,8 @@ class _Shifts:
         if (found := _beyond(self.duration, DURATION_MARGIN)) is not None:
             yield Reason(
                 "duration_moved",
-                f"a warm invocation at {memory_mb} MB takes {found.after:,.4g} ms, "
-                f"{_moved(found)} {found.before:,.4g} ms"
+                f"a warm invocation at {memory_mb} MB takes {figure(found.after, 4)} ms, "
+                f"{_moved(found)} {figure(found.before, 4)} ms"
                 + (_IN_SWEEP if self.is_swept_duration else ""),
             )
         if (found := _beyond(self.memory_used, self.memory_margin)) is not None:

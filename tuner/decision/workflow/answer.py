@@ -19,7 +19,7 @@ from tuner.decision.workflow.timeouts import (
 from tuner.decision.workflow.unknowns import assumptions_of, unknown_findings
 from tuner.errors import InputError
 from tuner.model.finding import Finding
-from tuner.model.interval import Interval, listed, percent
+from tuner.model.interval import Interval, figure, listed, percent
 from tuner.model.workflow import Outcome, Sensitivity, SizedFunction, WorkflowAnswer
 
 if TYPE_CHECKING:
@@ -277,26 +277,26 @@ def _target_findings(answer: WorkflowAnswer, likely_usd: float | None) -> Iterat
         yield Finding(
             "workflow_target_missed",
             "error",
-            f"no sizes reach {name} within {limit:.4g} ms: at the fastest it is "
-            f"{found.estimate:.4g} ms, most of it in {slowest.name}; allow more "
+            f"no sizes reach {name} within {figure(limit, 4, '')} ms: at the fastest it is "
+            f"{figure(found.estimate, 4, '')} ms, most of it in {slowest.name}; allow more "
             "(`max_duration_ms`), or make that function faster",
         )
     elif answer.is_met is False:
         yield Finding(
             "workflow_target_missed",
             "error",
-            f"no sizes within the limits cost less than ${cost:.4g} per million executions; allow "
-            "more (`max_cost_usd_per_million`)",
+            f"no sizes within the limits cost less than ${figure(cost, 4, '')} per million "
+            "executions; allow more (`max_cost_usd_per_million`)",
         )
     elif answer.probability_met is not None and answer.probability_met < _SURE:
         assert limit is not None
         yield Finding(
             "workflow_target_unsure",
             "warning",
-            f"{name} is expected within {limit:.4g} ms, but only {percent(answer.probability_met)} "
-            f"sure to be: the sweeps leave it open between {found.low:.4g} and {found.high:.4g} "
-            "ms; tune the functions again with more invocations, or ask for less "
-            "(`max_duration_ms`)",
+            f"{name} is expected within {figure(limit, 4, '')} ms, but only "
+            f"{percent(answer.probability_met)} sure to be: the sweeps leave it open between "
+            f"{figure(found.low, 4, '')} and {figure(found.high, 4, '')} ms; tune the "
+            "functions again with more invocations, or ask for less (`max_duration_ms`)",
         )
     elif likely_usd is not None and cost > likely_usd * (1 + _WORTH_SAYING):
         yield Finding(

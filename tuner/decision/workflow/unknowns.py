@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tuner.model.finding import Finding
-from tuner.model.interval import counted, listed, percent
+from tuner.model.interval import counted, figure, listed, percent
 from tuner.model.workflow import Choice, Map, Task, Wait
 
 if TYPE_CHECKING:
@@ -79,12 +79,12 @@ def assumptions_of(
     between = (
         "the time between states isn't known and counts as nothing"
         if known.overhead_ms is None
-        else f"a state transition takes {known.overhead_ms:.3g} ms"
+        else f"a state transition takes {figure(known.overhead_ms)} ms"
     )
     found.append(between)
     price = (
-        f"Step Functions' own price isn't included: about {transition_count:.3g} state transitions "
-        "an execution"
+        f"Step Functions' own price isn't included: about {figure(transition_count)} state "
+        "transitions an execution"
         if workflow.kind == "standard"
         else "Step Functions' own price isn't included: requests, and duration by memory"
     )

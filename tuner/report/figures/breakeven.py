@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from tuner.model import interval
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.report import numbers
 from tuner.report.breakeven import headline, shown_platforms
@@ -142,7 +143,7 @@ def _mark_rate(panel: Axes, rate_per_s: float) -> None:
     panel.axvline(month, color=canvas.QUIET, linestyle=(0, (1, 2)), linewidth=1.3)
     left = month > (low * high) ** 0.5
     panel.annotate(
-        f"{rate_per_s:,.4g}/s ",
+        f"{interval.figure(rate_per_s, 4)}/s ",
         (month, 0.02),
         xycoords=("data", "axes fraction"),
         xytext=(-4 if left else 4, 0),

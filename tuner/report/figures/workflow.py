@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tuner.model import interval
 from tuner.report import numbers
 from tuner.report.figures import canvas
 from tuner.report.sanitize import plain
@@ -73,6 +74,6 @@ def _draw_frontier(panel: Axes, answer: WorkflowAnswer) -> None:
     panel.set_xscale("log")
     panel.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
     panel.xaxis.set_minor_locator(NullLocator())
-    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}"))
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: interval.figure(value, 4)))
     panel.grid(color=canvas.GRID)
     panel.legend(frameon=False, fontsize=8, loc="best")
