@@ -124,6 +124,24 @@ def test_a_multiple_of_a_fraction_is_in_its_range(low: float, high: float, step:
     assert len(set(values)) > 1
 
 
+PAIR = {"type": "array", "items": [{"type": "string"}, {"type": "integer"}], "minItems": 2}
+
+
+@pytest.mark.parametrize(
+    ("draft", "rule"),
+    [
+        ("draft-07", PAIR),
+        ("draft-04", {**PAIR, "additionalItems": False}),
+        ("draft-03", {"type": "object", "required": True, "properties": {"a": {"required": True}}}),
+        ("draft-03", {"type": ["any", {"type": "object"}]}),
+    ],
+)
+def test_older_drafts_are_read_as_they_are_meant(draft: str, rule: dict[str, Any]) -> None:
+    """Lists by position, and what a property says of itself; jsonschema judges every event."""
+    made = events({"$schema": f"http://json-schema.org/{draft}/schema#", **rule})
+    assert all(made.body(index) for index in range(20))
+
+
 def test_ids_of_many_digits_keep_their_range() -> None:
     """A float has 53 bits: the smallest ID would be one less."""
     rule = {"type": "integer", "minimum": 10**18 + 1, "maximum": 10**18 + 3}

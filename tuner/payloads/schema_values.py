@@ -40,7 +40,8 @@ class _Maker:
                 return self._draw.choice(schema[name])
         if "default" in schema:
             return schema["default"]
-        make: Callable[[Mapping[str, Any], str, int], Any] = getattr(self, f"_{_kind(schema)}")
+        make: Callable[[Mapping[str, Any], str, int], Any]
+        make = getattr(self, f"_{_kind(schema)}", self._string)  # a text for draft 3's `any`
         return make(schema, path, depth)
 
     def _resolved(self, schema: Any, path: str) -> dict[str, Any]:
@@ -74,9 +75,12 @@ class _Maker:
         return target
 
     def _object(self, schema: Mapping[str, Any], path: str, depth: int) -> dict[str, Any]:
-        required = schema.get("required", [])
+        required, properties = schema.get("required", []), schema.get("properties", {})
+        if isinstance(required, bool):  # draft 3: each property says so of itself
+            rules = properties.items()
+            required = [n for n, rule in rules if isinstance(rule, dict) and rule.get("required")]
         made = {}
-        for name, inner in schema.get("properties", {}).items():
+        for name, inner in properties.items():
             if name in required or (self._draw.uniform() < _OFTEN_THERE and inner is not False):
                 try:
                     made[name] = self.value(inner, f"{path}.{name}", depth + 1)
@@ -90,12 +94,16 @@ class _Maker:
         return made
 
     def _array(self, schema: Mapping[str, Any], path: str, depth: int) -> list[Any]:
-        fixed = schema.get("prefixItems", [])
+        fixed, rest = schema.get("prefixItems", []), schema.get("items", True)
+        if isinstance(rest, list):  # until draft 2019-09
+            fixed, rest = rest, schema.get("additionalItems", True)
         least, most = schema.get("minItems", 0), schema.get("maxItems", math.inf)
         count = min(max(least, len(fixed), self._draw.integer(1, 3)), most)
+        if rest is False:
+            count = min(count, len(fixed))
         made: list[Any] = []
         for number in range(int(count)):
-            inner = fixed[number] if number < len(fixed) else schema.get("items", True)
+            inner = fixed[number] if number < len(fixed) else rest
             for _ in range(20 if schema.get("uniqueItems") else 1):
                 item = self.value(inner, f"{path}[{number}]", depth + 1)
                 if not schema.get("uniqueItems") or item not in made:
@@ -171,7 +179,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
     """The schema's type; of several, the first that isn't null; else what its keywords suggest."""
     given = schema.get("type")
     if isinstance(given, list):
-        given = next((each for each in given if each != "null"), "null")
+        given = next((each for each in given if each != "null" and isinstance(each, str)), "null")
     if given:
         return str(given)
     hints = {"properties": "object", "required": "object", "items": "array", "minimum": "number"}
