@@ -68,6 +68,13 @@ def test_a_figure_has_no_power_of_ten(value: float, digits: int, text: str) -> N
     assert figure(value, digits) == text
 
 
+def test_a_share_of_nothing_has_no_sign() -> None:
+    """What rounds to zero from below is zero, an interval's end too."""
+    assert numbers.percent(-0.0004) == "0.0%"
+    assert numbers.ends(Interval(0.1, -0.0004, 0.2), numbers.percent) == "0.0% to 20%"
+    assert numbers.percent(-0.02) == "−2%"
+
+
 def test_no_text_is_written_with_powers_of_ten() -> None:
     """From 1,000 on three digits of Python's `g` are `1e+03`: `figure` writes what people read."""
     written = re.compile(r"\{[^{}]*:,?\.[1-4]g\}")

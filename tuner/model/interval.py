@@ -39,7 +39,7 @@ def percent_digits(ratio: float, decimals: int | None = None) -> str:
     value = ratio * 100
     if decimals is None:
         decimals = 0 if abs(value) >= 0.95 else 1
-    return f"{value:.{decimals}f}".replace("-", "−")
+    return f"{value:z.{decimals}f}".replace("-", "−")  # z: no sign before a zero
 
 
 def figure(value: float, digits: int = 3, separator: str = ",") -> str:
