@@ -17,7 +17,7 @@ from tuner.model.finding import Finding
 from tuner.model.interval import counted, figure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tuner.breakeven.answer import DecidingAssumption, WorkSummary
     from tuner.breakeven.cost_model import CostModel
@@ -178,21 +178,16 @@ def deciding_finding(deciding: DecidingAssumption | None) -> Finding:
         then = "leaving would pay" if deciding.leaves else "leaving no longer pays"
         text = f"autoscaling decides this: with a fleet sized for the peak all month {then}"
         return Finding("verdict_rests_on", "info", text)
-    name, write = {
+    names: dict[str, tuple[str, Callable[[float], str]]] = {
         "utilization": ("the share of a fleet's vCPUs that the peak may fill", "{:.0%}".format),
-        "vcpu_speed": (
-            "the speed of a vCPU over Lambda's",
-            lambda value: f"{figure(value)}×",
-        ),
+        "vcpu_speed": ("the speed of a vCPU over Lambda's", _times),
         "container_concurrency": (
             "how many requests a process holds while they wait",
-            lambda value: figure(value, 2),
+            lambda count: figure(count, 2),
         ),
-        "peak_ratio": (
-            "the peak of the day over the mean",
-            lambda value: f"{figure(value)}×",
-        ),
-    }[deciding.name]
+        "peak_ratio": ("the peak of the day over the mean", _times),
+    }
+    name, write = names[deciding.name]
     side = "above" if deciding.flips_at > deciding.assumed else "below"
     then = "pays" if deciding.leaves else "no longer pays"
     return Finding(
@@ -202,6 +197,10 @@ def deciding_finding(deciding: DecidingAssumption | None) -> Finding:
         f"(assumed {write(deciding.assumed)}, "
         f"range {write(deciding.low)} to {write(deciding.high)})",
     )
+
+
+def _times(ratio: float) -> str:
+    return f"{figure(ratio)}×"
 
 
 def other_architecture_finding(

@@ -149,7 +149,8 @@ class _Maker:
         """A whole number if there is one near; else the next multiple that a validator takes, which
         divides: 0.07 / 0.01 isn't 7.
         """
-        step, (first, last) = schema["multipleOf"], _multiples(schema, path)
+        step: float = schema["multipleOf"]
+        first, last = _multiples(schema, path)
         drawn = self._draw.integer(first, last)
         whole = int(drawn * step)
         if first <= whole / step <= last and (whole / step).is_integer():
