@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,15 @@ from tuner.local.execution.cpu.choose import (
     parse_hierarchies,
     read_hierarchies,
 )
-from tuner.local.execution.cpu.control_groups import CgroupV1, CgroupV2, V1Parents, quota_us
-from tuner.local.execution.host import own_quota_cores
+from tuner.local.execution.cpu.control_groups import (
+    CgroupV1,
+    CgroupV2,
+    ResidentBound,
+    V1Parents,
+    quota_us,
+)
+from tuner.local.execution.cpu.process_tree import stat_fields
+from tuner.local.execution.host import find_user_id, own_quota_cores
 
 MB = 1024 * 1024
 V1_MOUNTS = """\
@@ -45,6 +53,29 @@ def test_hierarchy_of_version_2_is_found() -> None:
     assert unified.controllers == ()
     assert unified.own == Path("/sys/fs/cgroup/user.slice/app.scope")
     assert len(unified.ancestors) == 3
+
+
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    """A mount's or a process's name may be any bytes, such as UTF-8 that the kernel has cut."""
+    unified = b"29 22 0:26 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
+    tmp_path.joinpath("mountinfo").write_bytes(
+        b"40 22 0:9 / /mnt/\xfc rw - ext4 /dev/x rw\n" + unified
+    )
+    tmp_path.joinpath("cgroup").write_text("0::/a\n")
+    assert [one.own for one in read_hierarchies(tmp_path)] == [Path("/sys/fs/cgroup/a")]
+
+    name = Path("/proc/self/comm")
+    if not name.exists():
+        pytest.skip("needs /proc")
+    before = name.read_bytes()
+    try:
+        name.write_bytes("fourteen_bytesü".encode())
+        assert name.read_bytes().strip() == b"fourteen_bytes\xc3"
+        assert stat_fields(os.getpid())[1] == str(os.getppid())
+        ResidentBound().look((os.getpid(),))
+        find_user_id()
+    finally:
+        name.write_bytes(before)
 
 
 def test_own_directory_outside_the_mount() -> None:

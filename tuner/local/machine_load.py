@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tuner.local.execution.cpu.process_tree import children_of, stat_fields
+
 HEADER: Final = "X-Tuner-Host-Load"
 """In a reply: the share of all cores' time that others had lately while handlers ran, 0 to 1."""
 LEAST_S: Final = 0.6
@@ -127,14 +129,9 @@ class HostLoad:
 
 def tree_cpu_s(pid: int) -> float:
     """CPU seconds of a process and everything below it, including ended and reaped ones."""
-    total, ahead = 0.0, [str(pid)]
+    total, ahead = 0.0, [pid]
     while ahead:
-        folder = Path("/proc", ahead.pop())
-        try:
-            fields = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
-            for task in (folder / "task").iterdir():
-                ahead += (task / "children").read_text().split()
-        except OSError:  # it has just ended
-            continue
-        total += sum(map(int, fields[11:15])) / TICKS_PER_S
+        each = ahead.pop()
+        ahead += children_of(each)
+        total += sum(map(int, stat_fields(each)[11:15])) / TICKS_PER_S
     return total

@@ -258,8 +258,9 @@ class Hierarchy:
 def read_hierarchies(process: Path = Path("/proc/self")) -> tuple[Hierarchy, ...]:
     """Read mountinfo and cgroup of a process; empty if there are none (not Linux)."""
     try:
-        mounts = (process / "mountinfo").read_text(encoding="utf-8")
-        own = (process / "cgroup").read_text(encoding="utf-8")
+        # Somebody else's mount may have a name that is no UTF-8.
+        mounts = (process / "mountinfo").read_text(encoding="utf-8", errors="replace")
+        own = (process / "cgroup").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ()
     return parse_hierarchies(mounts, own)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.local.execution.cpu import group_files
+from tuner.local.execution.cpu.process_tree import stat_fields
 
 WINDOW_US = 20_000
 """Lambda enforces its CPU quota in windows of about 20 ms."""
@@ -291,11 +292,10 @@ def _first_bound(members: dict[int, _Member]) -> int | None:
 def _read(pid: int) -> _Member | None:
     """None if a mark can't be read: a process that is ending has given up its memory."""
     status = group_files.read_or_none(f"/proc/{pid}/status")
-    stat = group_files.read_or_none(f"/proc/{pid}/stat")
-    if status is None or stat is None:
+    fields = stat_fields(pid)
+    if status is None or not fields:
         return None
     rows = {row[0]: row[1] for row in map(str.split, status.splitlines()) if len(row) > 1}
-    fields = stat.rpartition(")")[2].split()
     started, stack = fields[19], fields[25]
     if "VmHWM:" not in rows or stack == "0":
         return None
@@ -322,5 +322,4 @@ def _children(pid: int) -> set[int] | None:
 
 
 def _has_ended(pid: int) -> bool:
-    stat = group_files.read_or_none(f"/proc/{pid}/stat") or ""
-    return stat.rpartition(")")[2].split()[:1] == ["Z"]
+    return stat_fields(pid)[:1] == ["Z"]

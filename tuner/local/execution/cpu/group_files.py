@@ -1,4 +1,4 @@
-"""Reads and writes the files of control groups. Light: the supervisor imports it."""
+"""Reads and writes the files of control groups and of /proc. Light: the supervisor imports it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ def write(path: str, text: str) -> None:
 
 
 def read(path: str) -> str:
-    """Read a control file in one call; raises OSError."""
+    """Read a control file in one call; raises OSError.
+
+    A process's name may be any bytes: the kernel cuts it after 15, within a character too.
+    """
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return os.read(handle, 65536).decode()
+        return os.read(handle, 65536).decode(errors="replace")
     finally:
         os.close(handle)
 

@@ -13,6 +13,8 @@ import os
 import signal
 import time
 
+from tuner.local.execution.cpu import group_files
+
 TICK_S = 1.0 / os.sysconf("SC_CLK_TCK")
 CPUCLOCK_SCHED = 2
 """Kernel ABI: a process's scheduler clock has clock id (~pid << 3) | 2."""
@@ -39,7 +41,7 @@ class LinuxTree:
         found: list[int] = []
         pending = [self._root]
         while pending:
-            children = _children(pending.pop())
+            children = children_of(pending.pop())
             found += children
             pending += children
         self.pids = tuple(found)
@@ -109,16 +111,7 @@ def _signal(pid: int, number: int) -> None:
 
 
 def _text(path: str) -> str:
-    try:
-        handle = os.open(path, os.O_RDONLY)
-    except OSError:
-        return ""
-    try:
-        return os.read(handle, 65536).decode(errors="replace")
-    except OSError:
-        return ""
-    finally:
-        os.close(handle)
+    return group_files.read_or_none(path) or ""
 
 
 def _threads(pid: int) -> list[int]:
@@ -129,7 +122,8 @@ def _threads(pid: int) -> list[int]:
     return [int(name) for name in names]
 
 
-def _children(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
+    """The children of all threads; empty if the process is gone."""
     lists = [_text(f"/proc/{pid}/task/{thread}/children") for thread in _threads(pid)]
     return [int(child) for text in lists for child in text.split()]
 
@@ -141,9 +135,14 @@ def _clock_s(pid: int) -> float:
         return 0.0
 
 
+def stat_fields(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat from the third on (its state); empty if the process is gone."""
+    return _text(f"/proc/{pid}/stat").rpartition(")")[2].split()
+
+
 def _waited_for_s(pid: int) -> float:
     """User and system time of waited-for children: fields 16 and 17 of /proc/PID/stat."""
-    fields = _text(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    fields = stat_fields(pid)
     return (int(fields[13]) + int(fields[14])) * TICK_S if len(fields) > 14 else 0.0
 
 
