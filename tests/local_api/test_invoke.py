@@ -189,8 +189,9 @@ def test_what_the_executor_is_told(serve: Serve) -> None:
     assert variables["AWS_ENDPOINT_URL"] == server.endpoint_url
     assert variables["AWS_REGION"] == "eu-west-1"
     assert "hunter" not in repr(deployment)
-    with pytest.raises(client.exceptions.InvalidRequestContentException):
-        client.invoke(FunctionName="hello", ClientContext="no base64!")
+    for refused in ("no base64!", base64.b64encode(b"[" * 30_000).decode()):
+        with pytest.raises(client.exceptions.InvalidRequestContentException):
+            client.invoke(FunctionName="hello", ClientContext=refused)
 
 
 def test_reserved_concurrency_is_held(serve: Serve) -> None:

@@ -18,7 +18,7 @@ from tests.local_api.conftest import make_zip
 from tuner.errors import LocalError
 from tuner.local.control_plane import package
 from tuner.local.control_plane.api_error import ApiError
-from tuner.local.control_plane.package import CodeStore, zip_folder
+from tuner.local.control_plane.package import CodeStore, Uploads, zip_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +36,13 @@ def symlink(name: str) -> zipfile.ZipInfo:
     member = zipfile.ZipInfo(name)
     member.external_attr = (stat.S_IFLNK | 0o777) << 16
     return member
+
+
+def test_a_package_that_is_no_base64_is_refused(tmp_path: Path) -> None:
+    """Neither what no base64 has, nor what isn't ASCII at all, is a failure of the endpoint."""
+    for text in ("?", "é"):
+        with pytest.raises(ApiError, match="not base64"):
+            Uploads(CodeStore(tmp_path), None).read({"ZipFile": text})
 
 
 def test_a_package_is_kept_by_its_hash(tmp_path: Path) -> None:

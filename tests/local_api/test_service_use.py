@@ -131,6 +131,17 @@ def test_refusals_are_throttles_and_use_nothing() -> None:
     assert told(use, "throttled")["s",] == 1
 
 
+def test_data_that_is_no_base64_and_deep_nesting() -> None:
+    """Data that isn't base64 counts as it is; a body nested too deeply counts nothing."""
+    use = ServiceUse()
+    headers = {"x-amz-target": "Kinesis_20131202.PutRecord"}
+    record = {"StreamName": "s", "Data": "é", "PartitionKey": "key"}
+    use.note("kinesis", ("POST", "/", headers, json.dumps(record).encode()), 200, b"{}")
+    assert told(use) == {("s", "records"): 1, ("s", "bytes"): 5}
+    use.note("kinesis", ("POST", "/", headers, b"[" * 100_000), 200, b"{}")
+    assert told(use)["s", "records"] == 1
+
+
 def test_queues_topics_buckets_and_functions_are_counted_by_name() -> None:
     """JSON and form alike; a missing object is a request; what isn't a send isn't counted."""
     use = ServiceUse()

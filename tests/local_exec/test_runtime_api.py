@@ -146,6 +146,16 @@ def test_unknown_paths_and_garbage(pump: Pump) -> None:
     assert pump.client.recv(100) == b""
 
 
+@pytest.mark.parametrize(
+    "body", [b"Transfer-Encoding: chunked\r\n\r\n-6\r\n\r\n", b"Content-Length: -6\r\n\r\n"]
+)
+def test_a_size_below_zero_is_hung_up_on(pump: Pump, body: bytes) -> None:
+    """A chunk of less than nothing leads back to itself: nobody would come out of it."""
+    pump.client.sendall(b"POST " + ROOT + b"/init/error HTTP/1.1\r\n" + body)
+    pump.settle()
+    assert pump.client.recv(100) == b""
+
+
 @given(st.lists(st.binary(min_size=1, max_size=300), max_size=8), st.integers(0, 4000))
 def test_chunks_are_put_together_however_they_arrive(parts: list[bytes], cut: int) -> None:
     """A chunked body decodes to its parts, and a cut one to nothing yet."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.scripted_executor import ScriptedExecutor
 from tests.sweep.running import Events, ServedFunction, codes, serve
 from tuner.decision.policy.fixed import FixedPolicy
+from tuner.errors import SweepFileError
 from tuner.model.invocation import Invocation, Outcome, PlatformReport
 from tuner.model.payload import Payload
 from tuner.model.progress import InvocationFinished
@@ -176,6 +177,10 @@ def test_payloads_are_kept_only_where_that_is_asked(served: ServedFunction) -> N
     assert {index for name, index in found if name == "many"} <= {0, 1, 2, 3}
     assert read_sweep(served.file(kept)).invocations == sweep.invocations
     assert served.file(kept).stat().st_mode & 0o777 == 0o600
+    damaged = served.file(kept).read_bytes().replace(b'"base64":"', '"base64":"é'.encode(), 1)
+    served.file(kept).write_bytes(damaged)
+    with pytest.raises(SweepFileError, match="line "):
+        read_payloads(served.file(kept))
 
 
 @given(

@@ -9,7 +9,6 @@ twice. What an item was before isn't seen, so an update or a deletion takes at l
 from __future__ import annotations
 
 import base64
-import binascii
 import http.client
 import json
 import math
@@ -58,7 +57,7 @@ class ServiceUse:
         """
         try:
             found = tuple(_READERS[service](*request, answer if status < 300 else b"{}"))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return
         refused = status >= 400 and (status == 429 or _THROTTLES.search(answer) is not None)
         with self._lock:
@@ -215,7 +214,7 @@ def _kinesis(
 def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text)
-    except binascii.Error:
+    except ValueError:
         return text.encode()
 
 

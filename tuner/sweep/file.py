@@ -19,7 +19,6 @@ History: 1 the first version.
 from __future__ import annotations
 
 import base64
-import binascii
 import dataclasses
 import json
 import os
@@ -140,7 +139,7 @@ def read_payloads(path: Path) -> dict[tuple[str, int], bytes]:
             record.pop("record")
             kept = _value(KeptPayload, record)
             found[kept.name, kept.event_index] = base64.b64decode(kept.base64, validate=True)
-        except (RecordError, binascii.Error) as error:
+        except ValueError as error:
             raise SweepFileError(f"{path}, line {number}: {error}") from error
     return found
 

@@ -186,7 +186,7 @@ def _client_context(header: str | None) -> str | None:
     try:
         text = base64.b64decode(header, validate=True).decode()
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ApiError(
             400,
             "InvalidRequestContentException",

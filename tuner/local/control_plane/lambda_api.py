@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import logging
 import re
@@ -107,7 +106,7 @@ class Call:
 def _decode_marker(marker: str) -> str:
     try:
         return base64.b64decode(marker, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise invalid("Invalid marker") from None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import io
 import os
@@ -278,7 +277,7 @@ class Uploads:
             raise invalid("Please provide a source for function code.")
         try:
             return self._codes.add(base64.b64decode(encoded, validate=True))
-        except binascii.Error:
+        except ValueError:
             raise invalid("ZipFile is not base64") from None
 
     def _from_s3(self, bucket: Any, key: Any, version: Any) -> Code:

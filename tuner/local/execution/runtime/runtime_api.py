@@ -148,7 +148,7 @@ class Connection:
                 return None
             body, used = found
         else:
-            used = int(head.headers.get("content-length") or 0)
+            used = _size(head.headers.get("content-length") or "0")
             if len(self._buffer) < used:
                 return None
             body = bytes(self._buffer[:used])
@@ -237,14 +237,14 @@ def event_headers(request: InvokeRequest, trace_header: str, left_s: float) -> d
 def take_chunks(buffer: bytearray) -> tuple[bytes, int] | None:
     """Decode a chunked body (RFC 9112, 7.1): the body and the bytes used, or None if incomplete.
 
-    Raises ValueError for an invalid chunk size.
+    Raises ValueError for an invalid chunk size: one below zero would never end.
     """
     body, at = bytearray(), 0
     while True:
         line_end = buffer.find(b"\r\n", at)
         if line_end < 0:
             return None
-        size = int(bytes(buffer[at:line_end]).partition(b";")[0], 16)
+        size = _size(bytes(buffer[at:line_end]).partition(b";")[0], 16)
         at = line_end + 2
         if size == 0:
             if buffer[at : at + 2] == b"\r\n":
@@ -255,6 +255,13 @@ def take_chunks(buffer: bytearray) -> tuple[bytes, int] | None:
             return None
         body += buffer[at : at + size]
         at += size + 2
+
+
+def _size(text: str | bytes, base: int = 10) -> int:
+    size = int(text, base)
+    if size < 0:
+        raise ValueError(f"a size of {size}")
+    return size
 
 
 def _route(method: str, path: str) -> tuple[CallKind, str | None]:
