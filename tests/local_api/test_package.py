@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import io
 import os
@@ -18,7 +19,7 @@ from tests.local_api.conftest import make_zip
 from tuner.errors import LocalError
 from tuner.local.control_plane import package
 from tuner.local.control_plane.api_error import ApiError
-from tuner.local.control_plane.package import CodeStore, Uploads, zip_folder
+from tuner.local.control_plane.package import CodeStore, Uploads, package_of, zip_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,6 +72,7 @@ def test_a_package_is_kept_by_its_hash(tmp_path: Path) -> None:
         (archive(("a/../../evil", b"x")), "leads out"),
         (archive((symlink("link"), b"/etc/passwd")), "symbolic link"),
         (archive(("a", b"x"), ("a/b", b"y")), "same name"),
+        (archive((f"a/{'ü' * 128}.py", b"x")), "too long"),
         (make_zip()[:-30], "unzip"),
     ],
     ids=lambda value: str(value)[:20],
@@ -81,6 +83,26 @@ def test_what_is_refused_leaves_nothing(tmp_path: Path, sent: bytes, words: str)
     with pytest.raises(ApiError, match=words):
         store.add(sent)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_disk_or_file_that_fails_is_told_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without room a package is not kept, and no folder packed whose file can't be read."""
+
+    def fail(path: Path, *_: object) -> bytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", fail)
+    with pytest.raises(LocalError, match="No space left"):
+        CodeStore(tmp_path / "store").add(make_zip())
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "handler.py").touch()
+    monkeypatch.setattr("pathlib.Path.read_bytes", fail)
+    for path in (tmp_path / "code", tmp_path / "code" / "handler.py"):
+        with pytest.raises(LocalError, match=r"handler\.py: it can't be read"):
+            package_of(path)
 
 
 def test_a_bomb_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

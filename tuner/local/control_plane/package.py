@@ -24,6 +24,8 @@ from tuner.local.control_plane.api_error import invalid, too_large
 MAX_ZIPPED_BYTES: Final = 50 * 1024 * 1024
 MAX_UNZIPPED_BYTES: Final = 250 * 1024 * 1024
 MAX_FILES: Final = 50_000
+_MAX_PART_BYTES: Final = 255
+"""Of one name in a path, on every usual file system."""
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The earliest date that a ZIP can have, so the same files always give the same bytes."""
 
@@ -61,8 +63,9 @@ class CodeStore:
         self._lock = threading.Lock()
 
     def add(self, package: bytes, *, max_bytes: int | None = None) -> Code:
-        """Keep a ZIP; raises ApiError for what Lambda, or safety, refuses. Nothing is kept then.
+        """Keep a ZIP, or nothing of it.
 
+        Raises ApiError for what Lambda, or safety, refuses, and LocalError if it can't be written.
         `max_bytes` is 50 MB for what a request brings, and more for what comes from S3.
         """
         limit = MAX_ZIPPED_BYTES if max_bytes is None else max_bytes
@@ -101,11 +104,14 @@ class CodeStore:
         try:
             unzipped_bytes = _unpack(package, folder)
             _let_enter(folder)
-        except BaseException:
+            zip_path.parent.mkdir(exist_ok=True)
+            zip_path.write_bytes(package)
+        except BaseException as error:
             shutil.rmtree(folder, ignore_errors=True)
+            zip_path.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise LocalError(f"a package can't be kept here ({error.strerror})") from error
             raise
-        zip_path.parent.mkdir(exist_ok=True)
-        zip_path.write_bytes(package)
         sha256 = base64.b64encode(digest.digest()).decode()
         return Code(sha256, len(package), zip_path, folder, unzipped_bytes)
 
@@ -171,6 +177,8 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
         path = PurePosixPath(member.filename)
         if path.is_absolute() or ".." in path.parts or "\\" in member.filename:
             raise invalid("The uploaded ZIP has a path that leads out of the package.")
+        if any(len(part.encode()) > _MAX_PART_BYTES for part in path.parts):
+            raise invalid("The uploaded ZIP has a name that is too long.")
         if stat.S_ISLNK(member.external_attr >> 16):
             raise invalid("The uploaded ZIP has a symbolic link: put in the file itself.")
 
@@ -203,13 +211,21 @@ def package_of(path: Path) -> bytes:
         return zip_folder(path)
     if path.stat().st_size > MAX_ZIPPED_BYTES:
         raise LocalError(f"{path}: over 50 MB, which is Lambda's limit for a zipped package")
-    return path.read_bytes()
+    return _content(path)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise LocalError(f"{path}: it can't be read ({error.strerror})") from None
 
 
 def zip_folder(folder: Path) -> bytes:
     """Pack a folder: the same files give the same bytes. Compiled files are left out.
 
-    Raises LocalError if the folder is missing, empty, too large, or has links to the outside.
+    Raises LocalError if the folder is missing, empty, too large, or has links to the outside, or a
+    file that can't be read.
     """
     if not folder.is_dir():
         raise LocalError(f"{folder}: no such code folder")
@@ -220,7 +236,7 @@ def zip_folder(folder: Path) -> bytes:
         raise LocalError(f"{folder}: no code in this folder")
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for path in files:
-            content = path.read_bytes()
+            content = _content(path)
             total += len(content)
             if total > MAX_UNZIPPED_BYTES:
                 raise LocalError(f"{folder}: over 250 MB, which is Lambda's limit for a package")
