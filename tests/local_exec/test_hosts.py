@@ -82,8 +82,11 @@ def test_read_only_control_groups_mean_the_portable_control(tmp_path: Path) -> N
 
 
 @needs_namespaces
-def test_a_user_who_is_not_root(tmp_path: Path) -> None:
-    """Without any privilege the portable control works, and TMPDIR is the environment's own."""
+@pytest.mark.parametrize("user", [65_534, 54_321], ids=["nobody", "no account"])
+def test_a_user_who_is_not_root(tmp_path: Path, user: int) -> None:
+    """Without any privilege, and without an account (as in some containers), the portable control
+    works, and TMPDIR is the environment's own.
+    """
     top, below = Path("/", Path(sys.base_prefix).parts[1]), Path(sys.base_prefix).parts[2]
     prepare = "true"
     if not top.stat().st_mode & 0o001:  # an interpreter in root's own home
@@ -94,9 +97,9 @@ def test_a_user_who_is_not_root(tmp_path: Path) -> None:
         )
     with tempfile.TemporaryDirectory() as folder:  # pytest's own are root's alone
         Path(folder).chmod(0o777)
-        answer = in_namespace(prepare, Path(folder), user=65534)
+        answer = in_namespace(prepare, Path(folder), user=user)
         assert not list(Path(folder).iterdir())
-    assert (answer["uid"], answer["control"], answer["error"]) == (65534, "stop-continue", None)
+    assert (answer["uid"], answer["control"], answer["error"]) == (user, "stop-continue", None)
     assert {"tmp_shared", "tmp_limited_by_file"} <= set(answer["findings"])
     assert answer["tmp"].startswith(folder)
     assert 0.3 * 512 / 1769 < answer["share"] < 1.15 * 512 / 1769

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import pwd
@@ -127,6 +128,14 @@ def look_at_host(preferred: CpuControl | None = None) -> Host:
         disk_maker=find_disk_maker() if has_private_tmp else None,
         handler_user_id=find_user_id() if has_private_tmp else 0,
     )
+
+
+def home_dirs() -> list[str]:
+    """The operator's home folders: the account's, if there is one, and the one in HOME."""
+    homes = {os.path.expanduser("~")}  # noqa: PTH111 (a text)
+    with contextlib.suppress(KeyError):  # a container may run as any id
+        homes.add(pwd.getpwuid(os.getuid()).pw_dir)
+    return sorted(home for home in homes if Path(home).is_absolute() and Path(home) != Path("/"))
 
 
 def own_core_count() -> int:

@@ -6,24 +6,24 @@ Whoever waits for it processes everything it says: the Runtime API, the log pipe
 from __future__ import annotations
 
 import os
-import pwd
 import selectors
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from tuner.errors import LocalError
 from tuner.local.execution.cpu import group_files
 from tuner.local.execution.cpu.control_groups import BYTES_PER_MB
 from tuner.local.execution.cpu.process_tree import LinuxTree
+from tuner.local.execution.host import home_dirs
 from tuner.local.execution.runtime.file_view import make_command
 from tuner.local.execution.runtime.runtime_api import RuntimeApi
 from tuner.local.execution.runtime.supervisor_link import SUPERVISOR_LIMIT_S, SupervisorLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from tuner.local.execution.cpu.control_groups import ControlGroup
     from tuner.local.execution.runtime.runtime_api import RuntimeCall
@@ -99,12 +99,6 @@ def _disk(tmp: TmpFolder, scratch_dir: Path) -> _Disk:
     return _Disk(tmp_image=image, disk_command=command, file_limit_bytes=0)
 
 
-def _home_dirs() -> list[str]:
-    """Return the operator's home folders: the account's, and the one in HOME."""
-    homes = {os.path.expanduser("~"), pwd.getpwuid(os.getuid()).pw_dir}  # noqa: PTH111 (a text)
-    return sorted(home for home in homes if Path(home).is_absolute() and Path(home) != Path("/"))
-
-
 class RuntimeProcess:
     """A runtime's process tree. Not thread-safe, except for `end`."""
 
@@ -156,7 +150,7 @@ class RuntimeProcess:
                 "hides_tmp": tmp.is_private,
                 **_disk(tmp, scratch_dir),
                 "kept_dirs": list(kept_dirs),
-                "home_dirs": _home_dirs(),
+                "home_dirs": home_dirs(),
                 "cpus": list(confinement.cpus),
                 "memory_limit_bytes": confinement.memory_mb * BYTES_PER_MB,
                 "core_count": confinement.core_count,
