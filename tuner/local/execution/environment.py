@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import shutil
 import threading
 import time
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 from tuner.errors import LocalError
 from tuner.local.deployment import InvokeResult
 from tuner.local.execution import invocation_outcome
+from tuner.local.execution.cpu.control_groups import BYTES_PER_MB
+from tuner.local.execution.host import home_dirs
 from tuner.local.execution.invocation_log import InvocationLog
 from tuner.local.execution.invocation_outcome import (
     Outcome,
@@ -20,7 +23,8 @@ from tuner.local.execution.invocation_outcome import (
     elapsed_ms,
 )
 from tuner.local.execution.run_folder import group_name, kill_processes_of
-from tuner.local.execution.runtime.process import Confinement, FileView, RuntimeProcess, TmpFolder
+from tuner.local.execution.runtime.file_view import make_command
+from tuner.local.execution.runtime.process import RuntimeProcess
 from tuner.local.execution.runtime.program import (
     EntrypointError,
     as_seen,
@@ -33,12 +37,14 @@ from tuner.local.execution.runtime.variables import function_variables
 from tuner.model.lambda_limits import vcpu_share
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tuner.local.deployment import Deployment, InvokeRequest
     from tuner.local.execution.call_chain import Trace
     from tuner.local.execution.cores import Grant
     from tuner.local.execution.host import Host
+    from tuner.local.execution.runtime import LaunchSpec
     from tuner.local.execution.runtime.process import RuntimeEvent
     from tuner.local.execution.runtime.program import Program
 
@@ -289,45 +295,52 @@ class Environment:
         return event.at_ns
 
     def _new_process(self, log: InvocationLog, cores: float) -> RuntimeProcess:
-        deployment, seen = self.deployment, self._seen
-        shown_opt_dir = deployment.opt_dir if seen.opt_dir != deployment.opt_dir else None
+        argv = seen_argv(self._program, self.deployment, self._seen, self._links)
+        group = self._host.make_group(f"{self._group_name}-{self._start_count}")
         return RuntimeProcess(
-            argv=seen_argv(self._program, deployment, seen, self._links),
-            variables=self._variables,
-            view=FileView(
-                deployment.code_dir,
-                str(seen.code_dir),
-                str(shown_opt_dir or ""),
-                self._links,
-                self._host.handler_user_id,
-            ),
+            lambda address: self._spec(argv, address, cores, is_controlled=group is None),
             scratch_dir=self._scratch_dir,
-            tmp=TmpFolder(
-                self._tmp_dir,
-                self._host.has_private_tmp,
-                deployment.ephemeral_storage_mb,
-                self._host.disk_maker,
-            ),
-            kept_dirs=self._kept_dirs(),
-            confinement=Confinement(
-                self._host.make_group(f"{self._group_name}-{self._start_count}"),
-                deployment.memory_mb,
-                self.cpus,
-                self.core_count,
-            ),
-            cores=cores,
+            group=group,
             write_output=log.write_output,
         )
 
-    def _kept_dirs(self) -> tuple[str, ...]:
+    def _spec(
+        self, argv: Sequence[str], api_address: str, cores: float, *, is_controlled: bool
+    ) -> LaunchSpec:
+        deployment, seen, host = self.deployment, self._seen, self._host
+        shown_opt_dir = deployment.opt_dir if seen.opt_dir != deployment.opt_dir else None
+        tmp_mb, maker, image = deployment.ephemeral_storage_mb, host.disk_maker, ""
+        if maker is not None:
+            image = str(self._scratch_dir / "tmp.img")
+        return {
+            "argv": list(argv),
+            "environment": self._variables(api_address),
+            "working_dir": str(seen.code_dir),
+            "code_dir": str(deployment.code_dir),
+            "opt_dir": str(shown_opt_dir or ""),
+            "links": self._links,
+            "user_id": host.handler_user_id,
+            "tmp_dir": str(self._tmp_dir),
+            "hides_tmp": host.has_private_tmp,
+            "tmp_image": image,
+            "disk_command": make_command(maker, image, tmp_mb) if maker is not None else [],
+            "file_limit_bytes": 0 if maker is not None else tmp_mb * BYTES_PER_MB,
+            "kept_dirs": self._kept_dirs(),
+            "home_dirs": home_dirs(),
+            "cpus": list(self.cpus),
+            "memory_limit_bytes": deployment.memory_mb * BYTES_PER_MB,
+            "core_count": self.core_count,
+            "cores": cores,
+            "controlled": is_controlled,
+            "owner_pid": os.getpid(),
+        }
+
+    def _kept_dirs(self) -> list[str]:
         """What the runtime reads in place."""
-        layers = self._seen.opt_dir
-        beside = layers is not None and layers == self.deployment.opt_dir
-        return (
-            *self._program.directories,
-            *way_to(self._program),
-            *([str(layers)] if beside else []),
-        )
+        layers, kept = self._seen.opt_dir, [*self._program.directories, *way_to(self._program)]
+        if layers is not None and layers == self.deployment.opt_dir:
+            kept.append(str(layers))
+        return kept
 
     def _variables(self, api_address: str) -> dict[str, str]:
         return function_variables(

@@ -10,22 +10,21 @@ import selectors
 import sys
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Literal
 
 from tuner.errors import LocalError
 from tuner.local.execution.cpu import group_files
 from tuner.local.execution.cpu.control_groups import BYTES_PER_MB
 from tuner.local.execution.cpu.process_tree import LinuxTree
-from tuner.local.execution.host import home_dirs
-from tuner.local.execution.runtime.file_view import make_command
 from tuner.local.execution.runtime.runtime_api import RuntimeApi
 from tuner.local.execution.runtime.supervisor_link import SUPERVISOR_LIMIT_S, SupervisorLink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from tuner.local.execution.cpu.control_groups import ControlGroup
+    from tuner.local.execution.runtime import LaunchSpec
     from tuner.local.execution.runtime.runtime_api import RuntimeCall
 
 SAMPLE_S = 0.05
@@ -47,76 +46,21 @@ class RuntimeEvent:
     """Why the system can't execute it ("unfit")."""
 
 
-@dataclass(frozen=True, slots=True)
-class Confinement:
-    """What confines a tree: a control group, or (None) its supervisor."""
-
-    group: ControlGroup | None
-    memory_mb: int
-    cpus: tuple[int, ...]
-    """Cores to begin with; empty: all."""
-    core_count: int
-
-
-@dataclass(frozen=True, slots=True)
-class FileView:
-    """Where a tree sees its code, and as which user."""
-
-    code_dir: Path
-    task_dir: str
-    """The code's folder as seen there."""
-    shown_opt_dir: str
-    """The layers' folder, if it's shown as /opt."""
-    links: Mapping[str, str]
-    """Further names that it sees, and where they lead."""
-    user_id: int
-    """0: whoever runs the endpoint."""
-
-
-@dataclass(frozen=True, slots=True)
-class TmpFolder:
-    """Where a tree's temporary files go, and how many MB they may have."""
-
-    folder: Path
-    is_private: bool
-    """Whether the tree sees it as /tmp; otherwise TMPDIR names it."""
-    size_mb: int
-    disk_maker: str | None
-    """The command that makes a disk of that size; None: only each file's size is limited."""
-
-
-class _Disk(TypedDict):
-    tmp_image: str
-    disk_command: list[str]
-    file_limit_bytes: int
-
-
-def _disk(tmp: TmpFolder, scratch_dir: Path) -> _Disk:
-    if tmp.disk_maker is None:
-        return _Disk(tmp_image="", disk_command=[], file_limit_bytes=tmp.size_mb * BYTES_PER_MB)
-    image = str(scratch_dir / "tmp.img")
-    command = make_command(tmp.disk_maker, image, tmp.size_mb)
-    return _Disk(tmp_image=image, disk_command=command, file_limit_bytes=0)
-
-
 class RuntimeProcess:
     """A runtime's process tree. Not thread-safe, except for `end`."""
 
     def __init__(
         self,
+        make_spec: Callable[[str], LaunchSpec],
         *,
-        argv: Sequence[str],
-        variables: Callable[[str], Mapping[str, str]],
-        view: FileView,
         scratch_dir: Path,
-        tmp: TmpFolder,
-        kept_dirs: Sequence[str],
-        confinement: Confinement,
-        cores: float,
+        group: ControlGroup | None,
         write_output: Callable[[bytes], None],
     ) -> None:
-        """Start it; `variables` gets the Runtime API's address."""
-        self.cpus = confinement.cpus
+        """Start it; `make_spec` gets the Runtime API's address.
+
+        A control group confines the tree, or (None) its supervisor.
+        """
         self.write_output = write_output
         self._peak_bytes = 0
         self._events: list[RuntimeEvent] = []
@@ -124,41 +68,23 @@ class RuntimeProcess:
         self._has_exited = False
         self._selector = selectors.DefaultSelector()
         self._api = RuntimeApi(self._register, self._selector.unregister)
-        self._group = confinement.group
+        self._group = group
         self._log_fd, log_end = os.pipe()
         os.set_blocking(self._log_fd, False)
         self._register(self._log_fd)
-        groups = list(self._group.directories) if self._group else []
         try:
-            self._supervisor = SupervisorLink(log_end, scratch_dir, groups)
+            self._supervisor = SupervisorLink(
+                log_end, scratch_dir, list(group.directories) if group else []
+            )
         finally:
             os.close(log_end)
         self._register(self._supervisor.fileno())
-        if self._group is not None:
-            self._group.create(confinement.memory_mb)
-            self._group.set_cores(cores)
-        self._supervisor.launch(
-            {
-                "argv": list(argv),
-                "environment": dict(variables(self._api.address)),
-                "working_dir": view.task_dir,
-                "code_dir": str(view.code_dir),
-                "opt_dir": view.shown_opt_dir,
-                "links": dict(view.links),
-                "user_id": view.user_id,
-                "tmp_dir": str(tmp.folder),
-                "hides_tmp": tmp.is_private,
-                **_disk(tmp, scratch_dir),
-                "kept_dirs": list(kept_dirs),
-                "home_dirs": home_dirs(),
-                "cpus": list(confinement.cpus),
-                "memory_limit_bytes": confinement.memory_mb * BYTES_PER_MB,
-                "core_count": confinement.core_count,
-                "cores": cores,
-                "controlled": self._group is None,
-                "owner_pid": os.getpid(),
-            }
-        )
+        spec = make_spec(self._api.address)
+        self._cpus = tuple(spec["cpus"])
+        if group is not None:
+            group.create(spec["memory_limit_bytes"] // BYTES_PER_MB)
+            group.set_cores(spec["cores"])
+        self._supervisor.launch(spec)
 
     @property
     def peak_bytes(self) -> int:
@@ -167,9 +93,9 @@ class RuntimeProcess:
 
     def run(self, cores: float, cpus: tuple[int, ...]) -> None:
         """Let the tree run at this share, on these cores."""
-        if cpus != self.cpus and sys.platform == "linux":
+        if cpus != self._cpus and sys.platform == "linux":
             LinuxTree(self._supervisor.pid).bind(cpus)
-            self.cpus = cpus
+            self._cpus = cpus
         if self._group is not None:
             self._group.set_cores(cores)
             self._group.resume()
