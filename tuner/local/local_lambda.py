@@ -24,11 +24,7 @@ from tuner.local.control_plane.invoke import Concurrency, InvokeApi
 from tuner.local.control_plane.lambda_api import LambdaApi
 from tuner.local.control_plane.layers import LayersApi, LayerStore
 from tuner.local.control_plane.names import ACCOUNT_ID, AccountRegion
-from tuner.local.control_plane.not_here import (
-    CodeSigningApi,
-    EventSourcesApi,
-    ProvisionedConcurrencyApi,
-)
+from tuner.local.control_plane.not_here import NotHereApi
 from tuner.local.control_plane.package import Code, CodeStore, Uploads
 from tuner.local.control_plane.permissions import FunctionPermissionsApi, LayerPermissionsApi
 from tuner.local.deployer import Deployer
@@ -265,9 +261,7 @@ class LocalLambda:
             AliasesApi(self._store),
             FunctionPermissionsApi(self._store),
             FunctionUrlApi(self._store, self.endpoint_url),
-            ProvisionedConcurrencyApi(self._store, concurrent_executions=concurrent_executions),
-            EventSourcesApi(self._store),
-            CodeSigningApi(self._store),
+            NotHereApi(self._store, concurrent_executions=concurrent_executions),
             EventConfigApi(self._store),
             GovernanceApi(
                 self._store,

@@ -13,7 +13,7 @@ import time
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tuner.local.control_plane.api_error import conflict, invalid, not_found, stale_revision
 from tuner.local.control_plane.function_state import Alias, Change, EventConfig, Function, Version
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tuner.local.control_plane.package import Code
     from tuner.local.control_plane.settings import Settings
     from tuner.local.deployment import Deployment
+
+_PENDING: Final = "The function is currently in the following state: Pending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +161,7 @@ class FunctionStore:
     ) -> tuple[Function, Version]:
         """Change the settings or the code of $LATEST; return what the reply describes."""
         with self.open(name) as function:
-            latest = function.latest
-            self._refuse_busy(function)
-            if revision_id is not None and revision_id != latest.revision_at(self.now_s()):
-                raise stale_revision()
+            latest = self._changeable(function, revision_id)
             new_code = code or latest.code
             changed_settings = settings(latest.settings, new_code) if settings else latest.settings
             changed = self._new_version(name, LATEST, changed_settings, new_code, "update")
@@ -183,10 +182,7 @@ class FunctionStore:
     ) -> tuple[Function, Version]:
         """Publish $LATEST, or return the last version if code and settings are the same."""
         with self.open(name) as function:
-            latest = function.latest
-            self._refuse_busy(function)
-            if revision_id is not None and revision_id != latest.revision_at(self.now_s()):
-                raise stale_revision()
+            latest = self._changeable(function, revision_id)
             if code_sha256 and code_sha256 != latest.code.sha256:
                 raise invalid(
                     f"CodeSHA256 ({code_sha256}) is different from current CodeSHA256 in $LATEST "
@@ -204,10 +200,7 @@ class FunctionStore:
         with self.open(reference.name) as function:
             if qualifier is None:
                 del self._functions[function.name]
-                gone = [
-                    *_ordered_versions(function),
-                    *([function.running] * bool(function.running)),
-                ]
+                gone = [*_ordered_versions(function), function.running]
             elif not is_version(qualifier):
                 raise not_found(f"Function not found: {self.account.arn(function.name)}")
             else:
@@ -217,8 +210,7 @@ class FunctionStore:
                         "Unable to delete version because the following aliases reference it: "
                         f"[{', '.join(users)}]"
                     )
-                version = function.versions.pop(int(qualifier), None)
-                gone = [version] if version else []
+                gone = [function.versions.pop(int(qualifier), None)]
         for version in gone:
             if version is not None:
                 self._retire(version.deployment.deployment_id)
@@ -230,6 +222,11 @@ class FunctionStore:
             arn = self.account.arn(reference.name, reference.qualifier)
             raise not_found(f"Function not found: {arn}")
         return version
+
+    def check_exists(self, reference: Reference) -> None:
+        """Raise ApiError unless there is what a reference names."""
+        with self.open(reference) as function:
+            self.find(function, reference)
 
     def touch(self, function: Function) -> None:
         """Change the revision of $LATEST: tags and publishing do so too."""
@@ -254,10 +251,7 @@ class FunctionStore:
             if version is function.latest and function.running is not None:
                 version = function.running
             if not version.is_ready(self.now_s()):
-                raise conflict(
-                    "The operation cannot be performed at this time. The function is currently in "
-                    "the following state: Pending"
-                )
+                raise _not_now(_PENDING)
             events = function.event_configs.get(reference.qualifier or LATEST, EventConfig())
             return Target(
                 function_name=function.name,
@@ -280,19 +274,18 @@ class FunctionStore:
                 return function.versions[int(number)]
         return self.find(function, reference)
 
-    def _refuse_busy(self, function: Function) -> None:
-        """Refuse to change a function whose creation or last update isn't done."""
-        if function.latest.is_ready(self.now_s()):
-            return
-        if function.latest.change == "create":
-            raise conflict(
-                "The operation cannot be performed at this time. The function is currently in the "
-                "following state: Pending"
-            )
-        raise conflict(
-            "The operation cannot be performed at this time. An update is in progress for "
-            f"resource: {self.account.arn(function.name)}"
-        )
+    def _changeable(self, function: Function, revision_id: str | None) -> Version:
+        """Return $LATEST; refuse if its creation or last update isn't done, or for another's
+        revision.
+        """
+        latest = function.latest
+        if not latest.is_ready(self.now_s()):
+            arn = self.account.arn(function.name)
+            why = f"An update is in progress for resource: {arn}"
+            raise _not_now(_PENDING if latest.change == "create" else why)
+        if revision_id is not None and revision_id != latest.revision_at(self.now_s()):
+            raise stale_revision()
+        return latest
 
     def _publish(self, function: Function, description: str | None) -> Version:
         latest = function.latest
@@ -353,6 +346,10 @@ class FunctionStore:
         if function.running is not None and function.latest.is_ready(self.now_s()):
             gone, function.running = function.running, None
             self._retire(gone.deployment.deployment_id)
+
+
+def _not_now(why: str) -> ApiError:
+    return conflict(f"The operation cannot be performed at this time. {why}")
 
 
 def _ordered_versions(function: Function) -> list[Version]:

@@ -111,7 +111,7 @@ class GovernanceApi:
     def get_runtime_management_config(self, call: Call) -> Answer:
         """GetRuntimeManagementConfig: the host's interpreter, as it is."""
         reference = call.reference
-        self._exists(reference)
+        self._store.check_exists(reference)
         arn = self._store.account.arn(reference.name, reference.qualifier or LATEST)
         return {"UpdateRuntimeOn": "Auto", "FunctionArn": arn}
 
@@ -126,10 +126,6 @@ class GovernanceApi:
         with self._store.open(call.function) as function:
             function.recursive_loop = body["RecursiveLoop"]
         return {"RecursiveLoop": body["RecursiveLoop"]}
-
-    def _exists(self, reference: Reference) -> None:
-        with self._store.open(reference) as function:
-            self._store.find(function, reference)
 
     def _tagged(self, call: Call) -> str:
         arn = call.path["Resource"]

@@ -16,16 +16,19 @@ from tuner.local.control_plane.names import LATEST
 if TYPE_CHECKING:
     from tuner.local.control_plane.function_store import FunctionStore
     from tuner.local.control_plane.lambda_api import Answer, Call
-    from tuner.local.control_plane.names import Reference
 
 _UNPUBLISHED: Final = "The function resource provided must be an alias or a published version."
 
 
-class EventSourcesApi:
-    """Operations on event source mappings: nothing is polled here."""
+class NotHereApi:
+    """Operations on event source mappings, code signing and provisioned concurrency.
 
-    def __init__(self, store: FunctionStore) -> None:
+    Nothing is polled here, no signature is checked, and environments start on demand.
+    """
+
+    def __init__(self, store: FunctionStore, *, concurrent_executions: int) -> None:
         self._store = store
+        self._concurrent_executions = concurrent_executions
 
     def create_event_source_mapping(self, call: Call) -> None:
         """CreateEventSourceMapping."""
@@ -45,30 +48,21 @@ class EventSourcesApi:
             )
 
     def get_event_source_mapping(self, _: Call) -> None:
-        """GetEventSourceMapping."""
+        """GetEventSourceMapping, and DeleteEventSourceMapping."""
         raise no_such_resource()
+
+    delete_event_source_mapping = get_event_source_mapping
 
     def update_event_source_mapping(self, call: Call) -> None:
         """UpdateEventSourceMapping."""
         call.json()
         raise no_such_resource()
 
-    def delete_event_source_mapping(self, _: Call) -> None:
-        """DeleteEventSourceMapping."""
-        raise no_such_resource()
-
     def list_event_source_mappings(self, call: Call) -> Answer:
         """ListEventSourceMappings."""
         if name := call.query.get("FunctionName"):
-            _check_exists(self._store, self._store.account.resolve(name))
+            self._store.check_exists(self._store.account.resolve(name))
         return {"EventSourceMappings": []}
-
-
-class CodeSigningApi:
-    """Operations on code signing configurations: no signature is checked here."""
-
-    def __init__(self, store: FunctionStore) -> None:
-        self._store = store
 
     def create_code_signing_config(self, call: Call) -> None:
         """CreateCodeSigningConfig."""
@@ -76,21 +70,18 @@ class CodeSigningApi:
         raise not_supported("Code signing is", "any package is taken as it is")
 
     def get_code_signing_config(self, call: Call) -> None:
-        """GetCodeSigningConfig."""
-        raise _no_signing(call)
+        """GetCodeSigningConfig, DeleteCodeSigningConfig, ListFunctionsByCodeSigningConfig."""
+        arn = call.path["CodeSigningConfigArn"]
+        message = f"The Lambda code signing configuration {arn} can not be found."
+        raise ApiError(404, "ResourceNotFoundException", message, type_=None)
+
+    delete_code_signing_config = get_code_signing_config
+    list_functions_by_code_signing_config = get_code_signing_config
 
     def update_code_signing_config(self, call: Call) -> None:
         """UpdateCodeSigningConfig."""
         call.json()
-        raise _no_signing(call)
-
-    def delete_code_signing_config(self, call: Call) -> None:
-        """DeleteCodeSigningConfig."""
-        raise _no_signing(call)
-
-    def list_functions_by_code_signing_config(self, call: Call) -> None:
-        """ListFunctionsByCodeSigningConfig."""
-        raise _no_signing(call)
+        self.get_code_signing_config(call)
 
     def list_code_signing_configs(self, _: Call) -> Answer:
         """ListCodeSigningConfigs."""
@@ -108,25 +99,17 @@ class CodeSigningApi:
 
     def get_function_code_signing_config(self, call: Call) -> Answer:
         """GetFunctionCodeSigningConfig: none is set, for which Lambda returns an empty object."""
-        _check_exists(self._store, call.reference)
+        self._store.check_exists(call.reference)
         return {}
 
     def delete_function_code_signing_config(self, call: Call) -> None:
         """DeleteFunctionCodeSigningConfig."""
-        _check_exists(self._store, call.reference)
-
-
-class ProvisionedConcurrencyApi:
-    """Operations on provisioned concurrency: environments start on demand here."""
-
-    def __init__(self, store: FunctionStore, *, concurrent_executions: int) -> None:
-        self._store = store
-        self._concurrent_executions = concurrent_executions
+        self._store.check_exists(call.reference)
 
     def put_provisioned_concurrency_config(self, call: Call) -> None:
         """PutProvisionedConcurrencyConfig."""
         wanted = call.json()["ProvisionedConcurrentExecutions"]
-        self._check(
+        self._check_published(
             call,
             "Provisioned Concurrency Configs cannot be applied to unpublished function versions.",
         )
@@ -150,7 +133,7 @@ class ProvisionedConcurrencyApi:
 
     def get_provisioned_concurrency_config(self, call: Call) -> None:
         """GetProvisionedConcurrencyConfig."""
-        self._check(call, _UNPUBLISHED)
+        self._check_published(call)
         raise ApiError(
             404,
             "ProvisionedConcurrencyConfigNotFoundException",
@@ -159,14 +142,14 @@ class ProvisionedConcurrencyApi:
 
     def delete_provisioned_concurrency_config(self, call: Call) -> None:
         """DeleteProvisionedConcurrencyConfig."""
-        self._check(call, _UNPUBLISHED)
+        self._check_published(call)
 
     def list_provisioned_concurrency_configs(self, call: Call) -> Answer:
         """ListProvisionedConcurrencyConfigs."""
-        _check_exists(self._store, call.reference)
+        self._store.check_exists(call.reference)
         return {"ProvisionedConcurrencyConfigs": []}
 
-    def _check(self, call: Call, unpublished: str) -> None:
+    def _check_published(self, call: Call, unpublished: str = _UNPUBLISHED) -> None:
         reference = call.reference
         if reference.qualifier == LATEST:
             raise invalid(unpublished)
@@ -191,14 +174,3 @@ def _check_source(body: dict[str, Any]) -> None:
         raise invalid(f"Unsupported starting position for arn type: {source}")
     if body.get("SelfManagedEventSource") and not body.get("SourceAccessConfigurations"):
         raise invalid("Required 'sourceAccessConfigurations' parameter is missing.")
-
-
-def _check_exists(store: FunctionStore, reference: Reference) -> None:
-    with store.open(reference) as function:
-        store.find(function, reference)
-
-
-def _no_signing(call: Call) -> ApiError:
-    arn = call.path["CodeSigningConfigArn"]
-    message = f"The Lambda code signing configuration {arn} can not be found."
-    return ApiError(404, "ResourceNotFoundException", message, type_=None)
