@@ -25,11 +25,8 @@ from tuner.lease.clone import copy_description, copy_name, delete_copy
 from tuner.lease.function_control import LeaseIO, harmless, watched
 from tuner.lease.journal import Journal, function_digest, journal_dir, lock_file, read_journal
 from tuner.lease.lock import SWEEP_TAG, SweepTag, function_lock, has_tag, remove_sweep_tag
-from tuner.lease.reserved_concurrency import (
-    describe_foreign as describe_foreign_reserve,
-)
-from tuner.lease.reserved_concurrency import describe_release, needs_release, release
 from tuner.lease.restore import drift_from, restore
+from tuner.lease.stop import describe_other_reserve, describe_release, needs_release, release
 from tuner.lease.throwaway import is_of_this_account
 from tuner.lease.uninterruptible import WorkLimit, uninterruptible
 from tuner.model.progress import CleanedUp, CopyDeleted, WindowClosed
@@ -217,7 +214,7 @@ def _plan_release(
     except FunctionNotFoundError:
         return RecoveryPlan(journal, notes=(f"{name}: the function is gone",))
     if not needs_release(journal.stop, now):
-        return RecoveryPlan(journal, notes=(describe_foreign_reserve(name, now),))
+        return RecoveryPlan(journal, notes=(describe_other_reserve(name, now),))
     return RecoveryPlan(journal, release=describe_release(name, journal.stop, now))
 
 
