@@ -81,7 +81,7 @@ class ShiftedAlias:
     def settle(self) -> None:
         """Set it back, or finish it. Raises ForeignChangeError, LeftChangedError."""
         if self._state.shifted_to or self._state.finish:
-            settle_alias(self._state, self._function, io=self._io, journal=self._journal)
+            settle_alias(self._state, self._function, self._io, self._journal)
 
     def _write(self, wanted: Routing) -> None:
         wanted = replace(wanted, revision_id=self._now.revision_id)
@@ -101,9 +101,7 @@ class ShiftedAlias:
         )
 
 
-def settle_alias(
-    state: JournaledAlias, function: str, *, io: LeaseIO, journal: Journal | None
-) -> None:
+def settle_alias(state: JournaledAlias, function: str, io: LeaseIO, journal: Journal) -> None:
     """Make an alias what it shall be, and read it back.
 
     It's written even if it reads so: a read may be stale, and a request whose answer was lost may
@@ -120,8 +118,7 @@ def settle_alias(
             raise ForeignChangeError(describe_foreign(function, now))
         if now.is_like(target) and is_written:
             return now
-        if journal is not None:
-            journal.note("reset", version=target.version)
+        journal.note("reset", version=target.version)
         io.control.update_alias(function, replace(target, revision_id=now.revision_id))
         is_written = True
         now = io.control.read_alias(function, state.name)
@@ -141,9 +138,8 @@ def settle_alias(
             f"{target.alias} --function-version {target.version} --routing-config "
             "AdditionalVersionWeights={}"
         ) from error
-    if journal is not None:
-        with suppress(LeaseError):
-            journal.tell("settled")
+    with suppress(LeaseError):
+        journal.tell("settled")
     if not now.is_like(state.target):
         raise ForeignChangeError(describe_foreign(function, now))
 

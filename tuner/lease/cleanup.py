@@ -12,10 +12,10 @@ from tuner.lease.function_control import WAITS_S
 from tuner.model.progress import VersionDeleted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Sequence
+    from collections.abc import Callable, Sequence
 
     from tuner.lease.function_control import FunctionControl, LeaseIO
-    from tuner.lease.journal import Journal
+    from tuner.lease.journal import Journal, JournalHeader
     from tuner.model.function import FunctionConfig
 
 
@@ -51,11 +51,7 @@ def is_of_sweep(version: FunctionConfig, sweep_id: str) -> bool:
 
 
 def deletable_versions(
-    control: FunctionControl,
-    name: str,
-    sweep_id: str,
-    versions_before: Container[str],
-    published: Sequence[str],
+    header: JournalHeader, control: FunctionControl, published: Sequence[str]
 ) -> tuple[tuple[str, str | None], ...]:
     """Return the sweep's versions, each with an alias that points at it, if any.
 
@@ -63,20 +59,13 @@ def deletable_versions(
     left no record in the journal), and those in `published`, because a list may be stale. Raises
     AwsError.
     """
-    versions = _listed(control, name, sweep_id, versions_before)
+    versions = _listed(header, control)
     versions += [version for version in published if version not in versions]
-    owners = aliases_by_version(control, name) if versions else {}
+    owners = aliases_by_version(control, header.function.name) if versions else {}
     return tuple((version, owners.get(version)) for version in versions)
 
 
-def delete_versions(
-    name: str,
-    sweep_id: str,
-    versions_before: Container[str],
-    *,
-    io: LeaseIO,
-    journal: Journal,
-) -> Cleanup:
+def delete_versions(header: JournalHeader, io: LeaseIO, journal: Journal) -> Cleanup:
     """Delete every version of the sweep that no alias points at, continuing after failures.
 
     Once one has failed for good, the others are tried once without waiting. Those in the journal
@@ -86,14 +75,16 @@ def delete_versions(
 
     def list_ours() -> list[str]:
         try:
-            return io.retry(lambda: _listed(io.control, name, sweep_id, versions_before))
+            return io.retry(lambda: _listed(header, io.control))
         except FunctionNotFoundError:
             journal.published.clear()  # they are gone with it
             return []
 
     def delete(version: str) -> None:
         try:
-            alias = _delete_unless_aliased(name, version, io, journal, lambda: bool(failed))
+            alias = _delete_unless_aliased(
+                header.function.name, version, io, journal, lambda: bool(failed)
+            )
         except AwsError as error:
             failed[version] = str(error)
             return
@@ -131,13 +122,11 @@ def _delete_unless_aliased(
     return alias
 
 
-def _listed(
-    control: FunctionControl, name: str, sweep_id: str, versions_before: Container[str]
-) -> list[str]:
+def _listed(header: JournalHeader, control: FunctionControl) -> list[str]:
     return [
         version.version
-        for version in control.list_versions(name)
-        if version.version not in versions_before and is_of_sweep(version, sweep_id)
+        for version in control.list_versions(header.function.name)
+        if version.version not in header.versions and is_of_sweep(version, header.sweep_id)
     ]
 
 

@@ -122,7 +122,7 @@ class CloneLease:
         self.code_sha256 = original.code_sha256
         """Digest of the measured code; another build's once the copy is made."""
         self._description = copy_description(header.sweep_id, original.name)
-        self._sweep_id = header.sweep_id
+        self._header = header
         self._io = io
         self._journal = journal
         self._limit = limit
@@ -138,7 +138,7 @@ class CloneLease:
                 self.original.name,
                 self.function_name,
                 self._description,
-                {SWEEP_TAG: self._sweep_id},
+                {SWEEP_TAG: self._header.sweep_id},
                 self._wanted,
             )
         except AwsError as error:
@@ -157,8 +157,7 @@ class CloneLease:
         assert self._copy is not None
         window = PublishWindow(
             self._copy,
-            sweep_id=self._sweep_id,
-            versions_before=frozenset(),
+            self._header,
             io=self._io,
             journal=self._journal,
             limit=self._limit,

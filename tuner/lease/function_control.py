@@ -6,7 +6,7 @@ The gateway implements it. Important calls are repeated if they fail for a reaso
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
@@ -168,6 +168,28 @@ class LeaseIO:
                     raise
                 self.sleep(wait_s)
         return call()
+
+
+def recovery_io(
+    control: FunctionControl,
+    limit: WorkLimit,
+    sleep: Callable[[float], None],
+    on_progress: ProgressHook,
+) -> LeaseIO:
+    """Return how work that restores something reaches its function, within a limit."""
+    told = harmless(on_progress)
+    return LeaseIO(watched(control, limit, told), sleep, told)
+
+
+def lease_io(
+    control: FunctionControl,
+    limit: WorkLimit,
+    sleep: Callable[[float], None],
+    on_progress: ProgressHook,
+) -> LeaseIO:
+    """Return how a lease does, whose opening can also be interrupted."""
+    io = recovery_io(control, limit, sleep, on_progress)
+    return interruptible(replace(io, control=retry_throttled(io.control, sleep)), limit)
 
 
 def harmless(on_progress: ProgressHook) -> ProgressHook:

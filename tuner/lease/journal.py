@@ -36,6 +36,7 @@ import hashlib
 import json
 import os
 import re
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -213,6 +214,11 @@ class Journal:
         """Write a record to disk if possible."""
         with contextlib.suppress(LeaseError):
             self._append(record, fields, sync=True)
+
+    def note_unanswered(self, call: str | None) -> None:
+        """Write which request was abandoned just now, if one was, to disk if possible."""
+        if call is not None:
+            self.note("unanswered", call=call, at=time.time())
 
     def tell(self, record: str, **fields: Any) -> None:
         """Write a record that the next one flushes to disk. Raises LeaseError."""

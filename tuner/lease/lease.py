@@ -12,13 +12,7 @@ from tuner.errors import AwsError, ForeignChangeError, LeaseError, LeftChangedEr
 from tuner.lease.alias import ShiftedAlias
 from tuner.lease.cleanup import ROLLOUT_ID, delete_versions
 from tuner.lease.clone import CloneLease, copy_id
-from tuner.lease.function_control import (
-    LeaseIO,
-    harmless,
-    interruptible,
-    retry_throttled,
-    watched,
-)
+from tuner.lease.function_control import lease_io
 from tuner.lease.journal import Journal, LeaseTerms, make_header, read_header
 from tuner.lease.lock import SWEEP_TAG, FunctionTag, function_lock
 from tuner.lease.recover import find_unfinished
@@ -33,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from tuner.lease.function_control import FunctionControl
+    from tuner.lease.function_control import FunctionControl, LeaseIO
     from tuner.lease.journal import JournalHeader
     from tuner.lease.window import Publication
     from tuner.model.function import Build, FunctionConfig, Routing
@@ -80,8 +74,7 @@ class Lease:
         self.function_name = original.name
         self.code_sha256 = original.code_sha256
         self.findings: list[Finding] = []
-        self._sweep_id = header.sweep_id
-        self._versions_before = frozenset(header.versions)
+        self._header = header
         self._io = io
         self._journal = journal
         self._left: list[str] = []
@@ -134,8 +127,7 @@ class Lease:
     def _window(self) -> Iterator[PublishWindow]:
         window = PublishWindow(
             self.original,
-            sweep_id=self._sweep_id,
-            versions_before=self._versions_before,
+            self._header,
             io=self._io,
             journal=self._journal,
             limit=self._limit,
@@ -201,13 +193,7 @@ class Lease:
         if self._alias is not None and (self._left or self._alias.kept_version):
             return
         try:
-            cleanup = delete_versions(
-                self.original.name,
-                self._sweep_id,
-                self._versions_before,
-                io=self._io,
-                journal=self._journal,
-            )
+            cleanup = delete_versions(self._header, self._io, self._journal)
         except AwsError as error:
             self._left.append(f"the sweep's versions could not be listed ({error})")
             return
@@ -276,9 +262,7 @@ def open_leases(
         leases: list[Leased] = []
         for each in wanted:
             limit = WorkLimit(is_urgent, clock)
-            told = harmless(on_progress)
-            patient = retry_throttled(watched(control, limit, told), sleep)
-            io = interruptible(LeaseIO(patient, sleep, told), limit)
+            io = lease_io(control, limit, sleep, on_progress)
             own = replace(terms, sweep_id=copy_id(terms.sweep_id, each.architecture))
             leases.append(stack.enter_context(_leased(function, own, each, io=io, limit=limit)))
         yield tuple(leases)
@@ -307,8 +291,7 @@ def _leased(
         lease.begin()
         yield lease
     finally:
-        if limit.unanswered is not None:
-            journal.note("unanswered", call=limit.unanswered, at=time.time())
+        journal.note_unanswered(limit.unanswered)
         uninterruptible(lease.give_back, limit)
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from tuner.errors import AccessDeniedError, AwsError, LeaseError, LeftChangedError
 from tuner.lease.cleanup import aliases_by_version, rollout_of, sweep_of
 from tuner.lease.clone import COPY_PREFIX, delete_copy
-from tuner.lease.function_control import LeaseIO, harmless, watched
+from tuner.lease.function_control import recovery_io
 from tuner.lease.journal import LeaseTerms, make_header
 from tuner.lease.lock import SWEEP_TAG, SweepTag, function_lock, remove_sweep_tag
 from tuner.lease.uninterruptible import WorkLimit, uninterruptible
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
-    from tuner.lease.function_control import FunctionControl
+    from tuner.lease.function_control import FunctionControl, LeaseIO
     from tuner.model.function import FunctionConfig, Routing
     from tuner.model.progress import ProgressHook
 
@@ -197,8 +197,8 @@ def recover_orphans(
     Raises LeaseError if the function changed since the plan was made, LeftChangedError if something
     couldn't be restored, on a second interruption, or if nothing succeeded for minutes.
     """
-    limit, on_progress = WorkLimit(), harmless(on_progress)
-    io = LeaseIO(watched(control, limit, on_progress), sleep, on_progress)
+    limit = WorkLimit()
+    io = recovery_io(control, limit, sleep, on_progress)
     uninterruptible(
         lambda: _carry_out(plan, io, take_over),
         limit,

@@ -22,7 +22,7 @@ from tuner.errors import (
 from tuner.lease.alias import describe_foreign, settle_alias, target_of
 from tuner.lease.cleanup import Cleanup, deletable_versions, delete_versions
 from tuner.lease.clone import copy_description, copy_name, delete_copy
-from tuner.lease.function_control import LeaseIO, harmless, watched
+from tuner.lease.function_control import recovery_io
 from tuner.lease.journal import Journal, function_digest, journal_dir, lock_file, read_journal
 from tuner.lease.lock import SWEEP_TAG, SweepTag, function_lock, has_tag, remove_sweep_tag
 from tuner.lease.restore import drift_from, restore
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tuner.lease.function_control import FunctionControl
+    from tuner.lease.function_control import FunctionControl, LeaseIO
     from tuner.lease.journal import JournalHeader, UnfinishedJournal
     from tuner.model.function import FunctionConfig, Routing
     from tuner.model.progress import ProgressHook
@@ -239,13 +239,11 @@ def _plan_versions(
     journal: UnfinishedJournal, control: FunctionControl, *, settles: bool
 ) -> tuple[tuple[str, str | None], ...]:
     """The versions to delete, each with an alias that keeps it, if any; a finished one stays."""
-    header, alias = journal.header, journal.alias
+    alias = journal.alias
     if alias is not None and alias.finish is not None:
         return ()
     published = [version for version in journal.published if version not in journal.deleting]
-    versions = deletable_versions(
-        control, header.function.name, header.sweep_id, header.versions, published
-    )
+    versions = deletable_versions(journal.header, control, published)
     if alias is None or not settles:
         return versions
     return tuple((each, None if owner == alias.name else owner) for each, owner in versions)
@@ -315,8 +313,8 @@ def recover(
         if not _is_unfinished(plan.journal.path):
             return Cleanup()
         journal = Journal.reopen(plan.journal.path)
-        limit, on_progress = WorkLimit(), harmless(on_progress)
-        io = LeaseIO(watched(control, limit, on_progress), sleep, on_progress)
+        limit = WorkLimit()
+        io = recovery_io(control, limit, sleep, on_progress)
         try:
             return uninterruptible(lambda: _carry_out(plan, io, journal, endpoint_url), limit)
         finally:
@@ -352,16 +350,10 @@ def _carry_out(
     alias = plan.journal.alias
     if alias is not None and plan.alias_now is not None:
         with suppress(ForeignChangeError):
-            settle_alias(alias, header.function.name, io=io, journal=journal)
+            settle_alias(alias, header.function.name, io, journal)
     cleanup = Cleanup()
     if alias is None or alias.finish is None:
-        cleanup = delete_versions(
-            header.function.name,
-            header.sweep_id,
-            header.versions,
-            io=io,
-            journal=journal,
-        )
+        cleanup = delete_versions(header, io, journal)
     if cleanup.failed:
         left = "; ".join(f"version {version} ({why})" for version, why in cleanup.failed)
         raise LeftChangedError(f"{header.function.name}: not deleted: {left}. Run: tuner recover")

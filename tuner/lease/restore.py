@@ -98,7 +98,7 @@ def restore(
     *,
     io: LeaseIO,
     journal: Journal,
-    must_write: bool = False,
+    must_write: bool,
 ) -> None:
     """Set the memory of $LATEST back, and read back that it's as in `original`.
 

@@ -14,7 +14,6 @@ it, and it has to be ended first.
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -146,7 +145,7 @@ def _set_to_none(
             ) from error
         raise
     except AwsError as error:
-        journal.note("unanswered", call="set_reserved_concurrency", at=time.time())
+        journal.note_unanswered("set_reserved_concurrency")
         raise LeftChangedError(
             f"{name}: its reserved concurrency may be 0 or may not ({error}): try again after "
             f"tuner recover, or stop it by hand: {undo_by_hand(function, 0)}"

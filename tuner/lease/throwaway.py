@@ -20,13 +20,7 @@ from tuner.errors import (
     ThrottledError,
 )
 from tuner.lease.clone import COPY_PREFIX, give_back_copy
-from tuner.lease.function_control import (
-    LeaseIO,
-    harmless,
-    interruptible,
-    retry_throttled,
-    watched,
-)
+from tuner.lease.function_control import lease_io
 from tuner.lease.journal import Journal, function_digest, make_header
 from tuner.lease.uninterruptible import WorkLimit, uninterruptible
 from tuner.model.function import FunctionConfig
@@ -35,7 +29,7 @@ from tuner.model.progress import CopyMade
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tuner.lease.function_control import FunctionControl
+    from tuner.lease.function_control import FunctionControl, LeaseIO
     from tuner.lease.journal import JournalHeader, LeaseTerms
     from tuner.model.function import Throwaway
     from tuner.model.progress import ProgressHook
@@ -69,9 +63,8 @@ def open_throwaway(
     and LeftChangedError if the function may be left: the journal stays then.
     """
     check_name(spec.name)
-    limit, on_progress = WorkLimit(is_urgent, clock), harmless(on_progress)
-    control = retry_throttled(watched(control, limit, on_progress), sleep)
-    io = interruptible(LeaseIO(control, sleep, on_progress), limit)
+    limit = WorkLimit(is_urgent, clock)
+    io = lease_io(control, limit, sleep, on_progress)
     description = f"lambda-tuner live check {terms.sweep_id}"
     _refuse_taken(spec.name, io)
     wanted = _wanted(spec, description, io.control.arn_of(spec.name))
@@ -87,8 +80,7 @@ def open_throwaway(
         io.on_progress(CopyMade(spec.name))
         yield made
     finally:
-        if limit.unanswered is not None:
-            journal.note("unanswered", call=limit.unanswered, at=time.time())
+        journal.note_unanswered(limit.unanswered)
 
         def give_back() -> None:
             give_back_copy(spec.name, description, io, journal, limit, may_come_late=may_come_late)

@@ -7,7 +7,6 @@ version, check what came back. However the window ends, $LATEST is restored and 
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,10 +26,11 @@ from tuner.lease.uninterruptible import uninterruptible
 from tuner.model.progress import VersionPublished, WindowClosed, WindowOpened
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Sequence
 
     from tuner.lease.function_control import LeaseIO
-    from tuner.lease.journal import Journal
+    from tuner.lease.journal import Journal, JournalHeader
     from tuner.lease.uninterruptible import WorkLimit
     from tuner.model.function import FunctionConfig
 
@@ -68,17 +68,16 @@ class PublishWindow:
     def __init__(
         self,
         original: FunctionConfig,
+        header: JournalHeader,
         *,
-        sweep_id: str,
-        versions_before: frozenset[str],
         io: LeaseIO,
         journal: Journal,
         limit: WorkLimit,
+        published: Counter[int],
         restores: bool = True,
-        published: Counter[int] | None = None,
     ) -> None:
         # How often each size was published before, by the same lease.
-        self._published: Counter[int] = Counter() if published is None else published
+        self._published = published
         # A temporary copy isn't restored, because it will be deleted.
         self._restores = restores
         self._limit = limit
@@ -89,8 +88,8 @@ class PublishWindow:
         """Whether an update was sent and not refused: unlike what is read, this is never stale."""
         self.is_closed = True
         """False while this sweep may have left $LATEST at another memory."""
-        self._sweep_id = sweep_id
-        self._versions_before = versions_before
+        self._sweep_id = header.sweep_id
+        self._versions_before = header.versions
         self._io = io
         self._journal = journal
 
