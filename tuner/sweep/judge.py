@@ -14,7 +14,7 @@ from tuner.model.invocation import Invocation, Outcome
 from tuner.sweep import findings
 from tuner.sweep.estimate import MAX_INIT_MS
 from tuner.sweep.outcome import classify, is_crash, parse_fail_on, reply_class, report_in
-from tuner.sweep.swept import number_of
+from tuner.sweep.sending import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

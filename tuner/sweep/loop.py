@@ -24,8 +24,7 @@ from tuner.sweep import findings
 from tuner.sweep.guard import Health, LeftOut, RunawayGuard
 from tuner.sweep.judge import Judge, VersionEnvironments
 from tuner.sweep.limits import Ledger, Slots
-from tuner.sweep.sending import Bodies, Call, Sender, Workers, sent_before
-from tuner.sweep.swept import SweptFunctions
+from tuner.sweep.sending import Bodies, Call, Sender, SweptFunctions, Workers, sent_before
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,8 +38,7 @@ if TYPE_CHECKING:
     from tuner.sweep.io import Invoker, SweepIO
     from tuner.sweep.prepared import PreparedSweep
     from tuner.sweep.recording import Recording
-    from tuner.sweep.sending import Done
-    from tuner.sweep.swept import SweptFunction
+    from tuner.sweep.sending import Done, SweptFunction
 
 STOP_GRACE_S: Final = 5.0
 """How long to wait for calls in flight when the sweep must stop."""

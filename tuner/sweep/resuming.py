@@ -101,14 +101,7 @@ def _count_left(plan: SweepPlan, earlier: Sweep) -> int:
     done = len(earlier.invocations)
     if plan.method != "exhaustive":
         return plan.estimated_invocation_count - done
-    policy = FixedPolicy(
-        plan.sizes_mb,
-        [payload.name for payload in plan.payloads],
-        plan.warmup_count,
-        plan.repetition_count,
-        plan.seed,
-        plan.max_invocations,
-    )
+    policy = FixedPolicy.of_plan(plan)
     policy.account_for(earlier.invocations)
     return policy.planned_count - done
 

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from tuner.decision.policy import Trial
+from tuner.decision.policy.fixed import FixedPolicy
 from tuner.errors import PayloadError
 from tuner.lease.journal import LeaseTerms
 from tuner.lease.lease import open_leases
@@ -85,8 +86,9 @@ def choose_policy(prepared: PreparedSweep) -> Policy:
 
     A payload set's classes are each tried once; with one event, a failure shows at once.
     """
-    policy = _fixed(prepared) if prepared.plan.method == "exhaustive" else _adaptive(prepared)
-    payloads = prepared.payloads
+    plan, payloads = prepared.plan, prepared.payloads
+    is_fixed = plan.method == "exhaustive"
+    policy: Policy = FixedPolicy.of_plan(plan) if is_fixed else _adaptive(prepared)
     if len(payloads) == 1 and payloads[0].events is None:
         return policy
     own = prepared.function.architecture
@@ -95,21 +97,7 @@ def choose_policy(prepared: PreparedSweep) -> Policy:
         [each.name for each in payloads],
         prepared.function.memory_mb,
         # The other architecture's package may not run at all; then it's left out.
-        may_fail={p.name for p in prepared.plan.payloads if p.architecture not in {None, own}},
-    )
-
-
-def _fixed(prepared: PreparedSweep) -> Policy:
-    from tuner.decision.policy.fixed import FixedPolicy  # noqa: PLC0415 - only for its method
-
-    plan = prepared.plan
-    return FixedPolicy(
-        plan.sizes_mb,
-        [payload.name for payload in plan.payloads],
-        plan.warmup_count,
-        plan.repetition_count,
-        plan.seed,
-        plan.max_invocations,
+        may_fail={p.name for p in plan.payloads if p.architecture not in {None, own}},
     )
 
 

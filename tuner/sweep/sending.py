@@ -1,4 +1,4 @@
-"""Sends invocations: which event each call carries, the threads, and what belongs to a call.
+"""Sends invocations: to which function, which event each call carries, the threads, a call's parts.
 
 Not a ThreadPoolExecutor: the interpreter waits for its threads at exit, and a call that the user
 has abandoned may last a quarter of an hour. A SimpleQueue may be filled from a signal handler.
@@ -15,22 +15,71 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from tuner.errors import HookError, LostReplyError
 from tuner.sweep.outcome import report_in
-from tuner.sweep.swept import number_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tuner.decision.policy import Trial
+    from tuner.lease.lease import Leased
+    from tuner.model.function import Architecture
     from tuner.model.invocation import InvokeReply
     from tuner.model.payload import Payload
     from tuner.model.plan import SweepPlan
     from tuner.model.sweep import Sweep
+    from tuner.sweep.estimate import Pricing
     from tuner.sweep.io import Invoker
     from tuner.sweep.prepared import PreparedSweep
-    from tuner.sweep.swept import SweptFunctions
 
 
 C = TypeVar("C")
+
+
+@dataclass(frozen=True, slots=True)
+class SweptFunction:
+    """A leased function with its prices and the versions that were published of it."""
+
+    lease: Leased
+    pricing: Pricing
+    other: Architecture | None = None
+    """Its architecture, if it isn't the function's own."""
+    versions: dict[int, str] = field(default_factory=dict)
+    """By size, as the sweep file names them."""
+
+    def named(self, version: str) -> str:
+        """A version's name in the sweep file, where two copies have a version 1 each."""
+        return version if self.other is None else f"{self.other}:{version}"
+
+
+def number_of(version: str) -> str:
+    """Lambda's number of a version, by its name in the sweep file."""
+    return version.rpartition(":")[2]
+
+
+class SweptFunctions:
+    """The leased functions, by the payloads that are sent to them."""
+
+    def __init__(self, prepared: PreparedSweep, leases: Sequence[Leased]) -> None:
+        self._all = [SweptFunction(leases[0], prepared.pricing())]
+        if prepared.other is not None:
+            kind = prepared.other.architecture
+            self._all.append(SweptFunction(leases[1], prepared.pricing(kind), kind))
+        own = prepared.function.architecture
+        self._by_payload = {
+            each.name: self._all[each.architecture not in {None, own}]
+            for each in prepared.plan.payloads
+        }
+
+    def __iter__(self) -> Iterator[SweptFunction]:
+        return iter(self._all)
+
+    def of(self, payload: str) -> SweptFunction:
+        """Where a payload is sent."""
+        return self._by_payload[payload]
+
+    @property
+    def sizes_mb(self) -> set[int]:
+        """Every size that was published of any of them."""
+        return {size for each in self._all for size in each.versions}
 
 
 @dataclass(slots=True, eq=False)

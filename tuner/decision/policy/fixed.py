@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from tuner.decision.policy import Trial
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tuner.model.invocation import Invocation
+    from tuner.model.plan import SweepPlan
 
 
 class FixedPolicy:
@@ -46,6 +47,18 @@ class FixedPolicy:
             self._waiting += trials
         self._left = max_invocations
         self._started: Counter[Trial] = Counter()
+
+    @classmethod
+    def of_plan(cls, plan: SweepPlan) -> Self:
+        """The policy that an exhaustive plan says."""
+        return cls(
+            plan.sizes_mb,
+            [payload.name for payload in plan.payloads],
+            plan.warmup_count,
+            plan.repetition_count,
+            plan.seed,
+            plan.max_invocations,
+        )
 
     @property
     def planned_count(self) -> int:
