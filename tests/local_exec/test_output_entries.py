@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.local.execution.output_entries import OutputEntries
+from tuner.local.execution.invocation_log import OutputEntries
 
 
 def frame(message: bytes, kind: int = 0x03) -> bytes:
