@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tuner.errors import FleetError
-from tuner.lease.journal import lock_file
+from tuner.lease.journal import is_locked, lock_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,15 +39,8 @@ def fleet_lock(folder: Path) -> Iterator[None]:
 def is_running(folder: Path) -> bool:
     """Whether a process has the fleet at this moment."""
     try:
-        descriptor = os.open(folder / "lock", os.O_RDONLY)  # the folder may be read-only
+        return is_locked(folder / "lock")
     except FileNotFoundError:
         return False
     except OSError:
         return True
-    try:
-        lock_file(descriptor, shared=True)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False

@@ -339,6 +339,18 @@ def lock_file(descriptor: int, *, shared: bool = False, waits: bool = False) -> 
     fcntl.flock(descriptor, kind if waits else kind | fcntl.LOCK_NB)
 
 
+def is_locked(path: Path) -> bool:
+    """Whether a process has a file locked. Raises OSError if it can't be opened, and LeaseError."""
+    descriptor = os.open(path, os.O_RDONLY)  # its folder may be read-only
+    try:
+        lock_file(descriptor, shared=True)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def make_private_dir(path: Path) -> None:
     """Make a folder for the owner only. Raises OSError."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)

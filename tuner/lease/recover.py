@@ -6,7 +6,6 @@ the versions that were published. A function that was stopped runs again.
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -23,7 +22,7 @@ from tuner.lease.alias import describe_foreign, settle_alias, target_of
 from tuner.lease.cleanup import Cleanup, deletable_versions, delete_versions
 from tuner.lease.clone import copy_description, copy_name, delete_copy
 from tuner.lease.function_control import recovery_io
-from tuner.lease.journal import Journal, function_digest, journal_dir, lock_file, read_journal
+from tuner.lease.journal import Journal, function_digest, is_locked, journal_dir, read_journal
 from tuner.lease.lock import SWEEP_TAG, SweepTag, function_lock, has_tag, remove_sweep_tag
 from tuner.lease.restore import drift_from, restore
 from tuner.lease.stop import describe_other_reserve, describe_release, needs_release, release
@@ -410,13 +409,6 @@ def _is_unfinished(path: Path) -> bool:
 
 def _is_running(path: Path) -> bool:
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        return is_locked(path)
     except OSError:
         return False  # since removed, or unreadable: reading it reports that
-    try:
-        lock_file(descriptor, shared=True)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
