@@ -312,6 +312,7 @@ def test_a_budget_is_for_all_together(server: LocalLambda, tmp_path: Path) -> No
         (["plan", "--out", "x", "--budget-usd", "1", "--scan", "none.json"], "can't be read"),
         (["plan", "--out", "x", "--budget-usd", "1", "--functions", "README.md"], "README.md:3:"),
         (["plan", "--out", "docs", "--budget-usd", "1", "--scan", "SCAN"], "something else in it"),
+        (["plan", "--out", "x", "--budget-usd", "1", "--scan", "DEEP"], "isn't a scan"),
         (["run", "nowhere"], "has no fleet"),
     ],
 )
@@ -319,7 +320,9 @@ def test_bad_input_is_one_line(tmp_path: Path, arguments: list[str], message: st
     """Whatever is wrong with a fleet's input: one line with what to do, and nothing is written."""
     scan = tmp_path / "scan.json"
     scan.write_text(json.dumps({"kind": "scan", "functions": []}))
-    ran = run_here("fleet", *[str(scan) if each == "SCAN" else each for each in arguments])
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    given = {"SCAN": str(scan), "DEEP": str(tmp_path / "deep.json")}
+    ran = run_here("fleet", *[given.get(each, each) for each in arguments])
     assert ran.returncode in {1, 2}
     assert message in ran.stderr
     assert len(ran.stderr.splitlines()) == 1

@@ -5,7 +5,6 @@ A region of an account is asked in lists, once each; one that can't be reached i
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -17,6 +16,7 @@ from tuner.errors import AwsError, CredentialsError, InputError, PriceError, Usa
 from tuner.fleet.planning import Candidate
 from tuner.fleet.settings import AccountSettings
 from tuner.model.interval import counted
+from tuner.model.record import read_object
 from tuner.pricing.renewal import current_price_book
 from tuner.sweep.estimate import MAX_INIT_MS
 
@@ -125,12 +125,10 @@ class FleetPlaces:
 def of_scan(file: Path) -> tuple[Candidate, ...]:
     """The functions of a scan; those that production has answered need no sweep."""
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = read_object(file.read_bytes())
     except OSError as error:
         raise InputError(f"{file} can't be read: {error.strerror}") from None
-    except ValueError:
-        document = None
-    if not isinstance(document, dict) or document.get("kind") != "scan":
+    if document is None or document.get("kind") != "scan":
         raise InputError(f"{file} isn't a scan: give what tuner scan writes as JSON")
     try:
         return tuple(_of_scanned(each) for each in document["functions"])

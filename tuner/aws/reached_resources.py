@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from tuner.aws.function_ref import arn_part
 from tuner.errors import AwsError
+from tuner.model.record import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -205,10 +206,4 @@ def _read(document: Any) -> dict[str, Any]:
     """A policy: botocore has parsed it, unless a server left it as text."""
     if isinstance(document, dict):
         return document
-    import json  # noqa: PLC0415 - rarely
-
-    try:
-        read = json.loads(unquote(str(document)))
-    except ValueError:
-        return {}
-    return read if isinstance(read, dict) else {}
+    return read_object(unquote(str(document))) or {}

@@ -17,6 +17,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from tuner.cold.result import SlowImport
+from tuner.model.record import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -202,11 +203,7 @@ def _is_module(archive: zipfile.ZipFile, names: set[str], folder: PurePosixPath)
     for at in (folder, *folder.parents):
         file = str(at / "package.json")
         if file in names:
-            try:
-                told = json.loads(archive.read(file))
-            except (ValueError, RecursionError):
-                return False
-            return isinstance(told, dict) and told.get("type") == "module"
+            return (read_object(archive.read(file)) or {}).get("type") == "module"
     return False
 
 

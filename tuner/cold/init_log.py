@@ -7,12 +7,12 @@ line for an INIT that failed.
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tuner.cold.result import InitParts
+from tuner.model.record import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,11 +59,8 @@ def init_failure(log: str) -> Literal["timeout", "error"] | None:
 def _records(log: str) -> Iterator[dict[str, Any]]:
     for line in log.splitlines():
         if line.startswith("{") and '"platform.init' in line:
-            try:
-                record = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(record, dict) and str(record.get("type")).startswith("platform.init"):
+            record = read_object(line)
+            if record is not None and str(record.get("type")).startswith("platform.init"):
                 yield record
 
 

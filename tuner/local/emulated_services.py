@@ -22,6 +22,7 @@ from tuner.errors import LocalError
 from tuner.local.child_process import end_child, killed_after
 from tuner.local.http.endpoint import UnixConnection
 from tuner.model.optional_import import install_command
+from tuner.model.record import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -260,10 +261,9 @@ def _no_object(code: str, message: str) -> LocalError:
 def _message(said: bytes) -> str:
     """The service's message, from its JSON or XML, as one line."""
     text = said.decode(errors="replace")
-    try:
-        found = json.loads(text)
+    if (found := read_object(text)) is not None:
         text = str(found.get("message") or found.get("Message") or text)
-    except (ValueError, AttributeError):
+    else:
         text = _element(said, "Message", text)
     return " ".join(text.split())[:_MAX_SAID] or "the service refused it"
 

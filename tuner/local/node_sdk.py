@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from tuner.model.record import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,10 +81,9 @@ def _text(file: Path) -> str:
 
 def _package(folder: Path) -> dict[str, Any]:
     try:
-        package = json.loads((folder / "package.json").read_bytes())
-    except (OSError, ValueError, RecursionError):
+        return read_object((folder / "package.json").read_bytes()) or {}
+    except OSError:
         return {}
-    return package if isinstance(package, dict) else {}
 
 
 def _dependencies(package: dict[str, Any], kind: str) -> dict[str, Any]:

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from tuner.model.record import read_object
+
 LogOrigin = Literal["platform", "function", "lambda_insights"]
 Level = Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "none"]
 LEVELS: Final[tuple[Level, ...]] = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
@@ -90,7 +92,7 @@ def read_message(text: str) -> LogMessage:
     """Read a message, without what an archive puts before it."""
     body = text.rstrip("\r\n")
     size = len(text.encode("utf-8", "surrogatepass"))
-    if body.startswith("{") and (value := _object(body)) is not None:
+    if body.startswith("{") and (value := read_object(body)) is not None:
         return _of_json(value, size, is_traced="Sampled=1" in body)
     if _PLATFORM.match(body):
         return _of_platform(body, size)
@@ -98,14 +100,6 @@ def read_message(text: str) -> LogMessage:
     payload = json.dumps(body[begin:])
     wrapped = _WRAPPED + len(payload) - 2 + len(level) - 4
     return LogMessage("function", level, size, wrapped)
-
-
-def _object(text: str) -> dict[str, Any] | None:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def _of_json(value: dict[str, Any], size: int, *, is_traced: bool) -> LogMessage:

@@ -16,6 +16,7 @@ from tuner.logs.report import number_of, parse_report, read_report_record
 from tuner.logs.said import error_digest, said_rows, says_more
 from tuner.logs.stream import MOST_KEPT, Stream, judge, keep_note, origin_of
 from tuner.logs.times import read_time
+from tuner.model.record import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -198,11 +199,8 @@ class MessageReader:
 
     def failed(self, text: str, stream: Stream) -> None:
         """Note what Go's runtime logs, behind a time of its own, of an error that was returned."""
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            return
-        if isinstance(value, dict) and _OF_GO.issuperset(value):
+        value = read_object(text)
+        if value is not None and _OF_GO.issuperset(value):
             kind = str(value.get("errorType"))[:100]
             keep_note(stream, stream.begun, ("error", kind, 0.0))
             self._erred(stream.begun, kind, str(value.get("errorMessage")))

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import ReportLineError
 from tuner.model.invocation import PlatformReport
+from tuner.model.record import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -183,11 +184,8 @@ def _from_text(request_id: str, line: str, xray_line: str) -> PlatformReport:
 
 
 def _from_json(line: str) -> PlatformReport | None:
-    try:
-        whole = json.loads(line)
-    except (ValueError, RecursionError):
-        return None  # cut off at the tail's beginning, or the function's own
-    if not isinstance(whole, dict) or whole.get("type") != "platform.report":
+    whole = read_object(line)  # None: cut off at the tail's beginning, or the function's own
+    if whole is None or whole.get("type") != "platform.report":
         return None
     return read_report_record(whole)
 

@@ -6,6 +6,7 @@ wrong types, numbers that aren't finite and choices that don't exist.
 
 from __future__ import annotations
 
+import json
 import math
 import types
 import typing
@@ -57,6 +58,15 @@ def from_record(kind: type[T], record: object) -> T:
         elif required:
             raise RecordError(f"lacks the field {name}")
     return kind(**values)
+
+
+def read_object(text: str | bytes) -> dict[str, Any] | None:
+    """Read what may be a JSON object; None if it's anything else, or nested too deeply."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _parse_field(name: str, parse: Callable[[Any], Any], value: Any) -> Any:

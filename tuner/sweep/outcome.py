@@ -18,6 +18,7 @@ from jmespath.exceptions import JMESPathError
 from tuner.errors import ReportLineError, UsageError
 from tuner.logs import parse_report
 from tuner.model.invocation import Outcome
+from tuner.model.record import read_object
 
 if TYPE_CHECKING:
     from tuner.model.invocation import InvokeReply, PlatformReport
@@ -103,12 +104,7 @@ def _is_timeout(error_type: str | None, message: str) -> bool:
 def _error_object(reply: InvokeReply) -> tuple[str | None, str]:
     if reply.function_error is None:
         return None, ""
-    try:
-        error = json.loads(reply.payload)
-    except (ValueError, RecursionError):
-        return None, ""
-    if not isinstance(error, dict):
-        return None, ""
+    error = read_object(reply.payload) or {}
     kind, message = error.get("errorType"), error.get("errorMessage")
     return _shown_type(kind) if kind else None, message if isinstance(message, str) else ""
 

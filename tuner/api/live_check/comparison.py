@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tuner.model.live_check import CheckComparison, Difference, rule_of
+from tuner.model.record import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,11 +105,8 @@ def _walk(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def _line(line: str) -> Any:
     """A line of a log: an object, if it's JSON."""
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return line.rstrip()
-    return found if isinstance(found, dict) else line.rstrip()
+    found = read_object(line)
+    return line.rstrip() if found is None else found
 
 
 def _shown(value: object) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import logging
 import re
 import secrets
@@ -25,6 +24,7 @@ from tuner.local.http.message import (
     Response,
     json_response,
 )
+from tuner.model.record import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,11 +75,8 @@ class Call:
                 f"Request must be smaller than {MAX_CONTROL_BODY} bytes for the {self.operation} "
                 "operation"
             ) from None
-        try:
-            value = json.loads(body or b"{}")
-        except (ValueError, RecursionError):
-            value = None
-        if not isinstance(value, dict):
+        value = read_object(body or b"{}")
+        if value is None:
             raise ApiError(
                 400,
                 "InvalidRequestContentException",

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from tuner.logs import format_report, format_report_json
+from tuner.model.record import read_object
 
 if TYPE_CHECKING:
     from tuner.local.deployment import Deployment
@@ -220,11 +221,8 @@ def _keeps_output(line: bytes, wanted: str | None) -> bool:
     """
     if wanted is None or not line.startswith(b"{"):
         return True
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return True
-    if not isinstance(record, dict) or "timestamp" not in record:
+    record = read_object(line)
+    if record is None or "timestamp" not in record:
         return True
     rank = _RANKS.get(str(record.get("level", "")).upper())
     return rank is None or rank >= _RANKS[wanted]
