@@ -64,11 +64,6 @@ class Deployment:
     system_log_level: str | None = None
     """Both apply to JSON logs only."""
 
-    @property
-    def runtime_arn(self) -> str:
-        """As functions' configurations and INIT_START name the runtime's version."""
-        return runtime_version_arn(self.region)
-
 
 @dataclass(frozen=True, slots=True)
 class InvokeRequest:
@@ -146,7 +141,7 @@ def parse_trace(header: str | None) -> dict[str, str]:
 
 
 def runtime_version_arn(region: str) -> str:
-    """What a RuntimeVersionArn says here."""
+    """As functions' configurations and INIT_START name the runtime's version."""
     return f"arn:aws:lambda:{region}::runtime:{RUNTIME_VERSION}"
 
 

@@ -213,7 +213,7 @@ class FunctionsApi:
     ) -> dict[str, Any]:
         """Describe a version in a list, which leaves out states and runtime versions."""
         shape = self._configuration(function, version, version.number if qualified else None)
-        return {key: value for key, value in shape.items() if key not in _UNLISTED}
+        return {key: value for key, value in shape.items() if not key.startswith(_UNLISTED)}
 
     def _configuration(
         self, function: Function, version: Version, qualifier: str | None = None
@@ -242,17 +242,8 @@ class FunctionsApi:
 
 
 _CREATING: Final = "The function is being created."
-_UNLISTED: Final = frozenset(
-    {
-        "State",
-        "StateReason",
-        "StateReasonCode",
-        "LastUpdateStatus",
-        "LastUpdateStatusReason",
-        "LastUpdateStatusReasonCode",
-        "RuntimeVersionConfig",
-    }
-)
+_UNLISTED: Final = ("State", "LastUpdateStatus", "RuntimeVersionConfig")
+"""How the members begin that lists leave out."""
 
 
 def _state(version: Version, *, is_ready: bool) -> dict[str, str]:

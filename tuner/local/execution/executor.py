@@ -9,10 +9,10 @@ REPORT.
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tuner.errors import LocalError
-from tuner.local.deployment import HostLimits
 from tuner.local.execution.call_chain import CallChain
 from tuner.local.execution.cores import CorePlacement, CoreQueue
 from tuner.local.execution.environment import SHUT_DOWN, Environment
@@ -26,7 +26,13 @@ from tuner.model.lambda_limits import vcpu_share
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tuner.local.deployment import CpuControl, Deployment, InvokeRequest, InvokeResult
+    from tuner.local.deployment import (
+        CpuControl,
+        Deployment,
+        HostLimits,
+        InvokeRequest,
+        InvokeResult,
+    )
     from tuner.local.execution.cores import Grant
     from tuner.local.execution.invocation_log import LogSink
     from tuner.local.execution.runtime.program import Program
@@ -74,13 +80,7 @@ class ProcessExecutor:
         base = self._host.limits
         with self._lock:
             met = [finding for one in self._programs.values() for finding in one.findings]
-        return HostLimits(
-            base.core_count,
-            base.max_memory_mb,
-            base.cpu_control,
-            (*base.findings, *met),
-            base.architecture,
-        )
+        return replace(base, findings=(*base.findings, *met))
 
     def runtime_findings(self, runtime: str) -> tuple[Finding, ...]:
         """Findings about a runtime here, before anything runs. Raises LocalError."""

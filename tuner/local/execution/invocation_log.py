@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from tuner.local.deployment import runtime_version_arn
 from tuner.logs import format_report, format_report_json
 from tuner.model.record import read_object
 
@@ -102,7 +103,7 @@ class InvocationLog:
 
     def init_start(self, runtime_version: str) -> None:
         """Before the first line of an init; `runtime_version` is like python:3.13.v1."""
-        arn = self._deployment.runtime_arn
+        arn = runtime_version_arn(self._deployment.region)
         record: dict[str, object] = {
             "initializationType": "on-demand",
             "phase": "init",

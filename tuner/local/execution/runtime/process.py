@@ -65,7 +65,8 @@ class RuntimeProcess:
         self._peak_bytes = 0
         self._events: list[RuntimeEvent] = []
         self._acknowledged = 0
-        self._has_exited = False
+        self.has_exited = False
+        """Whether the runtime or its supervisor is known to be gone."""
         self._selector = selectors.DefaultSelector()
         self._api = RuntimeApi(self._register, self._selector.unregister)
         self._group = group
@@ -135,11 +136,6 @@ class RuntimeProcess:
     def take_pending(self) -> None:
         """Read what came in the meantime, without waiting."""
         self._pump(0.0)
-
-    @property
-    def has_exited(self) -> bool:
-        """Whether the runtime or its supervisor is known to be gone."""
-        return self._has_exited
 
     def deliver(self, call: RuntimeCall, headers: Mapping[str, str], body: bytes) -> int | None:
         """Answer the runtime's `next` with an event; return the monotonic time just before.
@@ -243,9 +239,9 @@ class RuntimeProcess:
                 self._acknowledged += 1
 
     def _note_exit(self, code: int, at_ns: int) -> None:
-        if self._has_exited:
+        if self.has_exited:
             return
-        self._has_exited = True
+        self.has_exited = True
         kind: RuntimeEventKind = "memory" if self.sample() else "exited"
         self._events.append(RuntimeEvent(kind, at_ns, exit_code=code))
 
@@ -255,5 +251,5 @@ class RuntimeProcess:
         if not self._supervisor.tell(line):
             return
         end = time.monotonic() + SUPERVISOR_LIMIT_S
-        while self._acknowledged == before and not self._has_exited and time.monotonic() < end:
+        while self._acknowledged == before and not self.has_exited and time.monotonic() < end:
             self._pump(0.1)
