@@ -20,8 +20,7 @@ from tuner.local import FunctionDefinition, LocalLambda
 from tuner.model.function import Build
 from tuner.model.request import Target
 from tuner.report.json import to_json
-from tuner.session.architectures import check_local
-from tuner.sweep.architectures import refuse_elsewhere
+from tuner.session.architectures import check_local, refuse_elsewhere
 from tuner.sweep.store import load_sweep
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from tuner.lease.clone import choose_isolation
 from tuner.model.goal import Goal
 from tuner.payloads.event_stream import checked_events
 from tuner.pricing.renewal import current_price_book
+from tuner.session.architectures import dearer, with_other_code
 from tuner.session.breakeven import (
     platforms_of,
     saving_needed,
@@ -34,7 +35,6 @@ from tuner.session.planning import (
     prior_of,
     side_effects_of,
 )
-from tuner.sweep.architectures import dearer, with_other_code
 from tuner.sweep.io import StopSignal, SweepIO, tell_nobody
 from tuner.sweep.limits import polite_concurrency
 from tuner.sweep.plan import check_measurable

@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tuner.errors import InputError
+from tuner.errors import InputError, UsageError
 from tuner.local import host_architecture
 from tuner.model.finding import Finding
 from tuner.model.payload import on_architectures
 from tuner.pricing.renewal import current_price_book
 from tuner.session.native_code import foreign_code, foreign_layers
-from tuner.sweep.architectures import check_architectures, refuse_elsewhere
+from tuner.sweep.plan import check_architectures
 from tuner.sweep.prepared import OtherArchitecture
 
 if TYPE_CHECKING:
     from tuner.model.function import Architecture, Build, FunctionConfig
+    from tuner.model.plan import SweepPlan
     from tuner.model.request import TuneRequest
+    from tuner.pricing import LambdaPrices
     from tuner.session.inputs import Inputs, OpenTarget
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html: those on the first Amazon Linux
@@ -176,3 +178,25 @@ def _measured(config: FunctionConfig, other: Architecture, build: Build | None) 
         "info",
         f"Measured {config.architecture} and {other}, each in a copy; on {other} it ran {what}.",
     )
+
+
+def refuse_elsewhere(request: TuneRequest, function: FunctionConfig, host: str) -> None:
+    """Raise UsageError if a machine of the `host` architecture would have to stand for another."""
+    wanted = {*request.measure.architectures}
+    if wanted and {*wanted, function.architecture} != {host}:
+        raise UsageError(
+            f"a local Lambda runs code on this machine's own architecture ({host}) alone, so it "
+            "can't compare `architectures`: compare them in AWS, or leave `architectures` out"
+        )
+
+
+def dearer(prices: LambdaPrices, other: LambdaPrices) -> LambdaPrices:
+    """Those of the two at which a bound on the cost holds for both."""
+    return max(prices, other, key=lambda each: each.price_usd_per_ms(1024))
+
+
+def with_other_code(plan: SweepPlan, other: OtherArchitecture | None) -> SweepPlan:
+    """The plan with the digest of the other architecture's build, as far as it's known."""
+    if other is None or other.build is None:
+        return plan
+    return replace(plan, other_code_sha256=other.build.code_sha256)

@@ -15,10 +15,9 @@ from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.model.request import AUTO_PRIOR, NO_PRIOR
 from tuner.observe.kept import fresh_observation, is_observation, read_observation
 from tuner.payloads import asks_for_test_events, load_payloads
-from tuner.sweep.architectures import check_architectures
 from tuner.sweep.hooks import NO_HOOKS, Hooks, parse_hooks
 from tuner.sweep.outcome import parse_fail_on
-from tuner.sweep.plan import check_count, most_invocations
+from tuner.sweep.plan import check_architectures, check_count, most_invocations
 from tuner.sweep.sizes import check_range
 from tuner.sweep.store import check_writable, load_sweep
 from tuner.sweep.writing import continued_in

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 from tuner.decision import candidate_sizes
 from tuner.decision.candidates import named_within
 from tuner.decision.percentile import samples_needed
 from tuner.errors import InputError, UsageError
+from tuner.model.function import Architecture
 from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.model.plan import MOST_INVOCATIONS, PayloadClass, SweepPlan
 from tuner.sweep.estimate import (
@@ -42,6 +43,7 @@ PER_FURTHER_PAYLOAD: Final = 6
 """Each payload has its own curve: samples at three sizes, and as many where they matter."""
 LEAST_INVOCATIONS: Final = 4
 """Two sizes with a cold and a warm sample each: fewer can't support a comparison."""
+ARCHITECTURES: Final[tuple[Architecture, ...]] = get_args(Architecture)
 _MAX_CONCURRENCY: Final = 1_000
 _UNMEASURABLE: Final = {
     "CapacityProviderConfig": "it runs on Lambda Managed Instances, whose price is the instances'",
@@ -304,3 +306,30 @@ def _check_affordable(pricing: Pricing, sizes: Sequence[int], budget_usd: float 
             f"timeout of {pricing.function.timeout_s} s), but `budget_usd` allows only "
             f"${budget_usd:.6f}: raise it"
         )
+
+
+def check_architectures(request: TuneRequest) -> None:
+    """Raise UsageError for architectures that don't exist, and for wishes that don't go with
+    comparing two.
+    """
+    measure = request.measure
+    named = (*measure.architectures, *(kind for kind, _ in measure.code_by_architecture))
+    for each in named:
+        if each not in ARCHITECTURES:
+            raise UsageError(f"{each!r} isn't an architecture: {' or '.join(ARCHITECTURES)}")
+    if unused := {kind for kind, _ in measure.code_by_architecture} - {*measure.architectures}:
+        [kind] = sorted(unused)[:1]
+        raise UsageError(
+            f"`code` has a build for {kind}, which isn't measured: name it in `architectures` too"
+        )
+    if not measure.architectures:
+        return
+    if measure.vary is not None:
+        raise UsageError("`architectures` and `vary` are two questions: ask one after the other")
+    if request.safety.once_each:
+        raise UsageError(
+            "`once_each` sends no event twice, and `architectures` sends the same ones to each: "
+            "leave one of them out"
+        )
+    if request.safety.isolation == "version":
+        raise UsageError("`architectures` measures each in a copy: leave out `isolation=version`")
