@@ -8,8 +8,8 @@ from tests.lease.account import Account, ignore, no_sleep
 from tuner.lease.recover import find_unfinished, plan_recovery, recover
 
 if TYPE_CHECKING:
-    from tuner.lease.journal import UnfinishedJournal
     from tuner.lease.recover import RecoveryPlan
+    from tuner.lease.unfinished import UnfinishedJournal
 
 
 def planned(account: Account, journal: UnfinishedJournal) -> RecoveryPlan:

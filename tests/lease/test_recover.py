@@ -21,7 +21,7 @@ from tuner.model.progress import CleanedUp, ProgressEvent, VersionDeleted, Windo
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tuner.lease.journal import UnfinishedJournal
+    from tuner.lease.unfinished import UnfinishedJournal
 
 
 def leave_changed(account: Account, *, killed_at: int = 10) -> UnfinishedJournal:

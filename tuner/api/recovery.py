@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.aws import LambdaGateway
-    from tuner.lease.journal import UnfinishedJournal
     from tuner.lease.recover import RecoveryPlan
+    from tuner.lease.unfinished import UnfinishedJournal
     from tuner.model.progress import ProgressHook
 
 

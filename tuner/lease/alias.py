@@ -18,7 +18,7 @@ from tuner.errors import (
     LeaseError,
     LeftChangedError,
 )
-from tuner.lease.journal import JournaledAlias
+from tuner.lease.unfinished import JournaledAlias
 from tuner.model.function import Routing
 
 if TYPE_CHECKING:

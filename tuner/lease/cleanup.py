@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tuner.lease.function_control import FunctionControl, LeaseIO
-    from tuner.lease.journal import Journal, JournalHeader
+    from tuner.lease.journal import Journal
+    from tuner.lease.unfinished import JournalHeader
     from tuner.model.function import FunctionConfig
 
 

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tuner.lease.function_control import LeaseIO
-    from tuner.lease.journal import Journal, JournalHeader
+    from tuner.lease.journal import Journal
+    from tuner.lease.unfinished import JournalHeader
     from tuner.lease.uninterruptible import WorkLimit
     from tuner.lease.window import Publication
     from tuner.model.function import Architecture, FunctionConfig, WantedCopy

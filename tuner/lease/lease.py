@@ -13,10 +13,11 @@ from tuner.lease.alias import ShiftedAlias
 from tuner.lease.cleanup import ROLLOUT_ID, delete_versions
 from tuner.lease.clone import CloneLease, copy_id
 from tuner.lease.function_control import lease_io
-from tuner.lease.journal import Journal, LeaseTerms, make_header, read_header
+from tuner.lease.journal import Journal, LeaseTerms, make_header
 from tuner.lease.lock import SWEEP_TAG, FunctionTag, function_lock
 from tuner.lease.recover import find_unfinished
 from tuner.lease.restore import differences
+from tuner.lease.unfinished import read_header
 from tuner.lease.uninterruptible import WorkLimit, uninterruptible
 from tuner.lease.window import PublishWindow
 from tuner.model.finding import Finding
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.lease.function_control import FunctionControl, LeaseIO
-    from tuner.lease.journal import JournalHeader
+    from tuner.lease.unfinished import JournalHeader
     from tuner.lease.window import Publication
     from tuner.model.function import Build, FunctionConfig, Routing
     from tuner.model.progress import ProgressHook

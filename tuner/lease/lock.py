@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.lease.function_control import FunctionControl, LeaseIO
-    from tuner.lease.journal import Journal, JournalHeader
+    from tuner.lease.journal import Journal
+    from tuner.lease.unfinished import JournalHeader
     from tuner.model.function import FunctionConfig
 
 SWEEP_TAG: Final = "lambda-tuner-sweep"

@@ -22,11 +22,12 @@ from tuner.lease.alias import describe_foreign, settle_alias, target_of
 from tuner.lease.cleanup import Cleanup, deletable_versions, delete_versions
 from tuner.lease.clone import copy_description, copy_name, delete_copy
 from tuner.lease.function_control import recovery_io
-from tuner.lease.journal import Journal, function_digest, is_locked, journal_dir, read_journal
+from tuner.lease.journal import Journal, function_digest, is_locked, journal_dir
 from tuner.lease.lock import SWEEP_TAG, SweepTag, function_lock, has_tag, remove_sweep_tag
 from tuner.lease.restore import drift_from, restore
 from tuner.lease.stop import describe_other_reserve, describe_release, needs_release, release
 from tuner.lease.throwaway import is_of_this_account
+from tuner.lease.unfinished import read_journal
 from tuner.lease.uninterruptible import WorkLimit, uninterruptible
 from tuner.model.progress import CleanedUp, CopyDeleted, WindowClosed
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.lease.function_control import FunctionControl, LeaseIO
-    from tuner.lease.journal import JournalHeader, UnfinishedJournal
+    from tuner.lease.unfinished import JournalHeader, UnfinishedJournal
     from tuner.model.function import FunctionConfig, Routing
     from tuner.model.progress import ProgressHook
 

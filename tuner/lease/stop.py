@@ -29,21 +29,17 @@ from tuner.errors import (
     LeftChangedError,
 )
 from tuner.lease.function_control import LeaseIO, harmless
-from tuner.lease.journal import (
-    Journal,
-    function_digest,
-    journal_dir,
-    make_header,
-    read_journal,
-)
+from tuner.lease.journal import Journal, function_digest, journal_dir, make_header
 from tuner.lease.lock import function_lock
+from tuner.lease.unfinished import read_journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tuner.lease.function_control import FunctionControl
-    from tuner.lease.journal import JournaledStop, LeaseTerms, UnfinishedJournal
+    from tuner.lease.journal import LeaseTerms
+    from tuner.lease.unfinished import JournaledStop, UnfinishedJournal
     from tuner.model.function import FunctionConfig
 
 STOP_ID: Final = "stop-"

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tuner.lease.function_control import FunctionControl, LeaseIO
-    from tuner.lease.journal import JournalHeader, LeaseTerms
+    from tuner.lease.journal import LeaseTerms
+    from tuner.lease.unfinished import JournalHeader
     from tuner.model.function import Throwaway
     from tuner.model.progress import ProgressHook
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tuner.api.live_check.probing import Probing
     from tuner.aws.live_gateway import LiveGateway
-    from tuner.lease.journal import UnfinishedJournal
+    from tuner.lease.unfinished import UnfinishedJournal
 
 _PAYLOAD: Final = json.dumps({"probe": "cpu", "cpu_s": 0.05})
 _CHILD_LIMIT_S: Final = 120.0
