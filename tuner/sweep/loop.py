@@ -201,12 +201,7 @@ class SweepLoop:
         had = {*self._swept.sizes_mb, *(each.memory_mb for each in self._recording.invocations)}
         above = [size for size in self._sizes_mb if size > cap_mb and size not in had]
         reason = f"at most {cap_mb} MB are allowed here, so no larger size is measured"
-        for size in above:
-            self._left_out.add(size)
-            self._policy.exclude(size, reason)
-        self._pending = [trial for trial in self._pending if not self._left_out.has(trial)]
-        if above:
-            self._recording.exclude(above[0], reason)
+        self._exclude(above, reason)
 
     def _start_pending(self, *, most_a_version: int) -> bool:
         """Start pending trials in order; False if the budget doesn't cover the next one."""
@@ -335,15 +330,19 @@ class SweepLoop:
 
     def _leave_out(self, sizes_mb: set[int], payload: str, reason: str) -> bool:
         """Leave sizes out; return whether any wasn't yet."""
-        value = self._left_out.value_of(payload)
         new = sorted(size for size in sizes_mb if not self._left_out.has(Trial(size, payload)))
-        for size in new:
+        self._exclude(new, reason, payload)
+        return bool(new)
+
+    def _exclude(self, sizes_mb: list[int], reason: str, payload: str = "") -> None:
+        """Exclude sizes with a payload's value of a varied parameter, if there is one."""
+        value = self._left_out.value_of(payload)
+        for size in sizes_mb:
             self._left_out.add(size, value)
             self._policy.exclude(size, reason, None if value is None else payload)
         self._pending = [trial for trial in self._pending if not self._left_out.has(trial)]
-        if new:
-            self._recording.exclude(new[0], reason)
-        return bool(new)
+        if sizes_mb:
+            self._recording.exclude(sizes_mb[0], reason)
 
     def _fail(self, finding: Finding) -> None:
         self._end = self._end or "failed"

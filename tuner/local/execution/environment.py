@@ -70,7 +70,6 @@ class Environment:
         self._links = shown_links(program) if host.has_private_tmp else {}
         self._scratch_dir = run_dir / self.identity
         self._group_name = group_name(run_dir, self.identity)
-        self._tmp_dir = self._scratch_dir / "tmp"
         self.core_count = host.core_count_for(deployment.memory_mb)
         self.cpus: tuple[int, ...] = ()
         """The cores that it last ran on."""
@@ -307,25 +306,36 @@ class Environment:
     def _spec(
         self, argv: Sequence[str], api_address: str, cores: float, *, is_controlled: bool
     ) -> LaunchSpec:
+        """What the supervisor is to start, and under which limits."""
         deployment, seen, host = self.deployment, self._seen, self._host
-        shown_opt_dir = deployment.opt_dir if seen.opt_dir != deployment.opt_dir else None
-        tmp_mb, maker, image = deployment.ephemeral_storage_mb, host.disk_maker, ""
-        if maker is not None:
-            image = str(self._scratch_dir / "tmp.img")
+        tmp_dir, tmp_mb = str(self._scratch_dir / "tmp"), deployment.ephemeral_storage_mb
+        maker, image = host.disk_maker, str(self._scratch_dir / "tmp.img")
+        layers = str(deployment.opt_dir or "")
+        is_shown = seen.opt_dir != deployment.opt_dir  # as /opt; otherwise they are read in place
         return {
             "argv": list(argv),
-            "environment": self._variables(api_address),
+            "environment": function_variables(
+                seen,
+                self._program.variables(seen, self._links),
+                api_address=api_address,
+                log_stream=self.log_stream,
+                tmp_dir=None if host.has_private_tmp else tmp_dir,
+            ),
             "working_dir": str(seen.code_dir),
             "code_dir": str(deployment.code_dir),
-            "opt_dir": str(shown_opt_dir or ""),
+            "opt_dir": layers if is_shown else "",
             "links": self._links,
             "user_id": host.handler_user_id,
-            "tmp_dir": str(self._tmp_dir),
+            "tmp_dir": tmp_dir,
             "hides_tmp": host.has_private_tmp,
-            "tmp_image": image,
+            "tmp_image": image if maker is not None else "",
             "disk_command": make_command(maker, image, tmp_mb) if maker is not None else [],
             "file_limit_bytes": 0 if maker is not None else tmp_mb * BYTES_PER_MB,
-            "kept_dirs": self._kept_dirs(),
+            "kept_dirs": [
+                *self._program.directories,
+                *way_to(self._program),
+                *([layers] if layers and not is_shown else []),
+            ],
             "home_dirs": home_dirs(),
             "cpus": list(self.cpus),
             "memory_limit_bytes": deployment.memory_mb * BYTES_PER_MB,
@@ -334,22 +344,6 @@ class Environment:
             "controlled": is_controlled,
             "owner_pid": os.getpid(),
         }
-
-    def _kept_dirs(self) -> list[str]:
-        """What the runtime reads in place."""
-        layers, kept = self._seen.opt_dir, [*self._program.directories, *way_to(self._program)]
-        if layers is not None and layers == self.deployment.opt_dir:
-            kept.append(str(layers))
-        return kept
-
-    def _variables(self, api_address: str) -> dict[str, str]:
-        return function_variables(
-            self._seen,
-            self._program.variables(self._seen, self._links),
-            api_address=api_address,
-            log_stream=self.log_stream,
-            tmp_dir=None if self._host.has_private_tmp else str(self._tmp_dir),
-        )
 
     def _init_failed(
         self, log: InvocationLog, phase: str, duration_ms: float, why: PlatformError

@@ -132,11 +132,10 @@ def signing_key_id(request: Request) -> str | None:
 def _is_loopback(authority: str) -> bool:
     """Whether a Host (with or without port) is this machine: DNS rebinding uses other names."""
     name = authority.strip().lower()
-    name = (
-        name[: name.index("]") + 1]
-        if name.startswith("[") and "]" in name
-        else (name.rpartition(":")[0] or name if ":" in name else name)
-    )
+    if name.startswith("[") and "]" in name:
+        name = name[: name.index("]") + 1]
+    else:
+        name = name.rpartition(":")[0] or name
     return name in _LOOPBACK_NAMES or name.endswith(".localhost")
 
 
