@@ -52,6 +52,7 @@ def test_requirements_are_installed_by_pip_beside_the_code(tmp_path: Path) -> No
     wheel = package(tmp_path)
     (code / "requirements.txt").write_text(f"--no-index\n../{wheel.name}\n")
     (code / "tiny_more.py").write_text("NAME = 'own'\n")
+    (code / "leads nowhere").symlink_to("nowhere")
     before = snapshot(code)
     function = FunctionDefinition("f", code_dir=code, runtime=OWN, has_requirements=True)
     built = Builder(tmp_path / "built").build(function)

@@ -9,7 +9,7 @@ import io
 import os
 import stat
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -20,9 +20,6 @@ from tuner.errors import LocalError
 from tuner.local.control_plane import package
 from tuner.local.control_plane.api_error import ApiError
 from tuner.local.control_plane.package import CodeStore, Uploads, package_of, zip_folder
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def archive(*members: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
@@ -125,6 +122,16 @@ def test_a_zip_over_50_mb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
         CodeStore(tmp_path).add(make_zip())
 
 
+def test_of_a_file_and_a_folder_of_one_name_the_later_layer_s_is_kept(tmp_path: Path) -> None:
+    """Whichever of them comes first, with what is beside them."""
+    store = CodeStore(tmp_path)
+    file = store.add(archive(("python/x", b"file"), ("python/y", b"1")))
+    folder = store.add(archive(("python/x/a", b"a"), ("python/z", b"2")))
+    over = store.lay((file, folder))
+    assert {path.name for path in over.rglob("*")} == {"python", "x", "a", "y", "z"}
+    assert (store.lay((folder, file)) / "python/x").read_bytes() == b"file"
+
+
 def test_a_folder_packs_to_the_same_bytes(tmp_path: Path) -> None:
     """Neither times nor compiled files nor the order of creation change the package."""
     packed = []
@@ -151,6 +158,10 @@ def test_folders_that_cannot_be_packed(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("x")
     (tmp_path / "code" / "link").symlink_to(tmp_path / "secret")
     with pytest.raises(LocalError, match="links out"):
+        zip_folder(tmp_path / "code")
+    (tmp_path / "code" / "link").unlink()
+    Path(os.fsdecode(bytes(tmp_path / "code") + b"/\xfc.py")).touch()
+    with pytest.raises(LocalError, match=r"\\udcfc\.py': its name isn't UTF-8"):
         zip_folder(tmp_path / "code")
 
 

@@ -40,8 +40,7 @@ os._exit(code if code >= 0 else 1)
 """
 """Runs a tool in a process group that ends with its parent, however that ends: its standard input
 closes then."""
-_NOT_COPIED: Final = shutil.ignore_patterns("__pycache__", ".git", ".aws-sam")
-_NOT_COPIED_OF_RUST: Final = shutil.ignore_patterns(".git", ".aws-sam", "target")
+_NOT_COPIED: Final = ("__pycache__", ".git", ".aws-sam")
 _ESBUILD_OPTIONS: Final = {
     "External": "--external:",
     "Format": "--format=",
@@ -137,7 +136,7 @@ class Builder:
             options = ("--quiet", "--disable-pip-version-check", "--no-input", "--no-compile")
             needed = ("--requirement", "requirements.txt", "--target", str(target))
             _run([python, "-m", "pip", "install", *options, *needed], code_dir)
-        shutil.copytree(code_dir, target, dirs_exist_ok=True, ignore=_NOT_COPIED)
+        _copy(code_dir, target)
         return target
 
     def _npm(
@@ -149,7 +148,7 @@ class Builder:
         kinds: str = "--omit=dev",
     ) -> Path:
         """Install what package.json names, and `more`: parts of the SDK that Lambda includes."""
-        shutil.copytree(code_dir, target, ignore=_NOT_COPIED)
+        _copy(code_dir, target)
         options = (kinds, "--no-audit", "--no-fund", "--no-update-notifier")
         if (target / "package.json").is_file():
             locked = (target / "package-lock.json").is_file()
@@ -167,7 +166,7 @@ class Builder:
         """Run the target build-LOGICALID, as `sam build` does for BuildMethod: makefile."""
         self._on_step(f"building {what}: make build-{logical_id}")
         copy = self._root / f"{logical_id}.source"
-        shutil.copytree(code_dir, copy, ignore=_NOT_COPIED)
+        _copy(code_dir, copy)
         target.mkdir(parents=True)
         _run(["make", f"build-{logical_id}"], copy, variables={"ARTIFACTS_DIR": str(target)})
         return target
@@ -198,12 +197,26 @@ class Builder:
         _check_tool("rust-cargolambda", "cargo")
         self._on_step(f"building {function.name}: cargo build")
         copy, out = self._root / f"{function.name}.source", self._root / f"{function.name}.cargo"
-        shutil.copytree(code_dir, copy, ignore=_NOT_COPIED_OF_RUST)
+        _copy(code_dir, copy, "target")
         binary = dict(function.build_properties).get("Binary", ())
         chosen = [f"--bin={name}" for name in binary]
         _run(["cargo", "build", "--release", "--quiet", f"--target-dir={out}", *chosen], copy)
         target.mkdir(parents=True)
         shutil.copy2(_program(out, (*binary, function.handler)), target / "bootstrap")
+
+
+def _copy(folder: Path, target: Path, *left_out: str) -> None:
+    """Copy a folder, without what isn't code, and links that lead nowhere. Raises LocalError."""
+    ignored = shutil.ignore_patterns(*_NOT_COPIED, *left_out)
+    try:
+        shutil.copytree(
+            folder, target, dirs_exist_ok=True, ignore=ignored, ignore_dangling_symlinks=True
+        )
+    except shutil.Error as error:
+        path, _, why = error.args[0][0]
+        raise LocalError(f"{path} can't be copied to be built: {why}") from None
+    except OSError as error:
+        raise LocalError(f"{folder} can't be copied to be built: {error.strerror}") from None
 
 
 def _entry(function: FunctionDefinition, code_dir: Path) -> tuple[str, ...]:

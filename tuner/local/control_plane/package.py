@@ -126,14 +126,20 @@ def _let_enter(folder: Path) -> None:
 
 
 def _lay_over(source: Path, folder: Path) -> None:
-    """Put a folder's files into another one, as links to the same read-only files."""
+    """Put a folder's files into another one, as links to the same read-only files.
+
+    What is a file there gives way to a folder, and a folder to a file.
+    """
     for path in sorted(source.rglob("*")):
         target = folder / path.relative_to(source)
+        if target.is_dir() and not path.is_dir():
+            shutil.rmtree(target)
+        if not target.is_dir():
+            target.unlink(missing_ok=True)
         if path.is_dir():
             target.mkdir(parents=True, exist_ok=True)
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.unlink(missing_ok=True)
         try:
             target.hardlink_to(path)
         except OSError:  # a file system without links
@@ -224,8 +230,8 @@ def _content(path: Path) -> bytes:
 def zip_folder(folder: Path) -> bytes:
     """Pack a folder: the same files give the same bytes. Compiled files are left out.
 
-    Raises LocalError if the folder is missing, empty, too large, or has links to the outside, or a
-    file that can't be read.
+    Raises LocalError if the folder is missing, empty, too large, or has links to the outside, files
+    that can't be read, or names that aren't UTF-8.
     """
     if not folder.is_dir():
         raise LocalError(f"{folder}: no such code folder")
@@ -240,12 +246,21 @@ def zip_folder(folder: Path) -> bytes:
             total += len(content)
             if total > MAX_UNZIPPED_BYTES:
                 raise LocalError(f"{folder}: over 250 MB, which is Lambda's limit for a package")
-            member = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _EPOCH)
+            member = zipfile.ZipInfo(_member_name(path, folder), _EPOCH)
             executable = path.stat().st_mode & 0o100
             member.external_attr = (0o100755 if executable else 0o100644) << 16
             member.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(member, content)
     return buffer.getvalue()
+
+
+def _member_name(path: Path, folder: Path) -> str:
+    name = path.relative_to(folder).as_posix()
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise LocalError(f"{str(path)!a}: its name isn't UTF-8, so it can't be packed") from None
+    return name
 
 
 def _files(folder: Path) -> Iterator[Path]:
