@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -90,6 +91,19 @@ def test_a_sweep_begins_while_another_looks_for_unfinished_ones(
     with account.lease() as lease:
         assert lease.publish([128]).published
     assert looking
+
+
+def test_a_file_system_without_locks_is_told_from_a_sweep_that_runs(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is changed there, and nobody waits for a sweep that there isn't."""
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", fail)
+    with pytest.raises(LeaseError, match="has no locks"), account.lease():
+        pass
 
 
 def test_a_journal_that_is_gone_when_it_is_read_was_finished(account: Account) -> None:

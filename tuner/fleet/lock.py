@@ -27,7 +27,7 @@ def fleet_lock(folder: Path) -> Iterator[None]:
     try:
         try:
             lock_file(descriptor)
-        except OSError:
+        except BlockingIOError:
             raise FleetError(
                 f"the fleet in {folder} is running already: see tuner fleet status {folder}"
             ) from None

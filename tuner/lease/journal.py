@@ -93,9 +93,7 @@ class Journal:
             make_private_dir(path.parent)
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
             journal = cls(path, descriptor, keep)
-            lock_file(
-                descriptor, waits=True
-            )  # someone may hold it briefly to see whether it's locked
+            lock_file(descriptor, waits=True)  # somebody may just see whether it's locked
         except OSError as error:
             raise LeaseError(
                 f"the journal {path} can't be written ({error.strerror}): nothing was changed"
@@ -118,7 +116,7 @@ class Journal:
             raise LeaseError(f"the journal {path} can't be opened ({error.strerror})") from error
         try:
             lock_file(descriptor)
-        except OSError as error:
+        except BlockingIOError as error:
             os.close(descriptor)
             raise LeaseError(f"the sweep of {path.stem} is still running") from error
         written = path.read_bytes()
@@ -219,10 +217,11 @@ def journal_dir(state_dir: Path) -> Path:
 
 
 def lock_file(descriptor: int, *, shared: bool = False, waits: bool = False) -> None:
-    """Lock an open file for this process, or raise OSError if another process has it (`waits`: wait
-    for it).
+    """Lock an open file for this process, or raise BlockingIOError if another process has it
+    (`waits`: wait for it).
 
-    Raises LeaseError if the system has no such locks: without them, no change is safe.
+    Raises LeaseError if the system, or the file's, has no such locks: without them, no change is
+    safe.
     """
     try:
         import fcntl  # noqa: PLC0415 - absent on Windows, where saved sweeps can still be read
@@ -231,7 +230,15 @@ def lock_file(descriptor: int, *, shared: bool = False, waits: bool = False) -> 
             "sweeping and recovering need the file locks of Linux and macOS: use WSL 2 on Windows"
         ) from None
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-    fcntl.flock(descriptor, kind if waits else kind | fcntl.LOCK_NB)
+    try:
+        fcntl.flock(descriptor, kind if waits else kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        raise LeaseError(
+            f"the file system of what is kept between runs has no locks ({error.strerror}), "
+            "without which no change is safe: keep it on a local disk"
+        ) from error
 
 
 def is_locked(path: Path) -> bool:
@@ -239,7 +246,7 @@ def is_locked(path: Path) -> bool:
     descriptor = os.open(path, os.O_RDONLY)  # its folder may be read-only
     try:
         lock_file(descriptor, shared=True)
-    except OSError:
+    except BlockingIOError:
         return True
     finally:
         os.close(descriptor)

@@ -57,7 +57,7 @@ def function_lock(state_dir: Path, header: JournalHeader) -> Iterator[None]:
 def _take(descriptor: int, name: str) -> None:
     try:
         lock_file(descriptor)
-    except OSError as error:
+    except BlockingIOError as error:
         raise LeaseError(
             f"another sweep (or rollout, or recovery) of {name} is running on this machine: wait "
             "for it to end, or stop it"

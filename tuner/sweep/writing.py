@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from tuner.errors import SweepFileError
+from tuner.errors import LeaseError, SweepFileError
 from tuner.lease.journal import lock_file, sync_dir
 from tuner.model.function import mask_account
 from tuner.model.record import to_record
@@ -64,7 +64,7 @@ class SweepWriter:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             os.fchmod(descriptor, 0o600)
             if self._beside is not None:
-                with suppress(OSError):  # not every file system has locks
+                with suppress(OSError, LeaseError):  # not every file system has locks
                     lock_file(descriptor)
         except OSError as error:
             raise self._unwritable(error) from error
@@ -167,7 +167,7 @@ def _keep_name(path: Path) -> None:
 def _remove_abandoned(path: Path) -> None:
     """Remove what a killed process wrote beside this file: nobody holds its lock."""
     for beside in path.parent.glob(f".{glob.escape(path.name)}.*.new"):
-        with suppress(OSError), beside.open("r+b") as file:
+        with suppress(OSError, LeaseError), beside.open("r+b") as file:
             lock_file(file.fileno())
             beside.unlink()
 
