@@ -24,7 +24,7 @@ from tuner.lease.clone import copy_description, copy_name, delete_copy
 from tuner.lease.function_control import recovery_io
 from tuner.lease.journal import Journal, function_digest, is_locked, journal_dir
 from tuner.lease.lock import SWEEP_TAG, SweepTag, function_lock, has_tag, remove_sweep_tag
-from tuner.lease.restore import drift_from, restore
+from tuner.lease.restore import Drift, restore
 from tuner.lease.stop import describe_other_reserve, describe_release, needs_release, release
 from tuner.lease.throwaway import is_of_this_account
 from tuner.lease.unfinished import read_journal
@@ -181,7 +181,7 @@ def plan_recovery(
     except FunctionNotFoundError:
         return RecoveryPlan(journal, notes=(f"{original.name}: the function is gone",))
     _check_identity(now, header, endpoint_url)
-    drift = drift_from(original, now, journal.memories_mb)
+    drift = Drift(original, now, journal.memories_mb)
     notes: tuple[str, ...] = ()
     if drift.is_ours and drift.others_changes:
         theirs = ", ".join(drift.others_changes)
@@ -192,7 +192,7 @@ def plan_recovery(
     versions = _plan_versions(journal, control, settles=alias_now is not None)
     return RecoveryPlan(
         journal,
-        restore_from_mb=drift.memory_mb if drift.is_ours else None,
+        restore_from_mb=now.memory_mb if drift.is_ours else None,
         writes_again=journal.is_changed and drift.is_as_before,
         delete_versions=tuple(version for version, alias in versions if alias is None),
         keep_versions=tuple((version, alias) for version, alias in versions if alias is not None),

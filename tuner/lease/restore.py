@@ -29,20 +29,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """What differs, and who changed it."""
+    """What differs between $LATEST as it was and as read `now`, and who changed it."""
 
-    name: str
-    memory_mb: int
-    original_mb: int
-    is_our_memory: bool
-    """Whether this sweep may have set the current memory."""
-    others_changes: tuple[str, ...]
-    """Names of the other fields that differ: a sweep never touches those."""
+    original: FunctionConfig
+    now: FunctionConfig
+    our_memories_mb: Container[int]
+    """What this sweep may have set the memory to."""
+
+    @property
+    def others_changes(self) -> tuple[str, ...]:
+        """Names of the other fields that differ: a sweep never touches those."""
+        return tuple(name for name in differences(self.original, self.now) if name != "memory_mb")
 
     @property
     def is_as_before(self) -> bool:
         """Whether every field is as it was."""
-        return self.memory_mb == self.original_mb and not self.others_changes
+        return not differences(self.original, self.now)
 
     @property
     def is_ours(self) -> bool:
@@ -50,28 +52,16 @@ class Drift:
 
         Anything else that differs (a deployment) is somebody else's and stays.
         """
-        return self.memory_mb != self.original_mb and self.is_our_memory
+        now_mb = self.now.memory_mb
+        return now_mb != self.original.memory_mb and now_mb in self.our_memories_mb
 
     def describe_foreign(self) -> str:
         """One sentence on what somebody else did and what was left alone."""
         what = ", ".join(self.others_changes or ("memory_mb",))
         return (
-            f"{self.name}: somebody else changed {what} of $LATEST during the sweep, and that was "
-            f"left alone; its memory is now {self.memory_mb} MB"
+            f"{self.original.name}: somebody else changed {what} of $LATEST during the sweep, and "
+            f"that was left alone; its memory is now {self.now.memory_mb} MB"
         )
-
-
-def drift_from(
-    original: FunctionConfig, now: FunctionConfig, our_memories_mb: Container[int]
-) -> Drift:
-    """Compare $LATEST as read `now` with what it was, in every field except RevisionId."""
-    return Drift(
-        name=original.name,
-        memory_mb=now.memory_mb,
-        original_mb=original.memory_mb,
-        is_our_memory=now.memory_mb in our_memories_mb,
-        others_changes=tuple(name for name in differences(original, now) if name != "memory_mb"),
-    )
 
 
 def differences(first: FunctionConfig, second: FunctionConfig) -> tuple[str, ...]:
@@ -117,16 +107,16 @@ def restore(
     def attempt() -> None:
         nonlocal is_written
         now = io.control.read_function(original.name)
-        drift = drift_from(original, now, our_memories_mb)
+        drift = Drift(original, now, our_memories_mb)
         if not drift.is_ours and (is_written or not drift.is_as_before):
             _refuse_foreign(drift)
             return
         journal.note("restore", memory_mb=original.memory_mb)
         io.control.update_memory(original.name, original.memory_mb, now.revision_id)
         is_written = True
-        drift = drift_from(original, io.control.read_function(original.name), our_memories_mb)
+        drift = Drift(original, io.control.read_function(original.name), our_memories_mb)
         if drift.is_ours:
-            raise AwsError(f"its memory still reads {drift.memory_mb} MB")
+            raise AwsError(f"its memory still reads {drift.now.memory_mb} MB")
         _refuse_foreign(drift)
 
     try:
