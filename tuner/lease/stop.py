@@ -28,7 +28,7 @@ from tuner.errors import (
     LeaseError,
     LeftChangedError,
 )
-from tuner.lease.function_control import LeaseIO, harmless
+from tuner.lease.function_control import LeaseIO
 from tuner.lease.journal import Journal, function_digest, journal_dir, make_header
 from tuner.lease.lock import function_lock
 from tuner.lease.unfinished import read_journal
@@ -99,7 +99,7 @@ def stop_function(
     header = make_header(function, terms)
     with function_lock(terms.state_dir, header):
         earlier = stop_of(function, terms.state_dir, terms.endpoint_url)
-        io = LeaseIO(control, sleep, harmless(lambda _event: None))
+        io = LeaseIO(control, sleep, lambda _event: None)
         before = io.retry(lambda: control.read_reserved_concurrency(function.name))
         if before == 0:
             raise LeaseError(

@@ -29,40 +29,21 @@ if TYPE_CHECKING:
 
 # Members that change what runs, in ways that this endpoint cannot show.
 _REFUSED: Final = (
-    "FileSystemConfigs",
-    "CodeSigningConfigArn",
-    "TenancyConfig",
-    "CapacityProviderConfig",
-    "DurableConfig",
-    "RuntimeConfig",
-    "AcceleratorConfig",
-    "PublishTo",
+    *("FileSystemConfigs", "CodeSigningConfigArn", "TenancyConfig", "CapacityProviderConfig"),
+    *("DurableConfig", "RuntimeConfig", "AcceleratorConfig", "PublishTo"),
 )
-
 
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, "Reserved environment
 # variables": these cannot be set by a function's configuration.
 RESERVED_VARIABLES: Final = frozenset(
-    {
-        "_HANDLER",
-        "_X_AMZN_TRACE_ID",
-        "AWS_DEFAULT_REGION",
-        "AWS_REGION",
-        "AWS_EXECUTION_ENV",
-        "AWS_LAMBDA_FUNCTION_NAME",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-        "AWS_LAMBDA_FUNCTION_VERSION",
-        "AWS_LAMBDA_INITIALIZATION_TYPE",
-        "AWS_LAMBDA_LOG_GROUP_NAME",
-        "AWS_LAMBDA_LOG_STREAM_NAME",
-        "AWS_ACCESS_KEY",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-        "AWS_LAMBDA_RUNTIME_API",
-        "LAMBDA_TASK_ROOT",
-        "LAMBDA_RUNTIME_DIR",
-    }
+    (
+        *("_HANDLER", "_X_AMZN_TRACE_ID", "AWS_EXECUTION_ENV", "AWS_LAMBDA_INITIALIZATION_TYPE"),
+        *("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID"),
+        *("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_FUNCTION_NAME"),
+        *("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION"),
+        *("AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API"),
+        *("LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"),
+    )
 )
 _OTHER_RULES: Final[dict[str, dict[str, Any]]] = {
     # The model's limits are those of managed instances; a function on demand has lower ones.

@@ -48,20 +48,10 @@ SMALL_BYTES: Final = 1024 * 1024
 TIMEOUT_S: Final = 120.0
 # RFC 9110, 7.6.1: these speak of one connection only. The others are written anew.
 _NOT_PASSED: Final = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "content-length",
-        "date",
-        "expect",
-        "server",
-    }
+    (
+        *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer"),
+        *("transfer-encoding", "upgrade", "content-length", "date", "expect", "server"),
+    )
 )
 
 
