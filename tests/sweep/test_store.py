@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tuner.errors import SweepFileError
+from tuner.sweep.file import sweeps_below
 from tuner.sweep.store import SweepStore, check_writable
 
 if TYPE_CHECKING:
@@ -18,6 +19,16 @@ def keep(store: SweepStore, name: str, sweep_id: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
     return path
+
+
+def test_what_cannot_be_read_is_no_sweep_of_a_folder(tmp_path: Path) -> None:
+    """A folder of such a name, a link that leads nowhere, a file of something else, and no file."""
+    (tmp_path / "folder.jsonl").mkdir()
+    (tmp_path / "link.jsonl").symlink_to("nowhere")
+    (tmp_path / "other.jsonl").write_text("{}\n")
+    assert [*sweeps_below(tmp_path)] == []
+    (tmp_path / "folder.jsonl" / "sweep.jsonl").write_bytes(b'{"record":"sweep"}')
+    assert [*sweeps_below(tmp_path)] == [tmp_path / "folder.jsonl" / "sweep.jsonl"]
 
 
 def test_the_newest_sweep_of_a_function_is_found(tmp_path: Path) -> None:

@@ -276,14 +276,14 @@ def _is_kept(name: str, state_dir: Path) -> bool:
 
 
 def _in_folders(folders: Sequence[Path], wanted: set[str]) -> dict[str, Sweep]:
-    from tuner.sweep.file import holds_sweep, read_sweep
+    from tuner.sweep.file import read_sweep, sweeps_below
 
     found: dict[str, Sweep] = {}
     for folder in folders:
         if not folder.is_dir():
             raise InputError(f"`fleet={folder}` isn't a folder")
-        for file in sorted(folder.rglob("*.jsonl")):
-            if not holds_sweep(file) or not _may_be_of(file, wanted):
+        for file in sweeps_below(folder):
+            if not _may_be_of(file, wanted):
                 continue
             sweep = read_sweep(file)
             name = sweep.function.name

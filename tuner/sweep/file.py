@@ -22,6 +22,7 @@ import base64
 import dataclasses
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
@@ -297,6 +298,14 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 def holds_sweep(path: Path) -> bool:
     """Whether this file has a sweep, which cost money to measure. Raises OSError."""
     return start_of(path).startswith(_SWEEP)
+
+
+def sweeps_below(folder: Path) -> Iterator[Path]:
+    """The files below a folder that have a sweep, in order; what can't be read is left out."""
+    for path in sorted(folder.rglob("*.jsonl")):
+        with suppress(OSError):
+            if path.is_file() and holds_sweep(path):
+                yield path
 
 
 def start_of(path: Path) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.errors import SweepFileError, UsageError
 from tuner.model.interval import listed
-from tuner.sweep.file import holds_sweep, read_sweep
+from tuner.sweep.file import read_sweep, sweeps_below
 from tuner.sweep.writing import SweepWriter
 
 if TYPE_CHECKING:
@@ -102,10 +102,10 @@ def load_sweep(path_or_name: str | Path, *, state_dir: Path | None = None) -> Sw
 
 def _not_a_folder(folder: Path) -> SweepFileError:
     """A folder isn't a sweep: say which ones are in it."""
-    found = sorted(each for each in folder.rglob("*.jsonl") if each.is_file() and holds_sweep(each))
+    found = [*map(str, sweeps_below(folder))]
     if not found:
         return SweepFileError(f"{folder} is a folder without sweeps: give a sweep file")
-    names = listed([*map(str, found)], _LISTED)
+    names = listed(found, _LISTED)
     return SweepFileError(f"{folder} is a folder: give one of its sweeps, {names}")
 
 
