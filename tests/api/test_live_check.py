@@ -23,7 +23,7 @@ from tuner.api.live_check.probing import BUDGET_USD
 from tuner.api.live_check.sweeps import undo
 from tuner.aws.changing_policy import least_live_check_policy
 from tuner.errors import InputError, NotAgreedError, TunerError, UsageError
-from tuner.lease.recover import find_unfinished
+from tuner.lease.journal import find_unfinished
 from tuner.model.live_check import LiveCheck
 from tuner.sweep.io import StopSignal
 

@@ -15,7 +15,7 @@ from tuner.errors import (
     ThrottledError,
     TunerError,
 )
-from tuner.lease.recover import find_unfinished
+from tuner.lease.journal import find_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.lease.account import Account, ignore, no_sleep
-from tuner.lease.recover import find_unfinished, plan_recovery, recover
+from tuner.lease.journal import find_unfinished
+from tuner.lease.recover import plan_recovery, recover
 
 if TYPE_CHECKING:
     from tuner.lease.recover import RecoveryPlan

@@ -20,7 +20,8 @@ from tuner.errors import (
     UnknownTrafficError,
 )
 from tuner.lease.clone import LiveTraffic, choose_isolation, copy_name
-from tuner.lease.recover import find_unfinished, plan_recovery
+from tuner.lease.journal import find_unfinished
+from tuner.lease.recover import plan_recovery
 
 if TYPE_CHECKING:
     from tuner.lease.lease import Leased

@@ -13,9 +13,8 @@ from tests.lease.in_process import on_a_quick_disk, without_sockets
 from tests.lease.recovering import recover_all
 from tuner.errors import AwsError, LeftChangedError
 from tuner.lease.clone import copy_name
-from tuner.lease.journal import journal_dir
+from tuner.lease.journal import find_unfinished, journal_dir
 from tuner.lease.lease import open_leases
-from tuner.lease.recover import find_unfinished
 from tuner.model.function import WantedCopy
 
 if TYPE_CHECKING:

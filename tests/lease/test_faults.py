@@ -17,7 +17,8 @@ from tests.lease.call_faults import FAULTS, cases, check_case
 from tests.lease.in_process import on_a_quick_disk, without_sockets
 from tests.lease.recovering import recover_all
 from tuner.errors import TunerError
-from tuner.lease.recover import find_unfinished, plan_recovery, recover
+from tuner.lease.journal import find_unfinished
+from tuner.lease.recover import plan_recovery, recover
 
 if TYPE_CHECKING:
     from collections.abc import Callable

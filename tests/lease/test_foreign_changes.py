@@ -10,7 +10,7 @@ import pytest
 
 from tests.lease.account import Account, Faulty
 from tuner.errors import ConflictError, ForeignChangeError
-from tuner.lease.recover import find_unfinished
+from tuner.lease.journal import find_unfinished
 
 
 def test_a_deployment_in_mid_window_stays_and_the_memory_is_set_back(account: Account) -> None:

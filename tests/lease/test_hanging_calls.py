@@ -20,8 +20,9 @@ from tests.lease.test_uninterruptible import join_abandoned
 from tuner.api import recovery
 from tuner.errors import LeftChangedError
 from tuner.lease import uninterruptible
+from tuner.lease.journal import find_unfinished
 from tuner.lease.lease import open_lease
-from tuner.lease.recover import LATE_S, find_unfinished, settles_in_s
+from tuner.lease.recover import LATE_S, settles_in_s
 
 if TYPE_CHECKING:
     from tests.lease.account import Account

@@ -23,7 +23,7 @@ from tests.lease.in_process import on_a_quick_disk, without_sockets
 from tests.lease.recovering import recover_all
 from tests.lease.wire_faults import FAULTS, Wire, faulty
 from tuner.errors import LeftChangedError, TunerError
-from tuner.lease.recover import find_unfinished
+from tuner.lease.journal import find_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -16,7 +16,8 @@ from tests.lease.account import Account, Faulty, Killed
 from tests.lease.recovering import carry_out, planned, recover_all
 from tuner.api.recovery import Recovery
 from tuner.errors import LeaseError
-from tuner.lease.recover import find_unfinished, forget, plan_recovery
+from tuner.lease.journal import find_unfinished
+from tuner.lease.recover import forget, plan_recovery
 from tuner.model.progress import CleanedUp, ProgressEvent, VersionDeleted, WindowClosed
 
 if TYPE_CHECKING:

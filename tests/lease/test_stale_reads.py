@@ -12,7 +12,7 @@ from tests.lease.account import Account, Faulty, Killed
 from tests.lease.recovering import recover_all
 from tests.lease.test_orphans import tags
 from tuner.errors import LeaseError, LeftChangedError, TunerError
-from tuner.lease.recover import find_unfinished
+from tuner.lease.journal import find_unfinished
 
 
 class Stale(Faulty):

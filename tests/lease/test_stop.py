@@ -18,8 +18,7 @@ from tuner.errors import (
     LeaseError,
     LeftChangedError,
 )
-from tuner.lease.journal import journal_dir
-from tuner.lease.recover import find_unfinished
+from tuner.lease.journal import find_unfinished, journal_dir
 from tuner.lease.stop import Stopped, stop_function
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from tests.lease.in_process import on_a_quick_disk, without_sockets
 from tests.lease.recovering import planned, recover_all
 from tests.lease.wire_faults import FAULTS, Wire, faulty
 from tuner.errors import InputError, LeaseError, LeftChangedError
-from tuner.lease.journal import LeaseTerms
-from tuner.lease.recover import find_unfinished, plan_recovery
+from tuner.lease.journal import LeaseTerms, find_unfinished
+from tuner.lease.recover import plan_recovery
 from tuner.lease.throwaway import CHECK_TAG, open_throwaway
 from tuner.model.function import Throwaway
 

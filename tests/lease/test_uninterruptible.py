@@ -17,9 +17,10 @@ from tests.lease.recovering import planned, recover_all
 from tests.lease.wire_faults import refusal
 from tuner.errors import LeaseError, LeftChangedError
 from tuner.lease import uninterruptible as module
+from tuner.lease.journal import find_unfinished
 from tuner.lease.lease import open_lease
 from tuner.lease.orphans import plan_orphans, recover_orphans
-from tuner.lease.recover import find_unfinished, recover
+from tuner.lease.recover import recover
 from tuner.model.progress import CallFailed
 
 if TYPE_CHECKING:

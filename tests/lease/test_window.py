@@ -20,8 +20,8 @@ from tuner.errors import (
 )
 from tuner.lease import uninterruptible
 from tuner.lease.function_control import WAITS_S
+from tuner.lease.journal import find_unfinished
 from tuner.lease.lease import open_lease
-from tuner.lease.recover import find_unfinished
 from tuner.model.progress import VersionPublished, WindowClosed, WindowOpened
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from tests.lease.in_process import on_a_quick_disk, without_sockets
 from tests.lease.recovering import recover_all
 from tests.rollout.rolling import FAILING, QUIET, ROLLOUT_ID, STEPS, Rollout, is_finished
 from tuner.errors import LeaseError, LeftChangedError, TunerError
+from tuner.lease.journal import find_unfinished
 from tuner.lease.orphans import plan_orphans, recover_orphans
-from tuner.lease.recover import find_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,8 +14,8 @@ from tests.lease.test_uninterruptible import join_abandoned
 from tests.rollout.rolling import is_finished
 from tuner.errors import LeftChangedError
 from tuner.lease import uninterruptible
+from tuner.lease.journal import find_unfinished
 from tuner.lease.lease import Lease, open_lease
-from tuner.lease.recover import find_unfinished
 
 if TYPE_CHECKING:
     from tests.lease.account import Account

@@ -22,8 +22,8 @@ from tests.rollout.rolling import (
     is_finished,
 )
 from tuner.errors import AccessDeniedError, AwsError, LeaseError
+from tuner.lease.journal import find_unfinished
 from tuner.lease.lease import open_lease
-from tuner.lease.recover import find_unfinished
 from tuner.model.function import Routing
 from tuner.rollout.events import Looked, MetricsMissing, StepBegan, StepSettled, TurnedBack
 from tuner.rollout.record import record_path

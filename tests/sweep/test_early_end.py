@@ -11,7 +11,7 @@ import pytest
 from tests.scripted_executor import ScriptedExecutor
 from tests.sweep.running import SIZES, Events, ServedFunction, Watched, serve
 from tuner.errors import AccessDeniedError, LeftChangedError, SweepFileError
-from tuner.lease.recover import find_unfinished
+from tuner.lease.journal import find_unfinished
 from tuner.model.finding import Finding
 from tuner.model.invocation import Outcome
 from tuner.model.progress import InvocationFinished, VersionDeleted, VersionPublished

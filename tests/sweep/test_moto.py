@@ -12,7 +12,7 @@ from moto.server import ThreadedMotoServer
 from tests.lease.account import a_zip
 from tests.sweep.running import ServedFunction, codes
 from tuner.aws import connect
-from tuner.lease.recover import find_unfinished
+from tuner.lease.journal import find_unfinished
 from tuner.model.invocation import Outcome
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ import pytest
 from tests.conftest import COUNTED
 from tests.scripted_executor import ScriptedExecutor
 from tests.sweep.running import ServedFunction, serve
-from tuner.lease.recover import find_unfinished, plan_recovery, recover
+from tuner.lease.journal import find_unfinished
+from tuner.lease.recover import plan_recovery, recover
 from tuner.sweep.file import read_sweep
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from tuner.api.answers import recommend
 from tuner.decision.policy import Trial
 from tuner.decision.policy.adaptive import AdaptivePolicy
 from tuner.errors import MemoryCapError
-from tuner.lease.recover import find_unfinished
+from tuner.lease.journal import find_unfinished
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
 from tuner.model.progress import (

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from tuner.lease.unfinished import Kind
+    from tuner.lease.unfinished import Kind, UnfinishedJournal
     from tuner.model.function import Alias, FunctionConfig
 
 _SWEEP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,79}")
@@ -214,6 +214,35 @@ def function_digest(function: FunctionConfig, endpoint_url: str | None) -> str:
 def journal_dir(state_dir: Path) -> Path:
     """Return the folder of journals."""
     return state_dir / "journals"
+
+
+def find_unfinished(
+    state_dir: Path, on_damage: Callable[[Path, LeaseError], None] | None = None
+) -> tuple[UnfinishedJournal, ...]:
+    """Return the journals of sweeps that didn't finish and aren't running, oldest first.
+
+    `on_damage` is told of each that can't be read. Without it, the first one raises LeaseError.
+    """
+    unfinished = []
+    for path in sorted(journal_dir(state_dir).glob("*.jsonl")):
+        if not _is_running(path):
+            try:
+                journal = read_journal(path)
+            except LeaseError as error:
+                if on_damage is None:
+                    raise
+                on_damage(path, error)
+                continue
+            if journal is not None:
+                unfinished.append(journal)
+    return tuple(unfinished)
+
+
+def _is_running(path: Path) -> bool:
+    try:
+        return is_locked(path)
+    except OSError:
+        return False  # since removed, or unreadable: reading it reports that
 
 
 def lock_file(descriptor: int, *, shared: bool = False, waits: bool = False) -> None:

@@ -13,9 +13,8 @@ from tuner.lease.alias import ShiftedAlias
 from tuner.lease.cleanup import ROLLOUT_ID, delete_versions
 from tuner.lease.clone import CloneLease, copy_id
 from tuner.lease.function_control import lease_io
-from tuner.lease.journal import Journal, LeaseTerms, make_header
+from tuner.lease.journal import Journal, LeaseTerms, find_unfinished, make_header
 from tuner.lease.lock import SWEEP_TAG, FunctionTag, function_lock
-from tuner.lease.recover import find_unfinished
 from tuner.lease.restore import differences
 from tuner.lease.unfinished import read_header
 from tuner.lease.uninterruptible import WorkLimit, uninterruptible

@@ -22,7 +22,7 @@ from tuner.lease.alias import describe_foreign, settle_alias, target_of
 from tuner.lease.cleanup import Cleanup, deletable_versions, delete_versions
 from tuner.lease.clone import copy_description, copy_name, delete_copy
 from tuner.lease.function_control import recovery_io
-from tuner.lease.journal import Journal, function_digest, is_locked, journal_dir
+from tuner.lease.journal import Journal, function_digest
 from tuner.lease.lock import SWEEP_TAG, SweepTag, function_lock, has_tag, remove_sweep_tag
 from tuner.lease.restore import Drift, restore
 from tuner.lease.stop import describe_other_reserve, describe_release, needs_release, release
@@ -128,28 +128,6 @@ class RecoveryPlan:
         if finish is not None:
             return f"finish alias {now.alias} at version {finish}{again}: that was decided"
         return f"set alias {now.alias} back to version {target.version}{again}"
-
-
-def find_unfinished(
-    state_dir: Path, on_damage: Callable[[Path, LeaseError], None] | None = None
-) -> tuple[UnfinishedJournal, ...]:
-    """Return the journals of sweeps that didn't finish and aren't running, oldest first.
-
-    `on_damage` is told of each that can't be read. Without it, the first one raises LeaseError.
-    """
-    unfinished = []
-    for path in sorted(journal_dir(state_dir).glob("*.jsonl")):
-        if not _is_running(path):
-            try:
-                journal = read_journal(path)
-            except LeaseError as error:
-                if on_damage is None:
-                    raise
-                on_damage(path, error)
-                continue
-            if journal is not None:
-                unfinished.append(journal)
-    return tuple(unfinished)
 
 
 def settles_in_s(journal: UnfinishedJournal, now_s: float) -> float:
@@ -406,10 +384,3 @@ def _release(plan: RecoveryPlan, io: LeaseIO, journal: Journal) -> Cleanup:
 def _is_unfinished(path: Path) -> bool:
     """Whether a journal is still unfinished (and not removed)."""
     return path.exists() and read_journal(path) is not None
-
-
-def _is_running(path: Path) -> bool:
-    try:
-        return is_locked(path)
-    except OSError:
-        return False  # since removed, or unreadable: reading it reports that

@@ -35,8 +35,7 @@ from tuner.errors import (
     TunerError,
     UsageError,
 )
-from tuner.lease.journal import LeaseTerms
-from tuner.lease.recover import find_unfinished
+from tuner.lease.journal import LeaseTerms, find_unfinished
 from tuner.lease.throwaway import open_throwaway
 from tuner.model.function import Throwaway
 from tuner.model.lambda_limits import MB_PER_VCPU, vcpu_share

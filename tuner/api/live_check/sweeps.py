@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from tuner import session
 from tuner.api.live_check import killed_sweep
 from tuner.errors import TunerError
-from tuner.lease.recover import find_unfinished, plan_recovery, recover
+from tuner.lease.journal import find_unfinished
+from tuner.lease.recover import plan_recovery, recover
 from tuner.model.goal import Goal
 from tuner.model.request import Budget, Measure, Output, Safety, TuneRequest
 from tuner.session.inputs import OpenTarget, read_inputs
