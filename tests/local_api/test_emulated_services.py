@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import os
 import signal
+import time
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ from botocore.exceptions import ClientError
 from tests.local_api.conftest import ROLE, code_of, make_client, make_zip
 from tests.scripted_executor import ScriptedExecutor
 from tuner.local import FunctionDefinition, LocalLambda
+from tuner.local.execution.invocation_log import LogEvent
 from tuner.logs import parse_report
 
 if TYPE_CHECKING:
@@ -111,6 +114,20 @@ def test_logs_are_where_cloudwatch_has_them(client_of: Any) -> None:
             break
     assert [event["message"].split()[0] for event in events] == ["START", "END", "REPORT"]
     assert parse_report(events[-1]["message"]).duration_ms == 7.0
+
+
+def test_a_clock_that_is_set_back_ends_no_service(server: LocalLambda, client_of: Any) -> None:
+    """Lines of one invocation may be stamped in another order than they came in."""
+    now_ms = time.time_ns() // 1_000_000
+    server.keep_log("/back", "stream", [LogEvent(now_ms + 1000, "first"), LogEvent(now_ms, "then")])
+    logs, found = client_of("logs"), []
+    for _ in range(50):
+        with contextlib.suppress(logs.exceptions.ResourceNotFoundException):
+            found = logs.filter_log_events(logGroupName="/back")["events"]
+        if found:
+            break
+        time.sleep(0.1)
+    assert [event["message"] for event in found] == ["then", "first"]
 
 
 def test_dead_services_are_told_of() -> None:

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from typing import TYPE_CHECKING, Any, Final
 
 from moto.logs.models import LogsBackend, logs_backends
@@ -45,7 +46,10 @@ def main() -> None:
     sys.stdout.flush()
     for line in sys.stdin.buffer:
         batch = json.loads(line)
-        keep(logs, batch["group"], batch["stream"], batch["events"])
+        try:
+            keep(logs, batch["group"], batch["stream"], batch["events"])
+        except Exception:  # such as a group that was deleted at that moment: the others go on
+            traceback.print_exc()
     os._exit(0)  # threads that still answer have nobody to answer to
 
 
@@ -66,10 +70,13 @@ def _make_server(socket_path: str) -> BaseWSGIServer:
 
 
 def keep(logs: LogsBackend, group: str, stream: str, events: list[dict[str, Any]]) -> None:
-    """Put log events where CloudWatch Logs' readers find them, without a request."""
+    """Put log events where CloudWatch Logs' readers find them, without a request.
+
+    They must be in order, and aren't if the clock was set back in between.
+    """
     logs.ensure_log_group(group)
     logs.ensure_log_stream(group, stream)
-    logs.put_log_events(group, stream, events)
+    logs.put_log_events(group, stream, sorted(events, key=lambda event: event["timestamp"]))
 
 
 if __name__ == "__main__":
