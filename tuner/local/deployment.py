@@ -5,6 +5,7 @@ Also which runtimes can run locally at all; whether a host has them is another q
 
 from __future__ import annotations
 
+import json
 import platform
 import re
 from dataclasses import dataclass, field
@@ -22,6 +23,12 @@ CpuControl = Literal["cgroup-v1", "cgroup-v2", "stop-continue", "none"]
 """How memory buys CPU here; "none" if execution is switched off (scripted replies)."""
 
 
+MAX_RESPONSE_BYTES: Final = 6 * 1024 * 1024 + 100
+"""Lambda's limit, from its own error message (6,291,556 bytes)."""
+TOO_LARGE: Final = "Function.ResponseSizeTooLarge"
+TOO_LARGE_TEXT: Final = (
+    f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+)
 RUNTIME_VERSION: Final = "0" * 64
 """A placeholder for the runtime's build in its ARN: the interpreter here has none."""
 PYTHON_MINORS: Final = tuple(range(6, 16))
@@ -132,6 +139,11 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """End every environment and remove everything made for them."""
+
+
+def too_large_payload() -> bytes:
+    """The error object in place of a response over Lambda's limit."""
+    return json.dumps({"errorType": TOO_LARGE, "errorMessage": TOO_LARGE_TEXT}).encode()
 
 
 def parse_trace(header: str | None) -> dict[str, str]:

@@ -19,7 +19,13 @@ from typing import TYPE_CHECKING, Final
 from tuner.local.control_plane.api_error import ApiError, throttled, too_large
 from tuner.local.control_plane.events import EventQueue
 from tuner.local.control_plane.json_error import why_not_json
-from tuner.local.deployment import InvokeRequest, InvokeResult, parse_trace
+from tuner.local.deployment import (
+    MAX_RESPONSE_BYTES,
+    InvokeRequest,
+    InvokeResult,
+    parse_trace,
+    too_large_payload,
+)
 from tuner.local.http.message import BodyTooLargeError, Response
 from tuner.local.machine_load import HEADER, HostLoad
 
@@ -32,7 +38,6 @@ if TYPE_CHECKING:
 
 MAX_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
 MAX_EVENT_BYTES: Final = 1024 * 1024
-MAX_RESPONSE_BYTES: Final = MAX_PAYLOAD_BYTES + 100
 LOG_TAIL_BYTES: Final = 4096
 MAX_RUNS: Final = 16
 """Of one function in a chain of requests; then Lambda stops it as a recursive loop."""
@@ -198,14 +203,7 @@ def _client_context(header: str | None) -> str | None:
 def _reply(target: Target, request: InvokeRequest, result: InvokeResult, *, tail: bool) -> Response:
     payload, error = result.payload, result.function_error
     if len(payload) > MAX_RESPONSE_BYTES:
-        error = "Unhandled"
-        payload = json.dumps(
-            {
-                "errorMessage": "Response payload size exceeded maximum allowed payload size "
-                f"({MAX_RESPONSE_BYTES} bytes).",
-                "errorType": "Function.ResponseSizeTooLarge",
-            }
-        ).encode()
+        payload, error = too_large_payload(), "Unhandled"
     new_trace = f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Sampled=0"
     headers = [
         ("Content-Type", "application/json"),

@@ -7,8 +7,9 @@ import math
 import signal
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
+from tuner.local.deployment import TOO_LARGE, TOO_LARGE_TEXT, too_large_payload
 from tuner.model.invocation import PlatformReport
 
 if TYPE_CHECKING:
@@ -32,12 +33,6 @@ SIGNAL_NAMES: dict[int, str] = {
     signal.SIGTERM: "terminated",
 }
 """Names as Lambda's own runtime interface (in Go) prints them."""
-
-
-TOO_LARGE: Final = "Function.ResponseSizeTooLarge"
-TOO_LARGE_TEXT: Final = (
-    "Response payload size exceeded maximum allowed payload size (6291556 bytes)."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +142,7 @@ class Outcome:
 def too_large(duration_ms: float) -> Outcome:
     """The function answered with more than Lambda takes."""
     platform_error = PlatformError(TOO_LARGE_TEXT, TOO_LARGE, TOO_LARGE)
-    payload = json.dumps({"errorType": TOO_LARGE, "errorMessage": TOO_LARGE_TEXT}).encode()
-    return Outcome(duration_ms, payload, platform_error, "Unhandled")
+    return Outcome(duration_ms, too_large_payload(), platform_error, "Unhandled")
 
 
 def megabytes(size_bytes: int) -> int:

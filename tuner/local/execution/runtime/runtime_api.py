@@ -15,12 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
+from tuner.local.deployment import MAX_RESPONSE_BYTES
+
 if TYPE_CHECKING:
     from tuner.local.deployment import InvokeRequest
 
 API_ROOT: Final = "/2018-06-01/runtime"
-MAX_RESPONSE_BYTES: Final = 6 * 1024 * 1024 + 100
-"""Lambda's limit, from its own error message (6,291,556 bytes)."""
 MAX_HEAD_BYTES: Final = 1024 * 1024 + 65536
 """The X-Ray cause of an error may fill a header of 1 MiB."""
 SO_TIMESTAMPNS: Final = 35
