@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuner.local.control_plane.json_error import why_not_json
+from tuner.local.control_plane.invoke import why_not_json
 
 
 @pytest.mark.parametrize(
