@@ -64,6 +64,9 @@ def test_nothing_of_a_reply_is_kept(reply: bytes) -> None:
         ("code", b'{"code": 0}', True),
         ("@ == 'broken'", b"broken", True),
         ("length(items) == `0`", b'{"items": 7}', True),  # it cannot be applied
+        ("results[?code > `499`]", b'{"results": [{"code": "x"}]}', True),
+        ("contains(@, code)", b"broken", True),
+        ("items[::0]", b'{"items": [1]}', True),
     ],
 )
 def test_fail_on_is_true_as_in_jmespath(expression: str, reply: bytes, fails: bool) -> None:
