@@ -128,6 +128,17 @@ def test_a_layers_policy_is_kept_by_version(layered: Any) -> None:
             "Value null at 'startingPosition'",
         ),
         (
+            "create_event_source_mapping",
+            {
+                "FunctionName": "hello",
+                "EventSourceArn": STREAM,
+                "StartingPosition": "AT_TIMESTAMP",
+                "StartingPositionTimestamp": 1_700_000_000,
+            },
+            "InvalidParameterValueException",
+            "nothing polls",
+        ),
+        (
             "put_function_event_invoke_config",
             {"FunctionName": "hello", "DestinationConfig": {"OnFailure": {"Destination": ARN}}},
             "InvalidParameterValueException",

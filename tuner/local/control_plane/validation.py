@@ -63,6 +63,7 @@ _TYPES: Final[dict[str, tuple[type | tuple[type, ...], str]]] = {
     "integer": (int, "an integer"),
     "long": (int, "an integer"),
     "double": ((int, float), "a number"),
+    "timestamp": ((int, float, str), "a timestamp"),
     "boolean": (bool, "a boolean"),
     "list": (list, "a list"),
     "map": (Mapping, "an object"),
