@@ -146,12 +146,6 @@ def too_large_payload() -> bytes:
     return json.dumps({"errorType": TOO_LARGE, "errorMessage": TOO_LARGE_TEXT}).encode()
 
 
-def parse_trace(header: str | None) -> dict[str, str]:
-    """Read an X-Amzn-Trace-Id: `Root=…;Parent=…;Sampled=…`; empty parts are left out."""
-    pairs = (part.partition("=") for part in (header or "").split(";"))
-    return {name.strip(): value.strip() for name, _, value in pairs if value}
-
-
 def runtime_version_arn(region: str) -> str:
     """As functions' configurations and INIT_START name the runtime's version."""
     return f"arn:aws:lambda:{region}::runtime:{RUNTIME_VERSION}"

@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import ReportLineError
-from tuner.model.invocation import PlatformReport
+from tuner.model.invocation import PlatformReport, parse_trace
 from tuner.model.record import read_object
 
 if TYPE_CHECKING:
@@ -256,8 +256,7 @@ def _status(value: object) -> ReportStatus:
 
 def _trace_id(tracing: object) -> str | None:
     value = _mapping(tracing).get("value")
-    parts = value.split(";") if isinstance(value, str) else ()
-    return next((part[5:] for part in parts if part.startswith("Root=")), None)
+    return parse_trace(value).get("Root") if isinstance(value, str) else None
 
 
 def number_of(value: object) -> float | None:

@@ -123,3 +123,9 @@ class MinuteLoad:
     start: datetime
     invocation_count: float
     max_concurrency: float | None = None
+
+
+def parse_trace(header: str | None) -> dict[str, str]:
+    """Read an X-Amzn-Trace-Id: `Root=…;Parent=…;Sampled=…`; empty parts are left out."""
+    pairs = (part.partition("=") for part in (header or "").split(";"))
+    return {name.strip(): value.strip() for name, _, value in pairs if value}

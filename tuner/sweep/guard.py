@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from tuner.decision.replies import ERRORS
 from tuner.errors import ReportLineError
 from tuner.logs import parse_reports
-from tuner.model.invocation import Outcome
+from tuner.model.invocation import Outcome, parse_trace
 from tuner.sweep import findings
 from tuner.sweep.outcome import import_failure
 
@@ -235,8 +235,7 @@ def trace_came_back(reply: InvokeReply) -> str | None:
     several separated by `|`). And a report of another request with this call's trace id belongs to
     a call that this one made.
     """
-    parts = (part.partition("=") for part in (reply.trace_header or "").split(";"))
-    fields = {name.strip(): value.strip() for name, _, value in parts}
+    fields = parse_trace(reply.trace_header)
     for part in fields.get("Lineage", "").split("|"):
         count = part.rpartition(":")[2]
         if count.isdecimal() and int(count[:4]) > 1:

@@ -23,11 +23,11 @@ from tuner.local.deployment import (
     MAX_RESPONSE_BYTES,
     InvokeRequest,
     InvokeResult,
-    parse_trace,
     too_large_payload,
 )
 from tuner.local.http.message import BodyTooLargeError, Response
 from tuner.local.machine_load import HEADER, HostLoad
+from tuner.model.invocation import parse_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

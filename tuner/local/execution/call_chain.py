@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tuner.local.deployment import parse_trace
+from tuner.model.invocation import parse_trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
