@@ -17,7 +17,7 @@ from tests.scripted_executor import ScriptedExecutor
 from tuner.iac import TemplateLayer
 from tuner.local import FunctionDefinition, LocalLambda
 from tuner.local.build import Builder
-from tuner.local.node_sdk import missing_sdk
+from tuner.local.template_report import missing_sdk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

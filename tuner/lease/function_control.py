@@ -181,15 +181,9 @@ def recovery_io(
     return LeaseIO(watched(control, limit, told), sleep, told)
 
 
-def lease_io(
-    control: FunctionControl,
-    limit: WorkLimit,
-    sleep: Callable[[float], None],
-    on_progress: ProgressHook,
-) -> LeaseIO:
-    """Return how a lease does, whose opening can also be interrupted."""
-    io = recovery_io(control, limit, sleep, on_progress)
-    return interruptible(replace(io, control=retry_throttled(io.control, sleep)), limit)
+def lease_io(io: LeaseIO, limit: WorkLimit) -> LeaseIO:
+    """Return how a lease does: it waits out throttles, and its opening can be interrupted."""
+    return interruptible(replace(io, control=retry_throttled(io.control, io.sleep)), limit)
 
 
 def harmless(on_progress: ProgressHook) -> ProgressHook:

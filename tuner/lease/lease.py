@@ -12,7 +12,7 @@ from tuner.errors import AwsError, ForeignChangeError, LeaseError, LeftChangedEr
 from tuner.lease.alias import ShiftedAlias
 from tuner.lease.cleanup import ROLLOUT_ID, delete_versions
 from tuner.lease.clone import CloneLease, copy_id
-from tuner.lease.function_control import lease_io
+from tuner.lease.function_control import lease_io, recovery_io
 from tuner.lease.journal import Journal, LeaseTerms, find_unfinished, make_header
 from tuner.lease.lock import SWEEP_TAG, FunctionTag, function_lock
 from tuner.lease.restore import differences
@@ -262,7 +262,7 @@ def open_leases(
         leases: list[Leased] = []
         for each in wanted:
             limit = WorkLimit(is_urgent, clock)
-            io = lease_io(control, limit, sleep, on_progress)
+            io = lease_io(recovery_io(control, limit, sleep, on_progress), limit)
             own = replace(terms, sweep_id=copy_id(terms.sweep_id, each.architecture))
             leases.append(stack.enter_context(_leased(function, own, each, io=io, limit=limit)))
         yield tuple(leases)

@@ -20,7 +20,7 @@ from tuner.errors import (
     ThrottledError,
 )
 from tuner.lease.clone import COPY_PREFIX, give_back_copy
-from tuner.lease.function_control import lease_io
+from tuner.lease.function_control import lease_io, recovery_io
 from tuner.lease.journal import Journal, function_digest, make_header
 from tuner.lease.uninterruptible import WorkLimit, uninterruptible
 from tuner.model.function import FunctionConfig
@@ -65,7 +65,7 @@ def open_throwaway(
     """
     check_name(spec.name)
     limit = WorkLimit(is_urgent, clock)
-    io = lease_io(control, limit, sleep, on_progress)
+    io = lease_io(recovery_io(control, limit, sleep, on_progress), limit)
     description = f"lambda-tuner live check {terms.sweep_id}"
     _refuse_taken(spec.name, io)
     wanted = _wanted(spec, description, io.control.arn_of(spec.name))

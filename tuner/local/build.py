@@ -16,7 +16,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import LocalError
-from tuner.local.node_sdk import missing_sdk
+from tuner.local.template_report import missing_sdk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
