@@ -17,7 +17,7 @@ from tests.local_exec.test_environments import eventually, is_alive
 from tuner.local.execution.cpu import group_files
 from tuner.local.execution.cpu.choose import choose_control
 from tuner.local.execution.runtime import runtime_api
-from tuner.local.execution.runtime.supervisor_link import SupervisorLink
+from tuner.local.execution.runtime.process import SupervisorLink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

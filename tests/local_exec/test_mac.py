@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.local_exec.conftest import open_bench
-from tuner.local.execution.runtime import supervisor_link
+from tuner.local.execution.runtime import process as supervisor_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,7 +24,7 @@ from tuner.local.execution.runtime.file_view import (
     make_command,
     make_image,
 )
-from tuner.local.execution.runtime.supervisor_link import PACKAGE_ROOT
+from tuner.local.execution.runtime.process import PACKAGE_ROOT
 from tuner.model.finding import Finding
 from tuner.model.lambda_limits import MAX_MEMORY_MB, MB_PER_VCPU, visible_core_count
 

@@ -1,7 +1,7 @@
 """One runtime's process tree: which interpreter, its variables, how it starts, is fed and ends.
 
 Read `process` first: it starts a `program` (of an `interpreter` or `node_js`) by its
-`supervisor_link`, and feeds it events through the `runtime_api`. The `supervisor` is a process
+supervisor, and feeds it events through the `runtime_api`. The `supervisor` is a process
 beside it, which runs `launch` to give the runtime its `file_view`.
 
 Light: the supervisor is imported through here at every cold start.
