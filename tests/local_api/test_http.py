@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -223,6 +224,27 @@ def test_any_bytes_are_survived(server: HttpServer, pieces: list[bytes]) -> None
     assert reply == b"" or reply.startswith(b"HTTP/1.1 ")
     assert b"HTTP/1.1 500" not in reply
     assert b"200 OK" in talk(server.port, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+
+
+def test_a_thread_that_cannot_be_had_ends_one_connection(
+    server: HttpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the system allows no more threads, the next connection is served again."""
+    start = threading.Thread.start
+    refused: list[threading.Thread] = []
+
+    def start_or_refuse(thread: threading.Thread) -> None:
+        if thread.name == "http-connection" and not refused:
+            refused.append(thread)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_or_refuse)
+    asked = b"GET /x HTTP/1.1\r\nConnection: close\r\n\r\n"
+    with suppress(OSError):
+        assert talk(server.port, asked) == b""
+    assert refused
+    assert talk(server.port, asked).startswith(b"HTTP/1.1 200 ")
 
 
 def test_held_connections_keep_nobody_out() -> None:

@@ -106,7 +106,10 @@ class HttpServer:
                 return
             self._connections[connection] = thread
             self._waiting[connection] = None
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # the system has no more threads: the others go on
+            self._forget(connection)
 
     def _cut_longest_waiting(self) -> bool:
         """End an idle connection (with the lock held); False if there is none."""
@@ -135,11 +138,14 @@ class HttpServer:
         except OSError:
             pass  # the peer went away
         finally:
-            with self._lock:
-                self._connections.pop(connection, None)
-                self._waiting.pop(connection, None)
             stream.close()
-            connection.close()
+            self._forget(connection)
+
+    def _forget(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._connections.pop(connection, None)
+            self._waiting.pop(connection, None)
+        connection.close()
 
 
 def _answer_one(
