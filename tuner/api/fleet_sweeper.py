@@ -20,7 +20,7 @@ from tuner.errors import (
 )
 from tuner.fleet.loop import MOST_LEASES, InterruptedSweepError, UnreachablePlaceError, place_key
 from tuner.fleet.queue import Outcome
-from tuner.lease.recover import find_unfinished
+from tuner.lease.journal import find_unfinished
 from tuner.model.goal import Goal
 from tuner.model.request import Budget, Measure, Output, Safety, Target, TuneRequest
 from tuner.session.inputs import OpenTarget, read_inputs, with_payloads

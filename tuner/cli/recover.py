@@ -70,8 +70,8 @@ def recover(
     never deleted.
     """
     from tuner.api import recovery
-    from tuner.lease.journal import read_header
-    from tuner.lease.recover import find_unfinished
+    from tuner.lease.journal import find_unfinished
+    from tuner.lease.unfinished import read_header
 
     if take_over and function is None:
         raise UsageError("--take-over needs --function: whose sweep is it?")
