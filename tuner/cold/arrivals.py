@@ -15,11 +15,9 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
-
+    from tuner.model.arrays import Floats
     from tuner.model.invocation import MinuteLoad
 
-    Floats = NDArray[np.float64]
 
 Basis = Literal["rate", "times", "minutes"]
 MINUTE_S: Final = 60.0

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tuner.cold.arrivals import Arrivals
+    from tuner.model.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 KEEP_ALIVE_S: Final = (300.0, 600.0, 900.0)
 """The shortest, the middle one that the estimate is for, and the longest."""

@@ -23,14 +23,12 @@ from tuner.model.recommendation import PriceStamp, SizeEstimate
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
     from tuner.decision.analysis import Analysis
     from tuner.decision.estimates import Estimates
+    from tuner.model.arrays import Floats
     from tuner.model.comparison import ChangeVerdict, ComparisonKind, PairKind
     from tuner.model.sweep import Sweep
 
-    Floats = NDArray[np.float64]
 
 _LOW, _HIGH = 0.05, 0.95
 _FOLLOWS_THE_CODE: Final = {"CodeSize"}

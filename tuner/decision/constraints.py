@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tuner.decision.estimates import Estimates
     from tuner.decision.evidence import Evidence
     from tuner.decision.question import Question
+    from tuner.model.arrays import Flags
     from tuner.model.prior_evidence import PriorEvidence
 
 HEADROOM_USE_RATIO: Final = 0.8
@@ -58,7 +59,7 @@ class Constraints:
     latencies: Mapping[int, Latency]
     """By size; empty without a latency limit."""
 
-    def allowed(self, sizes_mb: tuple[int, ...]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def allowed(self, sizes_mb: tuple[int, ...]) -> Flags:
         """One truth value for each size."""
         return np.array([self.bars[size] is None for size in sizes_mb])
 

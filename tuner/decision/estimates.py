@@ -15,13 +15,11 @@ from tuner.model.interval import Interval
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from tuner.decision.evidence import ColdStart, Evidence
     from tuner.decision.question import Question
     from tuner.inference.curve import Curve
+    from tuner.model.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 _INSIDE_SHARE = 0.92
 """Out of 200 draws, the shortest interval containing this many holds 90% of normal ones to come."""

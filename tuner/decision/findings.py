@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tuner.decision.evidence import Evidence
     from tuner.decision.problem import Problem
+    from tuner.model.arrays import Floats
     from tuner.model.recommendation import Choice
     from tuner.model.sweep import Sweep
 
@@ -276,15 +277,13 @@ def _flat_below_a_core(problem: Problem) -> bool:
     return not below or float(np.mean(_ratio(problem, below[0], problem.measured[-1]))) < 1.3
 
 
-def _ratio(
-    problem: Problem, slow_mb: int, fast_mb: int
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _ratio(problem: Problem, slow_mb: int, fast_mb: int) -> Floats:
     """Duration at one size over that at another, draw by draw."""
     durations, column = problem.estimates.duration_ms, problem.estimates.column
     return np.asarray(durations[:, column(slow_mb)] / durations[:, column(fast_mb)])
 
 
-def _faster(speedup: np.ndarray[tuple[int], np.dtype[np.float64]]) -> str:
+def _faster(speedup: Floats) -> str:
     """Say "only 2% faster", or "no faster" below half a percent."""
     gain = float(np.mean(speedup)) - 1
     return "no faster" if gain < 0.005 else f"only {percent(gain)} faster"

@@ -21,13 +21,11 @@ from tuner.model.recommendation import PercentileEstimate
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from tuner.decision.estimates import Estimates
     from tuner.decision.evidence import Evidence
+    from tuner.model.arrays import Floats
     from tuner.model.goal import Goal
 
-    Floats = NDArray[np.float64]
 
 SHOWN_PERCENTILES: Final = (50.0, 95.0, 99.0)
 _SCATTER_SEED: Final = 1769

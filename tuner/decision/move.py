@@ -19,12 +19,10 @@ from tuner.decision.ranking import Staying
 from tuner.model.invocation import Outcome
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from tuner.decision.problem import Problem
+    from tuner.model.arrays import Floats
     from tuner.model.recommendation import Verdict
 
-    Floats = NDArray[np.float64]
 
 SURE: Final = 0.9
 """How probable it must be that a size is better, for a move."""

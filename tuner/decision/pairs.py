@@ -29,17 +29,14 @@ from tuner.model.recommendation import PairEstimate
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
     from tuner.decision.evidence import Evidence
     from tuner.decision.problem import Problem
     from tuner.decision.question import Question
     from tuner.decision.strata import Stratum
+    from tuner.model.arrays import Floats
     from tuner.model.interval import Interval
     from tuner.model.plan import VariedParameter
     from tuner.model.recommendation import Choice, PercentileEstimate
-
-    Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

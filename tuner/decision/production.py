@@ -16,12 +16,10 @@ from tuner.model.interval import counted, figure
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
     from tuner.decision.problem import Problem
+    from tuner.model.arrays import Floats
     from tuner.model.prior_evidence import PriorEvidence, ProductionSize
 
-    Floats = NDArray[np.float64]
 
 _LEVELS_APART: Final = 1.5
 _SPREADS_APART: Final = 1.5

@@ -14,12 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from tuner.decision.estimates import Estimates
+    from tuner.model.arrays import Flags, Floats
     from tuner.model.goal import Goal
-
-    Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ class Ranking:
 
     goal: Goal
     objective: Floats
-    allowed: NDArray[np.bool_]
+    allowed: Flags
     current: int
     """Column of the current size, which is estimated even if it isn't a candidate."""
     rivals: Floats | None = None
@@ -48,7 +45,7 @@ class Ranking:
     """What stays where it is one of those: the current size with the current value, for as many
     records as these columns are of."""
 
-    def pick(self, among: NDArray[np.bool_] | None = None) -> int | None:
+    def pick(self, among: Flags | None = None) -> int | None:
         """The allowed column with the least expected regret, of those in `among` if that is given;
         None without one. The best that it is compared with stays that of all allowed columns.
         """
@@ -93,7 +90,7 @@ class Ranking:
         return np.asarray(self.answers().min(axis=1, initial=np.inf))
 
 
-def rank(estimates: Estimates, goal: Goal, allowed: NDArray[np.bool_], current_mb: int) -> Ranking:
+def rank(estimates: Estimates, goal: Goal, allowed: Flags, current_mb: int) -> Ranking:
     """Rank estimates, including the current size's, under a goal."""
     cost_exponent, time_exponent = goal.exponents
     return Ranking(

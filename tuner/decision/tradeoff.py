@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tuner.decision.problem import Problem
+    from tuner.model.arrays import Floats
 
 _NOTICEABLE_RATIO = 0.01
 _SURE_QUANTILE = 0.9
@@ -87,6 +88,6 @@ def _round_targets(low_ms: float, high_ms: float) -> Iterator[float]:
         decade *= 10
 
 
-def _means(problem: Problem) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...]:
+def _means(problem: Problem) -> tuple[Floats, ...]:
     """(mean cost, mean duration) of every column."""
     return problem.estimates.cost_usd.mean(axis=0), problem.estimates.duration_ms.mean(axis=0)

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from tuner.model.arrays import Floats, Integers
 
-    Floats = NDArray[np.float64]
 
 SLOW_OCTAVES: Final = 1.5
 """How far along log2 of memory the slow discrepancy is shared."""
@@ -26,21 +25,19 @@ _JITTER = 1e-9
 """Added to the slow covariance's diagonal, which is singular to rounding otherwise."""
 
 
-def octaves_apart(rows_mb: NDArray[np.int_], columns_mb: NDArray[np.int_]) -> Floats:
+def octaves_apart(rows_mb: Integers, columns_mb: Integers) -> Floats:
     """The distance between sizes along log2 of memory: (rows, columns)."""
     return np.asarray(np.abs(np.log2(rows_mb)[:, None] - np.log2(columns_mb)[None, :]))
 
 
-def discrepancy_kernels(rows_mb: NDArray[np.int_], columns_mb: NDArray[np.int_]) -> Floats:
+def discrepancy_kernels(rows_mb: Integers, columns_mb: Integers) -> Floats:
     """Correlation of the slow and the rough discrepancy between sizes: (2, rows, columns)."""
     apart = octaves_apart(rows_mb, columns_mb)
     scaled = np.sqrt(3) * apart / SLOW_OCTAVES
     return np.array([(1 + scaled) * np.exp(-scaled), np.exp(-apart / ROUGH_OCTAVES)])
 
 
-def draw_units(
-    sizes_mb: NDArray[np.int_], count: int, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
+def draw_units(sizes_mb: Integers, count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Draw the slow and the rough discrepancy at sizes with unit variance: each (count, sizes)."""
     slow, rough = discrepancy_kernels(sizes_mb, sizes_mb)
     slow = np.linalg.cholesky(slow + _JITTER * np.eye(len(sizes_mb)))

@@ -10,9 +10,8 @@ import numpy as np
 from tuner.inference.prior import nearest_shapes
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from tuner.model.arrays import Flags, Floats, Indices, Integers
 
-    Floats = NDArray[np.float64]
 
 _USUAL_RATIO = 0.04
 """Scatter that is normal, even if repetitions happen to agree better."""
@@ -27,7 +26,7 @@ LARGEST_KINK_RATIO = 0.25
 
 
 def winsorize(
-    logs: Floats, cold: NDArray[np.bool_], size_of_sample: NDArray[np.intp], sizes: NDArray[np.int_]
+    logs: Floats, cold: Flags, size_of_sample: Indices, sizes: Integers
 ) -> tuple[Floats, Floats]:
     """Pull in samples that are far from their size's center, by the pooled robust deviation; and
     return by how much (log) each may still be wrong.
@@ -70,7 +69,7 @@ def winsorize(
     return np.asarray(typical - doubt), doubt
 
 
-def _cold_shift(logs: Floats, cold: NDArray[np.bool_], size_of_sample: NDArray[np.intp]) -> float:
+def _cold_shift(logs: Floats, cold: Flags, size_of_sample: Indices) -> float:
     """Median over sizes of a cold handler's extra time (log); 0 if unknown."""
     shifts = [
         median(logs[here & cold].tolist()) - median(logs[here & ~cold].tolist())

@@ -31,11 +31,9 @@ from tuner.inference.prior_sweep import JointLevels
 from tuner.inference.production import ObservedLevels
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from tuner.inference.variance_components import Levels, Observations
+    from tuner.model.arrays import Flags, Floats, Indices, Integers
 
-    Floats = NDArray[np.float64]
     AnyLevels = Levels | JointLevels | ObservedLevels
 
 BETWEEN_RATIOS = ((0.01, 0.2), (0.03, 0.4), (0.06, 0.25), (0.12, 0.15))
@@ -86,7 +84,7 @@ class _Grid:
     earlier sweep, every noise comes once for each change since, one after the other.
     """
 
-    size_index: NDArray[np.intp]
+    size_index: Indices
     """(levels,)."""
     level: Floats
     """Log levels, cold ones less their expected factor: (noises, levels)."""
@@ -140,25 +138,25 @@ class _Grid:
             change_count=change_count,
         )
 
-    def noise_of(self, points: NDArray[np.intp]) -> NDArray[np.intp]:
+    def noise_of(self, points: Indices) -> Indices:
         """The number of each point's noise."""
         return points // len(_DISCREPANCY_RATIOS)
 
-    def change_of(self, points: NDArray[np.intp]) -> NDArray[np.intp]:
+    def change_of(self, points: Indices) -> Indices:
         """The number of each point's change; 0 without an earlier sweep."""
         return self.noise_of(points) % self.change_count
 
-    def usual(self) -> NDArray[np.intp]:
+    def usual(self) -> Indices:
         """One point in the middle for every change."""
         middle = len(self.level) // self.change_count // 2 * self.change_count
         noises = middle + np.arange(self.change_count)
         return noises * len(_DISCREPANCY_RATIOS) + _USUAL_DISCREPANCY
 
-    def all(self) -> NDArray[np.intp]:
+    def all(self) -> Indices:
         """Every point."""
         return np.arange(len(self.inverse))
 
-    def log_weights(self, shapes: _Compact, points: NDArray[np.intp]) -> Floats:
+    def log_weights(self, shapes: _Compact, points: Indices) -> Floats:
         """Log marginal likelihood of every shape at some points, its scale integrated out:
         (shapes, points).
         """
@@ -231,11 +229,11 @@ def _plausible_noises(levels: Levels | JointLevels) -> list[tuple[Observations, 
 
 def draw_log_curves(
     levels: AnyLevels,
-    grid_mb: NDArray[np.int_],
+    grid_mb: Integers,
     draw_count: int,
     rng: np.random.Generator,
     shape_log_weight: Floats | None = None,
-) -> tuple[Floats, NDArray[np.intp]]:
+) -> tuple[Floats, Indices]:
     """Draw log durations of typical calls at ascending sizes that include the measured ones:
     (draws, grid); and which change since an earlier sweep each draw has: (draws,).
 
@@ -264,7 +262,7 @@ def draw_log_curves(
     return drawn, grid.change_of(which)
 
 
-def _may_rise(curves: Floats, rng: np.random.Generator) -> NDArray[np.bool_]:
+def _may_rise(curves: Floats, rng: np.random.Generator) -> Flags:
     """Which draws are left to rise with memory: few, unless the measured sizes contradict a curve
     that never does: the odds grow with the surest rise from one of them to a larger one, by its
     deviations. `curves` are the draws at ascending sizes; (draws,).
@@ -279,11 +277,11 @@ def _may_rise(curves: Floats, rng: np.random.Generator) -> NDArray[np.bool_]:
 
 def _discrepancies(
     grid: _Grid,
-    points: NDArray[np.intp],
+    points: Indices,
     *,
     shapes: Floats,
-    grid_mb: NDArray[np.int_],
-    measured: NDArray[np.intp],
+    grid_mb: Integers,
+    measured: Indices,
     rng: np.random.Generator,
 ) -> Floats:
     """Draw scales and discrepancies given the levels, by correcting draws of the prior (Matheron's
@@ -316,14 +314,14 @@ def _quadratic_forms(places: Floats, matrices: Floats) -> Floats:
     return np.asarray((places[:, first] * places[:, second]) @ twice.T)
 
 
-def _largest(values: Floats, count: int) -> NDArray[np.intp]:
+def _largest(values: Floats, count: int) -> Indices:
     """Indices of the largest values in descending order, earlier ones first where they tie."""
     least = np.partition(values, len(values) - count)[len(values) - count]
     among = np.flatnonzero(values >= least)
     return np.asarray(among[np.argsort(-values[among], kind="stable")[:count]])
 
 
-def _pick(log_weight: Floats, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
+def _pick(log_weight: Floats, count: int, rng: np.random.Generator) -> Indices:
     """Systematic resampling: `count` indices in proportion to weight, with little extra noise."""
     weight = np.exp(log_weight - log_weight.max())
     total = np.cumsum(weight)
@@ -332,7 +330,7 @@ def _pick(log_weight: Floats, count: int, rng: np.random.Generator) -> NDArray[n
     return np.asarray(rng.permutation(picked))
 
 
-def _never_rising(curves: Floats, grid_mb: NDArray[np.int_]) -> Floats:
+def _never_rising(curves: Floats, grid_mb: Integers) -> Floats:
     """The nearest curves that never rise (isotonic regression).
 
     Nearest in what is known: a size counts by the octaves it represents, over its variance, so that

@@ -23,12 +23,10 @@ from tuner.inference.slow_calls import SLOW_CALL_EXTRA, draw_slow_rates
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from tuner.inference.sample import Sample
     from tuner.inference.variance_components import Levels
+    from tuner.model.arrays import Flags, Floats
 
-    Floats = NDArray[np.float64]
 
 _UNSEEN_COUNT: Final = 4.0
 """How many samples the assumed distribution is worth."""
@@ -53,7 +51,7 @@ class _Seen:
     """
 
     log_ratio: Floats
-    alone: NDArray[np.bool_]
+    alone: Flags
     slow: bool
     """Whether one of them is far slower than usual."""
 

@@ -27,9 +27,8 @@ from tuner.model.lambda_limits import MB_PER_VCPU, MIN_MEMORY_MB, QUOTA_WINDOW_M
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from tuner.model.arrays import Flags, Floats, Indices, Integers
 
-    Floats = NDArray[np.float64]
 
 SHAPE_COUNT = 4500
 WINDOWED_COUNT: Final = 800
@@ -62,11 +61,11 @@ class Shapes:
     step_share: Floats
     """How much of the windows' steps the random phase of the first leaves."""
 
-    def select(self, indices: NDArray[np.intp]) -> Shapes:
+    def select(self, indices: Indices) -> Shapes:
         """Return the shapes at `indices`, in that order."""
         return Shapes(*(getattr(self, name)[indices] for name in self.__slots__))
 
-    def log_duration(self, sizes_mb: Sequence[int] | NDArray[np.int_]) -> Floats:
+    def log_duration(self, sizes_mb: Sequence[int] | Integers) -> Floats:
         """Logarithm of each shape at each size, up to its level: (shapes, sizes)."""
         c = np.log(np.asarray(sizes_mb, dtype=float) / MB_PER_VCPU)[None, :]
         serial = np.exp(
@@ -181,7 +180,7 @@ def prior_shapes() -> Shapes:
 
 
 def nearest_shapes(
-    sizes_mb: NDArray[np.int_], log_levels: Sequence[Sequence[float]]
+    sizes_mb: Integers, log_levels: Sequence[Sequence[float]]
 ) -> tuple[Floats, Floats]:
     """The never-rising shape with the least sum of absolute errors, at the levels' scale; and for
     each size, what the shapes nearest to all other sizes say, as a mean duration (flat ones are
@@ -217,7 +216,7 @@ def _column_medians(values: Floats) -> Floats:
     return np.asarray((rows[:, low] + rows[:, high]) / 2)
 
 
-def _nearest(error: Floats) -> NDArray[np.bool_]:
+def _nearest(error: Floats) -> Flags:
     """The shapes with the least error, including all that differ from it only by rounding, because
     which of those is least depends on the processor.
     """

@@ -21,11 +21,8 @@ from tuner.inference.settling import Settling
 from tuner.inference.variance_components import Levels, Observations, measure_levels
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from tuner.inference.sample import Sample
-
-    Floats = NDArray[np.float64]
+    from tuner.model.arrays import Floats, Indices, Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +92,7 @@ class JointLevels:
     earlier: Levels
     changes: tuple[Change, ...]
     """What may have changed in between."""
-    sizes_mb: NDArray[np.int_]
+    sizes_mb: Integers
     """Of both, ascending."""
 
     @classmethod
@@ -165,7 +162,7 @@ class JointLevels:
         """The earlier levels; the environments of a whole period have no luck left."""
         return self.earlier.observe(0.0 if self.changes is PRODUCTION else between_ratio)
 
-    def unchanged_share(self, changes: NDArray[np.intp]) -> float:
+    def unchanged_share(self, changes: Indices) -> float:
         """Share of the draws with no more change than days and hosts explain."""
         usual = np.array([change.slow <= _USUAL_SLOW for change in self.changes])
         return float(usual[changes].mean())

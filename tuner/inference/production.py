@@ -27,11 +27,9 @@ from tuner.model.lambda_limits import MB_PER_VCPU
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from tuner.model.advice import CodeRelation
+    from tuner.model.arrays import Floats, Indices, Integers
 
-    Floats = NDArray[np.float64]
 
 _SHIFT_RATIOS: Final = ((0.01, 0.45), (0.03, 0.3), (0.06, 0.17), (0.12, 0.06), (0.3, 0.02))
 """By how much the mix of events shifts the mean from one period to the next, and prior weight:
@@ -74,8 +72,8 @@ class ObservedLevels:
     """Periods as log levels; to the posterior what `Levels` of a sweep are."""
 
     periods: tuple[Period, ...]
-    sizes_mb: NDArray[np.int_]
-    size_index: NDArray[np.intp]
+    sizes_mb: Integers
+    size_index: Indices
     log_level: Floats
     log_anchor: float
     changes: tuple[Change, ...]

@@ -19,11 +19,9 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from tuner.inference.sample import Sample
+    from tuner.model.arrays import Floats, Integers
 
-    Floats = NDArray[np.float64]
 
 _EXTRAS: Final = np.geomspace(0.1, 4.0, 12)
 _DECAYS: Final = np.geomspace(0.4, 16.0, 10)
@@ -134,7 +132,7 @@ class Settling:
         """Expected log of a call's extra time, if the function settles at all."""
         return float(self.log_extra[min(call_number, _LAST_NUMBER)])
 
-    def level_covariance(self, samples: Sequence[Sample], sizes_mb: NDArray[np.int_]) -> Floats:
+    def level_covariance(self, samples: Sequence[Sample], sizes_mb: Integers) -> Floats:
         """Covariance of the sizes' warm log levels due to what isn't known about the first calls:
         (sizes, sizes).
         """

@@ -17,9 +17,8 @@ import numpy as np
 from tuner.inference.kernel import octaves_apart
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from tuner.model.arrays import Floats, Integers
 
-    Floats = NDArray[np.float64]
 
 _SLOW_EXCESS = 0.25
 """A sample pulled in by more than this was a slow call; less is the edge of the usual scatter."""
@@ -58,7 +57,7 @@ _LARGEST_DEVIATION = 0.7  # a factor of two either way: nothing is known beyond 
 class OwnRatios:
     """What a size's warm samples say about its ratio of mean to typical level; arrays by size."""
 
-    sizes_mb: NDArray[np.int_]
+    sizes_mb: Integers
     count: Floats
     ratio: Floats
     """Mean of the samples over their typical level."""
@@ -66,7 +65,7 @@ class OwnRatios:
     """Mean square of the slow calls' extra time, as a share of the typical level."""
 
     @classmethod
-    def of(cls, logs: Floats, typical_logs: Floats, sizes_mb: NDArray[np.int_]) -> OwnRatios:
+    def of(cls, logs: Floats, typical_logs: Floats, sizes_mb: Integers) -> OwnRatios:
         """Compare warm samples with their pulled-in values; `sizes_mb` are theirs."""
         sizes, where, count = np.unique(sizes_mb, return_inverse=True, return_counts=True)
         level = np.bincount(where, typical_logs, minlength=len(sizes)) / count
@@ -95,7 +94,7 @@ class SlowCalls:
 
     @classmethod
     def of(
-        cls, logs: Floats, typical_logs: Floats, sizes_mb: NDArray[np.int_], within_ratio: float
+        cls, logs: Floats, typical_logs: Floats, sizes_mb: Integers, within_ratio: float
     ) -> SlowCalls:
         """Sort by how much each warm sample was pulled in; `sizes_mb` are theirs.
 
@@ -129,7 +128,7 @@ class SlowCalls:
 
     def draw_log_ratios(
         self,
-        sizes_mb: NDArray[np.int_],
+        sizes_mb: Integers,
         count: int,
         rng: np.random.Generator,
         *,
@@ -165,7 +164,7 @@ class SlowCalls:
 
     def _own_deviations(
         self,
-        sizes_mb: NDArray[np.int_],
+        sizes_mb: Integers,
         ratio: Floats,
         added: Floats,
         square: Floats,

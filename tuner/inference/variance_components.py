@@ -20,12 +20,10 @@ from tuner.inference.slow_calls import SlowCalls
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from tuner.inference.sample import Sample
     from tuner.inference.settling import Settling
+    from tuner.model.arrays import Flags, Floats, Indices, Integers
 
-    Floats = NDArray[np.float64]
 
 # Prior of the noise within an environment: worth this many samples at this relative deviation.
 # A few percent is what warm Lambda invocations of unchanged work scatter by.
@@ -41,8 +39,8 @@ _SMALLEST_DURATION_MS = 0.01  # the platform reports hundredths of a millisecond
 class Observations:
     """Levels of sizes, warm ones and cold ones, for one assumed scatter between environments."""
 
-    size_index: NDArray[np.intp]
-    cold: NDArray[np.bool_]
+    size_index: Indices
+    cold: Flags
     log_level: Floats
     covariance: Floats
     """Of the noise; a size's warm and cold level share their environments' luck."""
@@ -59,8 +57,8 @@ class Levels:
     has no such sample.
     """
 
-    sizes_mb: NDArray[np.int_]
-    size_index: NDArray[np.intp]
+    sizes_mb: Integers
+    size_index: Indices
     """For each environment, the index of its size in `sizes_mb`."""
     warm_log_level: Floats
     warm_count: Floats
@@ -144,7 +142,7 @@ class Levels:
 class _Solved:
     """Warm and cold levels of each size: (sizes, 2)."""
 
-    present: NDArray[np.bool_]
+    present: Flags
     level: Floats
     variance: Floats
     covariance: Floats
@@ -219,7 +217,7 @@ def measure_levels(samples: Sequence[Sample], settling: Settling | None = None) 
     )
 
 
-def _means(values: Floats, group: NDArray[np.intp], count: int) -> tuple[Floats, Floats]:
+def _means(values: Floats, group: Indices, count: int) -> tuple[Floats, Floats]:
     """Mean and number of the values in each group; a mean of 0 if there are none."""
     counts = np.bincount(group, minlength=count).astype(float)
     return np.bincount(group, values, minlength=count) / np.maximum(counts, 1), counts

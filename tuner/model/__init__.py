@@ -6,5 +6,5 @@ becomes a `sweep` of `invocation`s; analysed, it becomes a `recommendation` of `
 `finding`s, or a `comparison` of two; a `breakdown` has what lies under its means. `record` writes
 values as JSON and reads them strictly; `number_fields` checks what people pass, and `presented` is
 how answers show themselves in notebooks; `lambda_limits` has the platform's limits, and
-`host_check` how closely the local Lambda matches it.
+`host_check` how closely the local Lambda matches it; `arrays` names what annotations call arrays.
 """

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tuner.model.alarm import Alarm, MissingData
+    from tuner.model.arrays import Flags, Floats
 
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
     States = NDArray[np.int8]
 
 OK: Final = 0

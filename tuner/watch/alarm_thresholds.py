@@ -25,13 +25,10 @@ from tuner.watch.alarm_replay import replayed, rings_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from tuner.model.alarm import CostRate, Rings
+    from tuner.model.arrays import Flags, Floats
     from tuner.watch.metric_history import MetricHistory
 
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
 
 MINUTES_A_DAY: Final = 1440
 _RETURN_DAYS: Final = 700

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tuner.model.arrays import Flags, Floats
     from tuner.watch.minutes import Minutes
 
-    Floats = NDArray[np.float64]
 
 STOPPED_AFTER: Final = 16
 """Lambda stops a chain through SQS, SNS, S3 or Lambda after about so many runs of a function, if
@@ -58,7 +58,7 @@ class _Traces:
     lately_usd: Floats
     """Of the last hour's runs."""
 
-    def where(self, chosen: NDArray[np.bool_]) -> _Traces:
+    def where(self, chosen: Flags) -> _Traces:
         return _Traces(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 
 
@@ -114,15 +114,13 @@ def _limits(traces: _Traces) -> Floats:
     return np.where(is_dear, np.minimum(limits, STOPPED_AFTER), limits)
 
 
-def _examples(
-    is_beyond: NDArray[np.bool_], ended: NDArray[np.int64], day: int
-) -> NDArray[np.bool_]:
+def _examples(is_beyond: Flags, ended: NDArray[np.int64], day: int) -> Flags:
     """Which chains are examples for a day: all, if those beyond the pattern ended on two days."""
     days = np.unique(ended[is_beyond & (ended < day)])
     return ~is_beyond if len(days) < _OCCASIONS else np.ones(len(is_beyond), dtype=bool)
 
 
-def _dear(traces: _Traces, ended: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _dear(traces: _Traces, ended: NDArray[np.int64]) -> Flags:
     """Which chains cost far more than any before that is an example."""
     cost = traces.cost_usd
     is_dear = np.zeros(len(cost), dtype=bool)

@@ -23,9 +23,8 @@ from tuner.model.interval import Interval
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from tuner.model.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 FEWEST_DAYS: Final = 3
 """Of a stretch: with fewer nothing is said."""

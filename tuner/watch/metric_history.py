@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tuner.model.alarm import CostRate, Metric
+    from tuner.model.arrays import Floats
     from tuner.model.observation import Window
     from tuner.observe.store import ReportStore
 
-    Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

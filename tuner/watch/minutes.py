@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tuner.model.arrays import Floats
     from tuner.watch.watched import Watched
 
-    Floats = NDArray[np.float64]
 
 DAY: Final = 1440
 HOURS: Final = 24

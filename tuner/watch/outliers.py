@@ -13,7 +13,8 @@ from tuner.watch.tail import MOST_STEP, return_level
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    from tuner.model.arrays import Flags, Floats
+
 
 WINDOWS: Final = (3, 15, 60, 360, 1440)
 """Minutes: short ones see what is fast, long ones what is small."""
@@ -26,7 +27,7 @@ _LONG_STEP: Final = float(np.log(4.0))
 class Outliers:
     """For each minute, whether any window up to it is far outside, and what was expected of it."""
 
-    flags: NDArray[np.bool_]
+    flags: Flags
     expected: Floats
     width: NDArray[np.int64]
     """The shortest such window, in minutes; 0 where none is."""

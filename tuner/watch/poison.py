@@ -21,11 +21,9 @@ from tuner.watch.watched import Watched, amount, lasting, moment
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
+    from tuner.model.arrays import Floats
     from tuner.watch.minutes import Minutes
 
-    Floats = NDArray[np.float64]
 
 _FEWEST: Final = 7
 """Queues mostly give up after three to five receives, and an event runs three times at most."""

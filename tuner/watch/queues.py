@@ -15,6 +15,8 @@ from tuner.watch.watched import lasting
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from tuner.watch.minutes import Minutes
     from tuner.watch.watched import Watched
 
@@ -38,7 +40,7 @@ def queues_not_draining(watched: Watched, minutes: Minutes) -> Iterator[WatchFin
             return
 
 
-def _period(starts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float | None:
+def _period(starts: NDArray[np.int64]) -> float | None:
     """Minutes from dump to dump; None where they come on no schedule, or are too few."""
     if len(starts) < _FEWEST_DUMPS:
         return None
@@ -52,7 +54,7 @@ def _period(starts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float | None:
 def _overlong(
     watched: Watched,
     minutes: Minutes,
-    runs: np.ndarray[tuple[int, int], np.dtype[np.int64]],
+    runs: NDArray[np.int64],
     period: float,
     gap: int,
 ) -> Iterator[WatchFinding]:
@@ -75,7 +77,7 @@ def _overlong(
 def _finding(
     watched: Watched,
     minutes: Minutes,
-    run: np.ndarray[tuple[int], np.dtype[np.int64]],
+    run: NDArray[np.int64],
     *,
     limit: float,
     period: float,

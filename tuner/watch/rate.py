@@ -15,6 +15,7 @@ from tuner.watch.watched import lasting
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tuner.model.arrays import Floats
     from tuner.watch.minutes import Minutes
     from tuner.watch.outliers import Outliers
     from tuner.watch.watched import Watched
@@ -46,7 +47,7 @@ def _finding(
     minutes: Minutes,
     stretch: tuple[int, int],
     outliers: Outliers,
-    values: np.ndarray[tuple[int], np.dtype[np.float64]],
+    values: Floats,
     *,
     is_rate: bool,
 ) -> WatchFinding:
@@ -88,9 +89,7 @@ def _finding(
     )
 
 
-def onset(
-    values: np.ndarray[tuple[int], np.dtype[np.float64]], outliers: Outliers, begin: int
-) -> int:
+def onset(values: Floats, outliers: Outliers, begin: int) -> int:
     """The first minute of the window that was far outside with more than it's expected to have."""
     first = max(begin - int(outliers.width[begin]) + 1, 0)
     above = values[first : begin + 1] > 1.5 * outliers.expected[first : begin + 1]

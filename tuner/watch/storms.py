@@ -17,8 +17,7 @@ from tuner.watch.watched import HOUR, amount, utc
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
+    from tuner.model.arrays import Floats
     from tuner.watch.minutes import Minutes
     from tuner.watch.watched import Watched
 
@@ -61,7 +60,7 @@ def _storm(
     watched: Watched,
     minutes: Minutes,
     stretch: tuple[int, int],
-    expected: NDArray[np.float64],
+    expected: Floats,
 ) -> WatchFinding:
     first, end = stretch
     rows = slice(first, end + 1)

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from tuner.model.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 FEWEST_DAYS: Final = 3
 _ONCE_IN_DAYS: Final = 7 * 5_000

@@ -18,11 +18,9 @@ from tuner.decision.move import lacking_counts, lacking_price
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from tuner.decision.problem import Problem
+    from tuner.model.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 BETWEEN_RATIO: Final = 0.03
 """Assumed scatter between environments (public measurements: a few percent)."""

@@ -19,12 +19,9 @@ from tuner.model.workflow import ANY_ERRORS, Choice, Map, Parallel, Pass, Task, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
+    from tuner.model.arrays import Flags, Floats, Indices
     from tuner.model.workflow import Behavior, Catcher, Machine, Retrier, State
 
-    Floats = NDArray[np.float64]
-    Indices = NDArray[np.intp]
 
 MOST_VISITS: Final = 1000
 """Of states, by one run of a machine: a loop is cut there."""
@@ -66,7 +63,7 @@ class _Walk:
     count: int
     fixed_ms: Floats
     transitions: Floats
-    failed: NDArray[np.bool_]
+    failed: Flags
     calls: list[Calls] = field(default_factory=list)
     joins: list[Join] = field(default_factory=list)
     call_counts: dict[str, Floats] = field(default_factory=dict)

@@ -15,14 +15,12 @@ from tuner.model.invocation import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
     from tuner.decision.analysis import Analysis
     from tuner.decision.evidence import ColdStart
     from tuner.decision.problem import Problem
+    from tuner.model.arrays import Floats
     from tuner.model.sweep import Sweep
 
-    Floats = NDArray[np.float64]
 
 PERCENTILES: Final = (
     0.05, 0.5, 1, 2, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85, 90,

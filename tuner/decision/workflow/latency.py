@@ -17,12 +17,10 @@ from tuner.decision.workflow.function_times import PERCENTILES, init_factor
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from tuner.decision.workflow.function_times import Draw, FunctionTimes
     from tuner.decision.workflow.runs import Calls, Join, Runs
+    from tuner.model.arrays import Floats, Indices
 
-    Floats = NDArray[np.float64]
     Sizes = Sequence[int]
 
 _SHARES = np.array(PERCENTILES) / 100
@@ -87,7 +85,7 @@ class _Machine:
     """A machine's runs: their times are `fixed_ms` and `weights` times the functions' numbers."""
 
     fixed_ms: Floats
-    columns: NDArray[np.intp]
+    columns: Indices
     weights: Floats
     """(runs, columns)."""
     joins: tuple[tuple[Join, tuple[_Machine, ...]], ...]
@@ -122,7 +120,7 @@ class _Machine:
 
 def _ratios(
     calls: Calls, start: int, function: FunctionTimes, draw: Draw
-) -> list[tuple[int, NDArray[np.intp], Floats]]:
+) -> list[tuple[int, Indices, Floats]]:
     """(column, run of each call, what it adds of that column's number)."""
     edges = np.cumsum(function.payload_weights)[:-1]
     payload = np.searchsorted(edges, calls.payload, side="right")
@@ -157,7 +155,7 @@ def _waited_ms(join: Join, within: Sequence[Floats]) -> Floats:
     return _scheduled_ms(items, within[0], workers)
 
 
-def _scheduled_ms(items: NDArray[np.intp], took_ms: Floats, workers: int) -> Floats:
+def _scheduled_ms(items: Indices, took_ms: Floats, workers: int) -> Floats:
     """When the last item ends: they start in their order, each where a worker is free first.
 
     `items` are indices into `took_ms`, −1 where there is none: (visits, items).

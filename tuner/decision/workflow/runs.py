@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Indices = NDArray[np.intp]
+    from tuner.model.arrays import Flags, Floats, Indices
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ class Runs:
     """What each waits besides for invocations."""
     calls: tuple[Calls, ...]
     joins: tuple[Join, ...]
-    failed: NDArray[np.bool_]
+    failed: Flags
     transition_count: Floats
     """Of each run, with those of machines within."""
     call_counts: Mapping[str, Floats]

@@ -18,12 +18,10 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from numpy.typing import NDArray
-
     from tuner.decision.workflow.function_times import FunctionTimes
     from tuner.decision.workflow.latency import Latency
+    from tuner.model.arrays import Floats
 
-    Floats = NDArray[np.float64]
     Places = tuple[int, ...]
     Loss = Callable[[Floats, Floats], Floats]
     """Of latencies in ms and costs in USD; infinite where a limit is broken."""

@@ -20,12 +20,10 @@ from tuner.model.workflow import Task
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from tuner.decision.workflow.function_times import FunctionTimes
+    from tuner.model.arrays import Floats
     from tuner.model.workflow import Machine
 
-    Floats = NDArray[np.float64]
 
 _NOTICEABLE: Final = 0.001
 """Share of attempts."""
