@@ -10,12 +10,15 @@ equally often.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tuner.model.invocation import Invocation
+
+
+BATCH: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +57,40 @@ class Policy(Protocol):
         """Take no more trials at this size, which fails or can't be published. With a payload: only
         with that one (and others of its value of a varied parameter).
         """
+
+
+class BatchPolicy:
+    """Chooses batches, each once the last is in, until there is a verdict or the limit is reached.
+
+    The fit between two batches is what makes the choice good.
+    """
+
+    def __init__(self, max_invocations: int) -> None:
+        self._left = max_invocations
+        self._started = 0
+
+    @property
+    def planned_count(self) -> int:
+        """How many invocations are expected at most."""
+        return self._started + max(self._left, 0)
+
+    def next_trials(
+        self, done: Sequence[Invocation], in_flight: Sequence[Trial], slot_count: int
+    ) -> tuple[Trial, ...]:
+        """Choose the next batch; nothing while one is in flight, or once there is a verdict."""
+        slots = min(slot_count, self._left, BATCH)
+        if in_flight or slots <= 0:
+            return ()
+        trials = self._choose(done, slots)[:slots]
+        self._left -= len(trials)
+        self._started += len(trials)
+        return trials
+
+    def account_for(self, earlier: Sequence[Invocation]) -> None:
+        """Earlier invocations count against the limit; their results come with `done`."""
+        self._left -= len(earlier)
+        self._started += len(earlier)
+
+    def _choose(self, done: Sequence[Invocation], slots: int) -> tuple[Trial, ...]:
+        """What to start now, what promises most first."""
+        raise NotImplementedError

@@ -12,7 +12,7 @@ from tuner.decision.constraints import HEADROOM_USE_RATIO, expected_use_mb
 from tuner.decision.evidence import read_evidence
 from tuner.decision.move import answer_within, current_fails, lacking_price, weigh_move
 from tuner.decision.percentile import samples_needed
-from tuner.decision.policy import Trial
+from tuner.decision.policy import BATCH, BatchPolicy, Trial
 from tuner.decision.policy.initial_design import first_sizes, initial_trials, open_sizes
 from tuner.decision.policy.repeats import calls_needed, weightiest
 from tuner.decision.policy.value_of_information import information_values
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from tuner.model.prior_evidence import PriorEvidence
     from tuner.pricing import LambdaPrices
 
-_BATCH = 4
 _UNPROVEN_INIT_MS = 300.0
 _COMPARED = 12
 """Samples at the current size and at the one leaned toward, before all sizes are
@@ -64,14 +63,13 @@ _SURE_OF_A_LIMIT = 3
 """Warm samples after which a limit that looks out of reach counts as out of reach."""
 
 
-class AdaptivePolicy:
+class AdaptivePolicy(BatchPolicy):
     """Chooses by the value of information per cost, under the goal that the answer serves.
 
     `sizes_mb` are the candidates, `payload_weights` the mix. The current size is measured early,
-    because a resize needs it. Each batch waits for the last: the fit between them is what makes the
-    choice good. Cold starts count for what they show about the shape, so warm-ups are spent only at
-    sizes that need a warm sample. It gives up if nothing it could still learn would decide, unless
-    it `spends_all`. `prior` informs the curves and says where to look first.
+    because a resize needs it. Cold starts count for what they show about the shape, so warm-ups are
+    spent only at sizes that need a warm sample. It gives up if nothing it could still learn would
+    decide, unless it `spends_all`. `prior` informs the curves and says where to look first.
     """
 
     def __init__(
@@ -88,44 +86,20 @@ class AdaptivePolicy:
         prior: PriorEvidence | None = None,
         recent_duration_ms: float | None = None,
     ) -> None:
+        super().__init__(max_invocations)
         sizes = frozenset(sizes_mb)
         self._question = Question(goal, function, prices, sizes, prior, recent_duration_ms)
         self._weights = dict(payload_weights)
         self._seed = seed
         self._spends_all = spends_all
-        self._left = max_invocations
-        self._started = 0
         self._excluded: set[int] = set()
         self._likely: tuple[int, ...] = ()
         self._first_mb: tuple[int, ...] | None = None
-
-    @property
-    def planned_count(self) -> int:
-        """How many invocations are expected at most."""
-        return self._started + max(self._left, 0)
-
-    def next_trials(
-        self, done: Sequence[Invocation], in_flight: Sequence[Trial], slot_count: int
-    ) -> tuple[Trial, ...]:
-        """Choose the next batch; nothing while one is in flight, or once there is a verdict."""
-        slots = min(slot_count, self._left, _BATCH)
-        if in_flight or slots <= 0:
-            return ()
-        evidence = read_evidence(done, self._weights)
-        trials = self._choose(evidence, slots)[:slots]
-        self._left -= len(trials)
-        self._started += len(trials)
-        return trials
 
     def sizes_worth_publishing(self, trials: Sequence[Trial]) -> tuple[int, ...]:
         """The batch's sizes and the likeliest next ones: a window costs seconds."""
         likely = [size for size in self._likely if size not in self._excluded]
         return tuple(sorted({trial.memory_mb for trial in trials} | set(likely)))
-
-    def account_for(self, earlier: Sequence[Invocation]) -> None:
-        """Earlier invocations count against the limit; their results come with `done`."""
-        self._left -= len(earlier)
-        self._started += len(earlier)
 
     def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
         """Take no more trials at this size."""
@@ -208,7 +182,7 @@ class AdaptivePolicy:
                 abs(math.log2(each.memory_mb / o.memory_mb)) > _NEIGHBOUR_OCTAVES for o in apart
             ):
                 apart.append(each)
-        self._likely = tuple(each.memory_mb for each in apart[:_BATCH])
+        self._likely = tuple(each.memory_mb for each in apart[:BATCH])
         trials: list[Trial] = []
         for each in apart:
             near_best = _price(each) > _NEAR_BEST * _price(apart[0])
@@ -237,7 +211,8 @@ class AdaptivePolicy:
         """What turns the answer so far into a measured one."""
         return self._unmeasured(problem, weigh_move(problem).answer)
 
-    def _choose(self, evidence: Evidence, slots: int) -> tuple[Trial, ...]:
+    def _choose(self, done: Sequence[Invocation], slots: int) -> tuple[Trial, ...]:
+        evidence = read_evidence(done, self._weights)
         first = self.initial_trials(evidence)
         if first:
             self._likely = tuple(trial.memory_mb for trial in first)

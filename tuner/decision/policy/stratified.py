@@ -8,6 +8,7 @@ from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
 from tuner.decision.pairs import answering_problem, build_problems
+from tuner.decision.policy import BatchPolicy
 from tuner.decision.policy.adaptive import AdaptivePolicy
 from tuner.decision.question import Question
 from tuner.decision.strata import strata_of
@@ -16,7 +17,6 @@ from tuner.decision.verdict import errors_are_random
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tuner.decision.evidence import Evidence
     from tuner.decision.pairs import StratumProblem
     from tuner.decision.policy import Trial
     from tuner.model.function import FunctionConfig
@@ -26,10 +26,8 @@ if TYPE_CHECKING:
     from tuner.model.prior_evidence import PriorEvidence
     from tuner.pricing import LambdaPrices
 
-_BATCH = 4
 
-
-class StratifiedPolicy:
+class StratifiedPolicy(BatchPolicy):
     """One adaptive policy per value, all at the same first sizes, so that versions and environments
     are shared.
 
@@ -54,6 +52,7 @@ class StratifiedPolicy:
         recent_duration_ms: float | None = None,
         other_prices: LambdaPrices | None = None,
     ) -> None:
+        super().__init__(max_invocations)
         sizes = frozenset(sizes_mb)
         self._question = Question(
             goal, function, prices, sizes, prior, recent_duration_ms, other_prices
@@ -77,28 +76,6 @@ class StratifiedPolicy:
             for stratum in self._strata
             for asked in [self._question.on(stratum.architecture)]
         )
-        self._left = max_invocations
-        self._started = 0
-
-    @property
-    def planned_count(self) -> int:
-        """How many invocations are expected at most."""
-        return self._started + max(self._left, 0)
-
-    def next_trials(
-        self, done: Sequence[Invocation], in_flight: Sequence[Trial], slot_count: int
-    ) -> tuple[Trial, ...]:
-        """Choose the next batch; nothing while one is in flight, or once there is a verdict."""
-        slots = min(slot_count, self._left, _BATCH)
-        if in_flight or slots <= 0:
-            return ()
-        for policy in self._policies:
-            policy.account(started=self._started, left=self._left)
-        evidences = [stratum.evidence(done) for stratum in self._strata]
-        trials = self._choose(evidences, slots)[:slots]
-        self._left -= len(trials)
-        self._started += len(trials)
-        return trials
 
     def sizes_worth_publishing(self, trials: Sequence[Trial]) -> tuple[int, ...]:
         """What any value is likely to need next; of architectures, which share no versions, the
@@ -112,11 +89,6 @@ class StratifiedPolicy:
         ]
         return tuple(sorted(set().union(*worth)))
 
-    def account_for(self, earlier: Sequence[Invocation]) -> None:
-        """Earlier invocations count against the limit that all values share."""
-        self._left -= len(earlier)
-        self._started += len(earlier)
-
     def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
         """Take no more trials at this size, with a payload: with its value."""
         if payload is None:
@@ -125,7 +97,10 @@ class StratifiedPolicy:
             if payload is None or payload in stratum.weights:
                 policy.exclude(memory_mb, reason)
 
-    def _choose(self, evidences: Sequence[Evidence], slots: int) -> tuple[Trial, ...]:
+    def _choose(self, done: Sequence[Invocation], slots: int) -> tuple[Trial, ...]:
+        for policy in self._policies:
+            policy.account(started=self._started, left=self._left)
+        evidences = [stratum.evidence(done) for stratum in self._strata]
         initial = [s.initial_trials(e) for s, e in zip(self._policies, evidences, strict=True)]
         first = dict.fromkeys(each for each in chain(*zip_longest(*initial)) if each is not None)
         if first:
