@@ -16,10 +16,9 @@ from tuner.decision.pairs import build_problems, current_record_usd, judge_pairs
 from tuner.decision.problem import build_problem
 from tuner.decision.question import Question
 from tuner.decision.strata import mean_record_count, strata_of, sweep_at
-from tuner.decision.sufficiency import only_size, why_no_curve
 from tuner.decision.summary import current_size
 from tuner.decision.variation import vary
-from tuner.decision.verdict import judge, undecided
+from tuner.decision.verdict import judge, only_size, undecided, why_no_curve
 from tuner.model.presented import Presented
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tuner.decision.move import SURE
+from tuner.decision.verdict import undecided
 from tuner.model.invocation import Outcome
 
 if TYPE_CHECKING:
@@ -46,7 +47,15 @@ def doubted(choice: Choice, problem: Problem, evidence: Evidence) -> Choice:
             f"{choice.memory_mb} MB looks best, but maybe not if that made {now} MB look twice as "
             "slow as it is"
         )
-    return _taken_back(unknown, choice, doubt)
+    return replace(
+        undecided(f"this machine was busy with other work: {doubt}; tune again when it's idle"),
+        basis=choice.basis,
+        confidence_of=choice.confidence_of,
+        parameters=choice.parameters,
+        architecture=choice.architecture,
+        best_so_far_mb=choice.memory_mb,
+        lean_saving_ratio=choice.saving_ratio,
+    )
 
 
 def _sure_of(problem: Problem, memory_mb: int) -> float:
@@ -54,19 +63,3 @@ def _sure_of(problem: Problem, memory_mb: int) -> float:
     left = 1 - problem.ranking.gains(problem.estimates.column(memory_mb))
     gains = 1 - left * _SLOWDOWN ** sum(problem.goal.exponents)
     return float(np.mean(gains > problem.goal.tolerance_ratio))
-
-
-def _taken_back(unknown: Choice, choice: Choice, doubt: str) -> Choice:
-    return replace(
-        unknown,
-        verdict="inconclusive",
-        memory_mb=None,
-        duration_ms=None,
-        cost_usd_per_million=None,
-        cost_usd_per_million_records=None,
-        saving_ratio=None,
-        saving_usd_per_month=None,
-        best_so_far_mb=choice.memory_mb,
-        lean_saving_ratio=choice.saving_ratio,
-        reason=f"this machine was busy with other work: {doubt}; tune again when it's idle",
-    )

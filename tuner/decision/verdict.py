@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tuner.decision.evidence import Evidence
     from tuner.decision.move import Move
     from tuner.decision.problem import Problem
+    from tuner.decision.question import Question
     from tuner.model.interval import Interval
     from tuner.model.recommendation import Basis
 
@@ -50,10 +52,10 @@ def judge(problem: Problem) -> Choice:
     regrets = problem.ranking.regrets(move.answer)
     regret, bound = float(regrets.mean()), float(np.quantile(regrets, _BOUND_QUANTILE))
     if objection is not None:
-        return undecided(
-            objection,
-            regret=regret,
-            regret_bound=bound,
+        return replace(
+            undecided(objection),
+            expected_regret_ratio=regret,
+            regret_bound_ratio=bound,
             confidence=move.confidence,
             confidence_of=move.confidence_of,
             best_so_far_mb=size,
@@ -83,17 +85,8 @@ def errors_for_work(problem: Problem) -> str | None:
     return error_at_current(problem.evidence, problem.current_mb)
 
 
-def undecided(
-    reason: str,
-    *,
-    regret: float | None = None,
-    regret_bound: float | None = None,
-    confidence: float | None = None,
-    confidence_of: Literal["move", "best"] = "best",
-    best_so_far_mb: int | None = None,
-    lean_saving_ratio: Interval | None = None,
-) -> Choice:
-    """An inconclusive verdict, with what more would be needed."""
+def undecided(reason: str) -> Choice:
+    """An inconclusive verdict of which nothing else is known, with what more would be needed."""
     return Choice(
         verdict="inconclusive",
         memory_mb=None,
@@ -102,13 +95,9 @@ def undecided(
         cost_usd_per_million=None,
         saving_ratio=None,
         saving_usd_per_month=None,
-        expected_regret_ratio=regret,
-        regret_bound_ratio=regret_bound,
-        confidence=confidence,
-        confidence_of=confidence_of,
+        expected_regret_ratio=None,
+        confidence=None,
         reason=reason,
-        best_so_far_mb=best_so_far_mb,
-        lean_saving_ratio=lean_saving_ratio,
     )
 
 
@@ -281,3 +270,63 @@ def _reason(problem: Problem, size: int) -> str:
     if size == problem.current_mb:
         return "no other size is worth the change"
     return f"{size} MB is {GOAL_WISHES[problem.goal.first]}"
+
+
+# What is missing if the samples are too few for an answer
+
+
+def only_size(problem: Problem) -> Choice | None:
+    """A range of one size, or samples at one size, can't support a comparison. Cold samples at
+    other sizes can: they show the shape.
+    """
+    if len(problem.evidence.sampled_mb) > 1:
+        return None
+    sizes = ", ".join(f"{size} MB" for size in problem.evidence.measured_mb) or "no size"
+    return undecided(
+        f"only {sizes} gave samples, so there's nothing to compare: "
+        f"measure at least two sizes (`memory_sizes_mb`, `max_invocations`)"
+    )
+
+
+def why_no_curve(question: Question, evidence: Evidence) -> str:
+    """Say what is missing if there is no warm sample."""
+    current_mb = question.function.memory_mb
+    if not question.goal.allow_different_replies and (
+        why := error_at_current(evidence, current_mb)
+    ):
+        return why
+    if evidence.failures and not any(evidence.success_counts.values()):
+        return _why_nothing_succeeded(evidence)
+    if errors_are_random(evidence):
+        return RANDOM_ERRORS
+    if len(question.candidates) == 1:
+        return (
+            "one size leaves nothing to compare: widen `min_memory_mb` and "
+            "`max_memory_mb`, or name more `memory_sizes_mb`"
+        )
+    if any(evidence.success_counts.values()) and not any(evidence.samples.values()):
+        return "invocations succeeded but none could be measured: fix what the findings name"
+    return (
+        "too few warm samples for a curve: allow more invocations (`max_invocations`), or go on "
+        "with a sweep that was interrupted (`resume`)"
+    )
+
+
+def _why_nothing_succeeded(evidence: Evidence) -> str:
+    """Say what became of every invocation, and what to do."""
+    counts = sum(evidence.failures.values(), Counter())
+    count, largest_mb = counts.total(), max(evidence.failures)
+    if counts[Outcome.OUT_OF_MEMORY] == count:
+        return (
+            f"all {count} invocations ran out of memory, at up to {largest_mb} MB: allow "
+            f"larger sizes (`max_memory_mb`, 10240 at most) or send smaller events"
+        )
+    if counts[Outcome.TIMEOUT] == count:
+        return (
+            f"all {count} invocations hit the function's timeout, at up to {largest_mb} MB: "
+            f"raise the timeout or send smaller events"
+        )
+    return (
+        f"all {count} invocations failed: check the function's log and fix it (or the payload), "
+        f"then tune again"
+    )
