@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tuner.decision.estimates import interval, intervals
+from tuner.decision.estimates import interval, size_estimates
 from tuner.decision.strata import mean_record_count
 from tuner.errors import InputError
 from tuner.model.comparison import Change, Comparison, Pair, Pooled, Quantity, Side
 from tuner.model.finding import Finding
 from tuner.model.interval import Interval
-from tuner.model.recommendation import PriceStamp, SizeEstimate
+from tuner.model.recommendation import PriceStamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -142,10 +142,8 @@ def _sizes(entry: Entry) -> set[int]:
 
 def _side(drawn: _Drawn, common: Sequence[int]) -> Side:
     entry, estimates = drawn.entry, drawn.estimates
-    columns = [estimates.column(size) for size in common]
-    durations = intervals(estimates.duration_ms[:, columns])
-    costs = intervals(estimates.cost_usd[:, columns] * 1e6)
-    measured = drawn.measured_mb
+    columns = estimates.columns(common)
+    durations_ms, costs_usd = estimates.duration_ms[:, columns], estimates.cost_usd[:, columns]
     return Side(
         source=entry.source,
         sweep_id=entry.sweep.plan.sweep_id,
@@ -153,10 +151,7 @@ def _side(drawn: _Drawn, common: Sequence[int]) -> Side:
         environment=entry.sweep.environment,
         function=entry.sweep.function,
         recommended_mb=entry.analysis.choice.memory_mb,
-        curve=tuple(
-            SizeEstimate(size, duration, cost, size in measured)
-            for size, duration, cost in zip(common, durations, costs, strict=True)
-        ),
+        curve=size_estimates(common, durations_ms, costs_usd, drawn.measured_mb),
     )
 
 
@@ -196,7 +191,7 @@ def _pair(what: PairKind, a: _Drawn, b: _Drawn, sizes: tuple[int, int], toleranc
 def _pool(a: _Drawn, b: _Drawn, sizes: Sequence[int], tolerance: float) -> Pooled:
     """Each size's ratio counts equally: draws of the mean logarithm over the sizes."""
     parts = []
-    columns = [_columns(side, sizes) for side in (a, b)]
+    columns = [side.estimates.columns(sizes) for side in (a, b)]
     for both in (
         (a.estimates.duration_ms, b.estimates.duration_ms),
         (a.record_usd, b.record_usd),
@@ -218,14 +213,10 @@ def _by_size(
     are.
     """
     order = np.random.default_rng(len(sizes)).permutation(len(b.estimates.cost_usd))
-    columns_a, columns_b = _columns(a, sizes), _columns(b, sizes)
+    columns_a, columns_b = a.estimates.columns(sizes), b.estimates.columns(sizes)
     durations = b.estimates.duration_ms[order][:, columns_b] / a.estimates.duration_ms[:, columns_a]
     costs = b.record_usd[order][:, columns_b] / a.record_usd[:, columns_a]
     yield from zip(_changes(durations, tolerance), _changes(costs, tolerance), strict=True)
-
-
-def _columns(drawn: _Drawn, sizes: Sequence[int]) -> list[int]:
-    return [drawn.estimates.column(size) for size in sizes]
 
 
 def _change(a: Floats, b: Floats, tolerance: float) -> Change:

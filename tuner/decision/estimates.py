@@ -11,9 +11,10 @@ import numpy as np
 from tuner.decision.prior import prior_samples
 from tuner.inference.curve import fit_curve
 from tuner.model.interval import Interval
+from tuner.model.recommendation import SizeEstimate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from tuner.decision.evidence import ColdStart, Evidence
     from tuner.decision.question import Question
@@ -58,6 +59,10 @@ class Estimates:
     def column(self, memory_mb: int) -> int:
         """The column of a size."""
         return self.sizes_mb.index(memory_mb)
+
+    def columns(self, sizes_mb: Iterable[int]) -> list[int]:
+        """The columns of several sizes, in their order."""
+        return [self.column(size) for size in sizes_mb]
 
 
 def estimate(
@@ -157,6 +162,17 @@ def intervals(draws: Floats) -> list[Interval]:
     rows = np.arange(len(ordered))
     lows, highs = ordered[rows, first], ordered[rows, first + inside]
     return list(map(Interval, draws.mean(axis=0).tolist(), lows.tolist(), highs.tolist()))
+
+
+def size_estimates(
+    sizes_mb: Sequence[int], duration_ms: Floats, cost_usd: Floats, measured_mb: Collection[int]
+) -> tuple[SizeEstimate, ...]:
+    """What draws say of each size; both are (draws, sizes), the cost of one invocation."""
+    durations, costs = intervals(duration_ms), intervals(cost_usd * 1e6)
+    return tuple(
+        SizeEstimate(size, duration, cost, size in measured_mb)
+        for size, duration, cost in zip(sizes_mb, durations, costs, strict=True)
+    )
 
 
 def rates(question: Question, sizes_mb: Sequence[int]) -> tuple[Floats, Floats]:

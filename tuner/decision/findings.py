@@ -123,7 +123,7 @@ def _function_errors(evidence: Evidence) -> Iterator[Finding]:
 
 def _rises(problem: Problem) -> Iterator[Finding]:
     """A duration that surely rises with memory somewhere, as measured."""
-    columns = [problem.estimates.column(size) for size in problem.measured]
+    columns = problem.estimates.columns(problem.measured)
     logs = np.log(problem.estimates.duration_ms[:, columns])
     surely = [
         (float(np.quantile(logs[:, large] - logs[:, small], _RISE_DOUBT)), small, large)

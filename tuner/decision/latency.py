@@ -61,7 +61,7 @@ class Scatter:
         self, payloads: Sequence[str], sizes_mb: Sequence[int]
     ) -> dict[int, tuple[PercentileEstimate, ...]]:
         """Estimate the percentiles of the slowest of `payloads` at sizes of the estimates."""
-        columns = [self.estimates.column(size) for size in sizes_mb]
+        columns = self.estimates.columns(sizes_mb)
         modelled = np.ascontiguousarray(self.worst_ms(payloads, columns).swapaxes(1, 2))
         # The median, not the mean: rare slow calls have no upper limit.
         lows, middles, highs = np.quantile(

@@ -17,7 +17,6 @@ from tuner.decision.ranking import rank
 from tuner.decision.saving import SavingNeeded, with_saving
 from tuner.decision.strata import sweep_at
 from tuner.decision.summary import curve_estimates, summarise_sizes
-from tuner.decision.switch import switch_findings
 from tuner.decision.tradeoff import weigh_tradeoff
 from tuner.decision.variation import variation_findings, varied_findings
 from tuner.model.finding import Finding
@@ -60,7 +59,7 @@ def recommend(
     needed = needed or SavingNeeded()
     choice, small_saving = with_saving(analysis, needed)
     findings = [*_findings(analysis), *_caveats(sweep, prices, today)]
-    findings += switch_findings(sweep, choice)
+    findings += _switch(sweep, choice)
     if small_saving is not None:
         findings.append(small_saving)
     scatters, curve = _scatters(analysis)
@@ -156,13 +155,52 @@ def _caveats(sweep: Sweep, prices: LambdaPrices, today: datetime.date | None) ->
     yield from age_findings(prices.as_of, today)
 
 
+def _switch(sweep: Sweep, choice: Choice) -> Iterator[Finding]:
+    """What to do besides setting the memory, if the answer is on another architecture."""
+    function, other = sweep.function, choice.architecture
+    if choice.memory_mb is None or other is None or other == function.architecture:
+        return
+    declared = (
+        f"set the architecture to {other} where the function is declared (SAM and CloudFormation: "
+        f"Architectures: [{other}]; Terraform: architectures; Serverless: architecture; CDK: "
+        "architecture)"
+    )
+    steps = [declared, _code_on(sweep, other)]
+    settings = {name for name, _digest in function.settings}
+    if "Layers" in settings:
+        steps.append(f"check that each layer is for {other}, or replace it")
+    if "SigningProfileVersionArn" in settings:
+        steps.append("sign the new package: the deployed one is signed")
+    runs = f"; {function.runtime} runs on both" if function.runtime else ""
+    yield Finding(
+        "switch_architecture",
+        "warning",
+        f"Moving to {other} takes a deployment: {'; '.join(steps)}{runs}. Deploy memory and "
+        "architecture in one update, through an alias if it has traffic: a change of memory alone "
+        "doesn't change the architecture",
+    )
+
+
+def _code_on(sweep: Sweep, other: str) -> str:
+    """What code goes with a move to another architecture."""
+    digest = sweep.plan.other_code_sha256
+    if digest is not None:
+        return f"deploy the build that was measured there (SHA-256 {digest})"
+    if sweep.function.package_type == "Image":
+        return f"deploy the image for {other} that was measured"
+    return (
+        f"the measured package is the same on both, so no rebuild is needed; build it for {other} "
+        "from the day when it has native dependencies"
+    )
+
+
 def _scatters(analysis: Analysis) -> tuple[list[Scatter], tuple[SizeEstimate, ...]]:
     """How calls scatter around every curve, and the curve of the answer."""
     wanted = shown_percentiles(analysis.question.goal)
     # At one value of a varied parameter, by that value's calls.
     scatters = [learn_scatter(each.evidence, each.estimates, wanted) for each in analysis.problems]
     curve = [scatter for scatter in scatters if scatter.estimates is analysis.posterior]
-    return scatters, tuple(curve_estimates(curve[0])) if curve else ()
+    return scatters, curve_estimates(curve[0]) if curve else ()
 
 
 def _by_architecture(
@@ -173,7 +211,7 @@ def _by_architecture(
         return
     for problem, scatter in zip(analysis.problems, scatters, strict=True):
         architecture = problem.question.function.architecture
-        yield ArchitectureCurve(architecture, tuple(curve_estimates(scatter)))
+        yield ArchitectureCurve(architecture, curve_estimates(scatter))
 
 
 def _stamp(analysis: Analysis, choice: Choice) -> SweepStamp:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tuner.decision.estimates import interval, intervals
+from tuner.decision.estimates import interval, intervals, size_estimates
 from tuner.model.breakdown import Breakdown, ColdStartEstimate, PayloadCurve
 from tuner.model.invocation import Outcome
-from tuner.model.recommendation import CurrentSize, SizeEstimate, SizeSummary
+from tuner.model.recommendation import CurrentSize, SizeSummary
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from tuner.decision.problem import Problem
     from tuner.model.interval import Interval
     from tuner.model.invocation import Invocation
-    from tuner.model.recommendation import PercentileEstimate
+    from tuner.model.recommendation import PercentileEstimate, SizeEstimate
     from tuner.model.sweep import Sweep
 
 
@@ -67,7 +68,7 @@ def _by_payload(
     costs: dict[tuple[int, str], Interval] = {}
     for each in estimates:
         sizes = [size for size in each.sizes_mb if size in invoked_mb]
-        columns = [each.column(size) for size in sizes]
+        columns = each.columns(sizes)
         for payload, draws in each.by_payload_ms.items():
             keys, usd = [(size, payload) for size in sizes], each.by_payload_usd[payload]
             durations |= zip(keys, intervals(draws[:, columns]), strict=True)
@@ -107,22 +108,14 @@ def _summary(
     )
 
 
-def curve_estimates(scatter: Scatter) -> Iterator[SizeEstimate]:
+def curve_estimates(scatter: Scatter) -> tuple[SizeEstimate, ...]:
     """What the curve says of every candidate size."""
-    estimates = scatter.estimates
-    durations_ms, costs = intervals(estimates.duration_ms), intervals(estimates.cost_usd * 1e6)
-    percentiles, measured_mb = (
-        scatter.estimate(tuple(scatter.ratios), estimates.sizes_mb),
-        scatter.evidence.measured_mb,
+    of, measured_mb = scatter.estimates, scatter.evidence.measured_mb
+    percentiles = scatter.estimate(tuple(scatter.ratios), of.sizes_mb)
+    return tuple(
+        replace(each, percentiles=percentiles[each.memory_mb])
+        for each in size_estimates(of.sizes_mb, of.duration_ms, of.cost_usd, measured_mb)
     )
-    for column, memory_mb in enumerate(estimates.sizes_mb):
-        yield SizeEstimate(
-            memory_mb=memory_mb,
-            duration_ms=durations_ms[column],
-            cost_usd_per_million=costs[column],
-            measured=memory_mb in measured_mb,
-            percentiles=percentiles[memory_mb],
-        )
 
 
 def current_size(problem: Problem | None, memory_mb: int) -> CurrentSize:
@@ -152,14 +145,7 @@ def break_down(problem: Problem | None) -> Breakdown:
 
 def _payload_curves(evidence: Evidence, estimates: Estimates) -> Iterator[PayloadCurve]:
     for name, weight in evidence.weights.items():
-        durations = intervals(estimates.by_payload_ms[name])
-        costs = intervals(estimates.by_payload_usd[name] * 1e6)
         measured = {sample.memory_mb for sample in evidence.samples[name] if not sample.cold}
-        yield PayloadCurve(
-            name,
-            weight,
-            tuple(
-                SizeEstimate(size, duration, cost, size in measured)
-                for size, duration, cost in zip(estimates.sizes_mb, durations, costs, strict=True)
-            ),
-        )
+        durations_ms, costs_usd = estimates.by_payload_ms[name], estimates.by_payload_usd[name]
+        curve = size_estimates(estimates.sizes_mb, durations_ms, costs_usd, measured)
+        yield PayloadCurve(name, weight, curve)

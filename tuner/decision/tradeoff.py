@@ -51,9 +51,7 @@ def _knee(problem: Problem, front: Sequence[int]) -> int | None:
     """
     if len(front) < 3:
         return None
-    cost, duration = (
-        np.log(each[[problem.estimates.column(m) for m in front]]) for each in _means(problem)
-    )
+    cost, duration = (np.log(each[problem.estimates.columns(front)]) for each in _means(problem))
     x = (cost - cost.min()) / (cost.max() - cost.min())
     y = (duration - duration.min()) / (duration.max() - duration.min())
     return int(front[int(np.argmin(x + y))])
@@ -65,7 +63,7 @@ def _latency_targets(problem: Problem, sizes_mb: Sequence[int]) -> Iterator[Late
     """
     if not sizes_mb:
         return
-    columns = [problem.estimates.column(m) for m in sizes_mb]
+    columns = problem.estimates.columns(sizes_mb)
     worst_ms = np.ascontiguousarray(problem.estimates.worst_ms.T)[columns]
     bounds = np.quantile(worst_ms, _SURE_QUANTILE, axis=1, overwrite_input=True)
     cost = _means(problem)[0][columns]

@@ -80,7 +80,7 @@ def read_work(analysis: Analysis, memory_mb: int) -> Work:
         )
     parting = sizes_to_part(problem.measured)
     estimates = problem.fitted_at(sorted({*parting, memory_mb}))
-    columns = [estimates.column(size) for size in parting]
+    columns = estimates.columns(parting)
     wait_ms, cpu_ms, core_count = part_work(parting, estimates.duration_ms[:, columns])
     chosen = estimates.column(memory_mb)
     return Work(
