@@ -7,7 +7,8 @@ import math
 import random
 from typing import TYPE_CHECKING
 
-from tuner.decision import analyse, recommend
+from tuner.decision.analysis import analyse
+from tuner.decision.recommendation import recommend
 from tuner.model.function import FunctionConfig
 from tuner.model.goal import Goal
 from tuner.model.invocation import Invocation, Outcome, PlatformReport

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tests.sweeps import made_function, made_sweep
-from tuner.decision import candidate_sizes
+from tuner.decision.candidates import candidate_sizes
 from tuner.decision.policy.stratified import StratifiedPolicy
 from tuner.model.goal import Goal
 from tuner.model.invocation import Invocation, Outcome, PlatformReport

@@ -10,7 +10,8 @@ from tests.sweeps import made_sweep
 from tuner.breakeven.platform_comparison import compare_platforms
 from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
-from tuner.decision import analyse, recommend
+from tuner.decision.analysis import analyse
+from tuner.decision.recommendation import recommend
 from tuner.model.goal import Goal
 from tuner.pricing import load_price_book
 from tuner.session.breakeven import read_work

@@ -19,7 +19,8 @@ import numpy as np
 
 from tests.bench.decide_world import World, generated_functions
 from tests.sweeps import made_function, made_sweep
-from tuner.decision import analyse, candidate_sizes
+from tuner.decision.analysis import analyse
+from tuner.decision.candidates import candidate_sizes
 from tuner.decision.policy.stratified import StratifiedPolicy
 from tuner.model.goal import Goal
 from tuner.model.payload import Payload, on_architectures

@@ -29,7 +29,8 @@ from tests.bench.decide_priors import FACTORS, PRIORS, chosen_without, scaled
 from tests.bench.decide_runs import adaptive_run, by_function
 from tests.bench.decide_targets import print_targets
 from tests.bench.decide_world import CURVES, generated_functions, recorded_functions
-from tuner.inference import Sample, fit_curve
+from tuner.inference.curve import fit_curve
+from tuner.inference.sample import Sample
 from tuner.model.plan import MOST_INVOCATIONS
 
 if TYPE_CHECKING:

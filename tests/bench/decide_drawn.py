@@ -19,7 +19,7 @@ from tests.bench.decide_goal import CURRENT_MB, DEFAULT, PLAIN, figures, goal_ru
 from tests.bench.decide_world import Function
 from tests.inference import reference as model
 from tests.inference.drawn_functions import one_of
-from tuner.decision import candidate_sizes
+from tuner.decision.candidates import candidate_sizes
 from tuner.inference.kernel import discrepancy_kernels
 from tuner.inference.posterior import never_rising
 from tuner.inference.prior import RISING_COUNT, SHAPE_COUNT, prior_shapes

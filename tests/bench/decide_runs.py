@@ -11,7 +11,7 @@ import numpy as np
 
 from tests.bench.decide_world import World
 from tests.sweeps import made_function
-from tuner.decision import candidate_sizes
+from tuner.decision.candidates import candidate_sizes
 from tuner.decision.evidence import read_evidence
 from tuner.decision.policy.adaptive import AdaptivePolicy
 from tuner.decision.problem import build_problem

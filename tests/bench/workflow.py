@@ -20,7 +20,7 @@ import numpy as np
 
 from tests.workflow.simulator import Simulator
 from tests.workflow.worlds import SIZES_MB, World, draw_function, draw_world
-from tuner.decision import analyse
+from tuner.decision.analysis import analyse
 from tuner.decision.workflow.answer import answer_workflow
 from tuner.decision.workflow.executions import sample_executions
 from tuner.decision.workflow.function_times import function_times

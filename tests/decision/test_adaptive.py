@@ -8,7 +8,7 @@ import pytest
 
 from tests.bench.decide_world import Function, World
 from tests.sweeps import cpu_bound_ms, made_function
-from tuner.decision import candidate_sizes
+from tuner.decision.candidates import candidate_sizes
 from tuner.decision.evidence import read_evidence
 from tuner.decision.policy import Trial
 from tuner.decision.policy.adaptive import AdaptivePolicy

@@ -9,8 +9,9 @@ import pytest
 from tests.bench.architectures import BOOK, Pair, decide, generated_pairs, swept
 from tests.bench.decide_world import generated_functions
 from tests.sweeps import made_sweep
-from tuner.decision import analyse, recommend
+from tuner.decision.analysis import analyse
 from tuner.decision.matched_comparison import match_sweeps
+from tuner.decision.recommendation import recommend
 from tuner.decision.strata import sweep_at
 from tuner.model.goal import Goal
 from tuner.model.payload import Payload

@@ -11,8 +11,9 @@ import pytest
 
 from tests.bench.decide_world import CURVES, generated_functions
 from tests.sweeps import made_sweep, only_finding
-from tuner.decision import analyse, recommend
+from tuner.decision.analysis import analyse
 from tuner.decision.bandwidth import bandwidth_findings
+from tuner.decision.recommendation import recommend
 from tuner.model.goal import Goal
 from tuner.pricing import load_price_book
 

@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.sweeps import made_sweep
-from tuner.decision import candidate_sizes
-from tuner.decision.candidates import candidates_of
+from tuner.decision.candidates import candidate_sizes, candidates_of
 from tuner.errors import InputError, UsageError
 
 

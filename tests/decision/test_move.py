@@ -10,7 +10,7 @@ import pytest
 from tests.decision.test_ranking import SIZES, ranking
 from tuner.decision.move import weigh_move
 from tuner.decision.ranking import Staying
-from tuner.inference import Sample
+from tuner.inference.sample import Sample
 from tuner.model.goal import Goal
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.bench.decide_world import Function, World
 from tests.sweeps import made_function
-from tuner.decision import candidate_sizes
+from tuner.decision.candidates import candidate_sizes
 from tuner.decision.evidence import read_evidence
 from tuner.decision.findings import NOISE_RATIO
 from tuner.decision.policy.adaptive import AdaptivePolicy
@@ -16,7 +16,7 @@ from tuner.decision.policy.repeats import calls_needed, scatter_of
 from tuner.decision.problem import build_problem
 from tuner.decision.question import Question
 from tuner.decision.verdict import judge
-from tuner.inference import Sample
+from tuner.inference.sample import Sample
 from tuner.model.goal import Goal
 from tuner.pricing import load_price_book
 

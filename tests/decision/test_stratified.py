@@ -17,7 +17,7 @@ from tests.varied_sweeps import (
     batches,
     record_usd_per_million,
 )
-from tuner.decision import candidate_sizes
+from tuner.decision.candidates import candidate_sizes
 from tuner.decision.policy import Trial
 from tuner.decision.policy.stratified import StratifiedPolicy
 from tuner.model.goal import Goal

@@ -10,7 +10,7 @@ import pytest
 from tests.sweeps import SIZES_MB, changed, cpu_bound_ms, made_sweep, mixed_ms, only_finding
 from tests.sweeps import finding_codes as codes
 from tests.sweeps import recommended as decide
-from tuner.decision import analyse
+from tuner.decision.analysis import analyse
 from tuner.model.goal import Goal
 from tuner.model.invocation import Invocation, Outcome
 from tuner.pricing import load_price_book

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from tests.inference import reference as model
-from tuner.inference import Sample
 from tuner.inference.prior import prior_shapes
+from tuner.inference.sample import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

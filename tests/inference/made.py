@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tuner.inference import Sample
+from tuner.inference.sample import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tuner.inference import Sample
+    from tuner.inference.sample import Sample
 
     Floats = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binom
 
 from tests.inference.drawn_functions import draw_function
-from tuner.inference import fit_curve
+from tuner.inference.curve import fit_curve
 
 SIZES_MB = (128, 192, 320, 512, 768, 1536, 3008)
 FEW, MANY = ((128, 768, 3008), 1, 1), ((128, 320, 768, 1536, 3008), 2, 3)

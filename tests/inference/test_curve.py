@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tests.inference.made import made_samples, one_thread_ms
 from tuner.errors import InputError
-from tuner.inference import Sample, fit_curve
+from tuner.inference.curve import fit_curve
+from tuner.inference.sample import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,9 +11,10 @@ from scipy.special import gamma, kv, logsumexp, ndtr
 
 from tests.inference.made import made_samples, one_thread_ms
 from tests.inference.reference import ENVIRONMENTS, INVOCATION_SCALES, SLOW_OCTAVES, posterior
-from tuner.inference import Sample, fit_curve
+from tuner.inference.curve import fit_curve
 from tuner.inference.kernel import discrepancy_kernels
 from tuner.inference.posterior import _DISCREPANCY_RATIOS, BETWEEN_RATIOS
+from tuner.inference.sample import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ import pytest
 from scipy.special import ndtr
 
 from tests.inference.made import made_samples, one_thread_ms
-from tuner.inference import Sample
 from tuner.inference.predictive import _normal_share_below, draw_ratio_quantiles
+from tuner.inference.sample import Sample
 from tuner.inference.variance_components import measure_levels
 
 SIZES_MB = (128, 256, 512, 1024, 2048)

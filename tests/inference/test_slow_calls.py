@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tuner.inference import Sample, fit_curve
+from tuner.inference.curve import fit_curve
 from tuner.inference.prior import prior_log_scale, prior_shapes
+from tuner.inference.sample import Sample
 from tuner.inference.slow_calls import SlowCalls, draw_slow_rates
 
 MANY = 20_000

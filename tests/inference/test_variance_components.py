@@ -6,7 +6,7 @@ import random
 import numpy as np
 import pytest
 
-from tuner.inference import Sample
+from tuner.inference.sample import Sample
 from tuner.inference.variance_components import measure_levels
 
 

@@ -10,7 +10,8 @@ from tests.bench.architectures import BOOK, swept
 from tests.decision.test_architectures import GOAL, pair
 from tuner.api.answers import view
 from tuner.api.applying import told_of
-from tuner.decision import analyse, recommend
+from tuner.decision.analysis import analyse
+from tuner.decision.recommendation import recommend
 from tuner.report import markdown, terminal
 from tuner.report.figures.curves import draw_recommendation
 from tuner.report.json import to_json
@@ -19,7 +20,7 @@ from tuner.report.page.sections import section
 from tuner.report.rows import option_rows
 
 if TYPE_CHECKING:
-    from tuner.decision import Analysis
+    from tuner.decision.analysis import Analysis
 
 
 @pytest.fixture(scope="module")

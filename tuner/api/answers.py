@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner import decision, session
+from tuner import session
 from tuner.api.given import day_of, goal_of, sweep_of, terms_of, unusable
 from tuner.breakeven.answer import BreakEven
 from tuner.breakeven.terms import Terms
-from tuner.decision import Analysis
+from tuner.decision.analysis import Analysis
+from tuner.decision.recommendation import recommend as recommend_by
 from tuner.decision.recommendation import with_prices_of
 from tuner.decision.strata import sweep_at
 from tuner.decision.summary import break_down
@@ -183,7 +184,7 @@ def view(
         found = platforms_of(analysis, terms, today=today)
     except (InputError, PriceError) as error:
         found = error
-    answer = decision.recommend(analysis, needed=saving_needed(terms), today=today)
+    answer = recommend_by(analysis, needed=saving_needed(terms), today=today)
     if terms.traffic.rate_per_s is not None:
         answer = with_platform(answer, found, terms)
     compared = None if isinstance(found, InputError | PriceError) else found

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.api.given import GoalLike, SweepLike
-    from tuner.decision import Analysis
+    from tuner.decision.analysis import Analysis
     from tuner.decision.matched_comparison import MatchedSweeps
     from tuner.model.comparison import Comparison
     from tuner.model.sweep import Sweep

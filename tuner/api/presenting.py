@@ -6,7 +6,7 @@ from typing import Any
 
 from tuner import session
 from tuner.breakeven.answer import BreakEven
-from tuner.decision import Analysis
+from tuner.decision.analysis import Analysis
 from tuner.errors import TunerError
 from tuner.model.comparison import Comparison
 from tuner.model.record import to_record

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.api.reading import Caller, LiveRequest, ReadLogs
-    from tuner.decision import Analysis
+    from tuner.decision.analysis import Analysis
     from tuner.model.sweep import Sweep
     from tuner.model.verification import TrackRecord
     from tuner.observe.realized import Realized

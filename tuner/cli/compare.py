@@ -12,7 +12,7 @@ from tuner.cli.saved import kept_names, last_two, load
 from tuner.cli.screen import show_comparison
 
 if TYPE_CHECKING:
-    from tuner.decision import Analysis
+    from tuner.decision.analysis import Analysis
     from tuner.report.page.data import SweepView
 
 EPILOG = """\

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tuner.cli.groups import GoalOptions
-    from tuner.decision import Analysis
+    from tuner.decision.analysis import Analysis
     from tuner.model.sweep import Sweep
 
 

@@ -8,24 +8,3 @@ shape has (`kernel`) and an earlier sweep's measurements (`prior_sweep`), and dr
 (`posterior`); slow calls are put back (`slow_calls`). How single calls scatter around the curve has
 its own distribution (`predictive`).
 """
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from tuner.inference.curve import Curve, fit_curve
-    from tuner.inference.sample import Sample
-
-__all__ = ["Curve", "Sample", "fit_curve"]
-
-_HOMES = {"Curve": "curve", "Sample": "sample", "fit_curve": "curve"}
-
-
-def __getattr__(name: str) -> Any:
-    """Load public names on first use: importing this package doesn't load numpy."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - only when a name is asked for
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

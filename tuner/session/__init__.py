@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tuner import decision
 from tuner.breakeven.terms import Terms
+from tuner.decision.analysis import analyse as analyse_sweep
+from tuner.decision.recommendation import recommend as recommend_by
 from tuner.errors import InputError, PriceError
 from tuner.lease.clone import choose_isolation
 from tuner.model.goal import Goal
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.breakeven.answer import BreakEven
-    from tuner.decision import Analysis
+    from tuner.decision.analysis import Analysis
     from tuner.model.progress import ProgressHook
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
@@ -154,7 +155,7 @@ def analyse(
 
     `goal` defaults to the one that the sweep was tuned for. Raises PriceError and InputError.
     """
-    return decision.analyse(
+    return analyse_sweep(
         sweep,
         with_observed_share(goal or sweep.goal or Goal(), sweep.prior),
         price_book=price_book or current_price_book(),
@@ -184,5 +185,5 @@ def recommend(
         found = platforms_of(analysis, terms, price_book=price_book, today=today)
     except (InputError, PriceError) as error:
         found = error
-    answer = decision.recommend(analysis, needed=saving_needed(terms), today=today)
+    answer = recommend_by(analysis, needed=saving_needed(terms), today=today)
     return with_platform(answer, found, terms)

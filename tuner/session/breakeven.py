@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tuner.breakeven.answer import BreakEven, Verdict
     from tuner.breakeven.terms import Terms
-    from tuner.decision import Analysis
+    from tuner.decision.analysis import Analysis
     from tuner.decision.problem import Problem
     from tuner.model.goal import Goal
     from tuner.model.prior_evidence import PriorEvidence

@@ -10,8 +10,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, get_args
 
-from tuner.decision import candidate_sizes
-from tuner.decision.candidates import named_within
+from tuner.decision.candidates import candidate_sizes, named_within
 from tuner.decision.percentile import samples_needed
 from tuner.errors import InputError, UsageError
 from tuner.model.function import Architecture
