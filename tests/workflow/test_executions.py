@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tuner.decision.workflow.executions import Runs
     from tuner.decision.workflow.function_times import FunctionTimes
-    from tuner.decision.workflow.runs import Runs
 
 
 def run(

@@ -25,8 +25,8 @@ from tuner.model.workflow import Outcome, Sensitivity, SizedFunction, WorkflowAn
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tuner.decision.workflow.executions import Runs
     from tuner.decision.workflow.function_times import FunctionTimes
-    from tuner.decision.workflow.runs import Runs
     from tuner.decision.workflow.search import Places
     from tuner.model.goal import Goal
     from tuner.model.workflow import Workflow

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tuner.decision.workflow.runs import Calls, Join, Runs
 from tuner.errors import InputError
 from tuner.model.workflow import ANY_ERRORS, Choice, Map, Parallel, Pass, Task, Wait
 
@@ -38,6 +37,67 @@ _WANTED_CALLS: Final = 100_000
 _LEAST_COUNT, _MOST_COUNT = 1000, 6000
 
 
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Invocations of one function; arrays by invocation."""
+
+    function: str
+    run: Indices
+    """The run of the machine that makes it."""
+    luck: Floats
+    """Its place in the distribution of durations, 0 to 1."""
+    payload: Floats
+    """Its place among the payloads, 0 to 1."""
+    cold: Floats
+    """It starts cold if this is below the share of cold starts."""
+    init: Floats
+    """How its INIT deviates, standard normal."""
+    awaited: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Visits of a Parallel or Map state, which wait for runs of machines within.
+
+    `run` is the visiting run. A Parallel has one run of each branch for every visit; a Map has
+    `counts` runs, one visit's after the other's, or a pool of runs that stands for them.
+    """
+
+    run: Indices
+    within: tuple[Runs, ...]
+    counts: Indices | None = None
+    max_concurrency: int | None = None
+    is_pool: bool = False
+    luck: Floats | None = None
+    """Of each visit to a pool: (2, visits)."""
+    picked: Indices | None = None
+    """Which runs of a pool the items of some visits are, which stand for all: (some, items)."""
+    stands_in: Indices | None = None
+    """Which of those stands for each visit."""
+
+
+@dataclass(slots=True)
+class Runs:
+    """Sampled runs of one machine; filled while they go through it."""
+
+    count: int
+    fixed_ms: Floats
+    """What each waits besides for invocations."""
+    failed: Flags
+    transition_count: Floats
+    """Of each run, with those of machines within."""
+    calls: list[Calls] = field(default_factory=list)
+    joins: list[Join] = field(default_factory=list)
+    call_counts: dict[str, Floats] = field(default_factory=dict)
+    """Invocations of each run by function, with those of machines within."""
+    was_cut: bool = False
+    """Whether one was cut in a loop."""
+
+    def counted(self, function: str) -> Floats:
+        """How often each run calls a function so far, to be added to."""
+        return self.call_counts.setdefault(function, np.zeros(self.count))
+
+
 def sample_executions(machine: Machine, behavior: Behavior, *, seed: int) -> Runs:
     """Sample between 1,000 and 6,000 executions, by how many invocations they have.
 
@@ -56,23 +116,6 @@ def spread_out(count: int, rng: np.random.Generator) -> Floats:
     return np.asarray((rng.permutation(count) + rng.random(count)) / max(count, 1))
 
 
-@dataclass(slots=True)
-class _Walk:
-    """What is collected while runs go through a machine."""
-
-    count: int
-    fixed_ms: Floats
-    transitions: Floats
-    failed: Flags
-    calls: list[Calls] = field(default_factory=list)
-    joins: list[Join] = field(default_factory=list)
-    call_counts: dict[str, Floats] = field(default_factory=dict)
-    was_cut: bool = False
-
-    def counted(self, function: str) -> Floats:
-        return self.call_counts.setdefault(function, np.zeros(self.count))
-
-
 class _Sampler:
     def __init__(self, behavior: Behavior, rng: np.random.Generator) -> None:
         self.behavior = behavior
@@ -82,7 +125,7 @@ class _Sampler:
 
     def runs(self, machine: Machine, count: int) -> Runs:
         """Let `count` runs go through a machine."""
-        walk = _Walk(count, np.zeros(count), np.zeros(count), np.zeros(count, dtype=bool))
+        walk = Runs(count, np.zeros(count), np.zeros(count, dtype=bool), np.zeros(count))
         index = {state.name: number for number, state in enumerate(machine.states)}
         position = np.full(count, index[machine.start])
         visits = np.zeros(count, dtype=int)
@@ -104,19 +147,10 @@ class _Sampler:
                     else "they lead back to each other, and no Choice leads out"
                 )
             )
-        return Runs(
-            count,
-            walk.fixed_ms,
-            tuple(walk.calls),
-            tuple(walk.joins),
-            walk.failed,
-            walk.transitions,
-            walk.call_counts,
-            walk.was_cut,
-        )
+        return walk
 
     def _visit(
-        self, state: State, here: Indices, walk: _Walk, position: Indices, index: dict[str, int]
+        self, state: State, here: Indices, walk: Runs, position: Indices, index: dict[str, int]
     ) -> None:
         """Let the runs `here` go through a state, and set where they are next."""
         if isinstance(state, Choice):
@@ -126,7 +160,7 @@ class _Sampler:
         if isinstance(state, Task | Parallel | Map):
             self._attempt(state, here, walk, position, index)
             return
-        walk.transitions[here] += 1
+        walk.transition_count[here] += 1
         walk.fixed_ms[here] += self.behavior.overhead_ms or 0.0
         if isinstance(state, Wait):
             known = (1000 * state.seconds,) if state.seconds is not None else ()
@@ -154,7 +188,7 @@ class _Sampler:
         self,
         state: Task | Parallel | Map,
         here: Indices,
-        walk: _Walk,
+        walk: Runs,
         position: Indices,
         index: dict[str, int],
     ) -> None:
@@ -162,7 +196,7 @@ class _Sampler:
         tries = 0
         used = np.zeros((walk.count, max(len(state.retriers), 1)), dtype=int)
         while here.size:
-            walk.transitions[here] += 1
+            walk.transition_count[here] += 1
             walk.fixed_ms[here] += self.behavior.overhead_ms or 0.0
             again = []
             for error, failed in self._tried(state, here, walk):
@@ -186,7 +220,7 @@ class _Sampler:
                 return
 
     def _tried(
-        self, state: Task | Parallel | Map, here: Indices, walk: _Walk
+        self, state: Task | Parallel | Map, here: Indices, walk: Runs
     ) -> list[tuple[str, Indices]]:
         """Run a state once for each run; return the runs by the error that it ended in."""
         if isinstance(state, Task):
@@ -201,7 +235,7 @@ class _Sampler:
             delay = np.minimum(delay, 1000 * rule.max_delay_s)
         return np.asarray(delay * (self.rng.random(len(attempt)) if rule.full_jitter else 1.0))
 
-    def _call(self, state: Task, here: Indices, walk: _Walk) -> list[tuple[str, Indices]]:
+    def _call(self, state: Task, here: Indices, walk: Runs) -> list[tuple[str, Indices]]:
         count, rng = len(here), self.rng
         if state.function is None:
             walk.fixed_ms[here] += self._times(state.name, (), count)
@@ -227,7 +261,7 @@ class _Sampler:
             least += share
         return [(error, of) for error, of in failed if of.size]
 
-    def _parallel(self, state: Parallel, here: Indices, walk: _Walk) -> list[tuple[str, Indices]]:
+    def _parallel(self, state: Parallel, here: Indices, walk: Runs) -> list[tuple[str, Indices]]:
         within = tuple(self.runs(branch, len(here)) for branch in state.branches)
         walk.joins.append(Join(here, within))
         failed = np.zeros(len(here), dtype=bool)
@@ -236,7 +270,7 @@ class _Sampler:
             _add_within(walk, here, runs, lambda values: values)
         return [("", here[failed])] if failed.any() else []
 
-    def _map(self, state: Map, here: Indices, walk: _Walk) -> list[tuple[str, Indices]]:
+    def _map(self, state: Map, here: Indices, walk: Runs) -> list[tuple[str, Indices]]:
         items = np.array(self.behavior.items.get(state.name) or (1,))
         counts = items[(spread_out(len(here), self.rng) * len(items)).astype(int)]
         counts = -(-counts // state.batch_size)
@@ -261,7 +295,7 @@ class _Sampler:
             self._depth -= 1
 
     def _pooled_map(
-        self, state: Map, here: Indices, counts: Indices, walk: _Walk
+        self, state: Map, here: Indices, counts: Indices, walk: Runs
     ) -> list[tuple[str, Indices]]:
         runs = self._body(state, POOL_COUNT)
         luck = np.array([spread_out(len(here), self.rng) for _ in range(2)])
@@ -299,9 +333,9 @@ def _tolerated(state: Map, counts: Indices) -> Floats:
     return np.asarray(np.maximum(state.tolerated_ratio * counts, state.tolerated_count))
 
 
-def _add_within(walk: _Walk, here: Indices, runs: Runs, summed: Callable[[Floats], Floats]) -> None:
+def _add_within(walk: Runs, here: Indices, runs: Runs, summed: Callable[[Floats], Floats]) -> None:
     """Count the transitions and invocations of machines within."""
-    walk.transitions[here] += summed(runs.transition_count)
+    walk.transition_count[here] += summed(runs.transition_count)
     for function, counts in runs.call_counts.items():
         walk.counted(function)[here] += summed(counts)
     walk.was_cut |= runs.was_cut

@@ -17,8 +17,8 @@ from tuner.decision.workflow.function_times import PERCENTILES, init_factor
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tuner.decision.workflow.executions import Calls, Join, Runs
     from tuner.decision.workflow.function_times import Draw, FunctionTimes
-    from tuner.decision.workflow.runs import Calls, Join, Runs
     from tuner.model.arrays import Floats, Indices
 
     Sizes = Sequence[int]
