@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from tuner.model.arrays import Floats
     from tuner.model.invocation import MinuteLoad
 
-
 Basis = Literal["rate", "times", "minutes"]
 MINUTE_S: Final = 60.0
 DAY_S: Final = 86_400.0

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from tuner.cold.arrivals import Arrivals
     from tuner.model.arrays import Floats
 
-
 KEEP_ALIVE_S: Final = (300.0, 600.0, 900.0)
 """The shortest, the middle one that the estimate is for, and the longest."""
 _MOST_COUNTED: Final = 300_000

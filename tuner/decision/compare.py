@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from tuner.model.comparison import ChangeVerdict, ComparisonKind, PairKind
     from tuner.model.sweep import Sweep
 
-
 _LOW, _HIGH = 0.05, 0.95
 _FOLLOWS_THE_CODE: Final = {"CodeSize"}
 _TIMES_AND_HOSTS: Final = (

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tuner.inference.curve import Curve
     from tuner.model.arrays import Floats
 
-
 _INSIDE_SHARE = 0.92
 """Out of 200 draws, the shortest interval containing this many holds 90% of normal ones to come."""
 # INIT runs at up to two full cores whatever the memory, so it falls little with memory: the prior

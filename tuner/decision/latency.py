@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from tuner.model.arrays import Floats
     from tuner.model.goal import Goal
 
-
 SHOWN_PERCENTILES: Final = (50.0, 95.0, 99.0)
 _SCATTER_SEED: Final = 1769
 """Independent of the curve's draws: the scatter of calls says nothing about the mean."""

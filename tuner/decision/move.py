@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tuner.model.arrays import Floats
     from tuner.model.recommendation import Verdict
 
-
 SURE: Final = 0.9
 """How probable it must be that a size is better, for a move."""
 _SURE_CHEAPER: Final = 0.95

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tuner.model.arrays import Floats
     from tuner.model.prior_evidence import PriorEvidence, ProductionSize
 
-
 _LEVELS_APART: Final = 1.5
 _SPREADS_APART: Final = 1.5
 _LEAST_SPREAD: Final = 1.3

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tuner.model.interval import Interval
     from tuner.model.recommendation import Basis
 
-
 RANDOM_ERRORS: Final = (
     "invocations fail at several sizes for reasons other than memory, so no size is safe: "
     "fix the function's errors (or the payload), then tune again"

@@ -16,7 +16,6 @@ import numpy as np
 if TYPE_CHECKING:
     from tuner.model.arrays import Floats, Integers
 
-
 SLOW_OCTAVES: Final = 1.5
 """How far along log2 of memory the slow discrepancy is shared."""
 ROUGH_OCTAVES: Final = 0.4

@@ -12,7 +12,6 @@ from tuner.inference.prior import nearest_shapes
 if TYPE_CHECKING:
     from tuner.model.arrays import Flags, Floats, Indices, Integers
 
-
 _USUAL_RATIO = 0.04
 """Scatter that is normal, even if repetitions happen to agree better."""
 _CLIP_DEVIATIONS = 3.0  # one typical sample in 370 is farther out

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from tuner.inference.variance_components import Levels
     from tuner.model.arrays import Flags, Floats
 
-
 _UNSEEN_COUNT: Final = 4.0
 """How many samples the assumed distribution is worth."""
 _SLOW_DEVIATIONS: Final = 3.0

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from tuner.model.arrays import Flags, Floats, Indices, Integers
 
-
 SHAPE_COUNT = 4500
 WINDOWED_COUNT: Final = 800
 WINDOWED_RANGE_MS: Final = (1.0, 120.0)

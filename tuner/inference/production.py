@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from tuner.model.advice import CodeRelation
     from tuner.model.arrays import Floats, Indices, Integers
 
-
 _SHIFT_RATIOS: Final = ((0.01, 0.45), (0.03, 0.3), (0.06, 0.17), (0.12, 0.06), (0.3, 0.02))
 """By how much the mix of events shifts the mean from one period to the next, and prior weight:
 judgment, which the days of a period correct."""

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from tuner.inference.sample import Sample
     from tuner.model.arrays import Floats, Integers
 
-
 _EXTRAS: Final = np.geomspace(0.1, 4.0, 12)
 _DECAYS: Final = np.geomspace(0.4, 16.0, 10)
 """Equally likely, in calls: judgment, wide, no data chose them."""

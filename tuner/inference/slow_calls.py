@@ -19,7 +19,6 @@ from tuner.inference.kernel import octaves_apart
 if TYPE_CHECKING:
     from tuner.model.arrays import Floats, Integers
 
-
 _SLOW_EXCESS = 0.25
 """A sample pulled in by more than this was a slow call; less is the edge of the usual scatter."""
 _SLOW_CALLS_SHARE = 0.3

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tuner.inference.settling import Settling
     from tuner.model.arrays import Flags, Floats, Indices, Integers
 
-
 # Prior of the noise within an environment: worth this many samples at this relative deviation.
 # A few percent is what warm Lambda invocations of unchanged work scatter by.
 _PRIOR_COUNT = 2.5

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from tuner.model.arrays import Flags, Floats
     from tuner.watch.metric_history import MetricHistory
 
-
 MINUTES_A_DAY: Final = 1440
 _RETURN_DAYS: Final = 700
 _EULER_MEDIAN: Final = -math.log(math.log(2))

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from tuner.model.arrays import Flags, Floats
     from tuner.watch.minutes import Minutes
 
-
 STOPPED_AFTER: Final = 16
 """Lambda stops a chain through SQS, SNS, S3 or Lambda after about so many runs of a function, if
 recursion isn't allowed. https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html"""

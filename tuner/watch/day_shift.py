@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from tuner.model.arrays import Floats
 
-
 FEWEST_DAYS: Final = 3
 """Of a stretch: with fewer nothing is said."""
 _SURE: Final = 0.999

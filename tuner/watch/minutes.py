@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from tuner.model.arrays import Floats
     from tuner.watch.watched import Watched
 
-
 DAY: Final = 1440
 HOURS: Final = 24
 DAYS_FOR_WEEK: Final = 14

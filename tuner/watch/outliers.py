@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from tuner.model.arrays import Flags, Floats
 
-
 WINDOWS: Final = (3, 15, 60, 360, 1440)
 """Minutes: short ones see what is fast, long ones what is small."""
 _LONG: Final = 360

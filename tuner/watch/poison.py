@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tuner.model.arrays import Floats
     from tuner.watch.minutes import Minutes
 
-
 _FEWEST: Final = 7
 """Queues mostly give up after three to five receives, and an event runs three times at most."""
 _LEAST_S: Final = 200.0

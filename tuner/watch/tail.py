@@ -15,7 +15,6 @@ import numpy as np
 if TYPE_CHECKING:
     from tuner.model.arrays import Floats
 
-
 FEWEST_DAYS: Final = 3
 _ONCE_IN_DAYS: Final = 7 * 5_000
 """A level is passed by chance once in 5,000 weeks: some twenty levels watch a function, and all of

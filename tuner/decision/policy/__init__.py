@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from tuner.model.invocation import Invocation
 
-
 BATCH: Final = 4
 
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tuner.decision.problem import Problem
     from tuner.model.arrays import Floats
 
-
 BETWEEN_RATIO: Final = 0.03
 """Assumed scatter between environments (public measurements: a few percent)."""
 _COLD_RATIO = 0.07

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tuner.model.arrays import Flags, Floats, Indices
     from tuner.model.workflow import Behavior, Catcher, Machine, Retrier, State
 
-
 MOST_VISITS: Final = 1000
 """Of states, by one run of a machine: a loop is cut there."""
 MOST_ITEMS: Final = 40

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tuner.model.arrays import Floats
     from tuner.model.sweep import Sweep
 
-
 PERCENTILES: Final = (
     0.05, 0.5, 1, 2, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85, 90,
     92, 94, 95, 96, 97, 97.5, 98, 98.25, 98.5, 98.75, 99, 99.2, 99.4, 99.6, 99.8, 99.9, 99.95,

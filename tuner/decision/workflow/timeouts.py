@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tuner.model.arrays import Floats
     from tuner.model.workflow import Machine
 
-
 _NOTICEABLE: Final = 0.001
 """Share of attempts."""
 _CALLBACK: Final = ".waitForTaskToken"
