@@ -40,8 +40,7 @@ from tests.bench.load_limits import (
 from tests.cli.running import run
 from tests.scripted_executor import ScriptedExecutor
 from tuner.iac import TemplateResource
-from tuner.load.arrivals import arrivals
-from tuner.load.phases import parse_phases, rate_at
+from tuner.load.phases import arrivals, parse_phases, rate_at
 from tuner.local import FunctionDefinition, LocalLambda
 from tuner.local.execution.executor import ProcessExecutor
 

@@ -11,11 +11,13 @@ import pytest
 
 from tests.sweeps import made_function
 from tuner.cold.arrivals import Arrivals, arrivals_at, arrivals_of_times
-from tuner.cold.latency import Lognormal, lognormal_of, percentiles
 from tuner.cold.options import (
     Facts,
+    Lognormal,
     Traffic,
+    lognormal_of,
     options_of,
+    percentiles,
     snap_start_refusal,
     snap_start_upgrade,
 )

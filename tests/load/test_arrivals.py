@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuner.errors import InputError, UsageError
-from tuner.load.arrivals import arrivals
 from tuner.load.artillery import read_script
-from tuner.load.phases import Phase, parse_phases
+from tuner.load.phases import Phase, arrivals, parse_phases
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,8 +15,7 @@ from tuner.api.fleet_candidates import (
     with_timeouts,
 )
 from tuner.errors import UsageError
-from tuner.fleet.folder import AuditLog, FleetFolder
-from tuner.fleet.lock import fleet_lock
+from tuner.fleet.folder import AuditLog, FleetFolder, fleet_lock
 from tuner.fleet.loop import MOST_LEASES, FleetRun, place_key
 from tuner.fleet.planning import Events, estimate, plan_items
 from tuner.fleet.settings import FleetSettings, absolute_payload, read_settings

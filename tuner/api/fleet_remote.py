@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from tuner.api.fleet_payloads import sent
 from tuner.errors import FleetError, UsageError
-from tuner.fleet.folder import AuditLog
-from tuner.fleet.lock import fleet_lock
+from tuner.fleet.folder import AuditLog, fleet_lock
 from tuner.fleet.remote import FleetBucket, StartedExecution, collect, execution_input
 from tuner.fleet.windows import is_open
 from tuner.model.record import to_record

@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from tuner.api.downstream import Around
-    from tuner.load.arrivals import Spacing
     from tuner.load.io import LoadProgress
-    from tuner.load.phases import Phase
+    from tuner.load.phases import Phase, Spacing
     from tuner.load.result import LoadResult
     from tuner.load.saturation import Saturation
     from tuner.model.finding import Finding

@@ -5,7 +5,7 @@ INIT (or restore), `init_log` reads what a log says of it besides, and `imports`
 its own imports. `init_curve` says what that means for the sizes between.
 
 `arrivals` are the requests of a trace or a rate (`arrivals_file` reads them), `share` how many of
-them meet a cold start, `latency` what requests then take, and `options` what SnapStart and
-provisioned concurrency cost against what they remove. Read `analysis` first, which puts these
-together, then `share`.
+them meet a cold start, and `options` what requests then take, and what SnapStart and provisioned
+concurrency cost against what they remove. Read `analysis` first, which puts these together, then
+`share`.
 """

@@ -12,8 +12,7 @@ import numpy as np
 from tuner.cold.findings import errors_found, found_in, logged_share, short_arrivals
 from tuner.cold.imports import ImportTimes, scaled, slow_imports
 from tuner.cold.init_curve import fit_init
-from tuner.cold.latency import Lognormal, lognormal_of
-from tuner.cold.options import Facts, Traffic, options_of
+from tuner.cold.options import Facts, Lognormal, Traffic, lognormal_of, options_of
 from tuner.cold.result import ColdStarts, InitParts, SizeInit
 from tuner.cold.share import Work, beginning_share, share_over_keep_alive, stretches_of
 

@@ -6,12 +6,14 @@ It's here and not in `tuner.model` because it has this package's evidence, poste
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from tuner.decision.busy_machine import doubted
+import numpy as np
+
 from tuner.decision.candidates import candidates_of
 from tuner.decision.estimates import interval
 from tuner.decision.evidence import read_evidence
+from tuner.decision.move import SURE
 from tuner.decision.pairs import build_problems, current_record_usd, judge_pairs, problem_at
 from tuner.decision.problem import build_problem
 from tuner.decision.question import Question
@@ -19,6 +21,7 @@ from tuner.decision.strata import mean_record_count, strata_of, sweep_at
 from tuner.decision.summary import current_size
 from tuner.decision.variation import vary
 from tuner.decision.verdict import judge, only_size, undecided, why_no_curve
+from tuner.model.invocation import Outcome
 from tuner.model.presented import Presented
 
 if TYPE_CHECKING:
@@ -35,6 +38,11 @@ if TYPE_CHECKING:
     from tuner.model.recommendation import Choice, CurrentSize, Variation
     from tuner.model.sweep import Sweep
     from tuner.pricing import LambdaPrices, PriceBook
+
+
+_SLOWDOWN: Final = 2.0
+"""How much slower a size may have looked where other work wants its core as much as it does: a
+fair scheduler gives each half."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +123,49 @@ def analyse(
     found = _analysed(sweep, question, evidence, seed, draw_count)
     if found.problem is None or all(each.code != "host_busy" for each in sweep.findings):
         return found
-    return replace(found, choice=doubted(found.choice, found.problem, evidence))
+    return replace(found, choice=_doubted(found.choice, found.problem, evidence))
+
+
+def _doubted(choice: Choice, problem: Problem, evidence: Evidence) -> Choice:
+    """Take back what a busy machine may have made look so.
+
+    A local function shares the machine, and whatever else runs there slows large sizes down most.
+    How far isn't known. So only a resize that would be one if the current size had looked twice as
+    slow as it is, or one that is killed for memory, is left; otherwise the answer is inconclusive,
+    with the size that looks best. `evidence` is of all payloads.
+    """
+    if choice.verdict == "inconclusive":
+        return choice
+    unknown = replace(choice, expected_regret_ratio=None, regret_bound_ratio=None, confidence=None)
+    now, failures = problem.current_mb, evidence.failures
+    doubt = f"another size may be better than {now} MB"
+    if choice.verdict == "resize" and choice.memory_mb is not None:
+        if choice.confidence_of == "move":
+            sure = _sure_of(problem, choice.memory_mb)
+            if sure >= SURE:
+                return replace(unknown, confidence=sure)
+        elif now in failures and failures[now][Outcome.OUT_OF_MEMORY]:
+            return unknown
+        doubt = (
+            f"{choice.memory_mb} MB looks best, but maybe not if that made {now} MB look twice as "
+            "slow as it is"
+        )
+    return replace(
+        undecided(f"this machine was busy with other work: {doubt}; tune again when it's idle"),
+        basis=choice.basis,
+        confidence_of=choice.confidence_of,
+        parameters=choice.parameters,
+        architecture=choice.architecture,
+        best_so_far_mb=choice.memory_mb,
+        lean_saving_ratio=choice.saving_ratio,
+    )
+
+
+def _sure_of(problem: Problem, memory_mb: int) -> float:
+    """How probable it is that a size beats the current one even then."""
+    left = 1 - problem.ranking.gains(problem.estimates.column(memory_mb))
+    gains = 1 - left * _SLOWDOWN ** sum(problem.goal.exponents)
+    return float(np.mean(gains > problem.goal.tolerance_ratio))
 
 
 def _other_prices(sweep: Sweep, price_book: PriceBook) -> LambdaPrices | None:

@@ -1,23 +1,36 @@
-"""What to say about an earlier sweep that informed an answer, and whether they agree."""
+"""What to say about an earlier sweep, or production, that informed an answer: do they agree?"""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
-from tuner.decision.production import production_findings
+import numpy as np
+from scipy.stats import chi2
+
+from tuner.decision.constraints import platform_bar, production_bar
+from tuner.decision.estimates import slowness
 from tuner.model.finding import Finding
-from tuner.model.interval import figure, percent
+from tuner.model.interval import counted, figure, percent
 from tuner.model.recommendation import PriorUse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tuner.decision.problem import Problem
+    from tuner.model.arrays import Floats
     from tuner.model.plan import PayloadClass
-    from tuner.model.prior_evidence import PriorEvidence
+    from tuner.model.prior_evidence import PriorEvidence, ProductionSize
 
 _BELIEVED: Final = 0.5
 """Below this, the earlier sweep is reported as contradicted; before any sample it is 0.8."""
+_LEVELS_APART: Final = 1.5
+_SPREADS_APART: Final = 1.5
+_LEAST_SPREAD: Final = 1.3
+"""A p95 this close to the p50 is no matter, however steady the sweep's events are."""
+_P95_DEVIATIONS: Final = 1.645
+_FEWEST_SAMPLES: Final = 4
+_DOUBT: Final = 0.05
 _NAMES: Final = {
     "code_sha256": "the code",
     "environment": "where it ran (this machine or AWS)",
@@ -58,7 +71,7 @@ def prior_findings(
     if prior.source == "observation":
         yield _observation_used(prior)
         if problem is not None:
-            yield from production_findings(prior, problem)
+            yield from _unlike_production(prior, problem)
         return
     use = prior_use(prior, problem)
     samples = f"{use.sample_count} samples at {len(prior.sizes_mb)} sizes"
@@ -120,3 +133,110 @@ def assumed_of(prior: PriorEvidence) -> str:
             f"the function is as {prior.source_id} measured it, except where samples contradict it"
         )
     return f"the curve has about the shape that {prior.source_id} measured"
+
+
+# Where production, as an observation shows it, is unlike the sweep's events
+
+
+def _unlike_production(prior: PriorEvidence, problem: Problem) -> Iterator[Finding]:
+    """Memory that production used and the sweep's events didn't; durations that are others."""
+    yield from _memory(prior, problem)
+    yield from _events(prior, problem.of_current)
+
+
+def _memory(prior: PriorEvidence, problem: Problem) -> Iterator[Finding]:
+    told = []
+    killed = [each for each in prior.production if each.oom_count]
+    if killed:
+        largest = killed[-1]
+        times = counted(largest.oom_count, "time")
+        told.append(f"production was killed for memory {times} at {largest.memory_mb} MB")
+    barred = [
+        size
+        for size in sorted(problem.question.candidates)
+        if production_bar(problem.question, size) is not None
+        and platform_bar(problem.evidence, size) is None
+    ]
+    known = [each for each in prior.production if each.max_memory_used_mb is not None]
+    most = max(known, key=lambda each: each.max_memory_used_mb or 0, default=None)
+    if most is not None and barred and (not killed or barred[-1] > killed[-1].memory_mb):
+        told.append(f"production used up to {most.max_memory_used_mb} MB at {most.memory_mb} MB")
+    if told:
+        out = f": {barred[-1]} MB and below are ruled out" if barred else ""
+        yield Finding("production_memory", "warning", f"{' and '.join(told)}{out}")
+
+
+def _events(prior: PriorEvidence, problem: Problem) -> Iterator[Finding]:
+    """Calls that take another time than production's, or vary much less."""
+    seen = _nearest(prior, problem.current_mb)
+    if seen is None or seen.mean_ms is None:
+        return
+    own = _Durations(problem, seen.memory_mb, prior.cold_start_share or 0.0)
+    ratios = seen.mean_ms / own.mean_draws_ms
+    low, high = np.quantile(ratios, (_DOUBT, 1 - _DOUBT))
+    is_apart = low > _LEVELS_APART or high < 1 / _LEVELS_APART
+    if not is_apart and not own.vary_less_than(seen):
+        return
+    yield Finding(
+        "events_unlike_production",
+        "warning",
+        f"in production an invocation at {seen.memory_mb} MB takes "
+        f"{_said(seen.mean_ms, seen.p50_ms, seen.p95_ms)}, with this sweep's events "
+        f"{_said(float(own.mean_draws_ms.mean()), *own.p50_p95_ms())}: what was measured may be "
+        "other work. Give events like production's, weighted by how often they come "
+        "(`payloads`), or observe again if the code has changed",
+    )
+
+
+def _nearest(prior: PriorEvidence, memory_mb: int) -> ProductionSize | None:
+    known = [each for each in prior.production if each.mean_ms is not None]
+    return min(known, key=lambda each: abs(math.log(each.memory_mb / memory_mb)), default=None)
+
+
+class _Durations:
+    """What the sweep's calls would take at a size, each by its own deviation from the curve."""
+
+    def __init__(self, problem: Problem, memory_mb: int, cold_share: float) -> None:
+        evidence = problem.evidence
+        sizes = sorted({memory_mb, *evidence.sampled_mb})
+        fitted = problem.fitted_at(sizes)
+        column = fitted.column(memory_mb)
+        mean_ms: Floats = np.zeros(len(fitted.duration_ms))
+        durations, weights = [], []
+        for name, samples in evidence.samples.items():
+            curve, weight = fitted.by_payload_ms[name], evidence.weights[name]
+            slower = slowness(evidence.cold_starts, fitted.curves[name], name)
+            mean_ms = mean_ms + weight * curve[:, column] * (1 + cold_share * (slower - 1))
+            means = curve.mean(axis=0)
+            warm = [sample for sample in samples if not sample.cold]
+            durations += [
+                s.duration_ms / means[fitted.column(s.memory_mb)] * means[column] for s in warm
+            ]
+            weights += [weight / len(warm)] * len(warm)
+        order = np.argsort(durations)
+        self.mean_draws_ms = mean_ms
+        self._durations = np.array(durations)[order]
+        self._weights = np.array(weights)[order] / np.sum(weights)
+
+    def p50_p95_ms(self) -> tuple[float, float]:
+        """Of the mix of payloads, by their weights."""
+        middle = np.cumsum(self._weights) - self._weights / 2
+        low, high = np.interp((0.5, 0.95), middle, self._durations)
+        return float(low), float(high)
+
+    def vary_less_than(self, seen: ProductionSize) -> bool:
+        """Whether production's spread is surely beyond what the events show."""
+        count = len(self._durations)
+        if count < _FEWEST_SAMPLES or not seen.p50_ms or not seen.p95_ms:
+            return False
+        logs = np.log(np.maximum(self._durations, 1e-3))
+        variance = self._weights @ (logs - self._weights @ logs) ** 2 * count / (count - 1)
+        at_most = math.sqrt(variance * (count - 1) / chi2.ppf(_DOUBT, count - 1))
+        spread = seen.p95_ms / seen.p50_ms
+        beyond = math.log(max(spread, 1.0)) / _P95_DEVIATIONS > _SPREADS_APART * at_most
+        return spread > _LEAST_SPREAD and bool(beyond)
+
+
+def _said(mean_ms: float, p50_ms: float | None, p95_ms: float | None) -> str:
+    spread = f" (p50 {figure(p50_ms)}, p95 {figure(p95_ms)})" if p50_ms and p95_ms else ""
+    return f"{figure(mean_ms)} ms in the mean{spread}"

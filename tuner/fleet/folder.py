@@ -13,22 +13,22 @@ import json
 import os
 import re
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from tuner.errors import FleetError, InputError
-from tuner.fleet.lock import is_running as is_running_here
 from tuner.fleet.queue import FleetQueue
 from tuner.fleet.windows import check_window
+from tuner.lease.journal import lock_file
 from tuner.model.fleet import FLEET_SCHEMA, FleetPlan, FleetState, FleetStatus
 from tuner.model.record import RecordError, from_record, to_record
 from tuner.whole_file import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import datetime
 
     from tuner.model.fleet import FleetItem, FleetProgress
@@ -140,7 +140,7 @@ class FleetFolder:
         with self._queue_to_read() as queue:
             items, seconds = queue.progress(), queue.seconds_left(now.timestamp())
         items = tuple(map(self._as_it_lies, items))
-        if not (is_running_here(self.path) if is_running is None else is_running):
+        if not (is_locked(self.path) if is_running is None else is_running):
             waiting = sum(each.state in {"pending", "running"} for each in items)
             return FleetStatus(self.plan, _state_at_rest(items, waiting), items)
         if seconds is None:
@@ -205,3 +205,42 @@ class AuditLog:
                     os.fsync(file.fileno())
         except OSError as error:
             raise FleetError(f"{self._file} can't be written: {error.strerror}") from None
+
+
+@contextmanager
+def fleet_lock(folder: Path) -> Iterator[None]:
+    """Have a fleet alone; the kernel frees it however the process ends.
+
+    Raises FleetError while another process has it.
+    """
+    try:
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise FleetError(f"{folder} can't be written: {error.strerror}") from None
+    try:
+        try:
+            lock_file(descriptor)
+        except OSError:
+            raise FleetError(
+                f"the fleet in {folder} is running already: see tuner fleet status {folder}"
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a process has the fleet at this moment."""
+    try:
+        descriptor = os.open(folder / "lock", os.O_RDONLY)  # the folder may be read-only
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        lock_file(descriptor, shared=True)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

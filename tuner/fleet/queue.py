@@ -3,7 +3,7 @@
 An SQLite file, `queue.sqlite` in the fleet's folder, written before and after every step of an item
 in one transaction each, so that whatever ends the process leaves a state to go on from. An item is
 claimed only if the budget covers what all running items may still spend, and its own limit too.
-One process at a time has a fleet: see `lock`.
+One process at a time has a fleet: see `fleet_lock`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from tuner.load.guard import in_thread
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tuner.load.arrivals import Arrival
+    from tuner.load.phases import Arrival
     from tuner.sweep.io import Invoker, StopSignal
     from tuner.sweep.sending import Done
 

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from tuner.load.arrivals import Arrival, arrivals
+from tuner.load.phases import Arrival, arrivals
 from tuner.model.finding import Finding
 from tuner.sweep.estimate import within
 
 if TYPE_CHECKING:
-    from tuner.load.arrivals import Spacing
-    from tuner.load.phases import Phase
+    from tuner.load.phases import Phase, Spacing
     from tuner.sweep.estimate import Pricing
 
 MOST_IN_FLIGHT: Final = 1000

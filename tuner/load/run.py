@@ -32,8 +32,8 @@ from tuner.sweep.sending import Workers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tuner.load.arrivals import Arrival
     from tuner.load.io import LoadIO, Senders
+    from tuner.load.phases import Arrival
     from tuner.load.plan import LoadPlan
     from tuner.load.result import LoadEnd
     from tuner.model.finding import Finding

@@ -6,9 +6,9 @@ its sums by the minute, and what each is expected to have) to findings. Whatever
 moment rests on what was logged up to it, so that an archive read whole says what a watch would have
 said at the time.
 
-`tail` says how far is far outside, by a function's own maxima, and `outliers` finds such minutes.
-The rules: `rate`, `chains` (recursion), `poison`, `storms` (retries and timeouts), `queues`, and
-`kills` (out of memory).
+`tail` says how far is far outside, by a function's own maxima, and finds such minutes. The rules:
+`rate`, `chains` (recursion), `poison`, `storms` (retries and timeouts), `queues`, and `kills` (out
+of memory).
 
 Whether a recommendation is stale: `drift` holds a sweep's answer against production's days, today's
 settings and prices; `day_shift` says whether a daily figure moved.

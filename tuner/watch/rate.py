@@ -9,7 +9,7 @@ import numpy as np
 from tuner.model.finding import Finding
 from tuner.model.watch import WatchFinding
 from tuner.watch.minutes import stretches
-from tuner.watch.outliers import find_outliers
+from tuner.watch.tail import find_outliers
 from tuner.watch.watched import lasting
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tuner.model.arrays import Floats
     from tuner.watch.minutes import Minutes
-    from tuner.watch.outliers import Outliers
+    from tuner.watch.tail import Outliers
     from tuner.watch.watched import Watched
 
 _APART: Final = 180

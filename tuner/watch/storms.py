@@ -11,7 +11,7 @@ from tuner.model.finding import Finding
 from tuner.model.interval import counted
 from tuner.model.watch import WatchFinding
 from tuner.watch.minutes import stretches, window_sums
-from tuner.watch.outliers import WINDOWS, find_outliers
+from tuner.watch.tail import WINDOWS, find_outliers
 from tuner.watch.watched import HOUR, amount, utc
 
 if TYPE_CHECKING:
