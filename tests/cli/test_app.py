@@ -65,6 +65,12 @@ def test_the_version_is_answered_without_typer() -> None:
     assert run("--version").stdout == f"tuner {__version__}\n"
 
 
+def test_a_report_loads_numpy_alone() -> None:
+    """`tuner report` takes half as long without scipy, of which only an observation needs any."""
+    loaded = loaded_modules("report", "examples/sweeps/mixed.jsonl") & HEAVY
+    assert loaded == {"numpy"}
+
+
 @pytest.mark.parametrize("command", EVERY, ids=" ".join)
 def test_every_command_has_help_with_examples(command: list[str]) -> None:
     """Help says what the command does in its first line and shows how it is called."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from tuner.model.interval import Interval
 
@@ -95,7 +95,7 @@ def shift_of(before: DayValues | Interval, after: DayValues) -> Shift | None:
         knows_weeks = len(before) >= _KNOWN_WEEKS
         level, own = _mean(before, variance, knows_weeks=knows_weeks)
     later, noise = _mean(after, variance, knows_weeks=knows_weeks)
-    reach = float(student.ppf(0.5 + _SURE / 2, freedom)) * math.sqrt(own + noise)
+    reach = float(stdtrit(freedom, 0.5 + _SURE / 2)) * math.sqrt(own + noise)
     moved = later - level
     return Shift(
         math.exp(level),
