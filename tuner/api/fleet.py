@@ -16,8 +16,9 @@ from tuner.api.fleet_candidates import (
 )
 from tuner.errors import UsageError
 from tuner.fleet.folder import AuditLog, FleetFolder, fleet_lock
-from tuner.fleet.loop import MOST_LEASES, FleetRun, place_key
+from tuner.fleet.loop import MOST_LEASES, FleetRun
 from tuner.fleet.planning import Events, estimate, plan_items
+from tuner.fleet.queue import place_key
 from tuner.fleet.settings import FleetSettings, absolute_payload, read_settings
 from tuner.model.fleet import FleetPlace, FleetPlan
 from tuner.observe.verdicts import read_outcomes

@@ -18,8 +18,8 @@ from tuner.errors import (
     SweepFileError,
     TunerError,
 )
-from tuner.fleet.loop import MOST_LEASES, InterruptedSweepError, UnreachablePlaceError, place_key
-from tuner.fleet.queue import Outcome
+from tuner.fleet.loop import MOST_LEASES, InterruptedSweepError, UnreachablePlaceError
+from tuner.fleet.queue import Outcome, place_key
 from tuner.lease.journal import find_unfinished
 from tuner.model.goal import Goal
 from tuner.model.request import Budget, Measure, Output, Safety, Target, TuneRequest

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from tuner.aws.metric_data import metric_values
-from tuner.load.resources import Function, Queue, Stream, Table, Topic, service_of
+from tuner.load.resources import Function, Queue, Stream, Table, Topic
 from tuner.load.saturation import Demand
 from tuner.load.watch import Look
 
@@ -82,7 +82,7 @@ def arrivals_per_s(
     fed = [resource for _, resource in sources if resource is not None]
     found: dict[str, float] = {}
     for each in fed:
-        namespace, metrics = _USED[service_of(each)]
+        namespace, metrics = _USED[each.service]
         asked: list[Asked] = [(each.name, metrics[0][1], "Sum", dimensions_of(each))]
         values = metric_values(services, asked, start=start, end=end, namespace=namespace)
         if points := values[each.name, metrics[0][1]]:
@@ -104,7 +104,7 @@ def look_at(
     since = since.replace(second=0, microsecond=0)
     states: defaultdict[tuple[Service, str, State], float] = defaultdict(float)
     for service, (namespace, _) in _USED.items():
-        of_it = [each for each in every if service_of(each) == service]
+        of_it = [each for each in every if each.service == service]
         asked = [*_asked_states(service, of_it)]
         if not asked:
             continue
@@ -153,7 +153,7 @@ def _used(
     found: dict[Key, float] = {}
     indexes = [each for table in resources if isinstance(table, Table) for each in table.indexes]
     for service, (namespace, metrics) in _USED.items():
-        of_it = [each for each in (*resources, *indexes) if service_of(each) == service]
+        of_it = [each for each in (*resources, *indexes) if each.service == service]
         asked: list[Asked] = [
             (each.name, metric, "Sum", dimensions_of(each))
             for each in of_it

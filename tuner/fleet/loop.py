@@ -23,6 +23,7 @@ from tuner.errors import (
     TunerError,
     describe_unexpected,
 )
+from tuner.fleet.queue import place_key
 from tuner.fleet.windows import is_open, seconds_until_open
 
 if TYPE_CHECKING:
@@ -321,8 +322,3 @@ class FleetRun:
 
     def _now_s(self) -> float:
         return self.clock.now().timestamp()
-
-
-def place_key(place: FleetPlace) -> str:
-    """As the queue knows a place."""
-    return f"{place.account}/{place.region}"

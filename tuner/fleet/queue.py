@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-    from tuner.model.fleet import ItemResult
+    from tuner.model.fleet import FleetPlace, ItemResult
 
 _TABLE: Final = """
 CREATE TABLE IF NOT EXISTS items (
@@ -115,7 +115,7 @@ class FleetQueue:
                     "INSERT OR IGNORE INTO items (key, position, place, max_cost_usd)"
                     " VALUES (?, ?, ?, ?)",
                     [
-                        (each.key, number, _place(each), each.max_cost_usd)
+                        (each.key, number, place_key(each.place), each.max_cost_usd)
                         for number, each in enumerate(items)
                     ],
                 )
@@ -129,11 +129,6 @@ class FleetQueue:
 
     def __exit__(self, *_: object) -> None:
         self._db.close()
-
-    @property
-    def spent_usd(self) -> float:
-        """By all items, with what interruptions may have lost."""
-        return self._number("SELECT SUM(cost_usd + lost_usd) FROM items")
 
     @property
     def item_count(self) -> int:
@@ -231,7 +226,6 @@ class FleetQueue:
 
     def done(self, key: str, outcome: Outcome, now_s: float) -> None:
         """The item's sweep has ended, and its function is as before."""
-        saving = outcome.saving_ratio
         self._set(
             key,
             state="done",
@@ -242,9 +236,7 @@ class FleetQueue:
             verdict=outcome.verdict,
             memory_mb=outcome.memory_mb,
             was_mb=outcome.was_mb,
-            saving=saving and saving.estimate,
-            saving_low=saving and saving.low,
-            saving_high=saving and saving.high,
+            **_saving(outcome.saving_ratio),
             reason=None,
             ended_at=now_s,
         )
@@ -290,7 +282,6 @@ class FleetQueue:
     def ended_elsewhere(self, result: ItemResult, sweep_file: str | None) -> None:
         """An item has ended, by what its worker wrote."""
         ended = result.progress
-        saving = ended.saving_ratio
         self._set(
             ended.item.key,
             state=ended.state,
@@ -304,9 +295,7 @@ class FleetQueue:
             verdict=ended.verdict,
             memory_mb=ended.memory_mb,
             was_mb=ended.was_mb,
-            saving=saving and saving.estimate,
-            saving_low=saving and saving.low,
-            saving_high=saving and saving.high,
+            **_saving(ended.saving_ratio),
             reason=ended.reason,
             ended_at=result.ended_at,
         )
@@ -400,5 +389,12 @@ class FleetQueue:
         )
 
 
-def _place(item: FleetItem) -> str:
-    return f"{item.place.account}/{item.place.region}"
+def _saving(ratio: Interval | None) -> dict[str, float | None]:
+    """The columns of an interval."""
+    found = (None, None, None) if ratio is None else (ratio.estimate, ratio.low, ratio.high)
+    return dict(zip(("saving", "saving_low", "saving_high"), found, strict=True))
+
+
+def place_key(place: FleetPlace) -> str:
+    """As the queue knows a place."""
+    return f"{place.account}/{place.region}"

@@ -12,15 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tuner.load.event_source import drain_rate_per_s
-from tuner.load.resources import (
-    Bucket,
-    Function,
-    Queue,
-    Stream,
-    Table,
-    Topic,
-    service_of,
-)
+from tuner.load.resources import Bucket, Function, Queue, Stream, Table, Topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +52,7 @@ class Limit:
 
 def limits_of(resource: Resource) -> Iterator[Limit]:
     """Every limit of a resource."""
-    service, name = service_of(resource), resource.name
+    service, name = resource.service, resource.name
     match resource:
         case Table():
             yield from _table(resource)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 Service = Literal["dynamodb", "kinesis", "lambda", "s3", "sns", "sqs"]
 Unit = Literal[
@@ -25,6 +25,7 @@ Unit = Literal[
 class Table:
     """A DynamoDB table or, with its keys, a global secondary index called `TABLE/index/NAME`."""
 
+    service: ClassVar[Service] = "dynamodb"
     name: str
     read_units_per_s: float | None
     """Provisioned, or the most that its owner allows on demand; None: on demand without a limit."""
@@ -42,6 +43,7 @@ class Table:
 class Stream:
     """A Kinesis stream."""
 
+    service: ClassVar[Service] = "kinesis"
     name: str
     shard_count: int
     is_on_demand: bool = False
@@ -69,6 +71,7 @@ class EventSource:
 class Function:
     """A function that is called, or that consumes a queue or a stream."""
 
+    service: ClassVar[Service] = "lambda"
     name: str
     concurrency: int | None
     """Reserved for it, or unreserved in the account; None if that isn't known."""
@@ -83,6 +86,7 @@ class Function:
 class Queue:
     """An SQS queue, with those that consume it."""
 
+    service: ClassVar[Service] = "sqs"
     name: str
     is_fifo: bool = False
     is_high_throughput: bool = False
@@ -97,6 +101,7 @@ class Queue:
 class Topic:
     """An SNS topic."""
 
+    service: ClassVar[Service] = "sns"
     name: str
     is_fifo: bool = False
 
@@ -105,27 +110,11 @@ class Topic:
 class Bucket:
     """An S3 bucket."""
 
+    service: ClassVar[Service] = "s3"
     name: str
 
 
 Resource = Table | Stream | Queue | Topic | Bucket | Function
-
-
-def service_of(resource: Resource) -> Service:
-    """The service that a resource is of."""
-    match resource:
-        case Table():
-            return "dynamodb"
-        case Stream():
-            return "kinesis"
-        case Queue():
-            return "sqs"
-        case Topic():
-            return "sns"
-        case Bucket():
-            return "s3"
-        case Function():
-            return "lambda"
 
 
 @dataclass(frozen=True, slots=True)

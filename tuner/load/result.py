@@ -61,11 +61,6 @@ class Answer:
         return self.sent_s - self.due_s > LATE_S
 
     @property
-    def has_run(self) -> bool:
-        """Whether it ran, or may have run."""
-        return self.outcome not in (None, Outcome.SERVICE_ERROR)
-
-    @property
     def is_error(self) -> bool:
         """Whether it was accepted or lost, and no success."""
         return self.outcome not in (None, Outcome.SUCCESS)

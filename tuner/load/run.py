@@ -199,8 +199,7 @@ class LoadLoop:
         if done is not None and id(done.call) in self._in_flight:
             self._judge(done)
         now_s = self._clock()
-        if (alarm := self._watch.look(now_s)) is not None:
-            self._stop_for(alarm)
+        self._stop_for(self._watch.look(now_s))
         answered = len(self._answers)
         self._pass_time(now_s - self._began_s, answered + len(self._in_flight), answered)
         if now_s >= self._told_s + TELL_EVERY_S:
@@ -240,9 +239,7 @@ class LoadLoop:
             cost_usd = pricing.cost_usd(self._memory_mb, report.billed_duration_ms)
             warm_usd = pricing.cost_usd(self._memory_mb, round(report.duration_ms))
         self._settle(request, cost_usd)
-        alarm = self._guard.look_at(reply)
-        if alarm is not None:
-            self._stop_for(alarm)
+        self._stop_for(self._guard.look_at(reply))
         self._count(done, outcome, cost_usd, error_type, report=report, warm_usd=warm_usd)
 
     def _count(
@@ -255,21 +252,9 @@ class LoadLoop:
         report: PlatformReport | None = None,
         warm_usd: float = 0.0,
     ) -> None:
-        cold = None if report is None else report.cold_start
-        duration_ms = None if report is None else report.duration_ms
-        self._add(
-            done.call,
-            done.started_s,
-            done.ended_s,
-            outcome,
-            cost_usd=cost_usd,
-            reason=reason,
-            cold_start=cold,
-            duration_ms=duration_ms,
-        )
-        alarm = self._guard.count(outcome, reason, warm_usd)
-        if alarm is not None:
-            self._stop_for(alarm)
+        times = (done.started_s, done.ended_s)
+        self._add(done.call, *times, outcome, cost_usd=cost_usd, reason=reason, report=report)
+        self._stop_for(self._guard.count(outcome, reason, warm_usd))
 
     def _add(
         self,
@@ -280,8 +265,7 @@ class LoadLoop:
         *,
         cost_usd: float = 0.0,
         reason: str | None = None,
-        cold_start: bool | None = None,
-        duration_ms: float | None = None,
+        report: PlatformReport | None = None,
     ) -> None:
         self._answers.append(
             Answer(
@@ -292,9 +276,9 @@ class LoadLoop:
                 in_flight_count=request.in_flight_count,
                 outcome=outcome,
                 cost_usd=cost_usd,
-                cold_start=cold_start,
+                cold_start=None if report is None else report.cold_start,
                 reason=reason,
-                duration_ms=duration_ms,
+                duration_ms=None if report is None else report.duration_ms,
             )
         )
 
@@ -306,8 +290,8 @@ class LoadLoop:
         if finding not in self._findings:
             self._findings.append(finding)
 
-    def _stop_for(self, finding: Finding) -> None:
-        if self._end is None:
+    def _stop_for(self, finding: Finding | None) -> None:
+        if finding is not None and self._end is None:
             self._end = "failed"
             self._find(finding)
 

@@ -102,7 +102,7 @@ def choose_policy(prepared: PreparedSweep) -> Policy:
 
 
 def _adaptive(prepared: PreparedSweep) -> Policy:
-    from tuner.decision.policy.adaptive import AdaptivePolicy  # noqa: PLC0415 - loads scipy
+    from tuner.decision.policy.adaptive import AdaptivePolicy  # noqa: PLC0415 - loads numpy
     from tuner.decision.policy.stratified import StratifiedPolicy  # noqa: PLC0415 - as above
 
     plan, varied = prepared.plan, prepared.plan.varied
