@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from tests.load.scripted import ScriptedFunction, reply, send
 from tuner.errors import AccessDeniedError
-from tuner.load.findings import machine_full
+from tuner.load.findings import foreseen, machine_full, not_known, seen_during
 from tuner.load.limits import limits_of
 from tuner.load.phases import parse_phases, rate_at
-from tuner.load.resource_findings import foreseen, not_known, seen_during
 from tuner.load.resources import (
     Bucket,
     EventSource,

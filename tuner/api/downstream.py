@@ -9,8 +9,8 @@ from statistics import fmean, pstdev
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import AwsError, CredentialsError
+from tuner.load.findings import foreseen, not_known, seen_during
 from tuner.load.limits import limits_of
-from tuner.load.resource_findings import foreseen, not_known, seen_during
 from tuner.load.resources import EventSource, Queue, Surroundings, Table
 from tuner.load.saturation import Demand, saturations
 from tuner.load.upstream import (

@@ -28,15 +28,9 @@ _ENOUGH_FOR_MOST: Final = 1000
 """Invocations after which the largest use that was seen is about the largest there is."""
 
 Bar = Literal[
-    "out of range",
-    "fails",
-    "untried",
-    "headroom",
-    "other replies",
-    "timeout",
-    "too slow",
+    "out of range", "fails", "untried", "headroom", "other replies", "timeout", "too slow",
     "too dear",
-]
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,9 @@ from typing import ClassVar, Literal
 
 Service = Literal["dynamodb", "kinesis", "lambda", "s3", "sns", "sqs"]
 Unit = Literal[
-    "write units",
-    "read units",
-    "records",
-    "bytes",
-    "messages",
-    "send calls",
-    "publishes",
-    "invocations",
-    "writes",
-    "reads",
-]
+    "write units", "read units", "records", "bytes", "messages", "send calls", "publishes",
+    "invocations", "writes", "reads",
+]  # fmt: skip
 """What is asked of a resource: capacity units of DynamoDB, requests to S3, or what is named."""
 
 

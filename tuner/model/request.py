@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 LEAVE_CONCURRENCY: Final = 0.2
 """Share of the available concurrency left to live traffic."""
 NO_PRIOR: Final = "none"
+"""The word for no earlier sweep, in case a configuration names one."""
 AUTO_PRIOR: Final = "auto"
 """The word for a fresh observation of the function, if there is one: the default."""
-"""The word for no earlier sweep, in case a configuration names one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.load.resource_findings import SERVICES
+from tuner.load.findings import SERVICES
 from tuner.model.interval import counted, figure
 from tuner.report import numbers
 from tuner.report.console import as_text, paragraphs, remark, table_lines, wrapped

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tuner.errors import InputError, UsageError
 from tuner.local import host_architecture
 from tuner.model.finding import Finding
+from tuner.model.interval import listed
 from tuner.model.payload import on_architectures
 from tuner.pricing.renewal import current_price_book
 from tuner.session.native_code import foreign_code, foreign_layers
@@ -122,7 +123,7 @@ def _checked(
     if code.package is not None and (files := foreign_code(code.package, other)):
         raise InputError(
             f"{config.name} can't run on {other}: its package has native code for "
-            f"{config.architecture} ({_some(files)}). Build it for {other} and name the result "
+            f"{config.architecture} ({listed(files)}). Build it for {other} and name the result "
             f"with `code` ({other}=ZIP)"
         )
     return foreign_layers(config.name, code.layers, other, has_build=other in builds)
@@ -158,14 +159,9 @@ def _refuse_foreign(build: Build, architecture: Architecture, what: str) -> None
     if files := foreign_code(build.package, architecture):
         raise InputError(
             f"{what} can't run on {architecture}: it has native code for the other architecture "
-            f"({_some(files)}). Build it for {architecture} and name the result with `code` "
+            f"({listed(files)}). Build it for {architecture} and name the result with `code` "
             f"({architecture}=ZIP)"
         )
-
-
-def _some(files: tuple[str, ...]) -> str:
-    more = f" and {len(files) - 3} more" if len(files) > 3 else ""
-    return f"{', '.join(files[:3])}{more}"
 
 
 def _measured(config: FunctionConfig, other: Architecture, build: Build | None) -> Finding:

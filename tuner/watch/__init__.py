@@ -7,8 +7,7 @@ moment rests on what was logged up to it, so that an archive read whole says wha
 said at the time.
 
 `tail` says how far is far outside, by a function's own maxima, and finds such minutes. The rules:
-`rate`, `chains` (recursion), `poison`, `storms` (retries and timeouts), `queues`, and `kills` (out
-of memory).
+`rate`, `chains` (recursion), `poison`, `failures` (retries, timeouts, out of memory) and `queues`.
 
 Whether a recommendation is stale: `drift` holds a sweep's answer against production's days, today's
 settings and prices; `day_shift` says whether a daily figure moved.

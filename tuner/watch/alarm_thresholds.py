@@ -141,7 +141,7 @@ _FROM_LOGS: Final = frozenset(
 def composite_of(alarms: Sequence[Alarm], history: MetricHistory) -> Rings:
     """When the composite would have rung: whenever one of those that it names did."""
     states = [
-        _state(each, values)
+        replayed(each, values)
         for each in alarms
         if each.replay is not None and (values := values_of(each, history)) is not None
     ]
@@ -270,12 +270,8 @@ def _written(value: float) -> str:
 
 
 def _replayed(alarm: Alarm, values: Floats, history: MetricHistory) -> Alarm:
-    rings = rings_of(_state(alarm, values), history.start, alarm.period_s)
+    rings = rings_of(replayed(alarm, values), history.start, alarm.period_s)
     return replace(alarm, replay=rings)
-
-
-def _state(alarm: Alarm, values: Floats) -> Flags:
-    return replayed(alarm, values)
 
 
 def _recursion(function: str, history: MetricHistory) -> Alarm:

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.model.interval import counted
 from tuner.watch.chains import recursions
-from tuner.watch.kills import memory_kills
+from tuner.watch.failures import memory_kills, retry_storms, timeout_costs
 from tuner.watch.minutes import DAYS_FOR_WEEK, minutes_of
 from tuner.watch.poison import poison_messages
 from tuner.watch.queues import queues_not_draining
 from tuner.watch.rate import runaway_rates
-from tuner.watch.storms import retry_storms, timeout_costs
 from tuner.watch.tail import FEWEST_DAYS
 from tuner.watch.watched import HOUR
 from tuner.watch.wiring import wiring_findings

@@ -91,7 +91,7 @@ def _dropped(watched: Watched, wiring: Wiring) -> Iterator[WatchFinding]:
 
 def _circles(watched: Watched, wiring: Wiring, every: Sequence[Wiring]) -> Iterator[WatchFinding]:
     path = circle_of(wiring, every)
-    if path is None or watched.end is None:
+    if path is None:
         return
     stops = wiring.recursive_loop == "Terminate"
     message = f"its events can come back to it: {' → '.join(map(_short, path))}" + (

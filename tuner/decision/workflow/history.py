@@ -21,15 +21,9 @@ if TYPE_CHECKING:
     Event = Mapping[str, Any]
 
 _FAILED: Final = (
-    "TaskFailed",
-    "TaskTimedOut",
-    "TaskStartFailed",
-    "TaskSubmitFailed",
-    "LambdaFunctionFailed",
-    "LambdaFunctionTimedOut",
-    "LambdaFunctionStartFailed",
-    "LambdaFunctionScheduleFailed",
-)
+    "TaskFailed", "TaskTimedOut", "TaskStartFailed", "TaskSubmitFailed", "LambdaFunctionFailed",
+    "LambdaFunctionTimedOut", "LambdaFunctionStartFailed", "LambdaFunctionScheduleFailed",
+)  # fmt: skip
 _SCHEDULED: Final = ("TaskScheduled", "LambdaFunctionScheduled")
 _STARTED: Final = ("TaskStarted", "LambdaFunctionStarted")
 _SUCCEEDED: Final = ("TaskSucceeded", "LambdaFunctionSucceeded")
