@@ -161,8 +161,7 @@ def least_fleet_policy(*, region: str = "*", isolation: Isolation = "auto") -> d
         allow("OptionalReachOtherAccounts", "sts:AssumeRole", scope.roles),
         allow(
             "OptionalRunOnStepFunctions",
-            "states:DescribeExecution states:DescribeMapRun states:ListMapRuns"
-            " states:StartExecution states:StopExecution",
+            "states:DescribeExecution states:StartExecution states:StopExecution",
             scope.arn("states", "*"),
         ),
         allow(

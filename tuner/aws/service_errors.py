@@ -71,7 +71,6 @@ _IAM_ACTIONS = {
     "DescribeExecution": "states:DescribeExecution",
     "DescribeMapRun": "states:DescribeMapRun",
     "GetObject": "s3:GetObject",
-    "ListMapRuns": "states:ListMapRuns",
     "ListObjectsV2": "s3:ListBucket",
     "PutObject": "s3:PutObject",
     "DescribeStateMachine": "states:DescribeStateMachine",

@@ -66,10 +66,9 @@ ExecutionStatus = Literal["running", "succeeded", "failed", "timed_out", "aborte
 
 @dataclass(frozen=True, slots=True)
 class ExecutionState:
-    """Where an execution is, by its map run's counts where it has one."""
+    """Where an execution is."""
 
     status: ExecutionStatus
-    running_count: int = 0
     reason: str | None = None
     """Why it failed."""
 

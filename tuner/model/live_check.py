@@ -62,11 +62,6 @@ class LiveCheck:
     left: tuple[str, ...] = ()
     """What is left of it, which must be nothing."""
 
-    @property
-    def differing(self) -> tuple[Assumption, ...]:
-        """The assumptions that don't hold."""
-        return tuple(each for each in self.assumptions if each.state == "differs")
-
 
 @dataclass(frozen=True, slots=True)
 class CheckPlan:
