@@ -153,6 +153,25 @@ def test_what_else_differs_is_said() -> None:
     assert codes(compare(made_sweep(), made_sweep(seed=4))) == set()
 
 
+@pytest.mark.parametrize(("weights", "expected"), [((2.0, 6.0), False), ((3.0, 1.0), True)])
+def test_the_same_shares_are_the_same_payloads(
+    weights: tuple[float, float], expected: bool
+) -> None:
+    """Weights of 1 and 3 are those of 2 and 6: no finding says that the payloads differ."""
+    before, after = made_sweep(), made_sweep(seed=4)
+    [payload] = before.plan.payloads
+
+    def mixed(sweep: Sweep, own: float, other: float) -> Sweep:
+        rare = replace(payload, name="rare", sha256="1" * 64, weight=other)
+        calls = [replace(each, payload="rare") for each in sweep.invocations]
+        both = (replace(payload, weight=own), rare)
+        plan = replace(sweep.plan, payloads=both)
+        return replace(sweep, plan=plan, invocations=(*sweep.invocations, *calls))
+
+    found = compare(mixed(before, 1.0, 3.0), mixed(after, *weights))
+    assert ("different_payloads" in codes(found)) is expected
+
+
 def test_sweeps_without_a_common_size_rest_on_their_curves() -> None:
     """That is said, nothing is pooled, and the pair is not called measured."""
     found = compare(made_sweep(sizes_mb=(128, 1024)), made_sweep(sizes_mb=(256, 2048), seed=2))

@@ -7,6 +7,8 @@ large the difference is, and whether zero is inside says whether it's real.
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -250,9 +252,7 @@ def _findings(a: Sweep, b: Sweep, *, measured_in_both: bool) -> Iterator[Finding
             "one sweep was measured on a local endpoint, the other on AWS: their durations can't "
             "be compared",
         )
-    if {p.sha256: p.weight for p in a.plan.payloads} != {
-        p.sha256: p.weight for p in b.plan.payloads
-    }:
+    if not _is_one_mix(a, b):
         yield Finding(
             "different_payloads",
             "warning",
@@ -285,6 +285,23 @@ def _findings(a: Sweep, b: Sweep, *, measured_in_both: bool) -> Iterator[Finding
         )
     if names := _differing_settings(a, b):
         yield Finding("settings_differ", "info", f"other settings that differ: {', '.join(names)}")
+
+
+def _is_one_mix(a: Sweep, b: Sweep) -> bool:
+    """Whether the events and their shares are the same, however the weights are written."""
+    left, right = _shares(a), _shares(b)
+    return left.keys() == right.keys() and all(
+        math.isclose(share, right[digest]) for digest, share in left.items()
+    )
+
+
+def _shares(sweep: Sweep) -> Counter[str]:
+    """The share of events by digest."""
+    payloads, found = sweep.plan.payloads, Counter[str]()
+    total = sum(each.weight for each in payloads)
+    for each in payloads:
+        found[each.sha256] += each.weight / total
+    return found
 
 
 def _differing_settings(a: Sweep, b: Sweep) -> list[str]:
