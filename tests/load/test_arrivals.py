@@ -168,6 +168,14 @@ def test_a_scripts_times_are_in_any_of_its_units(
     assert phase.duration_s == pytest.approx(seconds)
 
 
+def test_a_script_that_is_too_long_is_refused(tmp_path: Path) -> None:
+    """Its beginning may be a script by itself, with fewer phases."""
+    phases = "    - {duration: 1, arrivalRate: 5}\n"
+    (tmp_path / "long.yml").write_text("config:\n  phases:\n" + phases * 30_000)
+    with pytest.raises(InputError, match="over 1 MB"):
+        read_script(tmp_path / "long.yml")
+
+
 def test_a_script_that_is_not_there_is_named(tmp_path: Path) -> None:
     """A missing file is one line too."""
     with pytest.raises(InputError, match=r"none\.yml.*can't be read"):

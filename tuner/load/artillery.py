@@ -39,7 +39,9 @@ def read_script(path: Path) -> Script:
 
     try:
         with path.open("rb") as file:
-            text = file.read(_MOST_BYTES)
+            text = file.read(_MOST_BYTES + 1)
+        if len(text) > _MOST_BYTES:  # cut off, it may be another script
+            raise InputError(f"`artillery` {str(path)!r} has over 1 MB: give one of phases alone")
         document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
     except OSError as error:
         raise InputError(f"`artillery` {str(path)!r} can't be read: {error.strerror}") from error
