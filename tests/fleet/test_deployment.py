@@ -20,9 +20,9 @@ from tuner.aws.services import Services
 from tuner.errors import AwsError, FleetError, InputError
 from tuner.fleet.folder import FleetFolder
 from tuner.fleet.loop import MOST_LEASES
-from tuner.fleet.remote import FleetBucket, StartedExecution
+from tuner.fleet.remote import FleetBucket, StartedExecution, collect
 from tuner.fleet.state_machine import BUSY, CONCURRENCY, INTERRUPTED, definition
-from tuner.model.fleet import FleetItem, FleetPlace
+from tuner.model.fleet import FleetItem, FleetPlace, FleetProgress, ItemResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,6 +152,21 @@ def test_a_name_of_the_bucket_stays_in_the_workers_folder(tmp_path: Path, spec: 
     else:
         fetched(plan, bucket, there)
     assert not outside.exists()
+
+
+def test_results_that_cannot_be_kept_are_one_line(tmp_path: Path) -> None:
+    """A full disk, or a file in the place of the sweeps' folder, names what can't be written."""
+    plan = plan_of(items(1))
+    folder = FleetFolder.create(tmp_path / "fleet", plan)
+    bucket = FleetBucket(Objects(), plan.fleet_id)
+    [item] = plan.items
+    name = folder.sweep_file(item)
+    done = ItemResult(FleetProgress(item, "done"), 1.0, _EXECUTION)
+    bucket.keep_result(name.stem, done)
+    bucket.store.write(f"{bucket.prefix}/sweeps/{name.name}", b"{}")
+    name.parent.write_text("not a folder")
+    with folder.queue() as queue, pytest.raises(FleetError, match="can't be written"):
+        collect(folder, bucket, queue, _EXECUTION, 2.0)
 
 
 def test_payloads_reach_the_worker_whole(tmp_path: Path) -> None:

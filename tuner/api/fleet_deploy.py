@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from tuner import __version__
 from tuner.aws.fleet_template import fleet_template
 from tuner.errors import FleetError, InputError
+from tuner.fleet.folder import writing
 from tuner.fleet.state_machine import definition
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def write_deployment(folder: FleetFolder, out: Path, *, wheel: Path | None = Non
         "Dockerfile": _DOCKERFILE.replace("@INSTALL@", _install(wheel)),
         "handler.py": _HANDLER,
     }
-    try:
+    with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         if any(out.iterdir()):
             raise FleetError(f"{out} isn't empty: name a new folder with `out`")
@@ -68,8 +69,6 @@ def write_deployment(folder: FleetFolder, out: Path, *, wheel: Path | None = Non
             (out / name).write_text(text, encoding="utf-8")
         if wheel is not None:
             shutil.copyfile(wheel, out / wheel.name)
-    except OSError as error:
-        raise FleetError(f"{out} can't be written: {error.strerror}") from None
 
 
 def _install(wheel: Path | None) -> str:

@@ -51,14 +51,12 @@ class FleetFolder:
 
         Raises FleetError for a folder with anything else in it.
         """
-        try:
+        with writing(path):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             others = [each.name for each in path.iterdir() if each.name != _PLAN]
             if others:
                 what = "a fleet that has run" if (path / _PLAN).exists() else "something else"
                 raise FleetError(f"{path} has {what} in it: name a new folder with `out`")
-        except OSError as error:
-            raise FleetError(f"{path} can't be written: {error.strerror}") from None
         folder = cls(path, plan)
         folder.write()
         return folder
@@ -103,10 +101,8 @@ class FleetFolder:
 
     def write(self) -> None:
         """Write the plan. Raises FleetError."""
-        try:
+        with writing(self.path):
             write_whole(self.path / _PLAN, json.dumps(to_record(self.plan), indent=1).encode())
-        except OSError as error:
-            raise FleetError(f"{self.path} can't be written: {error.strerror}") from None
 
     def queue(self, *, survives_power_loss: bool = True) -> FleetQueue:
         """Open the queue. Raises FleetError."""
@@ -158,10 +154,8 @@ class FleetFolder:
 
     def ask_to_stop(self) -> None:
         """Ask the process that runs it to stop. Raises FleetError."""
-        try:
+        with writing(self.path):
             (self.path / _STOP).touch()
-        except OSError as error:
-            raise FleetError(f"{self.path} can't be written: {error.strerror}") from None
 
     @property
     def is_to_stop(self) -> bool:
@@ -169,8 +163,9 @@ class FleetFolder:
         return (self.path / _STOP).exists()
 
     def forget_stop(self) -> None:
-        """It runs again."""
-        (self.path / _STOP).unlink(missing_ok=True)
+        """It runs again. Raises FleetError."""
+        with writing(self.path):
+            (self.path / _STOP).unlink(missing_ok=True)
 
 
 def _state_at_rest(items: Sequence[FleetProgress], waiting: int) -> FleetState:
@@ -197,14 +192,20 @@ class AuditLog:
             line["item"] = key
         line |= {name: value for name, value in facts.items() if value is not None}
         text = json.dumps(line, separators=(",", ":")) + "\n"
-        try:
-            with self._lock, self._file.open("a", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                if self._is_synced:
-                    os.fsync(file.fileno())
-        except OSError as error:
-            raise FleetError(f"{self._file} can't be written: {error.strerror}") from None
+        with writing(self._file), self._lock, self._file.open("a", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            if self._is_synced:
+                os.fsync(file.fileno())
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Raise FleetError, naming the path, where it can't be written."""
+    try:
+        yield
+    except OSError as error:
+        raise FleetError(f"{path} can't be written: {error.strerror}") from None
 
 
 @contextmanager
@@ -213,10 +214,8 @@ def fleet_lock(folder: Path) -> Iterator[None]:
 
     Raises FleetError while another process has it.
     """
-    try:
+    with writing(folder):
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise FleetError(f"{folder} can't be written: {error.strerror}") from None
     try:
         try:
             lock_file(descriptor)

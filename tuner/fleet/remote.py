@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 from tuner.errors import FleetError
+from tuner.fleet.folder import writing
 from tuner.model.fleet import ItemResult
 from tuner.model.record import RecordError, from_record, to_record
 from tuner.whole_file import write_whole
@@ -112,10 +113,8 @@ class StartedExecution:
     def keep(self, folder: FleetFolder) -> None:
         """Write it down. Raises FleetError."""
         file = folder.path / _EXECUTION
-        try:
+        with writing(file):
             write_whole(file, json.dumps(to_record(self), indent=1).encode())
-        except OSError as error:
-            raise FleetError(f"{file} can't be written: {error.strerror}") from None
 
 
 class FleetBucket:
@@ -215,8 +214,9 @@ def collect(
             raise FleetError(f"the bucket's result of {file.stem} is of another item")
         sweep = bucket.store.read(f"{bucket.prefix}/sweeps/{file.name}")
         if sweep is not None:
-            file.parent.mkdir(exist_ok=True)
-            write_whole(file, sweep)
+            with writing(file):
+                file.parent.mkdir(exist_ok=True)
+                write_whole(file, sweep)
         queue.ended_elsewhere(result, None if sweep is None else str(file))
 
     with ThreadPoolExecutor(_READERS) as pool:
