@@ -195,12 +195,7 @@ def _analysed(
     if not known:
         return _without_curve(sweep, question, evidence)
     problems = build_problems(
-        question,
-        [stratum for stratum, _ in known],
-        [own for _, own in known],
-        current_value=varied.current,
-        seed=seed,
-        draw_count=draw_count,
+        question, known, current_value=varied.current, seed=seed, draw_count=draw_count
     )
     if varied.is_setting:
         return _of_the_best_value(sweep, question, evidence, strata, problems)

@@ -58,8 +58,7 @@ class StratumProblem:
 
 def build_problems(
     question: Question,
-    strata: Sequence[Stratum],
-    evidences: Sequence[Evidence],
+    known: Sequence[tuple[Stratum, Evidence]],
     *,
     current_value: str,
     seed: int,
@@ -78,7 +77,7 @@ def build_problems(
                 draw_count=draw_count,
             ),
         )
-        for stratum, evidence in zip(strata, evidences, strict=True)
+        for stratum, evidence in known
     )
     now = problem_at(problems, current_value)
     return tuple(_moving_from(now, _against(each, problems)) for each in problems)

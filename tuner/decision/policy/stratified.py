@@ -118,8 +118,7 @@ class StratifiedPolicy(BatchPolicy):
         policies = [policy for policy, _, _ in known]
         problems = build_problems(
             self._question,
-            [stratum for _, stratum, _ in known],
-            [evidence for _, _, evidence in known],
+            [(stratum, evidence) for _, stratum, evidence in known],
             current_value=self._varied.current,
             seed=self._seed,
         )
