@@ -19,8 +19,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.stats import norm
-from scipy.stats import t as student_t
+from scipy.special import ndtri, stdtrit
 
 from tuner.model.interval import Interval
 from tuner.model.lambda_limits import HOURS_PER_MONTH
@@ -342,9 +341,7 @@ def _in_money(
     after = _Mean(costs, noise, place, high)
     variance = before.variance + after.variance
     share = (before.day_part + after.day_part) / variance if variance else 0.0
-    quantile = float(
-        student_t.ppf(0.95, noise.day_freedom / share**2) if share > 1e-6 else norm.ppf(0.95)
-    )
+    quantile = float(stdtrit(noise.day_freedom / share**2, 0.95) if share > 1e-6 else ndtri(0.95))
     change = math.log(after.usd / before.usd)
     reach = quantile * math.sqrt(variance)
     ratio = Interval(*(math.expm1(change + each) for each in (0.0, -reach, reach)))

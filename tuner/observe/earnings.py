@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from tuner.model.finding import Finding
 from tuner.model.interval import Interval, listed
@@ -72,7 +72,7 @@ def growth(
     at = np.array([(day - both[0]).days for day in both], dtype=float)
     ratios = np.log([cost[day] / earned[day] for day in both])
     slope, error = _trend(at, ratios)
-    reach = float(student_t.ppf(0.95, len(both) - 2)) * error
+    reach = float(stdtrit(len(both) - 2, 0.95)) * error
     return Interval(
         *(math.expm1((slope + each) * _DAYS_PER_MONTH) for each in (0.0, -reach, reach))
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtr, chdtrc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,8 @@ _PRIOR_FREEDOM: Final = 50
 """A segment's variance is that of all hours where it has far fewer invocations than this."""
 # Residuals beyond 2.5 deviations count as 2.5: an outage of an hour is no noise of all hours.
 _CAP: Final = 2.5**2
-_CAPPED_MEAN: Final = float(chi2.cdf(_CAP, 3) + _CAP * chi2.sf(_CAP, 1))
+_CAPPED_MEAN: Final = float(chdtr(3, _CAP) + _CAP * chdtrc(1, _CAP))
+"""By chi-squared; `scipy.stats` takes half a second longer to import than `scipy.special`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
