@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.fleet.fleets import item, items
 from tuner.errors import FleetError
-from tuner.fleet.folder import fleet_lock, is_locked
+from tuner.fleet.folder import fleet_lock, is_running_in
 from tuner.fleet.queue import FleetQueue, Outcome
 
 STEPS = st.lists(
@@ -157,12 +157,12 @@ def test_a_queue_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
 
 def test_one_process_at_a_time_has_a_fleet(tmp_path: Path) -> None:
     """While a fleet is held, it's known as running and nobody else gets it."""
-    assert not is_locked(tmp_path)
+    assert not is_running_in(tmp_path)
     with fleet_lock(tmp_path):
-        assert is_locked(tmp_path)
+        assert is_running_in(tmp_path)
         with pytest.raises(FleetError, match="running already"), fleet_lock(tmp_path):
             pass
-    assert not is_locked(tmp_path)
+    assert not is_running_in(tmp_path)
 
 
 def test_the_queue_is_durable(tmp_path: Path) -> None:

@@ -213,7 +213,7 @@ def stop(folder: Folder, *, json: options.JsonOutput = False) -> int:
 
 def _ask_to_stop(fleet: "FleetFolder") -> str:
     """Ask whatever runs the fleet to stop; return what comes of it."""
-    from tuner.fleet.folder import is_locked
+    from tuner.fleet.folder import is_running_in
     from tuner.fleet.remote import StartedExecution
 
     if StartedExecution.of(fleet) is not None:
@@ -222,7 +222,7 @@ def _ask_to_stop(fleet: "FleetFolder") -> str:
         if stop_remote(fleet):
             return "Stopped: nothing more starts, and sweeps that run end within 15 minutes."
         return "It isn't running."
-    if not is_locked(fleet.path):
+    if not is_running_in(fleet.path):
         return "It isn't running."
     fleet.ask_to_stop()
     return f"Asked to stop; see tuner fleet status {fleet.path}"

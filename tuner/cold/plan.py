@@ -12,6 +12,8 @@ from tuner.sweep.estimate import within
 from tuner.sweep.sizes import check_range, chosen_sizes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tuner.model.request import Measure
     from tuner.sweep.estimate import Pricing
 
@@ -61,20 +63,20 @@ class ColdPlan:
     @property
     def max_cost_usd(self) -> float:
         """If every invocation has the longest INIT and times out, or the budget."""
-        own_mb = self.pricing.function.memory_mb
-        cold_usd = self.samples * sum(map(self.pricing.worst_cost_usd, self.sizes_mb))
-        rest = self.warm_count + self.timed_count
-        return within(self.budget_usd, cold_usd + rest * self.pricing.worst_cost_usd(own_mb))
+        return within(self.budget_usd, self._cost_usd(self.pricing.worst_cost_usd))
 
     @property
     def expected_cost_usd(self) -> float | None:
         """By the function's recent duration, without INIT; None if that isn't known."""
         if self.pricing.recent_duration_ms is None:
             return None
-        own_mb = self.pricing.function.memory_mb
-        cold_usd = self.samples * sum(map(self.pricing.expected_cost_usd, self.sizes_mb))
+        return self._cost_usd(self.pricing.expected_cost_usd)
+
+    def _cost_usd(self, of: Callable[[int], float]) -> float:
+        """All invocations, each at what `of` says of its size."""
         rest = self.warm_count + self.timed_count
-        return cold_usd + rest * self.pricing.expected_cost_usd(own_mb)
+        cold_usd = self.samples * sum(map(of, self.sizes_mb))
+        return cold_usd + rest * of(self.pricing.function.memory_mb)
 
 
 def plan_cold(

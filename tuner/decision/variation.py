@@ -33,7 +33,8 @@ def vary(
     answers = tuple(_value_answer(stratum, problems, varied, named) for stratum in strata)
     # Where the value is set with the size, the best one is the answer's: a keep has today's.
     best = choice.architecture or dict(choice.parameters).get(varied.name)
-    best = best or _best(problems, varied)
+    if best is None and (found := best_problem(problems, varied.current)) is not None:
+        best = found.stratum.value
     return Variation(varied, answers, best)
 
 
@@ -70,11 +71,6 @@ def variation_findings(variation: Variation) -> Iterator[Finding]:
 
 
 _OF_SIZES = ("out_of_memory", "timeout", "function_error", "errors_at_random")
-
-
-def _best(problems: Sequence[StratumProblem], varied: VariedParameter) -> str | None:
-    best = best_problem(problems, varied.current)
-    return None if best is None else best.stratum.value
 
 
 def _value_answer(

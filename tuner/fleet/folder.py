@@ -136,7 +136,7 @@ class FleetFolder:
         with self._queue_to_read() as queue:
             items, seconds = queue.progress(), queue.seconds_left(now.timestamp())
         items = tuple(map(self._as_it_lies, items))
-        if not (is_locked(self.path) if is_running is None else is_running):
+        if not (is_running_in(self.path) if is_running is None else is_running):
             waiting = sum(each.state in {"pending", "running"} for each in items)
             return FleetStatus(self.plan, _state_at_rest(items, waiting), items)
         if seconds is None:
@@ -228,7 +228,7 @@ def fleet_lock(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def is_locked(folder: Path) -> bool:
+def is_running_in(folder: Path) -> bool:
     """Whether a process has the fleet at this moment."""
     try:
         descriptor = os.open(folder / "lock", os.O_RDONLY)  # the folder may be read-only

@@ -75,13 +75,10 @@ class ResourceWatch:
         if at_s < self._next_s or self._is_looking:
             return
         self._next_s, self._is_looking = at_s + self._every_s, True
-        self._aside(lambda: self._take(at_s, sent_count, answered_count))
+        self._aside(lambda: self.look_last(at_s, sent_count, answered_count))
 
     def look_last(self, at_s: float, sent_count: int, answered_count: int) -> None:
-        """Look now, after the last answer."""
-        self._take(at_s, sent_count, answered_count)
-
-    def _take(self, at_s: float, sent_count: int, answered_count: int) -> None:
+        """Look now; also after the last answer."""
         with suppress(TunerError):
             found = self._look()
             if found is not None:
