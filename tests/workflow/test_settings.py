@@ -97,6 +97,8 @@ def test_the_example_names_examples() -> None:
         ('[[steps]]\nfunction = "a"\nspeed = 2', "steps.speed isn't known here"),
         ('[[steps]]\nfunction = "a"\n[choices.x]\na = 1', "no such state x"),
         ('[[steps]]\nfunction = "a"\n[error_rates]\na = {x = 0.7, y = 0.7}', "add up to over 1"),
+        ('[[steps]]\nfunction = "a"\ncount = 0.5', "steps.count is 0.5: it must be a whole number"),
+        ('[[steps]]\nfunction = "a"\nattempts = 2.5', "steps.attempts is 2.5: it must be a whole"),
         ("[[steps]\n", "isn't TOML"),
     ],
 )

@@ -73,11 +73,20 @@ class TomlTable:
         found = self._values.pop(name, None)
         return None if found is None else self._number(found, name, least, most)
 
-    def numbers(self, name: str, *, least: float = 0.0, most: float = 1e9) -> tuple[float, ...]:
-        """A list of numbers, or one."""
+    def numbers(self, name: str, *, most: float) -> tuple[float, ...]:
+        """A list of numbers from 0, or one."""
         found = self._values.pop(name, [])
         listed = found if isinstance(found, list) else [found]
-        return tuple(self._number(each, name, least, most) for each in listed)
+        return tuple(self._number(each, name, 0.0, most) for each in listed)
+
+    def count(self, name: str, *, most: float) -> int | None:
+        """A whole number from 1; None where there is none."""
+        found = self.number(name, least=1.0, most=most)
+        return None if found is None else self._whole(found, name)
+
+    def counts(self, name: str, *, most: float) -> tuple[int, ...]:
+        """A list of whole numbers from 0, or one."""
+        return tuple(self._whole(each, name) for each in self.numbers(name, most=most))
 
     def holds_table(self, name: str) -> bool:
         """Whether an entry is a table."""
@@ -89,6 +98,11 @@ class TomlTable:
         if not least <= found <= most:
             raise InputError(f"{self._named(name)} is {found}: {least:g} to {most:g}")
         return float(found)
+
+    def _whole(self, found: float, name: str) -> int:
+        if not found.is_integer():
+            raise InputError(f"{self._named(name)} is {found:g}: it must be a whole number")
+        return int(found)
 
     def flag(self, name: str) -> bool:
         """True or false; false where there is none."""

@@ -123,7 +123,7 @@ def _behavior(document: TomlTable) -> Behavior:
     items, times = document.table("items"), document.table("times_ms")
     return Behavior(
         {name: _weights(choices.table(name), most=1e12) for name in choices.names},
-        {name: tuple(map(int, items.numbers(name, most=_MOST_ITEMS))) for name in items.names},
+        {name: items.counts(name, most=_MOST_ITEMS) for name in items.names},
         _errors(document.table("error_rates")),
         {name: times.numbers(name, most=_MOST_MS) for name in times.names},
         document.number("overhead_ms", most=_MOST_MS),
@@ -236,15 +236,15 @@ class _Chain:
         return [Choice(choice, (state.name, following)), state]
 
     def _call(self, step: TomlTable, name: str, function: str, following: str) -> State:
-        attempts = int(step.number("attempts", least=1, most=1e4) or 1)
+        attempts = step.count("attempts", most=1e4) or 1
         retrier = Retrier(
             (ANY_ERRORS[0],), step.number("retry_s", most=1e7) or 0.0, attempts - 1, 1.0
         )
         rate = step.number("error_rate", most=1.0)
         if rate is not None:
             self._errors[name] = {"": rate}
-        count = tuple(map(int, step.numbers("count", most=_MOST_ITEMS)))
-        concurrency = step.number("concurrency", least=1, most=1e5)
+        count = step.counts("count", most=_MOST_ITEMS)
+        limit = step.count("concurrency", most=1e5)
         task = Task(
             name,
             None if count else following,
@@ -256,7 +256,6 @@ class _Chain:
             return task
         each = self._named(f"each {name}")
         self._items[each] = count
-        limit = None if concurrency is None else int(concurrency)
         return Map(each, Machine(name, (task,)), following, max_concurrency=limit)
 
     def _named(self, name: str) -> str:
