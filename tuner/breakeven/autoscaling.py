@@ -20,11 +20,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from tuner.breakeven.traffic import Traffic
-
-    Floats = NDArray[np.float64]
+    from tuner.model.arrays import Floats
 
 COOLDOWN_MINUTES: Final = 5
 RISE_LAG_MINUTES: Final = 3 + COOLDOWN_MINUTES

@@ -15,17 +15,14 @@ from tuner.breakeven.work import with_draws
 from tuner.model.interval import Interval
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from tuner.breakeven.answer import BillItem
     from tuner.breakeven.autoscaling import FleetLoad
     from tuner.breakeven.lambda_bill import LambdaBill
     from tuner.breakeven.platforms import Candidate
     from tuner.breakeven.terms import Scenario, Terms
     from tuner.breakeven.work import Work
+    from tuner.model.arrays import Floats
     from tuner.pricing import LambdaPrices
-
-    Floats = NDArray[np.float64]
 
 CHART_RATES_PER_S: Final = np.geomspace(1e-2, 1e4, 61)
 SEARCH_DRAWS: Final = 40

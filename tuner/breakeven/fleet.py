@@ -12,15 +12,12 @@ from tuner.breakeven.work import MIN_PROCESS_MB
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
     from tuner.breakeven.answer import BillItem
     from tuner.breakeven.autoscaling import FleetLoad
     from tuner.breakeven.offers import Offer
     from tuner.breakeven.terms import Scenario
     from tuner.breakeven.work import Work
-
-    Floats = NDArray[np.float64]
+    from tuner.model.arrays import Flags, Floats
 
 SLOWER_RATIO: Final = 1.02
 """How much longer than on Lambda a request may take before a unit is too slow."""
@@ -67,7 +64,7 @@ class Capacity:
     following: Floats
     fixed: Floats
 
-    def team_sized(self, rates_per_s: Floats) -> NDArray[np.bool_]:
+    def team_sized(self, rates_per_s: Floats) -> Flags:
         """Offers that a team would run in the number a mean rate needs: (draws, rates, offers).
 
         Up to `MOST_TEAM_UNITS` at the peak; if even the largest offer needs more, that one.
@@ -100,7 +97,7 @@ def capacity_per_s(
     )
 
 
-def fast_enough(offers: Sequence[Offer], work: Work, scenario: Scenario) -> NDArray[np.bool_]:
+def fast_enough(offers: Sequence[Offer], work: Work, scenario: Scenario) -> Flags:
     """Offers where the central request takes no longer than on Lambda, and fits."""
     quick = _duration_ms(offers, work, scenario)[0] <= work.lambda_ms[0] * SLOWER_RATIO
     return np.asarray(quick & (_process_counts(offers, work)[0] >= 1))

@@ -17,14 +17,10 @@ from tuner.model.lambda_limits import SECONDS_PER_MONTH
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
     from tuner.breakeven.terms import Terms
     from tuner.breakeven.work import Work
+    from tuner.model.arrays import Floats
     from tuner.pricing import LambdaPrices
-
-    Floats = NDArray[np.float64]
-
 
 FREE_REQUESTS: Final = 1_000_000
 FREE_GB_SECONDS: Final = 400_000

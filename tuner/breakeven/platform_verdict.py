@@ -14,15 +14,12 @@ from tuner.breakeven.terms import CONCURRENCY_RANGE, SPEED_RANGE, UTILIZATION_RA
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
     from tuner.breakeven.answer import Verdict
     from tuner.breakeven.cost_model import CostModel
     from tuner.breakeven.platforms import Candidate
     from tuner.breakeven.terms import Terms
+    from tuner.model.arrays import Floats
     from tuner.model.interval import Interval
-
-    Floats = NDArray[np.float64]
 
 SURE: Final = 0.95
 """Share of the draws in which the saving must exceed the threshold to advise leaving."""

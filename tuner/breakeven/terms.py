@@ -13,10 +13,7 @@ from tuner.errors import UsageError
 from tuner.model.number_fields import check_number_fields
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-
+    from tuner.model.arrays import Floats
 
 DEFAULT_UTILIZATION: Final = 0.6
 DEFAULT_CONCURRENCY: Final = 10

@@ -19,11 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
+    from tuner.model.arrays import Floats
     from tuner.model.invocation import MinuteLoad
-
-    Floats = NDArray[np.float64]
 
 DEFAULT_PEAK_RATIO: Final = 3.0
 STEADY_RATIO: Final = 1.5

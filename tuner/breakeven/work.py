@@ -13,9 +13,7 @@ from tuner.model.lambda_limits import MB_PER_VCPU
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from tuner.model.arrays import Floats
 
 T = TypeVar("T", bound=Any)
 

@@ -24,14 +24,12 @@ from tuner.observe.forecast import allowed_sizes, forecast, memory_evidence, wei
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from tuner.model.advice import ObservedSize, Situation, SizeForecast
+    from tuner.model.arrays import Flags, Floats
     from tuner.observe.forecast import Forecast, Weighed
     from tuner.pricing import LambdaPrices
 
-    Floats = NDArray[np.float64]
-    Truths = NDArray[np.bool_]
+    Truths = Flags
 
 FEWEST_INVOCATIONS: Final = 10
 """Warm successes, below which nothing is said."""

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tuner.model.arrays import Flags, Floats
     from tuner.observe.use_hours import UseRows
 
-    Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
 DRAW_COUNT: Final = 4000
@@ -185,7 +185,7 @@ def _daily_cycle(slot: Ints, at: Ints, count: Floats, cost: Floats, size: int) -
     return np.asarray((1 + shrunk)[slot])
 
 
-def _spread(count: Floats, squares: Floats, expected: Floats, after: NDArray[np.bool_]) -> Floats:
+def _spread(count: Floats, squares: Floats, expected: Floats, after: Flags) -> Floats:
     """The squared coefficient of variation of an invocation on each side, pulled together where
     one has few.
     """

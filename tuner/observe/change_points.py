@@ -31,9 +31,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tuner.model.arrays import Floats
     from tuner.observe.hourly import HourlyCosts, Noise
-
-    Floats = NDArray[np.float64]
 
 _BASELINE_HOURS: Final = 28 * HOURS_PER_DAY
 _SHORTEST_BASELINE_HOURS: Final = HOURS_PER_DAY

@@ -16,11 +16,8 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from tuner.model.arrays import Floats
     from tuner.model.spend import CostDay
-
-    Floats = NDArray[np.float64]
 
 _FEWEST_DAYS: Final = 14
 _LAG_DAYS: Final = 7

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    Floats = NDArray[np.float64]
+    from tuner.model.arrays import Flags, Floats
+
     Ints = NDArray[np.int64]
-    Flags = NDArray[np.bool_]
 
 HOURS_PER_DAY: Final = 24
 _EPOCH_WEEKDAY: Final = 3  # 1970-01-01 was a Thursday; Monday is 0

@@ -26,12 +26,9 @@ from tuner.observe.use_hours import HOUR_S, hour_of, moment
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
+    from tuner.model.arrays import Floats
     from tuner.model.verification import VerificationMethod
     from tuner.observe.use_hours import UseRows
-
-    Floats = NDArray[np.float64]
 
 LEAST_HOURS: Final = 24
 """On each side: less than a day says nothing of days."""

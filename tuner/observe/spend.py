@@ -25,8 +25,7 @@ from tuner.observe.use_hours import hour_of, moment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from tuner.model.arrays import Floats
     from tuner.model.spend import BillCheck, Deployment
     from tuner.observe.change_points import ChangePoint
     from tuner.observe.deployments import SettingHour
@@ -218,9 +217,7 @@ def _movements(
     return tuple(Movement(key, *(float(each) for each in sums[key])) for key in keys)
 
 
-def _parts(
-    counts: NDArray[np.float64], costs: NDArray[np.float64], span: int
-) -> NDArray[np.float64]:
+def _parts(counts: Floats, costs: Floats, span: int) -> Floats:
     """Daily cost before and after, and how much of the difference is traffic or price."""
     count_before, count_after = counts[:span].mean(), counts[-span:].mean()
     before, after = costs[:span].mean(), costs[-span:].mean()

@@ -15,11 +15,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from tuner.model.arrays import Flags, Floats, Indices
     from tuner.observe.use_hours import UseRows
-
-    Floats = NDArray[np.float64]
 
 FEWEST_IN_ARM: Final = 100
 """Invocations of a version, below which a split isn't taken for an experiment."""
@@ -79,7 +76,7 @@ def fit_split(rows: UseRows, new_mb: int, *, seed: int = 0) -> Floats | None:
     return np.asarray(math.log(ratio) + noise)
 
 
-def _equally_cold(rows: UseRows, new: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def _equally_cold(rows: UseRows, new: Flags) -> tuple[Floats, Floats]:
     """Counts and costs, with the new size's cold starts weighed to the share of the old one's."""
     old_share = rows.where(~new).cold_share
     new_share = rows.where(new).cold_share
@@ -90,7 +87,7 @@ def _equally_cold(rows: UseRows, new: NDArray[np.bool_]) -> tuple[Floats, Floats
     return rows.count * weight, rows.cost_usd * weight
 
 
-def _own_variance(rows: UseRows, new: NDArray[np.bool_], counts: tuple[int, int]) -> float:
+def _own_variance(rows: UseRows, new: Flags, counts: tuple[int, int]) -> float:
     """What the invocations' own scatter alone makes of it: no clustering can make it less."""
     found = 0.0
     for side, count in ((~new, counts[0]), (new, counts[1])):
@@ -99,9 +96,7 @@ def _own_variance(rows: UseRows, new: NDArray[np.bool_], counts: tuple[int, int]
     return float(found)
 
 
-def _variance(
-    influence: Floats, slot: NDArray[np.intp], rows: UseRows, new: NDArray[np.bool_]
-) -> tuple[float, float]:
+def _variance(influence: Floats, slot: Indices, rows: UseRows, new: Flags) -> tuple[float, float]:
     """Of the logarithm of the ratio, and its degrees of freedom."""
     names = [f"{side}{each}" for side, each in zip(new, rows.environment, strict=True)]
     known = bool((rows.environment != "").all())
@@ -123,5 +118,5 @@ def _variance(
     return variance, float(max(freedom, 2 if environment_count > 3 else 4))
 
 
-def _of_clusters(influence: Floats, cluster: NDArray[np.intp]) -> float:
+def _of_clusters(influence: Floats, cluster: Indices) -> float:
     return float((np.bincount(cluster, influence) ** 2).sum())

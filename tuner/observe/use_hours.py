@@ -19,13 +19,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tuner.model.arrays import Flags, Floats
     from tuner.model.observation import Window
     from tuner.observe.store import ReportStore
     from tuner.pricing import LambdaPrices
 
-    Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
-    Flags = NDArray[np.bool_]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR_S: Final = 3600
