@@ -110,6 +110,27 @@ def test_minutes_say_nearly_what_times_say() -> None:
     assert shares[1] == pytest.approx(sum(truth) / len(truth), abs=0.02)
 
 
+@pytest.mark.parametrize("basis", ["minutes", "times"])
+def test_requests_between_all_stretches_are_counted(
+    monkeypatch: pytest.MonkeyPatch, basis: str
+) -> None:
+    """A month with all of its requests in one hour has a share, wherever that hour is."""
+    monkeypatch.setattr(share, "_MOST_COUNTED", 1_000)
+    counts = [0] * (30 * 1440)
+    counts[0] = counts[-1] = 1
+    for minute in range(60):
+        counts[2000 + minute] = 100
+    arrivals = arrivals_of_minutes(counts)
+    if basis == "times":
+        at = [60.0 * minute + n / 200 for minute, count in enumerate(counts) for n in range(count)]
+        arrivals = arrivals_of_times(at)
+    stretches = stretches_of(arrivals, Work(100.0, 0.2, 500.0), np.random.default_rng(1))
+    assert 0 < sum(each.counted for each in stretches) < 40_000
+    found = share_over_keep_alive(stretches, 500.0, request_count=arrivals.request_count)
+    assert 0 < found.estimate < 0.2
+    assert concurrency_at_arrivals(stretches).max() >= 1
+
+
 def test_a_long_trace_is_counted_in_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     """What isn't counted warms what is: a steady trace of many requests has hardly a cold one."""
     monkeypatch.setattr(share, "_MOST_COUNTED", 10_000)

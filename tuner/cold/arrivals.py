@@ -58,6 +58,12 @@ class Arrivals:
             return len(self.counts) * MINUTE_S
         return self.times_s[-1] - self.times_s[0] if self.times_s else 0.0
 
+    def passed_s(self, count: int) -> float:
+        """When so many requests of a trace have come; of its minutes, at the end of one."""
+        if self.basis == "minutes":
+            return float(np.searchsorted(np.cumsum(self.counts), count) + 1) * MINUTE_S
+        return self.times_s[count] if count < len(self.times_s) else math.inf
+
     def busy_hours(self) -> tuple[int, ...]:
         """The hours of the day (UTC) with requests; all where under two days are known."""
         if self.began_at is None or self.window_s < _LEAST_DAYS * DAY_S:

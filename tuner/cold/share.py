@@ -124,7 +124,8 @@ def stretches_of(arrivals: Arrivals, work: Work, rng: np.random.Generator) -> tu
     """The requests to count, with what comes before them in the longest keep-alive.
 
     A short trace is counted from its first request, which is cold. Of a long one, equal stretches
-    of time are, spread over it: busy ones have more requests, and so count for more.
+    of time are, spread over it: busy ones have more requests, and so count for more. Where all of
+    them are without a request, its first requests are counted.
     """
     before_s = min(KEEP_ALIVE_S[-1], _MOST_BEFORE / arrivals.rate_per_s)
     if arrivals.basis == "rate":
@@ -135,7 +136,10 @@ def stretches_of(arrivals: Arrivals, work: Work, rng: np.random.Generator) -> tu
     if not arrivals.durations_ms:  # what has to be drawn is drawn several times
         spans *= min(_MOST_DRAWS, math.ceil(_DRAWN / arrivals.request_count))
     drawn = (_stretch(arrivals, work, rng, span, before_s) for span in spans)
-    return tuple(each for each in drawn if each.counted)
+    counted = tuple(each for each in drawn if each.counted)
+    if counted:
+        return counted
+    return (_stretch(arrivals, work, rng, (0.0, arrivals.passed_s(_MOST_COUNTED)), before_s),)
 
 
 def _spans(arrivals: Arrivals, before_s: float) -> list[tuple[float, float]]:
