@@ -100,6 +100,8 @@ def test_the_example_names_examples() -> None:
         ('[[steps]]\nfunction = "a"\ncount = 0.5', "steps.count is 0.5: it must be a whole number"),
         ('[[steps]]\nfunction = "a"\nattempts = 2.5', "steps.attempts is 2.5: it must be a whole"),
         ("[[steps]\n", "isn't TOML"),
+        ("name = " + "[" * 5_000, "isn't TOML: it's nested too deeply"),
+        ("overhead_ms = " + "9" * 5_000, "isn't TOML: "),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, text: str, said: str) -> None:

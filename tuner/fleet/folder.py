@@ -24,7 +24,7 @@ from tuner.fleet.queue import FleetQueue
 from tuner.fleet.windows import check_window
 from tuner.lease.journal import lock_file
 from tuner.model.fleet import FLEET_SCHEMA, FleetPlan, FleetState, FleetStatus
-from tuner.model.record import RecordError, from_record, to_record
+from tuner.model.record import from_record, to_record
 from tuner.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class FleetFolder:
             ) from None
         except OSError as error:
             raise FleetError(f"{file} can't be read: {error.strerror}") from None
-        except (ValueError, RecordError, InputError) as error:
+        except (ValueError, RecursionError, InputError) as error:
             raise FleetError(f"{file} is damaged ({error}): plan the fleet again") from None
 
     def agreed(self, names: Collection[str]) -> Self:

@@ -26,7 +26,7 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 from tuner.errors import FleetError
 from tuner.fleet.folder import writing
 from tuner.model.fleet import ItemResult
-from tuner.model.record import RecordError, from_record, to_record
+from tuner.model.record import from_record, to_record
 from tuner.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class StartedExecution:
             return from_record(cls, json.loads(file.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, RecordError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise FleetError(f"{file} can't be read ({error})") from None
 
     def keep(self, folder: FleetFolder) -> None:
@@ -131,7 +131,7 @@ class FleetBucket:
             return None
         try:
             return from_record(ItemResult, json.loads(data))
-        except (ValueError, RecordError) as error:
+        except (ValueError, RecursionError) as error:
             raise FleetError(f"the result of {name} in the bucket is damaged ({error})") from None
 
     def keep_result(self, name: str, result: ItemResult) -> None:

@@ -20,7 +20,9 @@ def read_toml(file: Path, read: Callable[[TomlTable], T]) -> T:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{file} can't be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise InputError(f"{file} isn't TOML: it's nested too deeply") from None
+    except ValueError as error:  # of its syntax, its encoding, or a number of thousands of digits
         raise InputError(f"{file} isn't TOML: {error}") from None
     try:
         return read(TomlTable(document, ""))
