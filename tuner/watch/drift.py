@@ -182,68 +182,50 @@ def _of_days(sweep: Sweep, answer: Recommendation, days: Sequence[DaySums]) -> l
     for recent in RECENT_DAYS:
         since = _days_ago(last, recent)
         now = [each for each in later if each.day > since and each.memory_mb == memory_mb]
-        shifts = _Shifts.of(answer, memory_mb, then, now)
-        is_judged |= shifts.duration is not None
-        for each in shifts.reasons(memory_mb):
+        has_durations, moved = _moved_since(answer, memory_mb, then, now)
+        is_judged |= has_durations
+        for each in moved:
             reasons.setdefault(each.code, each)
     return [*_of_memory(answer, memory_mb), *reasons.values()] if is_judged else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Shifts:
-    """Of each figure since the sweep; None where it can't be judged."""
-
-    duration: Shift | None
-    is_swept_duration: bool
-    """Whether it's against the sweep itself, whose payloads may never have been like requests."""
-    memory_used: Shift | None
-    memory_margin: float
-    spread: Shift | None
-    overhead: Shift | None
-
-    @classmethod
-    def of(
-        cls, answer: Recommendation, memory_mb: int, then: list[DaySums], now: list[DaySums]
-    ) -> _Shifts:
-        """Against earlier days; without enough of them, against the sweep's own intervals."""
-        duration, memory_used = _shift(_means, then, now), _shift(_most_used, then, now)
-        margin, is_swept = MEMORY_MARGIN, duration is None
-        if duration is None and (swept := _swept_duration(answer, memory_mb)) is not None:
-            duration = shift_of(swept, DayValues.of(_means(now)))
-        if memory_used is None and (used := _swept_memory(answer)) is not None:
-            memory_used = shift_of(used, DayValues.of(_most_used(now)))
-            margin = SWEPT_MEMORY_MARGIN
-        spread, overhead = _shift(_spreads, then, now), _shift(_overheads, then, now)
-        return cls(duration, is_swept, memory_used, margin, spread, overhead)
-
-    def reasons(self, memory_mb: int) -> Iterator[Reason]:
-        """What surely moved by more than matters."""
-        if (found := _beyond(self.duration, DURATION_MARGIN)) is not None:
-            yield Reason(
-                "duration_moved",
-                f"a warm invocation at {memory_mb} MB takes {figure(found.after, 4)} ms, "
-                f"{_moved(found)} {figure(found.before, 4)} ms"
-                + (_IN_SWEEP if self.is_swept_duration else ""),
-            )
-        if (found := _beyond(self.memory_used, self.memory_margin)) is not None:
-            yield Reason(
-                "memory_used_moved",
-                f"it uses up to {found.after:,.0f} MB on a day, {_moved(found)} "
-                f"{found.before:,.0f} MB",
-            )
-        if (found := _beyond(self.spread, MIX_MARGIN)) is not None:
-            yield Reason(
-                "traffic_mix_moved",
-                f"durations scatter by {percent(found.after)} of their mean, and by "
-                f"{percent(found.before)} before the sweep: other requests came",
-            )
-        if (found := _beyond(self.overhead, OVERHEAD_MARGIN)) is not None:
-            yield Reason(
-                "traffic_mix_moved",
-                f"an invocation is billed {found.after:.2f} times a warm one, and "
-                f"{found.before:.2f} times before the sweep: cold starts or failures have another "
-                "share",
-            )
+def _moved_since(
+    answer: Recommendation, memory_mb: int, then: list[DaySums], now: list[DaySums]
+) -> tuple[bool, list[Reason]]:
+    """Whether durations can be judged, and what surely moved by more than matters: against earlier
+    days, and without enough of them against the sweep's own intervals.
+    """
+    duration, where = _shift(_means, then, now), ""
+    if duration is None and (swept := _swept_duration(answer, memory_mb)) is not None:
+        duration, where = shift_of(swept, DayValues.of(_means(now))), _IN_SWEEP
+    memory_used, margin = _shift(_most_used, then, now), MEMORY_MARGIN
+    if memory_used is None and (used := _swept_memory(answer)) is not None:
+        memory_used, margin = shift_of(used, DayValues.of(_most_used(now))), SWEPT_MEMORY_MARGIN
+    reasons = []
+    if (found := _beyond(duration, DURATION_MARGIN)) is not None:
+        message = (
+            f"a warm invocation at {memory_mb} MB takes {figure(found.after, 4)} ms, "
+            f"{_moved(found)} {figure(found.before, 4)} ms{where}"
+        )
+        reasons.append(Reason("duration_moved", message))
+    if (found := _beyond(memory_used, margin)) is not None:
+        message = (
+            f"it uses up to {found.after:,.0f} MB on a day, {_moved(found)} {found.before:,.0f} MB"
+        )
+        reasons.append(Reason("memory_used_moved", message))
+    if (found := _beyond(_shift(_spreads, then, now), MIX_MARGIN)) is not None:
+        message = (
+            f"durations scatter by {percent(found.after)} of their mean, and by "
+            f"{percent(found.before)} before the sweep: other requests came"
+        )
+        reasons.append(Reason("traffic_mix_moved", message))
+    if (found := _beyond(_shift(_overheads, then, now), OVERHEAD_MARGIN)) is not None:
+        message = (
+            f"an invocation is billed {found.after:.2f} times a warm one, and {found.before:.2f} "
+            "times before the sweep: cold starts or failures have another share"
+        )
+        reasons.append(Reason("traffic_mix_moved", message))
+    return duration is not None, reasons
 
 
 def _beyond(shift: Shift | None, margin_ratio: float) -> Shift | None:
