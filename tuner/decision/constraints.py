@@ -96,7 +96,8 @@ def platform_bar(evidence: Evidence, memory_mb: int) -> Bar | None:
         floor = counts[Outcome.OUT_OF_MEMORY] or slow
         if floor and memory_mb < size:
             return "fails"
-    if _in_floor_gap(evidence, memory_mb):
+    gap = floor_gap_mb(evidence)
+    if gap is not None and gap[0] < memory_mb < gap[1]:
         return "untried"
     used = expected_use_mb(evidence, memory_mb)
     return "headroom" if used is not None and used > HEADROOM_USE_RATIO * memory_mb else None
@@ -159,12 +160,6 @@ def floor_gap_mb(evidence: Evidence) -> tuple[int, int] | None:
         return None
     alive = [m for m, n in evidence.success_counts.items() if n and m > floor]
     return (floor, min(alive)) if alive else None
-
-
-def _in_floor_gap(evidence: Evidence, memory_mb: int) -> bool:
-    """Whether it's unknown if the size survives."""
-    gap = floor_gap_mb(evidence)
-    return gap is not None and gap[0] < memory_mb < gap[1]
 
 
 def expected_use_mb(evidence: Evidence, memory_mb: int) -> int | None:

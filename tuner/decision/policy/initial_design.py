@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tuner.decision.constraints import production_bar
+from tuner.decision.constraints import production_bar, succeeds_below
 from tuner.decision.move import measured_answer
 from tuner.decision.policy import Trial
 from tuner.decision.prior import as_evidence
@@ -112,7 +112,8 @@ def open_sizes(question: Question, evidence: Evidence, excluded_mb: set[int]) ->
     invocation.
     """
     killed = [m for m, counts in evidence.failures.items() if counts]
-    floor = max((m for m in killed if _is_floor(evidence, m)), default=0)
+    # A failing size also rules out the sizes below it, unless one of them succeeds.
+    floor = max((m for m in killed if not succeeds_below(evidence, m)), default=0)
     alive = min((m for m, n in evidence.success_counts.items() if n and m > floor), default=floor)
     current = question.function.memory_mb
     known = question.prior.killed_mb or 0 if question.prior else 0
@@ -142,8 +143,3 @@ def _own_curves(evidence: Evidence, wanted: int) -> Iterator[Trial]:
         if not missing and own and max(own.values()) < 2 and spread & set(own):
             again.append(Trial(sorted(spread & set(own))[len(spread & set(own)) // 2], name))
     yield from again
-
-
-def _is_floor(evidence: Evidence, memory_mb: int) -> bool:
-    """Whether a failing size also rules out the sizes below it."""
-    return not any(n and m < memory_mb for m, n in evidence.success_counts.items())
