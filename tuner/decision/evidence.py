@@ -12,7 +12,7 @@ from tuner.model.invocation import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tuner.model.invocation import Invocation
+    from tuner.model.invocation import Invocation, PlatformReport
 
 _FAILURES = (Outcome.FUNCTION_ERROR, Outcome.TIMEOUT, Outcome.OUT_OF_MEMORY)
 
@@ -92,23 +92,16 @@ def read_evidence(invocations: Iterable[Invocation], weights: Mapping[str, float
             used[size] = max(used.get(size, 0), report.max_memory_used_mb)
         if invocation.outcome in _FAILURES:
             failures.setdefault(size, Counter())[invocation.outcome] += 1
-        successes[size] += invocation.outcome is Outcome.SUCCESS
-        if invocation.outcome is Outcome.SUCCESS and invocation.reply_class is not None:
+        is_success = invocation.outcome is Outcome.SUCCESS
+        successes[size] += is_success
+        if is_success and invocation.reply_class is not None:
             by_size = replies.setdefault(invocation.payload, {})
             by_size.setdefault(size, Counter())[invocation.reply_class] += 1
-        if invocation.is_warm_sample and report is not None:
-            sample = Sample(size, report.duration_ms, invocation.environment, call_number=number)
-            samples.setdefault(invocation.payload, []).append(sample)
-        elif (
-            invocation.outcome is Outcome.SUCCESS
-            and invocation.cold_start
-            and invocation.discarded is None
-        ):
-            cold = _cold_start(invocation)
-            cold_starts.append(cold)
-            sample = Sample(
-                size, cold.duration_ms, invocation.environment, cold=True, call_number=number
-            )
+        if is_success and report is not None and invocation.discarded is None:
+            is_cold, environment = report.cold_start, invocation.environment
+            if is_cold:
+                cold_starts.append(_cold_start(invocation.payload, size, report))
+            sample = Sample(size, report.duration_ms, environment, is_cold, call_number=number)
             samples.setdefault(invocation.payload, []).append(sample)
     return Evidence(
         weights={name: weight / total for name, weight in weights.items()},
@@ -138,14 +131,7 @@ def _call_number(invocation: Invocation, next_number: dict[str, int]) -> int | N
     return number
 
 
-def _cold_start(invocation: Invocation) -> ColdStart:
+def _cold_start(payload: str, memory_mb: int, report: PlatformReport) -> ColdStart:
     """Split a cold success; less than 1 ms beyond its handler is rounding, not INIT."""
-    assert invocation.report is not None
-    report = invocation.report
     extra_ms = report.billed_duration_ms - report.duration_ms
-    return ColdStart(
-        memory_mb=invocation.memory_mb,
-        payload=invocation.payload,
-        duration_ms=report.duration_ms,
-        billed_extra_ms=extra_ms if extra_ms >= 1 else 0.0,
-    )
+    return ColdStart(memory_mb, payload, report.duration_ms, extra_ms if extra_ms >= 1 else 0.0)
