@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from tuner.decision.evidence import Evidence
     from tuner.decision.latency import Scatter
     from tuner.decision.problem import Problem
-    from tuner.model.interval import Interval
     from tuner.model.invocation import Invocation
-    from tuner.model.recommendation import PercentileEstimate, SizeEstimate
+    from tuner.model.recommendation import SizeEstimate
     from tuner.model.sweep import Sweep
 
 
@@ -27,9 +26,7 @@ def summarise_sizes(sweep: Sweep, scatters: Sequence[Scatter]) -> Iterator[SizeS
     """One summary for each size and payload that was invoked: by ascending size, with payloads in
     the plan's order. `scatters` has every payload with a curve.
     """
-    invoked_mb = {invocation.memory_mb for invocation in sweep.invocations}
-    durations, costs = _by_payload([scatter.estimates for scatter in scatters], invoked_mb)
-    percentiles = _percentiles(scatters, invoked_mb)
+    estimated = _by_payload(scatters, {invocation.memory_mb for invocation in sweep.invocations})
     groups: dict[tuple[int, str], list[Invocation]] = {}
     for invocation in sweep.invocations:
         groups.setdefault((invocation.memory_mb, invocation.payload), []).append(invocation)
@@ -37,55 +34,33 @@ def summarise_sizes(sweep: Sweep, scatters: Sequence[Scatter]) -> Iterator[SizeS
     for (memory_mb, payload), group in sorted(
         groups.items(), key=lambda item: (item[0][0], order[item[0][1]])
     ):
-        yield _summary(
-            sweep,
-            group,
-            duration_ms=durations.get((memory_mb, payload)),
-            cost_usd_per_million=costs.get((memory_mb, payload)),
-            percentiles=percentiles.get((memory_mb, payload), ()),
-        )
-
-
-def _percentiles(
-    scatters: Sequence[Scatter], invoked_mb: Collection[int]
-) -> dict[tuple[int, str], tuple[PercentileEstimate, ...]]:
-    """Percentiles by size and payload."""
-    return {
-        (memory_mb, payload): found
-        for scatter in scatters
-        for payload in scatter.ratios
-        for memory_mb, found in scatter.estimate(
-            [payload], [size for size in scatter.estimates.sizes_mb if size in invoked_mb]
-        ).items()
-    }
+        yield _summary(sweep, group, estimated.get((memory_mb, payload)))
 
 
 def _by_payload(
-    estimates: Sequence[Estimates], invoked_mb: Collection[int]
-) -> tuple[dict[tuple[int, str], Interval], dict[tuple[int, str], Interval]]:
-    """Intervals of duration and of cost per million by size and payload."""
-    durations: dict[tuple[int, str], Interval] = {}
-    costs: dict[tuple[int, str], Interval] = {}
-    for each in estimates:
-        sizes = [size for size in each.sizes_mb if size in invoked_mb]
-        columns = each.columns(sizes)
-        for payload, draws in each.by_payload_ms.items():
-            keys, usd = [(size, payload) for size in sizes], each.by_payload_usd[payload]
-            durations |= zip(keys, intervals(draws[:, columns]), strict=True)
-            costs |= zip(keys, intervals(usd[:, columns] * 1e6), strict=True)
-    return durations, costs
+    scatters: Sequence[Scatter], invoked_mb: Collection[int]
+) -> dict[tuple[int, str], SizeEstimate]:
+    """What each payload's curve says of the sizes that were invoked, by size and payload."""
+    found = {}
+    for scatter in scatters:
+        of = scatter.estimates
+        sizes = [size for size in of.sizes_mb if size in invoked_mb]
+        columns = of.columns(sizes)
+        for payload, durations_ms in of.by_payload_ms.items():
+            costs_usd = of.by_payload_usd[payload][:, columns]
+            percentiles = scatter.estimate([payload], sizes)
+            for each in size_estimates(sizes, durations_ms[:, columns], costs_usd, sizes):
+                key = (each.memory_mb, payload)
+                found[key] = replace(each, percentiles=percentiles[each.memory_mb])
+    return found
 
 
 def _summary(
-    sweep: Sweep,
-    group: Sequence[Invocation],
-    *,
-    duration_ms: Interval | None,
-    cost_usd_per_million: Interval | None,
-    percentiles: tuple[PercentileEstimate, ...],
+    sweep: Sweep, group: Sequence[Invocation], estimate: SizeEstimate | None
 ) -> SizeSummary:
     """Counts of one size and payload; intervals where it has a warm sample."""
-    known = any(invocation.is_warm_sample for invocation in group)
+    if not any(invocation.is_warm_sample for invocation in group):
+        estimate = None
     payload = next(each for each in sweep.plan.payloads if each.name == group[0].payload)
     outcomes = [invocation.outcome for invocation in group]
     used = [i.report.max_memory_used_mb for i in group if i.report and i.report.max_memory_used_mb]
@@ -100,11 +75,11 @@ def _summary(
         timeout_count=outcomes.count(Outcome.TIMEOUT),
         oom_count=outcomes.count(Outcome.OUT_OF_MEMORY),
         throttle_count=sum(invocation.throttle_count for invocation in group),
-        duration_ms=duration_ms if known else None,
-        cost_usd_per_million=cost_usd_per_million if known else None,
+        duration_ms=None if estimate is None else estimate.duration_ms,
+        cost_usd_per_million=None if estimate is None else estimate.cost_usd_per_million,
         max_memory_used_mb=max(used, default=None),
         parameters=payload.parameters,
-        percentiles=percentiles if known else (),
+        percentiles=() if estimate is None else estimate.percentiles,
     )
 
 
