@@ -54,25 +54,13 @@ class _Level:
         return f"{figure(math.exp(self.log_ms))} ms at {self.memory_mb} MB"
 
 
-@dataclass(frozen=True, slots=True)
-class _Bend:
-    """Levels from half a vCPU on, and how much more each doubling gains above 2,048 MB."""
-
-    levels: Sequence[_Level]
-    certainty: float
-    """In standard errors."""
-
-
 def bandwidth_findings(problem: Problem) -> Iterator[Finding]:
     """Say where more memory above 2,048 MB gains more than CPU does."""
-    found = [
-        bend
-        for payload in problem.evidence.samples
-        if (bend := _bend(_levels(problem, payload))) is not None and bend.certainty >= _SURE
-    ]
-    if not found:
+    found = [_bend(_levels(problem, payload)) for payload in problem.evidence.samples]
+    sure = [bend for bend in found if bend is not None and bend[0] >= _SURE]
+    if not sure:
         return
-    levels = max(found, key=lambda each: each.certainty).levels
+    _, levels = max(sure, key=lambda bend: bend[0])
     low, high = levels[0], levels[-1]
     middle = max(
         (each for each in levels[1:] if each.memory_mb <= BANDWIDTH_FROM_MB),
@@ -106,9 +94,10 @@ def _levels(problem: Problem, payload: str) -> list[_Level]:
     return levels
 
 
-def _bend(levels: Sequence[_Level]) -> _Bend | None:
-    """The bend at 2,048 MB; None without enough sizes, for short runs, and unless the largest size
-    is faster than every one up to there.
+def _bend(levels: Sequence[_Level]) -> tuple[float, list[_Level]] | None:
+    """How much more each doubling gains above 2,048 MB, in standard errors, and the levels from
+    half a vCPU on; None without enough sizes, for short runs, and unless the largest size is faster
+    than every one up to there.
     """
     known = [each for each in levels if each.memory_mb >= _FROM_MB]
     below = [each for each in known if each.memory_mb <= BANDWIDTH_FROM_MB]
@@ -134,4 +123,4 @@ def _bend(levels: Sequence[_Level]) -> _Bend | None:
     bend, variance = float(contrast @ fitted), float(contrast @ covariance @ contrast)
     if bend * float(octaves[-1]) < _LEAST_GAIN:
         return None
-    return _Bend(known, bend / math.sqrt(variance * scatter))
+    return bend / math.sqrt(variance * scatter), known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -133,11 +134,8 @@ def estimate(
         for each in listed
     )
     calls = len(listed) * _CONTROL_CALLS
-    by_place: dict[tuple[str, str], int] = {}
-    for each in listed:
-        place = (each.place.account, each.place.region)
-        by_place[place] = by_place.get(place, 0) + _CONTROL_CALLS
-    waiting_s = max(by_place.values(), default=0) / _PLACE_CALLS_PER_S
+    by_place = Counter((each.place.account, each.place.region) for each in listed)
+    waiting_s = max(by_place.values(), default=0) * _CONTROL_CALLS / _PLACE_CALLS_PER_S
     return FleetEstimate(
         sum(each.estimated_invocation_count or 0 for each in listed),
         sum(each.estimated_cost_usd or 0.0 for each in listed),
