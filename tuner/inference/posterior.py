@@ -105,7 +105,7 @@ class _Grid:
         """The whole grid, except for noises ruled out by the scatter that shows without a curve."""
         change_count = 1
         if isinstance(levels, ObservedLevels):
-            noises, change_count = levels.noises(), levels.change_count
+            noises, change_count = levels.noises(), len(levels.changes)
         else:
             noises = _plausible_noises(levels)
         first = noises[0][0]

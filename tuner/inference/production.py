@@ -76,7 +76,7 @@ class ObservedLevels:
     log_level: Floats
     log_anchor: float
     changes: tuple[Change, ...]
-    """Of the least known of the codes."""
+    """Of the least known of the codes; every shift is combined with each."""
 
     @classmethod
     def of(cls, periods: Sequence[Period]) -> ObservedLevels:
@@ -90,11 +90,6 @@ class ObservedLevels:
         if codes != {"same"}:
             relation = "unknown" if "unknown" in codes else "other"
         return cls(ordered, sizes, index, np.round(logs - anchor, 9), anchor, _CHANGES[relation])
-
-    @property
-    def change_count(self) -> int:
-        """How many changes every shift is combined with."""
-        return len(self.changes)
 
     def noises(self) -> list[tuple[Observations, float]]:
         """Every shift of the mix with every change of the code: levels and log weight, shift by
