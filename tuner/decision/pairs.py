@@ -51,10 +51,6 @@ class StratumProblem:
         """Cost of one record: (draws, sizes)."""
         return np.asarray(self.problem.estimates.cost_usd / self.stratum.record_count)
 
-    def picked(self) -> int | None:
-        """The column that the goal's rule picks among this value's sizes."""
-        return self.problem.ranking.pick()
-
 
 def build_problems(
     question: Question,
@@ -88,7 +84,9 @@ def best_problem(problems: Sequence[StratumProblem], current_value: str) -> Stra
 
     The current value wins ties.
     """
-    found = [(each, column) for each in problems if (column := each.picked()) is not None]
+    found = [
+        (each, column) for each in problems if (column := each.problem.ranking.pick()) is not None
+    ]
     if not found:
         return None
     regrets = [float(each.problem.ranking.regrets(column).mean()) for each, column in found]
