@@ -290,6 +290,16 @@ def test_what_nobody_said_is_a_finding() -> None:
     assert not answer_workflow(Workflow("m", machine, known), (A,), Goal()).findings
 
 
+@pytest.mark.parametrize("interval_s", [0.0, 60.0])
+def test_no_retry_waits_longer_than_an_execution_may_last(interval_s: float) -> None:
+    """Hundreds of retries, each ten times as late as the last, end within as many years."""
+    rule = Retrier(("States.ALL",), interval_s=interval_s, max_attempts=900, backoff_rate=10.0)
+    machine = Machine("A", (Task("A", function="a", retriers=(rule,)),))
+    runs = sample_executions(machine, Behavior(errors={"A": {"": 1.0}}), seed=1)
+    assert runs.failed.all()
+    assert runs.fixed_ms.max() <= 900 * 366 * 86_400_000
+
+
 def test_retries_without_an_end_are_cut() -> None:
     """A task that always fails and is retried ever again fails at last, and the cut is known."""
     again = Retrier(("States.ALL",), max_attempts=99_999_999, interval_s=0.0)

@@ -31,6 +31,8 @@ POOL_COUNT: Final = 3000
 _MOST_ROUNDS: Final = 20
 """Items for each worker of a map, up to which some visits to a pool are run item by item."""
 _STAND_INS, _LEAST_STAND_INS, _MOST_STEPS = 300, 30, 1_000_000
+_MOST_DELAY_S: Final = 31_622_400.0
+"""Of a retry, as MaxDelaySeconds may be at most: an execution ends after a year."""
 _PILOT_COUNT: Final = 200
 _WANTED_CALLS: Final = 100_000
 _LEAST_COUNT, _MOST_COUNT = 1000, 6000
@@ -229,9 +231,10 @@ class _Sampler:
         return self._map(state, here, walk)
 
     def _delays(self, rule: Retrier, attempt: Indices) -> Floats:
-        delay = 1000 * rule.interval_s * rule.backoff_rate**attempt
-        if rule.max_delay_s is not None:
-            delay = np.minimum(delay, 1000 * rule.max_delay_s)
+        most_s = _MOST_DELAY_S if rule.max_delay_s is None else rule.max_delay_s
+        with np.errstate(over="ignore"):
+            growth = np.minimum(rule.backoff_rate**attempt, 1e30)
+        delay = np.minimum(1000 * rule.interval_s * growth, 1000 * most_s)
         return np.asarray(delay * (self.rng.random(len(attempt)) if rule.full_jitter else 1.0))
 
     def _call(self, state: Task, here: Indices, walk: Runs) -> list[tuple[str, Indices]]:
