@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from scipy.stats import binom
@@ -17,6 +19,22 @@ def test_samples_needed(percentile: float, count: int) -> None:
     assert found is not None
     assert found.low < found.estimate <= found.high == count - 1
     assert measured_interval(durations[1:], percentile) is None
+
+
+@pytest.mark.parametrize("percentile", [0.5, 1.0, 2.0, 10.0, 33.3, 50.0, 66.6, 90.0, 99.0])
+def test_so_many_have_an_interval_and_no_fewer(percentile: float) -> None:
+    """It's the count from which a size's samples alone have an interval."""
+    needed = samples_needed(percentile)
+    assert measured_interval([1.0] * needed, percentile) is not None
+    assert measured_interval([1.0] * (needed - 1), percentile) is None
+
+
+@pytest.mark.parametrize("percentile", [1e-6, 0.01, 99.99, 99.999999])
+def test_rare_percentiles_are_counted_at_once(percentile: float) -> None:
+    """Millions of samples are named without a list of as many."""
+    began = time.perf_counter()
+    assert samples_needed(percentile) > 20_000
+    assert time.perf_counter() - began < 1.0
 
 
 def test_more_samples_bound_by_a_lower_rank() -> None:

@@ -352,7 +352,9 @@ class AdaptivePolicy(BatchPolicy):
             return ()
         needed = samples_needed(problem.goal.percentile)
         missing = {p: needed - len(problem.evidence.warm_ms(p, size)) for p in self._weights}
-        return tuple(Trial(size, p) for p, n in missing.items() for _ in range(max(n, 0)))
+        return tuple(
+            Trial(size, p) for p, n in missing.items() for _ in range(min(max(n, 0), BATCH))
+        )
 
     def _worth_trying(self, problem: Problem) -> list[int]:
         """Open sizes whose observed memory use leaves headroom and that should end before the
