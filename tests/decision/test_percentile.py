@@ -29,7 +29,7 @@ def test_so_many_have_an_interval_and_no_fewer(percentile: float) -> None:
     assert measured_interval([1.0] * (needed - 1), percentile) is None
 
 
-@pytest.mark.parametrize("percentile", [1e-6, 0.01, 99.99, 99.999999])
+@pytest.mark.parametrize("percentile", [5e-324, 1e-6, 0.01, 99.99, 99.999999, 99.99999999999999])
 def test_rare_percentiles_are_counted_at_once(percentile: float) -> None:
     """Millions of samples are named without a list of as many."""
     began = time.perf_counter()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SURENESS = 0.9
+_RAREST = 1e-12
 
 
 def upper_bound_ms(durations_ms: Sequence[float], percentile: float) -> float | None:
@@ -79,7 +80,7 @@ def samples_needed(percentile: float) -> int:
     """Fewest samples that measure the percentile (a 90% interval, whatever the distribution): 5
     for p50, 45 for p95, 230 for p99. Above 10,000, within a ten thousandth.
     """
-    share = percentile / 100
+    share = min(max(percentile / 100, _RAREST), 1 - _RAREST)
     count = math.ceil(math.log(1 - _SURENESS) / math.log(max(share, 1 - share)))
     while not _are_enough(count, share):
         count += 1 + count // 10_000
