@@ -104,3 +104,8 @@ def test_how_often_it_fires_on_recorded_curves() -> None:
             assert not list(bandwidth_findings(problem)), name
             checked += 1
     assert checked > 5
+
+
+def test_calls_of_no_time_have_no_bend() -> None:
+    """A duration of 0.00 ms counts as a hundredth, as everywhere else, and is no traceback."""
+    assert fired(lambda _: 0.0) == []

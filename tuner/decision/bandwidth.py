@@ -86,7 +86,7 @@ def _levels(problem: Problem, payload: str) -> list[_Level]:
         warm = [each for each in samples if each.memory_mb == size and not each.cold]
         if len(warm) < _LEAST_SAMPLES:
             continue
-        durations = np.array([each.duration_ms for each in warm])
+        durations = np.array([max(each.duration_ms, 0.01) for each in warm])
         seen = float(durations.std(ddof=1) / durations.mean())
         environments = len({each.environment for each in warm})
         variance = max(within, seen) ** 2 / len(warm) + _BETWEEN_RATIO**2 / environments
