@@ -8,7 +8,7 @@ large the difference is, and whether zero is inside says whether it's real.
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -295,9 +295,9 @@ def _is_one_mix(a: Sweep, b: Sweep) -> bool:
     )
 
 
-def _shares(sweep: Sweep) -> Counter[str]:
+def _shares(sweep: Sweep) -> dict[str, float]:
     """The share of events by digest."""
-    payloads, found = sweep.plan.payloads, Counter[str]()
+    payloads, found = sweep.plan.payloads, defaultdict[str, float](float)
     total = sum(each.weight for each in payloads)
     for each in payloads:
         found[each.sha256] += each.weight / total
