@@ -169,9 +169,9 @@ def test_results_that_cannot_be_kept_are_one_line(tmp_path: Path) -> None:
         collect(folder, bucket, queue, _EXECUTION, 2.0)
 
 
-def test_a_damaged_result_is_one_line(tmp_path: Path) -> None:
+def test_a_damaged_result_is_one_line() -> None:
     """Whatever the bucket has in a result's place, deep nesting too, is named with the item."""
-    bucket = FleetBucket(FolderStore(tmp_path), "one")
+    bucket = FleetBucket(Objects(), "one")
     for damaged in (b"[" * 100_000, b"{}", b"{"):
         bucket.store.write(f"{bucket.prefix}/results/f.json", damaged)
         with pytest.raises(FleetError, match="the result of f in the bucket is damaged"):
