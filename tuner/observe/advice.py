@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from tuner.observe.forecast import Forecast, Weighed
     from tuner.pricing import LambdaPrices
 
-    Truths = Flags
-
 FEWEST_INVOCATIONS: Final = 10
 """Warm successes, below which nothing is said."""
 _FAILING_SHARE: Final = 0.5
@@ -162,7 +160,7 @@ def _resize(
     )
 
 
-def _sweep(weighed: Weighed, among: Truths, now_mb: int, worth: SweepWorth) -> Advice:
+def _sweep(weighed: Weighed, among: Flags, now_mb: int, worth: SweepWorth) -> Advice:
     found = weighed.forecast
     leans = _most(weighed.gain, among)
     size = None if leans is None else found.sizes_mb[leans]
@@ -213,7 +211,7 @@ def _killed(
     )
 
 
-def _sweep_worth(weighed: Weighed, among: Truths, month_usd: float | None) -> SweepWorth:
+def _sweep_worth(weighed: Weighed, among: Flags, month_usd: float | None) -> SweepWorth:
     """The price of a sweep, and what is saved by knowing the curve, draw by draw."""
     found = weighed.forecast
     best = np.where(among, weighed.gain, -np.inf).argmax(axis=1)
@@ -238,7 +236,7 @@ def _pays(worth: SweepWorth) -> bool:
     return value is None or value > 1
 
 
-def _most(gain: Floats, among: Truths) -> int | None:
+def _most(gain: Floats, among: Flags) -> int | None:
     """The column of the largest expected gain; None without one."""
     return int(np.where(among, gain.mean(axis=0), -np.inf).argmax()) if among.any() else None
 

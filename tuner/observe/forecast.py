@@ -30,14 +30,10 @@ from tuner.model.lambda_limits import MAX_MEMORY_MB, MB_PER_VCPU, MIN_MEMORY_MB
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from tuner.model.advice import AdviceBasis, ObservedSize, Situation
+    from tuner.model.arrays import Flags, Floats
     from tuner.model.goal import Goal
     from tuner.pricing import LambdaPrices
-
-    Floats = NDArray[np.float64]
-    Truths = NDArray[np.bool_]
 
 DRAW_COUNT: Final = 400
 _LEAST_ERROR_RATIO: Final = 0.001
@@ -217,14 +213,14 @@ class Weighed:
     forecast: Forecast
     goal: Goal
     now: int
-    allowed: Truths
+    allowed: Flags
     gain: Floats
     """By how much each size is better than the current one, as a share of its objective."""
     saving: Floats
     """The same of cost."""
 
     @property
-    def sure(self) -> Truths:
+    def sure(self) -> Flags:
         """Sizes that a move to is right, as far as anybody can tell without measuring them."""
         duration = self.forecast.duration_ms
         better = (self.gain > self.goal.tolerance_ratio).mean(axis=0) >= SURE
@@ -270,7 +266,7 @@ def allowed_sizes(
     evidence: Evidence,
     observed: Sequence[ObservedSize],
     situation: Situation,
-) -> Truths:
+) -> Flags:
     """Which sizes may be advised: with headroom for the memory that was used, larger than what was
     killed, and no slower than what timed out. The current one may stay unless it is killed.
     """
@@ -290,7 +286,7 @@ def allowed_sizes(
     return np.asarray(allowed)
 
 
-def weigh(found: Forecast, goal: Goal, now_mb: int, allowed: Truths) -> Weighed:
+def weigh(found: Forecast, goal: Goal, now_mb: int, allowed: Flags) -> Weighed:
     """Compare every size with the current one, draw by draw."""
     cost_exponent, time_exponent = goal.exponents
     objective = found.cost_usd**cost_exponent * found.duration_ms**time_exponent
