@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from tuner.errors import FleetError, InputError
 from tuner.fleet.queue import FleetQueue
 from tuner.fleet.windows import check_window
-from tuner.lease.journal import lock_file
+from tuner.lease.journal import is_locked, lock_file
 from tuner.model.fleet import FLEET_SCHEMA, FleetPlan, FleetState, FleetStatus
 from tuner.model.record import from_record, to_record
 from tuner.whole_file import write_whole
@@ -231,15 +231,8 @@ def fleet_lock(folder: Path) -> Iterator[None]:
 def is_running_in(folder: Path) -> bool:
     """Whether a process has the fleet at this moment."""
     try:
-        descriptor = os.open(folder / "lock", os.O_RDONLY)  # the folder may be read-only
+        return is_locked(folder / "lock")
     except FileNotFoundError:
         return False
     except OSError:
         return True
-    try:
-        lock_file(descriptor, shared=True)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
