@@ -187,6 +187,20 @@ def test_a_durations_threshold_is_below_the_timeout(hung_days: tuple[int, ...]) 
     assert len(held.replay.rings) == len(hung_days)
 
 
+def test_days_that_cost_nothing_are_told_so() -> None:
+    """A call a day never holds a quarter of an hour: half of the days had 0, not 2e-19."""
+    calls, took_ms = np.full(20 * DAY, np.nan), np.full(20 * DAY, np.nan)
+    calls[600::DAY], took_ms[600::DAY] = 1.0, 100.0
+    series = {
+        ("Invocations", "Sum"): calls,
+        ("Duration", "Average"): took_ms,
+        ("Duration", "Sum"): took_ms,
+    }
+    found = alarms_of("made", MetricHistory(START, len(calls), series), COST)
+    [why] = [each.why for each in found if each.kind == "cost"]
+    assert why.startswith("half of the days had 0 $ an hour")
+
+
 def test_what_the_history_lacks_is_not_made_up() -> None:
     """No alarm on throttles or queues without their series; Lambda's own counter isn't replayed."""
     history = made_history(Arrivals(), 3, 1)

@@ -266,7 +266,7 @@ def _rounded_up(value: float, grain: float) -> float:
 
 
 def _written(value: float) -> str:
-    return figure(value)
+    return figure(round(value, 9))  # what a logarithm leaves of nothing is nothing
 
 
 def _replayed(alarm: Alarm, values: Floats, history: MetricHistory) -> Alarm:
