@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tests.load.scripted import ScriptedFunction, reply, send
 from tuner.errors import ThrottledError
 from tuner.report.figures.canvas import render_figure
-from tuner.report.figures.load import draw_load
+from tuner.report.figures.timings import draw_load
 from tuner.report.load import render, to_json
 from tuner.report.page.timings import render_load as render_page
 

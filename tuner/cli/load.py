@@ -273,7 +273,7 @@ def _as_file(results: "list[LoadResult]", documents: list[dict[str, Any]], out_f
         return render_load(results, version=__version__).encode()
     if form in _PICTURES:
         from tuner.report.figures.canvas import render_figure
-        from tuner.report.figures.load import draw_load
+        from tuner.report.figures.timings import draw_load
 
         return render_figure(draw_load(results), "svg" if form == ".svg" else "png")
     indent = 2 if len(documents) == 1 else None

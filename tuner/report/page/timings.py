@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from tuner.report import cold, load, numbers, workflow
 from tuner.report.figures.canvas import render_figure
-from tuner.report.figures.load import draw_load
-from tuner.report.figures.workflow import draw_workflow
+from tuner.report.figures.timings import draw_load, draw_workflow
 from tuner.report.page.shell import fill
 from tuner.report.page.tables import Row, Table, findings, table_of, tile
 from tuner.report.rows import by_weight

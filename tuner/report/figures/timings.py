@@ -1,4 +1,4 @@
-"""A load as a picture: requests and answers over time above, latency percentiles below."""
+"""A load and a workflow as pictures: latency over time, and what durations cost."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 from tuner.load.saturation import first_to_give_way
-from tuner.report import numbers
+from tuner.model.interval import figure as written
+from tuner.report import load, numbers, workflow
 from tuner.report.figures import axes, canvas
-from tuner.report.load import headline
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from tuner.load.result import LoadResult, Window
+    from tuner.model.workflow import Outcome, WorkflowAnswer
 
 _WINDOWS = 40
 _COLORS = (canvas.NOW, canvas.RECOMMENDED, canvas.OPTION, canvas.COST)
 
 
 def draw_load(results: Sequence[LoadResult]) -> Figure:
-    """The figure of a load at one or several sizes, 900 × 620 px. Raises InputError without
-    matplotlib.
+    """Requests and answers of a load over time above, latency percentiles below, at one or several
+    sizes, 900 × 620 px. Raises InputError without matplotlib.
     """
     with canvas.styled():
         figure = canvas.new_figure()
@@ -42,7 +43,7 @@ def draw_load(results: Sequence[LoadResult]) -> Figure:
         _draw_first_limit(rates, results[-1])
         function = results[0].function
         title = f"{plain(function.name)} under load · {function.region}"
-        canvas.write_heading(figure, title, canvas.wrapped(headline(results[-1])), size=11)
+        canvas.write_heading(figure, title, canvas.wrapped(load.headline(results[-1])), size=11)
         canvas.write_note(
             figure,
             "by the time when a request was due · latency from then to its whole answer, failures "
@@ -142,3 +143,62 @@ def _scale(rates: Axes, times: Axes, windows: Sequence[Sequence[Window]]) -> Non
             fontsize=7.5,
             borderaxespad=0.2,
         )
+
+
+def draw_workflow(answer: WorkflowAnswer) -> Figure:
+    """Durations of a workflow now and then above, cost over latency below, 900 × 620 px. Raises
+    InputError without matplotlib.
+    """
+    with canvas.styled():
+        figure = canvas.new_figure()
+        above = figure.add_axes((0.085, 0.56, 0.885, 0.29))
+        below = figure.add_axes((0.085, 0.12, 0.885, 0.33))
+        for name, outcome, color in _outcomes(answer):
+            shares = [each + 0.5 for each in range(len(outcome.quantiles_ms))]
+            above.plot(outcome.quantiles_ms, shares, color=color, linewidth=1.8, label=name)
+        _draw_frontier(below, answer)
+        limit, name = answer.goal.max_duration_ms, f"p{answer.percentile:g}"
+        if limit is not None:
+            for panel in (above, below):
+                panel.axvline(limit, color=canvas.FAILED, linewidth=1, linestyle=(0, (4, 3)))
+            above.annotate(
+                f"limit {numbers.duration(limit)}", (limit, 50), xytext=(4, 0),
+                textcoords="offset points", color=canvas.FAILED, fontsize=8,
+            )  # fmt: skip
+        above.axhline(answer.percentile, color=canvas.THRESHOLD, linewidth=0.8)
+        above.set_ylim(0, 100)
+        above.set_xlim(left=0)
+        above.set_ylabel("% of executions")
+        above.set_xlabel("end-to-end duration, ms")
+        above.legend(frameon=False, fontsize=8, loc="lower right")
+        below.set_xlabel(f"{name} of the whole, ms")
+        below.set_ylabel("$ per million executions")
+        title = f"{plain(answer.name)}: sizes for the whole workflow"
+        canvas.write_heading(figure, title, canvas.wrapped(workflow.headline(answer)), size=11)
+    return figure
+
+
+def _outcomes(answer: WorkflowAnswer) -> tuple[tuple[str, Outcome, str], ...]:
+    """Both, with their names and colors."""
+    return ("now", answer.now, canvas.NOW), ("then", answer.then, canvas.RECOMMENDED)
+
+
+def _draw_frontier(panel: Axes, answer: WorkflowAnswer) -> None:
+    points = answer.frontier
+    panel.plot(
+        [ms for ms, _ in points],
+        [usd for _, usd in points],
+        color=canvas.CURVE, linewidth=1.2, marker=".", markersize=4, label="least cost",
+    )  # fmt: skip
+    for name, outcome, color in _outcomes(answer):
+        found, usd = outcome.duration_ms, outcome.cost_usd_per_million.estimate
+        panel.plot([found.low, found.high], [usd, usd], color=color, linewidth=1.2)
+        panel.plot([found.estimate], [usd], color=color, marker="o", linestyle="", label=name)
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator  # noqa: PLC0415 - heavy
+
+    panel.set_xscale("log")
+    panel.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: written(value, 4)))
+    panel.grid(color=canvas.GRID)
+    panel.legend(frameon=False, fontsize=8, loc="best")
