@@ -20,7 +20,7 @@ from tuner.aws.iam_policy import least_policy
 from tuner.aws.reading_policy import least_reading_policy
 from tuner.aws.services import Services
 from tuner.errors import AccessDeniedError, AwsError, ConflictError, FunctionNotFoundError
-from tuner.model.function import Build
+from tuner.model.function import Build, WantedCopy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,7 +160,7 @@ def test_what_a_copy_was_created_as_is_read(wire: WireServer, gateway: LambdaGat
     for raw in of("CreateFunction", 201):
         sent: list[dict[str, Any]] = []
         wire.answer = creating(raw, sent)
-        read = gateway.create_copy("any", COPY, "a copy", {}, Build(package=b"zip"))
+        read = gateway.create_copy("any", COPY, "a copy", {}, WantedCopy(Build(package=b"zip")))
         made = sent[0]
         assert (read.memory_mb, read.timeout_s) == (raw["MemorySize"], raw["Timeout"])
         assert read.architecture == raw.get("Architectures", ["x86_64"])[0]
