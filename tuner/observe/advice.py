@@ -35,7 +35,7 @@ _FAILING_SHARE: Final = 0.5
 """Where more invocations fail, durations are not of the function's work."""
 _ENOUGH_OF_THE_BEST: Final = 0.5
 """A sure resize comes before a sweep where it gains so much of what the best size would."""
-_LEAST_MONTH_S: Final = 86_400.0
+LEAST_MONTH_S: Final = 86_400.0
 """A shorter window says nothing of a month."""
 _FIRST_SIZES_MB: Final = (128, 704)
 """Where a sweep looks first, beside the current size."""
@@ -89,7 +89,7 @@ def _cost_usd_per_month(
     weighed: Weighed, observed: Sequence[ObservedSize], situation: Situation
 ) -> float | None:
     """What a month costs at the current size; None for a window that is too short to say."""
-    if situation.window_s is None or situation.window_s < _LEAST_MONTH_S:
+    if situation.window_s is None or situation.window_s < LEAST_MONTH_S:
         return None
     count = sum(each.invocation_count for each in observed)
     cost = float(weighed.forecast.cost_usd[:, weighed.now].mean())

@@ -16,7 +16,7 @@ from tuner.model.finding import Finding
 from tuner.model.interval import counted, percent
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.model.scan import IdleProvisioned, OptimizerView, ScannedFunction
-from tuner.observe.advice import advise
+from tuner.observe.advice import LEAST_MONTH_S, advise
 from tuner.observe.observed_sizes import observed_sizes
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     """Of a function, what was seen of its sizes, its prices, and the window's seconds."""
 
 SortKey = Literal["saving", "value", "cost"]
-LEAST_MONTH_S: Final = 86_400.0
-"""Of logs: with less there are no figures of a month, as in `advice`."""
 NEAR_RATIO: Final = 0.9
 """Of a limit: whatever is this close becomes a finding."""
 USUAL_MAX_TIMEOUT_S: Final = 900
