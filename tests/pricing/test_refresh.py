@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -202,5 +202,16 @@ def test_what_is_no_price_list_changes_nothing(tmp_path: Path, text: str, compla
 def test_a_broken_file_is_named(tmp_path: Path, text: str) -> None:
     """A refreshed file that cannot be read is an error with its way out, never passed over."""
     (tmp_path / "prices.json").write_text(text)
+    with pytest.raises(PriceError, match="delete it, or refresh again"):
+        current_price_book(tmp_path)
+
+
+@pytest.mark.parametrize("items", [price_lists.lambda_items, price_lists.fleet_items])
+def test_a_file_with_a_date_that_is_none_is_named(tmp_path: Path, items: Any) -> None:
+    """Prices are dated: otherwise the first that is compared with today would end the command."""
+    refresh(tmp_path, price_lists.saved(items()))
+    file = tmp_path / "prices.json"
+    assert current_price_book(tmp_path)
+    file.write_text(file.read_text().replace('"2026-11-20"', '"20 Nov 2026"'))
     with pytest.raises(PriceError, match="delete it, or refresh again"):
         current_price_book(tmp_path)

@@ -6,6 +6,7 @@ region, `as_of` may be a table from a price's name to its date.
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +21,7 @@ from tuner.pricing.snapshot import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tuner.pricing.book import FargatePrices, LambdaPrices, PriceBook
@@ -112,10 +113,21 @@ def newest_prices(bundled: PriceBook, refreshed: Mapping[str, Any]) -> PriceBook
         raise PriceError(f"its schema is not {SCHEMA_VERSION}")
     try:
         fresh = read_price_book(refreshed)
+        for day in _days(fresh):
+            datetime.date.fromisoformat(day)
     except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError):
         raise PriceError("it isn't a price snapshot") from None
     entries: dict[str, Any] = {name: _updated(bundled, fresh, name) for name in _UPDATES}
     return replace(bundled, sources=bundled.sources + fresh.sources, **entries)
+
+
+def _days(book: PriceBook) -> Iterator[str]:
+    """The date of every entry's prices, which are compared with today's later."""
+    for entry in (entry for name in _UPDATES for entry in getattr(book, name)):
+        if hasattr(entry, "dates"):
+            yield from dict(entry.dates).values()
+        else:
+            yield getattr(entry, "on_demand", entry).as_of
 
 
 def changed_count(before: PriceBook, after: PriceBook) -> int:
