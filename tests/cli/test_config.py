@@ -204,6 +204,7 @@ def test_a_format_can_be_set(tmp_path: Path) -> None:
     sweep = str(ROOT / "examples" / "sweeps" / "mixed.jsonl")
     assert run_here("report", sweep, cwd=tmp_path).stdout.startswith("**RESIZE")
     assert run_here("report", sweep, "--json", cwd=tmp_path).stdout.startswith("{")
+    assert '"kind": "error"' in run_here("report", "gone.jsonl", TUNER_FORMAT="json").stdout
     line = one_line(run_here("report", sweep, TUNER_FORMAT="csv"))
     assert "TUNER_FORMAT" in line
 

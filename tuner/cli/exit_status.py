@@ -29,6 +29,10 @@ _HAVE_JSON: Final = frozenset(
     }
 )  # fmt: skip
 """Commands with --json, for which a setting may ask for JSON too."""
+_HAVE_FORMATS: Final = frozenset(
+    ("report", "compare", "break-even", "scan", "spend", "fleet report")
+)
+"""Those with --format besides."""
 
 
 def tell(error: TunerError | None, message: str, exit_code: int, arguments: Sequence[str]) -> None:
@@ -59,12 +63,15 @@ def asks_json(arguments: Sequence[str]) -> bool:
     words = words[: words.index("--")] if "--" in words else words
     if "--json" in words or "--format=json" in words or ("--format", "json") in pairwise(words):
         return True
-    if not {" ".join(words[:1]), " ".join(words[:2])} & _HAVE_JSON:
+    command = {" ".join(words[:1]), " ".join(words[:2])}
+    if not command & _HAVE_JSON:
         return False
-    given: Any = os.environ.get("TUNER_JSON")
-    if not given:
-        with suppress(TunerError):
-            given = defaults_for({"json"}).get("json")
+    settings: dict[str, Any] = {}
+    with suppress(TunerError):
+        settings = defaults_for({"json", "format_name"})
+    if command & _HAVE_FORMATS and settings.get("format_name") == "json":
+        return True
+    given = os.environ.get("TUNER_JSON") or settings.get("json")
     return str(given).lower() in {"1", "true", "yes", "on", "t", "y"}
 
 
