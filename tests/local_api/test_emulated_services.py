@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import os
 import signal
+import socket
 import time
 import urllib.request
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,20 @@ def test_objects_come_back_as_they_went(client_of: Any) -> None:
     assert s3.list_objects_v2(Bucket="bucket")["KeyCount"] == 3
     with pytest.raises(s3.exceptions.NoSuchKey):
         s3.get_object(Bucket="bucket", Key="absent")
+
+
+def test_bytes_that_are_no_ascii_are_passed_on(server: LocalLambda, client_of: Any) -> None:
+    """A key in UTF-8 that nobody has escaped is found; a header that can't be sent is refused."""
+    s3 = client_of("s3")
+    s3.create_bucket(Bucket="raw")
+    s3.put_object(Bucket="raw", Key="ü", Body=b"found")
+    for more, status in ((b"", b"200"), (b"X-Odd: a\rb\r\n", b"400")):
+        with socket.create_connection(("127.0.0.1", server._server.port), timeout=10) as raw:
+            head = "GET /raw/ü HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+            scope = "Credential=local/20260101/us-east-1/s3/aws4_request"
+            signed = f"Authorization: AWS4-HMAC-SHA256 {scope}\r\n"
+            raw.sendall((head + signed).encode() + more + b"\r\n")
+            assert raw.recv(65536).split()[1] == status
 
 
 def test_a_presigned_address_works(client_of: Any) -> None:

@@ -6,10 +6,11 @@ import contextlib
 import http.client
 import re
 import socket
+import string
 import tempfile
 import threading
 from typing import IO, TYPE_CHECKING, Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 from xml.sax.saxutils import escape
 
 from tuner.local.http.message import (
@@ -150,7 +151,10 @@ class Proxy:
         self._lock = threading.Lock()
 
     def handle(self, request: Request) -> Response:
-        """Forward one request; 413 for a body over the limit, 502 if nothing answers."""
+        """Forward one request; 413 for a body over the limit, 502 if nothing answers.
+
+        400 for a header that can't be passed on.
+        """
         with tempfile.SpooledTemporaryFile(SMALL_BYTES) as body:
             try:
                 length = _copy(request, body)
@@ -160,6 +164,8 @@ class Proxy:
                 answer = self._exchange(request, body, length)
             except (OSError, http.client.HTTPException):
                 return plain(502, "the emulated services (moto) do not answer")
+            except ValueError:
+                return plain(400, "malformed header line")
             return self._counted(request, body, length, answer)
 
     def _counted(
@@ -202,9 +208,9 @@ class Proxy:
     ) -> Response:
         body.seek(0)
         try:
-            connection.putrequest(
-                request.method, request.target, skip_host=True, skip_accept_encoding=True
-            )
+            # Bytes that aren't ASCII, as some clients send them in S3's keys, are escaped.
+            target = quote(request.target, safe=string.punctuation, encoding="latin-1")
+            connection.putrequest(request.method, target, skip_host=True, skip_accept_encoding=True)
             for name, value in request.headers.items():
                 if name not in _NOT_PASSED:
                     connection.putheader(name, value)
