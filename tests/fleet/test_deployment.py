@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -176,6 +177,19 @@ def test_a_damaged_result_is_one_line() -> None:
         bucket.store.write(f"{bucket.prefix}/results/f.json", damaged)
         with pytest.raises(FleetError, match="the result of f in the bucket is damaged"):
             bucket.result("f")
+
+
+def test_damaged_files_of_an_attempt_are_one_line() -> None:
+    """Wherever a byte of the archive is another one, they're read as they were or refused."""
+    bucket = FleetBucket(Objects(), "one")
+    bucket.keep_files("f", {"a": b"text " * 40})
+    key = f"{bucket.prefix}/work/f.zip"
+    whole = bucket.store.read(key)
+    assert whole is not None
+    for place in range(len(whole)):
+        bucket.store.write(key, whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        with suppress(FleetError):
+            bucket.files("f")
 
 
 def test_payloads_reach_the_worker_whole(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ sweeps/ITEM.jsonl  its sweep
 from __future__ import annotations
 
 import json
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -147,7 +148,7 @@ class FleetBucket:
         try:
             with ZipFile(BytesIO(data)) as archive:
                 files = {each: archive.read(each) for each in archive.namelist()}
-        except (BadZipFile, ValueError) as error:
+        except (BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
             raise FleetError(f"the files of {name} in the bucket are damaged ({error})") from None
         for each in map(PurePosixPath, files):
             if each.is_absolute() or ".." in each.parts:
