@@ -224,18 +224,46 @@ def test_folders_say_whose_functions_they_have(tmp_path: Path) -> None:
         ]  # fmt: skip
 
 
-def test_a_report_that_lacks_a_number_has_no_size(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "figures",
+    [
+        "\tDuration: x ms\tMemory Size: 128 MB\t",
+        "\tDuration: 1.00 ms\tBilled Duration: 2 ms\tMemory Size: 0 MB\t",
+        "\tDuration: 1.00 ms\tBilled Duration: 2 ms\tMemory Size: 9999999 MB\t",
+        f"\tDuration: 1.00 ms\tBilled Duration: {2**63 - 1} ms\tMemory Size: 128 MB\t",
+        f"\tDuration: {'9' * 400}.00 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\t",
+    ],
+)
+@pytest.mark.parametrize("is_record", [False, True])
+def test_a_report_without_a_number_of_lambdas_has_no_size(
+    tmp_path: Path, figures: str, is_record: bool
+) -> None:
     """It's counted, so that it can be told, and is in no sum of a size."""
-    lines = [(BEGIN, f"REPORT RequestId: {ID.format(1)}\tDuration: x ms\tMemory Size: 128 MB\t")]
+    lines = [
+        (BEGIN + timedelta(seconds=each), _written(ID.format(each), figures, is_record))
+        for each in (1, 2)
+    ]
     export(tmp_path / "aws" / "lambda" / "orders", "2026/11/28/[7]0a1b", lines)
     with gzip.open(next(tmp_path.rglob("*.gz")), "rt") as file:
         connection = duckdb.connect()
         connection.execute('CREATE TABLE archive (line VARCHAR, "$path" VARCHAR)')
         connection.execute(
-            "INSERT INTO archive VALUES (?, ?)", [file.read().rstrip("\n"), "s3://b"]
+            "INSERT INTO archive SELECT unnest(?), ?", [file.read().splitlines(), "s3://b"]
         )
     [row] = connection.execute(days_query("archive", WINDOW)).fetchall()
-    assert (row[5], row[6]) == (None, 1)
+    assert (row[5], row[6]) == (None, 2)
+
+
+def _written(request_id: str, figures: str, is_record: bool) -> str:
+    if not is_record:
+        return f"REPORT RequestId: {request_id}{figures}"
+    found = re.findall(r"\t(Duration|Billed Duration|Memory Size): ([0-9.]+) (ms|MB)", figures)
+    names = {"Duration": "durationMs", "Billed Duration": "billedDurationMs"}
+    metrics = ",".join(f'"{names.get(name, "memorySizeMB")}":{value}' for name, value, _ in found)
+    return (
+        '{"time":"2026-11-28T10:00:00.000Z","type":"platform.report",'
+        f'"record":{{"requestId":"{request_id}","metrics":{{{metrics}}}}}}}'
+    )
 
 
 @settings(max_examples=15, deadline=None)

@@ -56,14 +56,17 @@ _REPORT_COLUMNS: Final = (
 )
 """What copies of a report have in common: an export doesn't say its account."""
 _MEMORY_ERRORS: Final = "'Runtime.OutOfMemory', 'MemoryError', 'java.lang.OutOfMemoryError'"
+_MS: Final = "([0-9]{1,10}(?:[.][0-9]+)?)"
+_MB: Final = "([0-9]{1,6})"
+"""Far beyond what Lambda has, as in `logs.report`: sums of more would overflow."""
 # A column, its type, its pattern in a text report, and its key in a record.
 _NUMBERS: Final = (
-    ("duration_ms", "DOUBLE", r"^REPORT RequestId: \S+\s+Duration: ([0-9.]+) ms", "durationMs"),
-    ("billed_duration_ms", "BIGINT", r"\tBilled Duration: ([0-9]+) ms", "billedDurationMs"),
-    ("size_mb", "BIGINT", r"\tMemory Size: ([0-9]+) MB", "memorySizeMB"),
-    ("max_memory_used_mb", "BIGINT", r"\tMax Memory Used: ([0-9]+) MB", "maxMemoryUsedMB"),
-    ("init_duration_ms", "DOUBLE", r"\tInit Duration: ([0-9.]+) ms", "initDurationMs"),
-    ("restore_duration_ms", "DOUBLE", r"\tRestore Duration: ([0-9.]+) ms", "restoreDurationMs"),
+    ("duration_ms", "DOUBLE", rf"^REPORT RequestId: \S+\s+Duration: {_MS} ms", "durationMs"),
+    ("billed_duration_ms", "BIGINT", rf"\tBilled Duration: {_MS} ms", "billedDurationMs"),
+    ("size_mb", "BIGINT", rf"\tMemory Size: {_MB} MB", "memorySizeMB"),
+    ("max_memory_used_mb", "BIGINT", rf"\tMax Memory Used: {_MB} MB", "maxMemoryUsedMB"),
+    ("init_duration_ms", "DOUBLE", rf"\tInit Duration: {_MS} ms", "initDurationMs"),
+    ("restore_duration_ms", "DOUBLE", rf"\tRestore Duration: {_MS} ms", "restoreDurationMs"),
 )
 _WARM: Final = "outcome = 'success' AND init_duration_ms IS NULL AND restore_duration_ms IS NULL"
 DAY_SUMS: Final = f"""\
@@ -99,7 +102,8 @@ def days_query(table: str, window: Window) -> str:
 def _reports(table: str) -> str:
     """Common table expressions, the last of which is `reports`; the table is read once."""
     numbers = ",\n        ".join(
-        f"TRY_CAST({_either(text, key)} AS {kind}) AS {name}" for name, kind, text, key in _NUMBERS
+        f"TRY_CAST({_either(text, key, _MB if _MB in text else _MS)} AS {kind}) AS {name}"
+        for name, kind, text, key in _NUMBERS
     )
     status = _either(r"\tStatus: ([A-Za-z]+)", "status", '"([A-Za-z]+)"')
     error_type = _either(r"\tError Type: (\S+)", "errorType", '"([^"]+)"')
@@ -166,8 +170,8 @@ def _reports(table: str) -> str:
     WHERE reported_id IS NOT NULL OR recorded_id IS NOT NULL
 ), outcomes AS (
     SELECT account, region, function, version, request_id, logged_at,
-        CASE WHEN duration_ms IS NULL OR billed_duration_ms IS NULL THEN NULL
-            ELSE size_mb END AS memory_mb,
+        CASE WHEN duration_ms IS NOT NULL AND billed_duration_ms IS NOT NULL AND size_mb > 0
+            THEN size_mb END AS memory_mb,
         duration_ms, billed_duration_ms, max_memory_used_mb, init_duration_ms, restore_duration_ms,
         CASE WHEN status = 'success' THEN 'success'
             WHEN said_kill OR error_type IN ({_MEMORY_ERRORS}) THEN 'oom'
@@ -186,7 +190,7 @@ def _found(text: str, pattern: str, group: int = 1) -> str:
     return f"nullif(regexp_extract({text}, '{pattern}', {group}), '')"
 
 
-def _either(text: str, key: str, value: str = "([0-9.]+)") -> str:
+def _either(text: str, key: str, value: str) -> str:
     """A field of a report, text or record."""
-    record = rf'"{key}":\s*{value}'
+    record = rf'"{key}":\s*{value}\s*[,}}]'
     return f"coalesce({_found('message', text)}, {_found('message', record)})"
