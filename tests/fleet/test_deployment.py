@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,13 +15,14 @@ from tests.cli.running import run_here
 from tests.fleet.fleets import HERE, Objects, items, plan_of
 from tuner.api.fleet_deploy import write_deployment
 from tuner.api.fleet_payloads import fetched, sent
+from tuner.api.fleet_remote import start_remote
 from tuner.aws.gateway import open_connection
 from tuner.aws.remote_fleet import MapExecutions
 from tuner.aws.services import Services
 from tuner.errors import AwsError, FleetError, InputError
 from tuner.fleet.folder import FleetFolder
 from tuner.fleet.loop import MOST_LEASES
-from tuner.fleet.remote import FleetBucket, StartedExecution, collect
+from tuner.fleet.remote import ExecutionState, FleetBucket, StartedExecution, collect
 from tuner.fleet.state_machine import BUSY, CONCURRENCY, INTERRUPTED, definition
 from tuner.model.fleet import FleetItem, FleetPlace, FleetProgress, ItemResult
 
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tuner.fleet.remote import ExecutionStatus
+
 _MACHINE = "arn:aws:states:eu-west-1:111122223333:stateMachine:fleet"
+_MAP_RUN = "arn:aws:states:eu-west-1:111122223333:mapRun:fleet/Fleet:1"
 _EXECUTION = "arn:aws:states:eu-west-1:111122223333:execution:fleet:20261130-1"
 
 
@@ -98,11 +102,15 @@ def stubbed() -> Iterator[tuple[MapExecutions, Stubber]]:
         stubber.assert_no_pending_responses()
 
 
-def test_an_execution_is_started_followed_and_stopped(
+def test_an_execution_is_started_followed_stopped_and_redriven(
     stubbed: tuple[MapExecutions, Stubber],
 ) -> None:
     """Each call has the parameters of Step Functions' own model, and its answer is read."""
     executions, stubber = stubbed
+    counts = dict.fromkeys(
+        ("pending", "running", "succeeded", "failed", "timedOut", "aborted", "total",
+         "resultsWritten"), 0,
+    ) | {"running": 3}  # fmt: skip
     at = plan_of(()).created_at
     named = {"executionArn": _EXECUTION}
     stubber.add_response(
@@ -113,10 +121,73 @@ def test_an_execution_is_started_followed_and_stopped(
         "describe_execution",
         {**named, "stateMachineArn": _MACHINE, "status": "RUNNING", "startDate": at}, named,
     )  # fmt: skip
+    stubber.add_response(
+        "list_map_runs",
+        {"mapRuns": [{**named, "mapRunArn": _MAP_RUN, "stateMachineArn": _MACHINE,
+                      "startDate": at}]}, named,
+    )  # fmt: skip
+    stubber.add_response(
+        "describe_map_run",
+        {"mapRunArn": _MAP_RUN, **named, "status": "RUNNING", "startDate": at, "maxConcurrency": 8,
+         "toleratedFailurePercentage": 100.0, "toleratedFailureCount": 0, "itemCounts": counts,
+         "executionCounts": counts}, {"mapRunArn": _MAP_RUN},
+    )  # fmt: skip
     stubber.add_response("stop_execution", {"stopDate": at}, named)
+    stubber.add_response("redrive_execution", {"redriveDate": at}, named)
     assert executions.start(_MACHINE, "one", "{}") == _EXECUTION
-    assert executions.state(_EXECUTION).status == "running"
+    state = executions.state(_EXECUTION)
+    assert (state.status, state.running_count) == ("running", 3)
     executions.stop(_EXECUTION)
+    executions.redrive(_EXECUTION)
+
+
+class Scripted:
+    """`Executions` in a given status, which are redriven or refuse that."""
+
+    def __init__(self, status: ExecutionStatus, *, refuses: bool = False) -> None:
+        self._status = status
+        self._refuses = refuses
+        self.asked: list[str] = []
+
+    def start(self, _machine: str, _name: str, _document: str) -> str:
+        self.asked.append("start")
+        return _EXECUTION
+
+    def state(self, _execution: str) -> ExecutionState:
+        return ExecutionState(self._status)
+
+    def stop(self, _execution: str) -> None:
+        raise NotImplementedError
+
+    def redrive(self, _execution: str) -> None:
+        self.asked.append("redrive")
+        if self._refuses:
+            raise AwsError("its history is gone")
+
+
+@pytest.mark.parametrize(
+    ("runs", "agreed", "asked"),
+    [
+        (Scripted("aborted"), "", ["redrive"]),
+        (Scripted("failed"), "", ["redrive"]),
+        (Scripted("timed_out"), "", ["redrive"]),
+        (Scripted("aborted", refuses=True), "", ["redrive", "start"]),
+        (Scripted("aborted"), "f000", ["start"]),
+        (Scripted("succeeded"), "", ["start"]),
+    ],
+)
+def test_what_was_stopped_is_redriven_with_the_same_items_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: Scripted, agreed: str, asked: list[str]
+) -> None:
+    """An execution that ended early goes on, unless its items are others by now or it's refused;
+    items that failed alone take another execution.
+    """
+    folder = FleetFolder.create(tmp_path / "fleet", plan_of(items(2)))
+    opened = nullcontext((FleetBucket(Objects(), folder.plan.fleet_id), runs))
+    monkeypatch.setattr("tuner.api.fleet_remote._open", lambda *_: opened)
+    start_remote(folder, bucket="fleets", state_machine=_MACHINE)
+    start_remote(folder.agreed([agreed] if agreed else []), bucket="fleets", state_machine=_MACHINE)
+    assert runs.asked == ["start", *asked]
 
 
 def test_a_refusal_names_the_policy(stubbed: tuple[MapExecutions, Stubber]) -> None:
@@ -167,7 +238,7 @@ def test_results_that_cannot_be_kept_are_one_line(tmp_path: Path) -> None:
     bucket.store.write(f"{bucket.prefix}/sweeps/{name.name}", b"{}")
     name.parent.write_text("not a folder")
     with folder.queue() as queue, pytest.raises(FleetError, match="can't be written"):
-        collect(folder, bucket, queue, _EXECUTION, 2.0)
+        collect(folder, bucket, queue, _EXECUTION, 2.0, running_count=0)
 
 
 def test_a_damaged_result_is_one_line() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tuner.api.fleet_payloads import sent
-from tuner.errors import FleetError, UsageError
+from tuner.errors import AwsError, FleetError, UsageError
 from tuner.fleet.folder import AuditLog, fleet_lock
 from tuner.fleet.remote import FleetBucket, StartedExecution, collect, execution_input
 from tuner.fleet.windows import is_open
@@ -43,15 +44,34 @@ def start_remote(
         _check(folder, queue, runs, clock)
         plan = sent(folder.plan, there)
         items = json.dumps([to_record(each) for each in plan.items]).encode()
-        there.store.write(f"{there.prefix}/items.json", items)
-        document = json.dumps(execution_input(plan, bucket, there.prefix))
-        name = f"{folder.plan.fleet_id}-{clock.now():%Y%m%dT%H%M%S%f}"
-        arn = runs.start(state_machine, name, document)
-        StartedExecution(arn, state_machine, bucket, region, profile, endpoint_url).keep(folder)
+        earlier, key = StartedExecution.of(folder), f"{there.prefix}/items.json"
+        is_same = earlier is not None and replace(earlier, execution_arn="") == started
+        is_same = is_same and there.store.read(key) == items
+        if earlier is not None and is_same and _redriven(runs, earlier.execution_arn):
+            action, arn = "execution_redriven", earlier.execution_arn
+        else:
+            there.store.write(key, items)
+            document = json.dumps(execution_input(plan, bucket, there.prefix))
+            name = f"{folder.plan.fleet_id}-{clock.now():%Y%m%dT%H%M%S%f}"
+            action, arn = "execution_started", runs.start(state_machine, name, document)
+            replace(started, execution_arn=arn).keep(folder)
         queue.began_elsewhere(clock.now().timestamp())
         audit = AuditLog(folder.path / "audit.jsonl", clock.now)
-        audit.write("execution_started", None, execution=arn)
+        audit.write(action, None, execution=arn)
     return folder.status(clock.now(), is_running=True)
+
+
+def _redriven(runs: Executions, execution: str) -> bool:
+    """Whether an execution that was stopped, or failed as a whole, goes on: its map runs again
+    those of its items that it hadn't done.
+    """
+    if runs.state(execution).status in {"running", "succeeded"}:
+        return False
+    try:
+        runs.redrive(execution)
+    except AwsError:  # it ended too long ago, or that isn't allowed: another one does the same
+        return False
+    return True
 
 
 def remote_status(folder: FleetFolder) -> FleetStatus:
@@ -64,7 +84,8 @@ def remote_status(folder: FleetFolder) -> FleetStatus:
     with folder.queue() as queue, _open(folder, started) as (there, runs):
         state = runs.state(started.execution_arn)
         # By what was true before: nothing that ended in between is missed.
-        collect(folder, there, queue, started.execution_arn, clock.now().timestamp())
+        now_s, running_count = clock.now().timestamp(), state.running_count
+        collect(folder, there, queue, started.execution_arn, now_s, running_count=running_count)
         is_running = state.status == "running"
         if not is_running:
             queue.nothing_runs_elsewhere()

@@ -161,7 +161,8 @@ def least_fleet_policy(*, region: str = "*", isolation: Isolation = "auto") -> d
         allow("OptionalReachOtherAccounts", "sts:AssumeRole", scope.roles),
         allow(
             "OptionalRunOnStepFunctions",
-            "states:DescribeExecution states:StartExecution states:StopExecution",
+            "states:DescribeExecution states:DescribeMapRun states:ListMapRuns "
+            "states:RedriveExecution states:StartExecution states:StopExecution",
             scope.arn("states", "*"),
         ),
         allow(

@@ -97,8 +97,21 @@ class MapExecutions:
         status = answer["status"]
         named = "running" if status in _RUNNING else status.lower()
         reason = answer.get("cause") or answer.get("error")
-        return ExecutionState(cast("ExecutionStatus", named), reason)
+        return ExecutionState(cast("ExecutionStatus", named), self._running(execution), reason)
 
     def stop(self, execution: str) -> None:
         """Start nothing more of it. Raises AwsError."""
         self._services.ask("stepfunctions", "StopExecution", executionArn=execution)
+
+    def redrive(self, execution: str) -> None:
+        """Go on with one that was stopped or failed as a whole. Raises AwsError."""
+        self._services.ask("stepfunctions", "RedriveExecution", executionArn=execution)
+
+    def _running(self, execution: str) -> int:
+        """Items that workers have, by the counts of its map runs."""
+        runs = self._services.ask("stepfunctions", "ListMapRuns", executionArn=execution)
+        count = 0
+        for each in runs["mapRuns"]:
+            run = self._services.ask("stepfunctions", "DescribeMapRun", mapRunArn=each["mapRunArn"])
+            count += run["itemCounts"]["running"]
+        return count

@@ -76,6 +76,8 @@ _IAM_ACTIONS = {
     "DescribeStateMachine": "states:DescribeStateMachine",
     "ListExecutions": "states:ListExecutions",
     "GetExecutionHistory": "states:GetExecutionHistory",
+    "ListMapRuns": "states:ListMapRuns",
+    "RedriveExecution": "states:RedriveExecution",
     "StartExecution": "states:StartExecution",
     "StopExecution": "states:StopExecution",
     "GetMetricStatistics": "cloudwatch:GetMetricStatistics",

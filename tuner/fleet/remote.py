@@ -71,6 +71,8 @@ class ExecutionState:
     """Where an execution is."""
 
     status: ExecutionStatus
+    running_count: int = 0
+    """Items that workers have, by its map run."""
     reason: str | None = None
     """Why it failed."""
 
@@ -86,6 +88,9 @@ class Executions(Protocol):
 
     def stop(self, execution: str) -> None:
         """Start nothing more of it. Raises AwsError."""
+
+    def redrive(self, execution: str) -> None:
+        """Go on with one that was stopped or failed as a whole. Raises AwsError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +193,17 @@ def execution_input(plan: FleetPlan, bucket: str, prefix: str) -> dict[str, Any]
 
 
 def collect(
-    folder: FleetFolder, bucket: FleetBucket, queue: FleetQueue, execution_arn: str, now_s: float
+    folder: FleetFolder,
+    bucket: FleetBucket,
+    queue: FleetQueue,
+    execution_arn: str,
+    now_s: float,
+    *,
+    running_count: int,
 ) -> None:
-    """Take what has ended from the bucket into the folder. Raises FleetError and AwsError."""
+    """Take what has ended from the bucket into the folder; a claim runs only if the map run says
+    that any item does: a worker that died leaves its own. Raises FleetError and AwsError.
+    """
     ended = {name.removesuffix(".json") for name in bucket.names("results")}
     work = bucket.names("work")
     claimed = {each.removesuffix(_CLAIM) for each in work if each.endswith(_CLAIM)}
@@ -207,7 +220,7 @@ def collect(
                 queue.seen_elsewhere(
                     item.key,
                     now_s,
-                    is_running=file.stem in claimed,
+                    is_running=running_count > 0 and file.stem in claimed,
                     is_leased=file.stem in left and bucket.is_leased(file.stem),
                 )
             return
