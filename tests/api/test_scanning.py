@@ -99,9 +99,14 @@ def test_one_query_reads_fifty_groups_and_idle_functions_none(scan: Callable[...
 def test_the_price_is_said_before_and_after(scan: Callable[..., Scan]) -> None:
     """Before: the groups' bytes times their share of days. After: what queries scanned."""
     asked: list[ReadingCost] = []
+
+    def agree(cost: ReadingCost) -> bool:
+        asked.append(cost)
+        return True
+
     found = scan(
         ScriptedAccount([Truth("a", stored_bytes=10**12), Truth("b", stored_bytes=10**12)]),
-        agree=lambda cost: asked.append(cost) or True,  # type: ignore[func-returns-value]
+        agree=agree,
     )
     [before] = asked
     assert before.log_bytes == pytest.approx(2 * 10**12 * 14 / 100, rel=0.02)

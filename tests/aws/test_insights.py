@@ -79,6 +79,15 @@ def test_a_query_that_ends_otherwise_is_an_error(
         insights.run_query(services, QUERY)
 
 
+def messages(runs: QueryRuns[str]) -> list[tuple[str, str]]:
+    """The first message that each query found, in the order in which they ended."""
+    found = []
+    for key, _, answer in runs.answers():
+        assert isinstance(answer, insights.QueryAnswer)
+        found.append((key, answer.rows[0]["@message"]))
+    return found
+
+
 def test_queries_wait_while_too_many_run(services: Services, logs: Stubber) -> None:
     """The second is refused while the first runs, and is started when that has ended."""
     logs.add_response("start_query", {"queryId": "1"})
@@ -86,8 +95,8 @@ def test_queries_wait_while_too_many_run(services: Services, logs: Stubber) -> N
     logs.add_response("get_query_results", result("Complete", "first"), {"queryId": "1"})
     logs.add_response("start_query", {"queryId": "2"})
     logs.add_response("get_query_results", result("Complete", "second"), {"queryId": "2"})
-    ended = [*QueryRuns(services, [("a", QUERY), ("b", QUERY)]).answers()]
-    assert [(key, answer.rows[0]["@message"]) for key, _, answer in ended] == [  # type: ignore[union-attr]
+    ended = messages(QueryRuns(services, [("a", QUERY), ("b", QUERY)]))
+    assert ended == [
         ("a", "first"),
         ("b", "second"),
     ]
@@ -122,8 +131,7 @@ def test_a_query_that_was_paid_for_is_not_started_again(services: Services, logs
         started={"a": "old", "b": "older"},
         on_start=lambda key, query_id: told.append((key, query_id)),
     )
-    rows = {key: answer.rows[0]["@message"] for key, _, answer in runs.answers()}  # type: ignore[union-attr]
-    assert rows == {"a": "kept", "b": "again"}
+    assert dict(messages(runs)) == {"a": "kept", "b": "again"}
     assert told[-1] == ("b", "new")
 
 

@@ -58,7 +58,7 @@ def _with(**changes: Callable[[np.random.Generator], object]) -> Callable[..., W
 
     def draw(rng: np.random.Generator) -> World:
         world = plain(rng)
-        return replace(world, **{name: each(rng) for name, each in changes.items()})  # type: ignore[arg-type]
+        return replace(world, **{name: each(rng) for name, each in changes.items()})  # type: ignore[arg-type] # fields by name
 
     return draw
 

@@ -123,24 +123,12 @@ class ServedFunction:
         return run(
             PreparedSweep(**prepared),
             SweepIO(there, self.folder, **io),
-            strategy or fixed(plan),
+            strategy or FixedPolicy.of_plan(plan),
         )
 
     def file(self, plan: SweepPlan) -> Path:
         """Where a sweep's file goes."""
         return self.folder / f"{plan.sweep_id}.jsonl"
-
-
-def fixed(plan: SweepPlan) -> FixedPolicy:
-    """The plan's own strategy, without a try of each payload before."""
-    return FixedPolicy(
-        plan.sizes_mb,
-        [payload.name for payload in plan.payloads],
-        plan.warmup_count,
-        plan.repetition_count,
-        plan.seed,
-        plan.max_invocations,
-    )
 
 
 class InPart:

@@ -265,16 +265,7 @@ class MessageReader:
         if report.xray_trace_id is not None:
             row = (report.request_id, report.xray_trace_id, None, None, None)
             self.collector.add_said([row])
-        figures = (
-            report.duration_ms,
-            report.billed_duration_ms,
-            report.memory_size_mb,
-            report.max_memory_used_mb,
-            report.init_duration_ms,
-            report.restore_duration_ms,
-            report.billed_restore_duration_ms,
-        )
-        self._add(stream, report.request_id, at_us, figures, judged)
+        self._add(stream, report.request_id, at_us, report.figures, judged)
 
     def number_of(self, stream: Stream, request_id: str) -> int:
         """The number of a report's origin."""

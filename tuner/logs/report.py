@@ -272,16 +272,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _measured(report: PlatformReport) -> Iterator[tuple[str, str, str, float]]:
     """Yield (name, unit, JSON name, value) of the numbers that a report has."""
-    values = (
-        report.duration_ms,
-        report.billed_duration_ms,
-        report.memory_size_mb,
-        report.max_memory_used_mb,
-        report.init_duration_ms,
-        report.restore_duration_ms,
-        report.billed_restore_duration_ms,
-    )
-    for metric, value in zip(_METRICS, values, strict=True):
+    for metric, value in zip(_METRICS, report.figures, strict=True):
         if value is not None:
             yield *metric, value
 

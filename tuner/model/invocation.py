@@ -36,6 +36,21 @@ class PlatformReport:
         """Whether there was an init or a restore."""
         return self.init_duration_ms is not None or self.restore_duration_ms is not None
 
+    @property
+    def figures(
+        self,
+    ) -> tuple[float, int, int, int | None, float | None, float | None, float | None]:
+        """Its seven numbers, in the order of the fields."""
+        return (
+            self.duration_ms,
+            self.billed_duration_ms,
+            self.memory_size_mb,
+            self.max_memory_used_mb,
+            self.init_duration_ms,
+            self.restore_duration_ms,
+            self.billed_restore_duration_ms,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class InvokeReply:
