@@ -38,7 +38,10 @@ def made_findings() -> Iterator[tuple[str, str, str]]:
             where = f"{path}:{node.lineno}"
             if node.args:
                 code, severity, _message = node.args
-                for each in zip(_choices(code, where), _choices(severity, where), strict=True):
+                codes, severities = _choices(code, where), _choices(severity, where)
+                if len(codes) == 1:  # of several severities
+                    codes *= len(severities)
+                for each in zip(codes, severities, strict=True):
                     yield (where, *each)
             else:  # from the record that another process wrote
                 assert path == "tuner/local/child_process.py", where

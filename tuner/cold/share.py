@@ -24,10 +24,8 @@ from tuner.model.interval import Interval
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from tuner.cold.arrivals import Arrivals
-    from tuner.model.arrays import Floats
+    from tuner.model.arrays import Floats, Integers
 
 KEEP_ALIVE_S: Final = (300.0, 600.0, 900.0)
 """The shortest, the middle one that the estimate is for, and the longest."""
@@ -197,7 +195,7 @@ def _wilson(share: float, count: int) -> tuple[float, float]:
     return max(0.0, center - half), min(1.0, center + half)
 
 
-def concurrency_at_arrivals(stretches: Sequence[Stretch]) -> NDArray[np.int64]:
+def concurrency_at_arrivals(stretches: Sequence[Stretch]) -> Integers:
     """For each counted request, how many run at once when it comes, itself among them; without any
     INIT, as with enough environments.
     """

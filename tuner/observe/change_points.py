@@ -29,9 +29,7 @@ from tuner.observe.hourly import FEWEST_DAYS_FOR_WEEK, HOURS_PER_DAY, fit_noise
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from tuner.model.arrays import Floats
+    from tuner.model.arrays import Floats, Integers
     from tuner.observe.hourly import HourlyCosts, Noise
 
 _BASELINE_HOURS: Final = 28 * HOURS_PER_DAY
@@ -131,7 +129,7 @@ def _first_noise(
     return fit_noise(costs, moved) or noise
 
 
-def thresholds(windows_hours: NDArray[np.int64], day_threshold: float = DAY_THRESHOLD) -> Floats:
+def thresholds(windows_hours: Integers, day_threshold: float = DAY_THRESHOLD) -> Floats:
     """How many deviations a window must differ by.
 
     Short windows are many, so they need more (each octave below a day gets half of the alarms of
@@ -244,9 +242,9 @@ class _Series:
 
     def _difference(
         self,
-        low: NDArray[np.int64] | int,
-        split: NDArray[np.int64],
-        high: NDArray[np.int64] | int,
+        low: Integers | int,
+        split: Integers,
+        high: Integers | int,
         *,
         with_day: bool = True,
     ) -> tuple[Floats, Floats, Floats]:

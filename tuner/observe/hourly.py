@@ -18,14 +18,12 @@ from scipy.special import chdtr, chdtrc
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    from tuner.model.arrays import Flags, Floats
-
-    Ints = NDArray[np.int64]
+    from tuner.model.arrays import Flags, Floats, Integers
 
 HOURS_PER_DAY: Final = 24
-_EPOCH_WEEKDAY: Final = 3  # 1970-01-01 was a Thursday; Monday is 0
+EPOCH_WEEKDAY: Final = 3  # 1970-01-01 was a Thursday; Monday is 0
 _FEWEST_DAYS_FOR_HOURS: Final = 4
 FEWEST_DAYS_FOR_WEEK: Final = 14
 _PRIOR_FREEDOM: Final = 50
@@ -71,16 +69,16 @@ class HourlyCosts:
         return np.asarray(self.value_sums / np.maximum(self.counts, 1))
 
     @property
-    def days(self) -> Ints:
+    def days(self) -> Integers:
         """For each hour the number of its day, from the first day on."""
         day = (self.first_hour + np.arange(len(self.counts))) // HOURS_PER_DAY
         return np.asarray(day - day[0], dtype=np.int64)
 
     @property
-    def weekdays(self) -> Ints:
+    def weekdays(self) -> Integers:
         """The weekday of each hour, Monday is 0."""
         day = self.first_hour // HOURS_PER_DAY + self.days
-        return np.asarray((day + _EPOCH_WEEKDAY) % 7, dtype=np.int64)
+        return np.asarray((day + EPOCH_WEEKDAY) % 7, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,8 +143,8 @@ class _Pieces:
         segment = _segments(len(costs.counts), changes)
         keys = costs.days * (len(changes) + 1) + segment
         _, first, of_hour = np.unique(keys, return_index=True, return_inverse=True)
-        self.of_hour: Ints = np.asarray(of_hour, dtype=np.int64)
-        self.weekdays: Ints = costs.weekdays[first]
+        self.of_hour: Integers = np.asarray(of_hour, dtype=np.int64)
+        self.weekdays: Integers = costs.weekdays[first]
         self.segments: Floats = np.eye(len(changes) + 1)[segment[first]]
         """A column a segment, 1 where the piece is of it."""
 
@@ -164,12 +162,12 @@ def _within_variance(costs: HourlyCosts, changes: Sequence[int]) -> Floats | Non
     return np.asarray((sums / (np.bincount(segment, freedom) + _PRIOR_FREEDOM))[segment])
 
 
-def _segments(count: int, changes: Sequence[int]) -> Ints:
+def _segments(count: int, changes: Sequence[int]) -> Integers:
     """For each hour the number of its segment."""
     return np.searchsorted(np.asarray(changes, dtype=int), np.arange(count), side="right")
 
 
-def _daily_cycle(costs: HourlyCosts, weights: Floats, pieces: Ints) -> tuple[Floats, Floats]:
+def _daily_cycle(costs: HourlyCosts, weights: Floats, pieces: Integers) -> tuple[Floats, Floats]:
     """The effect of the hour of the day, shrunk as far as it may be noise, and each piece's level.
 
     Hours and pieces are fitted together, by turns, so that a change of level between pieces leaves

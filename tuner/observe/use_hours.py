@@ -19,12 +19,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tuner.model.arrays import Flags, Floats
+    from tuner.model.arrays import Flags, Floats, Integers
     from tuner.model.observation import Window
     from tuner.observe.store import ReportStore
     from tuner.pricing import LambdaPrices
-
-    Ints = NDArray[np.int64]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR_S: Final = 3600
@@ -34,20 +32,20 @@ HOUR_S: Final = 3600
 class UseRows:
     """Columns of equal length: what one version did at one size in one slot of time."""
 
-    slot: Ints
+    slot: Integers
     """Which one since 1970; an hour unless asked otherwise."""
     version: NDArray[np.object_]
     """Empty where it isn't known."""
     environment: NDArray[np.object_]
     """The log stream, if asked for; otherwise empty."""
-    memory_mb: Ints
+    memory_mb: Integers
     cold: Flags
     count: Floats
     cost_usd: Floats
     cost_squares: Floats
     failure_count: Floats
     kill_count: Floats
-    first_us: Ints
+    first_us: Integers
     """When the first of them was logged."""
     log_ms: Floats
     """Sum of the logarithms of successful handler durations, and what goes with it."""

@@ -23,9 +23,7 @@ from tuner.watch.watched import Watched, moment
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
-    from tuner.model.arrays import Flags, Floats
+    from tuner.model.arrays import Flags, Floats, Integers
     from tuner.watch.minutes import Minutes
 
 STOPPED_AFTER: Final = 16
@@ -113,13 +111,13 @@ def _limits(traces: _Traces) -> Floats:
     return np.where(is_dear, np.minimum(limits, STOPPED_AFTER), limits)
 
 
-def _examples(is_beyond: Flags, ended: NDArray[np.int64], day: int) -> Flags:
+def _examples(is_beyond: Flags, ended: Integers, day: int) -> Flags:
     """Which chains are examples for a day: all, if those beyond the pattern ended on two days."""
     days = np.unique(ended[is_beyond & (ended < day)])
     return ~is_beyond if len(days) < _OCCASIONS else np.ones(len(is_beyond), dtype=bool)
 
 
-def _dear(traces: _Traces, ended: NDArray[np.int64]) -> Flags:
+def _dear(traces: _Traces, ended: Integers) -> Flags:
     """Which chains cost far more than any before that is an example."""
     cost = traces.cost_usd
     is_dear = np.zeros(len(cost), dtype=bool)
@@ -162,9 +160,7 @@ def _finding(watched: Watched, chains: _Traces, limit: float) -> WatchFinding:
         else f"{what}, and none has ended before"
     )
     return WatchFinding(
-        finding=Finding("recursion", "error", message)
-        if goes_on and deepest
-        else Finding("recursion", "warning", message),
+        finding=Finding("recursion", "error" if goes_on and deepest else "warning", message),
         function=watched.function,
         since=since,
         until=None if goes_on else last,

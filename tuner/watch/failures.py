@@ -79,9 +79,7 @@ def _storm(
         f"request ids, and {usual:,.0f} are usual at that time"
     )
     return WatchFinding(
-        finding=Finding("retry_storm", "error", message)
-        if goes_on
-        else Finding("retry_storm", "warning", message),
+        finding=Finding("retry_storm", "error" if goes_on else "warning", message),
         function=watched.function,
         since=minutes.moment(first),
         until=None if goes_on else minutes.moment(end + 1),
@@ -128,9 +126,7 @@ def timeout_costs(watched: Watched, _minutes: Minutes) -> Iterator[WatchFinding]
         f"({repeats:,} of them retries) cost {amount(wasted)}, {wasted / cost:.0%} of all"
     )
     yield WatchFinding(
-        finding=Finding("timeout_cost", "warning", message)
-        if is_much and not is_over
-        else Finding("timeout_cost", "info", message),
+        finding=Finding("timeout_cost", "warning" if is_much and not is_over else "info", message),
         function=watched.function,
         since=since,
         until=latest if is_over else None,
@@ -189,11 +185,11 @@ def memory_kills(watched: Watched, _minutes: Minutes) -> Iterator[WatchFinding]:
     )
     is_rare = kills < _FEWEST_KILLS or kills < _RARE * count
     yield WatchFinding(
-        finding=Finding("out_of_memory_kills", "info", message)
-        if is_over or is_rare
-        else Finding("out_of_memory_kills", "error", message)
-        if kills * 2 > count
-        else Finding("out_of_memory_kills", "warning", message),
+        finding=Finding(
+            "out_of_memory_kills",
+            "info" if is_over or is_rare else "error" if kills * 2 > count else "warning",
+            message,
+        ),
         function=watched.function,
         since=since,
         until=latest if is_over else None,

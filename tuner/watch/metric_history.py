@@ -19,14 +19,10 @@ from tuner.observe.store import where_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from tuner.model.alarm import CostRate, Metric
-    from tuner.model.arrays import Floats
+    from tuner.model.arrays import Floats, Integers
     from tuner.model.observation import Window
     from tuner.observe.store import ReportStore
-
-    Ints = NDArray[np.int64]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE_US: Final = MINUTE_S * 1_000_000
@@ -118,7 +114,7 @@ def read_history(
     return MetricHistory(_EPOCH + timedelta(minutes=int(first)), count, series)
 
 
-def _concurrency(began: Ints, ended: Ints, first: int, count: int) -> Floats:
+def _concurrency(began: Integers, ended: Integers, first: int, count: int) -> Floats:
     """The most that ran at once in each minute, what ran on from the one before included."""
     moments = np.concatenate([began, ended])
     steps = np.concatenate([np.ones(len(began)), -np.ones(len(ended))])

@@ -15,8 +15,7 @@ from tuner.watch.watched import lasting
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
+    from tuner.model.arrays import Integers
     from tuner.watch.minutes import Minutes
     from tuner.watch.watched import Watched
 
@@ -40,7 +39,7 @@ def queues_not_draining(watched: Watched, minutes: Minutes) -> Iterator[WatchFin
             return
 
 
-def _period(starts: NDArray[np.int64]) -> float | None:
+def _period(starts: Integers) -> float | None:
     """Minutes from dump to dump; None where they come on no schedule, or are too few."""
     if len(starts) < _FEWEST_DUMPS:
         return None
@@ -54,7 +53,7 @@ def _period(starts: NDArray[np.int64]) -> float | None:
 def _overlong(
     watched: Watched,
     minutes: Minutes,
-    runs: NDArray[np.int64],
+    runs: Integers,
     period: float,
     gap: int,
 ) -> Iterator[WatchFinding]:
@@ -77,7 +76,7 @@ def _overlong(
 def _finding(
     watched: Watched,
     minutes: Minutes,
-    run: NDArray[np.int64],
+    run: Integers,
     *,
     limit: float,
     period: float,

@@ -67,9 +67,9 @@ def _finding(
         "its days so far explain"
     )
     return WatchFinding(
-        finding=Finding("runaway_rate", "error", message)
-        if hourly >= _DEAR_USD_PER_HOUR
-        else Finding("runaway_rate", "warning", message),
+        finding=Finding(
+            "runaway_rate", "error" if hourly >= _DEAR_USD_PER_HOUR else "warning", message
+        ),
         function=watched.function,
         since=minutes.moment(first),
         until=None if goes_on else minutes.moment(end + 1),

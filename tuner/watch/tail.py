@@ -18,9 +18,7 @@ import numpy as np
 from tuner.watch.minutes import DAY, daily_maxima, expected_by_minute, window_sums
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from tuner.model.arrays import Flags, Floats
+    from tuner.model.arrays import Flags, Floats, Integers
 
 FEWEST_DAYS: Final = 3
 _ONCE_IN_DAYS: Final = 7 * 5_000
@@ -67,7 +65,7 @@ class Outliers:
 
     flags: Flags
     expected: Floats
-    width: NDArray[np.int64]
+    width: Integers
     """The shortest such window, in minutes; 0 where none is."""
     level: Floats
     """How many times as much as expected its level is; of the shortest window there is."""

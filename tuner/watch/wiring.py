@@ -73,9 +73,7 @@ def _dropped(watched: Watched, wiring: Wiring) -> Iterator[WatchFinding]:
         "(RecursiveInvocationsDropped): it had run about 16 times in one chain of requests"
     )
     yield WatchFinding(
-        finding=Finding("recursion", "error", message)
-        if goes_on
-        else Finding("recursion", "warning", message),
+        finding=Finding("recursion", "error" if goes_on else "warning", message),
         function=watched.function,
         since=points[0][0],
         until=None if goes_on else last,
