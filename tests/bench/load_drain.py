@@ -12,7 +12,7 @@ from statistics import fmean, median, quantiles
 from typing import TYPE_CHECKING, Final
 
 from tests.load.queue_simulation import QueueWorld, simulate
-from tuner.load.event_source import Drain, kinesis_drain, sqs_drain
+from tuner.load.event_source import Batch, Drain, kinesis_drain, sqs_drain
 from tuner.load.resources import EventSource, Function
 
 if TYPE_CHECKING:
@@ -80,25 +80,12 @@ def _sqs(rng: Random, batch: int, duration_s: float, cv: float) -> tuple[Drain, 
     by_mapping = rng.random() < 0.5
     source = EventSource("sqs", "q", "f", batch, max_concurrency=at_once if by_mapping else None)
     function = Function("f", 3000 if by_mapping else at_once)
-    drain = sqs_drain(
-        source,
-        function,
-        duration_ms=duration_s * 1000,
-        messages_an_invocation=batch,
-        duration_cv=cv,
-    )
-    return drain, at_once
+    return sqs_drain(source, function, Batch(batch, duration_s * 1000, "drawn", cv)), at_once
 
 
 def _kinesis(rng: Random, batch: int, duration_s: float) -> tuple[Drain, int]:
     """A few shards, with several batches of each at once."""
     shards, factor = rng.randint(1, 20), rng.choice((1, 1, 2, 5, 10))
     source = EventSource("kinesis", "s", "f", batch, parallelization_factor=factor)
-    drain = kinesis_drain(
-        source,
-        Function("f", 3000),
-        shards,
-        duration_ms=duration_s * 1000,
-        records_an_invocation=batch,
-    )
-    return drain, shards * factor
+    work = Batch(batch, duration_s * 1000, "drawn")
+    return kinesis_drain(source, Function("f", 3000), work, shards), shards * factor

@@ -13,10 +13,9 @@ import pytest
 from tests.load.queue_simulation import QueueWorld, simulate
 from tests.load.scripted import ScriptedFunction, reply, send
 from tuner.api.downstream import record_bytes_in
-from tuner.load.event_source import Drain, kinesis_drain, sqs_drain
+from tuner.load.event_source import Batch, Drain, kinesis_drain, sqs_drain
 from tuner.load.resources import EventSource, Function, Queue, Stream
 from tuner.load.upstream import (
-    Batch,
     Feed,
     not_computed,
     not_enforced,
@@ -59,23 +58,23 @@ def test_what_arrives_meanwhile_counts_and_too_much_never_drains() -> None:
 
 def test_a_mapping_and_the_function_bound_what_runs_at_once() -> None:
     """MaximumConcurrency, reserved concurrency, and Lambda's own 1,000."""
-    times = {"duration_ms": 100.0, "messages_an_invocation": 10.0}
+    batch = Batch(10, 100, "made up")
     limited = EventSource("sqs", "orders", "take", 10, max_concurrency=7)
-    assert sqs_drain(SQS, Function("take", 3000), **times).concurrency == 1000
-    assert sqs_drain(SQS, Function("take", 40), **times).concurrency == 40
-    assert sqs_drain(limited, Function("take", 40), **times).concurrency == 7
-    assert sqs_drain(limited, Function("take", None), **times).concurrency == 7
+    assert sqs_drain(SQS, Function("take", 3000), batch).concurrency == 1000
+    assert sqs_drain(SQS, Function("take", 40), batch).concurrency == 40
+    assert sqs_drain(limited, Function("take", 40), batch).concurrency == 7
+    assert sqs_drain(limited, Function("take", None), batch).concurrency == 7
 
 
 def test_provisioned_pollers_have_ten_batches_each_and_scale_faster() -> None:
     """Three are there at once, 1,000 more batches at once come a minute, up to 400 pollers'."""
     source = EventSource("sqs", "orders", "take", 10, pollers=(3, 400))
-    times = {"duration_ms": 1000.0, "messages_an_invocation": 10.0}
-    drain = sqs_drain(source, Function("take", 9000), **times)
+    batch = Batch(10, 1000, "made up")
+    drain = sqs_drain(source, Function("take", 9000), batch)
     assert (drain.first_concurrency, drain.concurrency) == (30, 4000)
     assert drain.concurrency_per_s == pytest.approx(1000 / 60)
     assert drain.drain_s(300) == pytest.approx(1.0)
-    few = sqs_drain(source, Function("take", 20), **times)
+    few = sqs_drain(source, Function("take", 20), batch)
     assert (few.first_concurrency, few.concurrency) == (20, 20)
     feed = Feed(source, Queue("orders", visibility_timeout_s=300))
     batch = Batch(10, 500, "made up")
@@ -86,15 +85,15 @@ def test_provisioned_pollers_have_ten_batches_each_and_scale_faster() -> None:
 def test_a_stream_has_shards_times_factor_at_once_and_two_megabytes_a_shard() -> None:
     """Records of 1 kB: four batches of 100 in 50 ms would read 8 MB/s of a shard that gives 2."""
     source = EventSource("kinesis", "events", "take", 100, parallelization_factor=4)
-    times = {"duration_ms": 50.0, "records_an_invocation": 100.0}
+    batch = Batch(100, 50, "made up")
     take = Function("take", 1000)
-    drain = kinesis_drain(source, take, 3, **times)
+    drain = kinesis_drain(source, take, batch, 3)
     assert drain.concurrency == 12
     assert drain.rate_per_s == pytest.approx(12 * 100 / 0.05)
     assert drain.drain_s(2400) == pytest.approx(0.1)
-    read = kinesis_drain(source, take, 3, **times, record_bytes=1000)
+    read = kinesis_drain(source, take, batch, 3, record_bytes=1000)
     assert read.rate_per_s == pytest.approx(3 * 2000)
-    assert kinesis_drain(source, Function("take", 5), 3, **times).concurrency == 5
+    assert kinesis_drain(source, Function("take", 5), batch, 3).concurrency == 5
 
 
 def test_a_records_size_is_that_of_the_payloads_data() -> None:

@@ -9,12 +9,12 @@ from statistics import fmean, pstdev
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import AwsError, CredentialsError
+from tuner.load.event_source import Batch
 from tuner.load.findings import foreseen, not_known, seen_during
 from tuner.load.limits import limits_of
 from tuner.load.resources import EventSource, Queue, Surroundings, Table
 from tuner.load.saturation import Demand, saturations
 from tuner.load.upstream import (
-    Batch,
     Feed,
     not_computed,
     not_enforced,

@@ -30,6 +30,17 @@ _LONGEST_S: Final = 30 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """What an invocation works off: so many records in so long, and how that is known."""
+
+    record_count: float
+    duration_ms: float
+    source: str
+    duration_cv: float = 0.0
+    """Their standard deviation over their mean; 0 if it isn't known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Drain:
     """A queue and the function that works it off; `messages_an_invocation` in `duration_ms`."""
 
@@ -106,15 +117,8 @@ class Drain:
         return done >= needed
 
 
-def sqs_drain(
-    source: EventSource,
-    function: Function,
-    *,
-    duration_ms: float,
-    messages_an_invocation: float,
-    duration_cv: float = 0.0,
-) -> Drain:
-    """How a function works off a queue, at a duration of a batch of so many messages."""
+def sqs_drain(source: EventSource, function: Function, batch: Batch) -> Drain:
+    """How a function works off a queue in such batches."""
     first, by_source, per_s = FIRST_CONCURRENCY, MOST_CONCURRENCY, CONCURRENCY_PER_S
     if source.pollers is not None:
         first, by_source = (POLLER_CONCURRENCY * each for each in source.pollers)
@@ -122,32 +126,26 @@ def sqs_drain(
     limits = (by_source, source.max_concurrency, function.concurrency)
     most = max(1, min(each for each in limits if each is not None))
     return Drain(
-        messages_an_invocation,
-        duration_ms,
-        most,
-        first_concurrency=min(first, most),
-        concurrency_per_s=per_s,
-        duration_cv=duration_cv,
+        batch.record_count, batch.duration_ms, most, min(first, most), per_s, batch.duration_cv
     )
 
 
 def kinesis_drain(
     source: EventSource,
     function: Function,
+    batch: Batch,
     shard_count: int,
-    *,
-    duration_ms: float,
-    records_an_invocation: float,
     record_bytes: float | None = None,
 ) -> Drain:
     """The same for a stream: nothing to scale out, and a shard is read at 2 MB/s."""
     at_once = shard_count * source.parallelization_factor
     if function.concurrency is not None:
         at_once = max(1, min(at_once, function.concurrency))
+    duration_ms = batch.duration_ms
     if record_bytes:
-        shard_s = records_an_invocation * record_bytes / SHARD_READ_BYTES_PER_S
+        shard_s = batch.record_count * record_bytes / SHARD_READ_BYTES_PER_S
         duration_ms = max(duration_ms, 1000 * source.parallelization_factor * shard_s)
-    return Drain(records_an_invocation, duration_ms, at_once, at_once, math.inf)
+    return Drain(batch.record_count, duration_ms, at_once, at_once, math.inf)
 
 
 def drain_rate_per_s(source: EventSource, function: Function) -> float | None:
@@ -158,6 +156,5 @@ def drain_rate_per_s(source: EventSource, function: Function) -> float | None:
     if not function.duration_ms:
         return None
     count = function.records_an_invocation or float(source.batch_size)
-    return sqs_drain(
-        source, function, duration_ms=function.duration_ms, messages_an_invocation=count
-    ).rate_per_s
+    batch = Batch(count, function.duration_ms, "its recent means")
+    return sqs_drain(source, function, batch).rate_per_s

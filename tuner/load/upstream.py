@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tuner.load.event_source import (
     MOST_CONCURRENCY,
     POLLER_CONCURRENCY,
+    Batch,
     kinesis_drain,
     sqs_drain,
 )
@@ -47,17 +48,6 @@ class Feed:
     record_bytes: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What an invocation works off: so many records in so long, and how that is known."""
-
-    record_count: float
-    duration_ms: float
-    source: str
-    duration_cv: float = 0.0
-    """Their standard deviation over their mean; 0 if it isn't known."""
-
-
 def recent_batch(feed: Feed, duration_ms: float) -> Batch:
     """What an invocation worked off lately, in its mean duration; full batches if nobody knows."""
     consumers = feed.resource.consumers if isinstance(feed.resource, Queue) else ()
@@ -85,23 +75,11 @@ def not_enforced(result: LoadResult, function: Function | None) -> Iterator[Find
 def drain_of(feed: Feed, function: Function, batch: Batch) -> Drain | None:
     """How fast the function works off its feed; None of a stream whose shards aren't known."""
     if feed.source.service == "sqs":
-        return sqs_drain(
-            feed.source,
-            function,
-            duration_ms=batch.duration_ms,
-            messages_an_invocation=batch.record_count,
-            duration_cv=batch.duration_cv,
-        )
+        return sqs_drain(feed.source, function, batch)
     if not isinstance(feed.resource, Stream):
         return None
-    return kinesis_drain(
-        feed.source,
-        function,
-        feed.resource.shard_count,
-        duration_ms=batch.duration_ms,
-        records_an_invocation=batch.record_count,
-        record_bytes=feed.record_bytes,
-    )
+    shards, record_bytes = feed.resource.shard_count, feed.record_bytes
+    return kinesis_drain(feed.source, function, batch, shards, record_bytes)
 
 
 def not_computed(sources: Sequence[str], backlog_count: int | None) -> Iterator[Finding]:
