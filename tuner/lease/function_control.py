@@ -34,14 +34,15 @@ T = TypeVar("T")
 WAITS_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Between attempts: long enough for a dropped connection, a throttle or an update in progress."""
 AS_IT_IS: Final = WantedCopy()
-_LASTING = (AccessDeniedError, CredentialsError, FunctionNotFoundError)
+LASTING_ERRORS: Final = (AccessDeniedError, CredentialsError, FunctionNotFoundError)
+"""Nothing that follows could succeed."""
 _IN_PARTS: Final = ("update_memory", "publish_version")
 _GIVING_BACK: Final = (
     *("update_memory", "delete_version", "remove_tag", "delete_copy", "delete_logs_of_copy"),
     *("list_versions", "list_aliases", "read_tags", "read_alias", "update_alias"),
     *("read_reserved_concurrency", "set_reserved_concurrency"),
 )
-_NO_FAULT: Final = (*_LASTING, ConflictError, MemoryCapError)
+_NO_FAULT: Final = (*LASTING_ERRORS, ConflictError, MemoryCapError)
 """Possible answers to an update; a deletion that meets a conflict has failed."""
 
 
@@ -161,7 +162,7 @@ class LeaseIO:
         for wait_s in WAITS_S:
             try:
                 return call()
-            except _LASTING:
+            except LASTING_ERRORS:
                 raise
             except AwsError:
                 if is_over():
@@ -238,7 +239,7 @@ def watched(
         try:
             answer = method(*arguments)
         except AwsError as error:
-            expected = _NO_FAULT if name in ("update_memory", "update_alias") else _LASTING
+            expected = _NO_FAULT if name in ("update_memory", "update_alias") else LASTING_ERRORS
             if not isinstance(error, expected) and not limit.is_given_up:
                 on_progress(CallFailed(str(error)))
             raise

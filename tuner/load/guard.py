@@ -14,7 +14,7 @@ from tuner.errors import AwsError
 from tuner.model.finding import Finding
 from tuner.model.invocation import Outcome
 from tuner.sweep import findings
-from tuner.sweep.guard import LOOK_EVERY_S, RECURSION_ERROR, TOO_MANY_TIMES, trace_came_back
+from tuner.sweep.guard import LOOK_EVERY_S, RECURSION_ERROR, CostGuard, trace_came_back
 from tuner.sweep.outcome import import_failure
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from tuner.model.invocation import InvokeReply
 
-_LEAST_INVOCATIONS: Final = 5
 _FIRST: Final = 20
 """If none of the first answers is a success, more of them would show nothing."""
 _UNANSWERED: Final = 50
@@ -30,13 +29,12 @@ _UNANSWERED: Final = 50
 
 
 class LoadGuard:
-    """Looks at every answer."""
+    """Looks at every answer. `foreseen_usd` is of a warm invocation; None: there is nothing to
+    compare with, or a budget holds.
+    """
 
     def __init__(self, foreseen_usd: float | None) -> None:
-        self._foreseen_usd = foreseen_usd
-        """Of a warm invocation; None: there is nothing to compare with, or a budget holds."""
-        self._warm_count = 0
-        self._warm_usd = 0.0
+        self._cost = CostGuard(foreseen_usd)
         self._success_count = 0
         self._failed_count = 0
         self._unanswered_count = 0
@@ -57,19 +55,12 @@ class LoadGuard:
         self._unanswered_count = self._unanswered_count + 1 if is_unanswered else 0
         self._success_count += outcome is Outcome.SUCCESS
         self._failed_count += outcome is not Outcome.SUCCESS
-        if not is_unanswered:
-            self._warm_count += 1
-            self._warm_usd += warm_usd
+        is_too_dear = not is_unanswered and self._cost.add(warm_usd)
         if self._unanswered_count >= _UNANSWERED:
             return stopped(f"{_UNANSWERED} requests in a row got no answer")
         if not self._success_count and self._failed_count >= _FIRST:
             return stopped(f"none of the first {_FIRST} requests succeeded ({error_type})")
-        return findings.RUNAWAY if self._is_too_dear() else None
-
-    def _is_too_dear(self) -> bool:
-        if self._foreseen_usd is None or self._warm_count < _LEAST_INVOCATIONS:
-            return False
-        return self._warm_usd > TOO_MANY_TIMES * self._warm_count * self._foreseen_usd
+        return findings.RUNAWAY if is_too_dear else None
 
 
 def in_thread(work: Callable[[], None]) -> None:

@@ -12,14 +12,8 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tuner.errors import (
-    AccessDeniedError,
-    AwsError,
-    CredentialsError,
-    FunctionNotFoundError,
-    LostReplyError,
-    ThrottledError,
-)
+from tuner.errors import AwsError, LostReplyError, ThrottledError
+from tuner.lease.function_control import LASTING_ERRORS
 from tuner.load.findings import found_in
 from tuner.load.guard import LoadGuard, RecursionWatch, stopped
 from tuner.load.io import LoadProgress, Request
@@ -45,7 +39,6 @@ if TYPE_CHECKING:
 STOP_GRACE_S: Final = 5.0
 """How long requests in flight have when the load is stopped."""
 TELL_EVERY_S: Final = 5.0
-_FATAL = (AccessDeniedError, CredentialsError, FunctionNotFoundError)
 
 
 def send_load(
@@ -185,7 +178,6 @@ class LoadLoop:
                 break
             self._take(self._senders.next_done(left_s))
         for request in tuple(self._in_flight.values()):
-            self._settle(request, request.worst_usd)
             now_s = self._clock()
             self._add(request, request.due_s, now_s, Outcome.LOST_REPLY, cost_usd=request.worst_usd)
             self._find(sweep_findings.REPLY_LOST)
@@ -211,14 +203,11 @@ class LoadLoop:
     def _judge(self, done: Done[Request]) -> None:
         request, result = done.call, done.result
         if isinstance(result, ThrottledError):
-            self._settle(request, 0.0)
             self._add(request, done.started_s, done.ended_s, None, reason=result.reason)
         elif isinstance(result, LostReplyError):
-            self._settle(request, request.worst_usd)
             self._find(sweep_findings.REPLY_LOST)
             self._count(done, Outcome.LOST_REPLY, request.worst_usd)
-        elif isinstance(result, AwsError) and not isinstance(result, _FATAL):
-            self._settle(request, 0.0)
+        elif isinstance(result, AwsError) and not isinstance(result, LASTING_ERRORS):
             self._count(done, Outcome.SERVICE_ERROR, 0.0, type(result).__name__)
         elif isinstance(result, Exception):
             self._settle(request, 0.0)
@@ -238,7 +227,6 @@ class LoadLoop:
         else:
             cost_usd = pricing.cost_usd(self._memory_mb, report.billed_duration_ms)
             warm_usd = pricing.cost_usd(self._memory_mb, round(report.duration_ms))
-        self._settle(request, cost_usd)
         self._stop_for(self._guard.look_at(reply))
         self._count(done, outcome, cost_usd, error_type, report=report, warm_usd=warm_usd)
 
@@ -267,6 +255,7 @@ class LoadLoop:
         reason: str | None = None,
         report: PlatformReport | None = None,
     ) -> None:
+        self._settle(request, cost_usd)
         self._answers.append(
             Answer(
                 due_s=request.arrival.due_s,

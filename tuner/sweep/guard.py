@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tuner.model.plan import SweepPlan
 
 _LEAST_INVOCATIONS: Final = 5
-TOO_MANY_TIMES: Final = 5.0
+_TOO_MANY_TIMES: Final = 5.0
 """The estimate scales a mean of live traffic to other sizes, and may be off by up to this
 factor."""
 RECURSION_ERROR: Final = "RecursiveInvocationException"
@@ -63,7 +63,9 @@ class RunawayGuard:
         current_mb: int = 0,
         takes_error_replies: bool = False,
     ) -> None:
-        self._cost = CostGuard(plan)
+        foresaw = plan.basis == "recent_duration" and plan.budget_usd is None
+        count = max(plan.estimated_invocation_count, 1)
+        self._cost = CostGuard(plan.estimated_cost_usd / count if foresaw else None)
         self._errors = ErrorGuard()
         self._repeats = RepeatGuard()
         self._replies = None if takes_error_replies else ReplyGuard(plan, current_mb)
@@ -94,7 +96,7 @@ class RunawayGuard:
             self._next_look_s = now_s + LOOK_EVERY_S
             if self._count_dropped():
                 self._recursion = "Lambda dropped invocations of it as recursive"
-        is_too_dear, is_failing = self._cost.add(invocation), self._errors.add(invocation)
+        is_too_dear, is_failing = self._cost.add(invocation.cost_usd), self._errors.add(invocation)
         row = self._repeats.add(invocation)
         answers_errors = self._replies is not None and self._replies.add(invocation)
         self._has_run = self._has_run or invocation.outcome is Outcome.SUCCESS
@@ -115,24 +117,22 @@ class CostGuard:
     """Compares what was spent with what the agreed plan expected for so many invocations.
 
     If the plan knew no duration, its estimate is already the worst case; if a budget was given,
-    that's what was agreed to. In both cases the guard does nothing.
+    that's what was agreed to. In both cases nothing is foreseen, and the guard does nothing.
     """
 
-    def __init__(self, plan: SweepPlan) -> None:
-        count = max(plan.estimated_invocation_count, 1)
-        foresaw = plan.basis == "recent_duration" and plan.budget_usd is None
-        self.foreseen_usd = plan.estimated_cost_usd / count if foresaw else None
+    def __init__(self, foreseen_usd: float | None) -> None:
+        self._foreseen_usd = foreseen_usd
         """Per invocation; None: nothing to compare with."""
         self._count = 0
         self._spent_usd = 0.0
 
-    def add(self, invocation: Invocation) -> bool:
+    def add(self, cost_usd: float) -> bool:
         """Add one invocation; say whether they cost too much."""
         self._count += 1
-        self._spent_usd += invocation.cost_usd
-        if self.foreseen_usd is None or self._count < _LEAST_INVOCATIONS:
+        self._spent_usd += cost_usd
+        if self._foreseen_usd is None or self._count < _LEAST_INVOCATIONS:
             return False
-        return self._spent_usd > TOO_MANY_TIMES * self._count * self.foreseen_usd
+        return self._spent_usd > _TOO_MANY_TIMES * self._count * self._foreseen_usd
 
 
 class ErrorGuard:

@@ -12,14 +12,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from tuner.decision.policy import Trial
-from tuner.errors import (
-    AccessDeniedError,
-    AwsError,
-    CredentialsError,
-    FunctionNotFoundError,
-    LostReplyError,
-    ThrottledError,
-)
+from tuner.errors import AwsError, LostReplyError, ThrottledError
+from tuner.lease.function_control import LASTING_ERRORS
 from tuner.sweep import findings
 from tuner.sweep.guard import Health, LeftOut, RunawayGuard
 from tuner.sweep.judge import Judge, VersionEnvironments
@@ -42,8 +36,6 @@ if TYPE_CHECKING:
 
 STOP_GRACE_S: Final = 5.0
 """How long to wait for calls in flight when the sweep must stop."""
-# Nothing that follows could succeed.
-_FATAL = (AccessDeniedError, CredentialsError, FunctionNotFoundError)
 
 
 class SweepLoop:
@@ -277,7 +269,7 @@ class SweepLoop:
             self._throttled(call, result)
         elif isinstance(result, LostReplyError):
             self._record(call, self._judge.lost(call, done.started_s, done.ended_s))
-        elif isinstance(result, AwsError) and not isinstance(result, _FATAL):
+        elif isinstance(result, AwsError) and not isinstance(result, LASTING_ERRORS):
             self._record(call, self._judge.refused(done))
         elif isinstance(result, Exception):
             self._judge.environments[call.version].withdraw()
@@ -363,7 +355,7 @@ class SweepLoop:
             left_s = deadline_s - self._clock()
             if left_s <= 0:
                 break
-            with suppress(*_FATAL):
+            with suppress(*LASTING_ERRORS):
                 self._take(self._workers.next_done(left_s))
         for call in tuple(self._in_flight):
             self._record(call, self._judge.lost(call, self._clock(), self._clock()))
