@@ -11,10 +11,12 @@ from tuner.logs.times import STREAM
 if TYPE_CHECKING:
     from tuner.model.observation import ObservedOutcome, Origin
 
-_ERROR_TYPE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.$:]{0,99}")
-_MEMORY_ERRORS: Final = frozenset(
+ERROR_TYPE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.$:]{0,99}")
+"""An exception's class name in any of Lambda's languages. Anything else may hold data."""
+MEMORY_ERRORS: Final = frozenset(
     ("Runtime.OutOfMemory", "MemoryError", "java.lang.OutOfMemoryError")
 )
+"""Of runtimes that exit before the platform ends them."""
 _AT_EDGE: Final = re.compile(r"^[a-z]{2}-[a-z]+-\d\.")
 MOST_KEPT: Final = 10_000
 
@@ -94,11 +96,11 @@ def judge(
         note = stream.notes.pop("")
     said, signature, _least = note or ("success", None, 0.0)
     signature = kind or signature
-    if signature is not None and not _ERROR_TYPE.fullmatch(signature):
+    if signature is not None and not ERROR_TYPE.fullmatch(signature):
         signature = "unknown"
     if status == "success":
         return "success", None
-    if signature in _MEMORY_ERRORS or said == "oom":
+    if signature in MEMORY_ERRORS or said == "oom":
         return "oom", signature
     if status == "timeout" or said == "timeout":
         return "timeout", signature

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tuner.logs.stream import MEMORY_ERRORS
 from tuner.model.observation import REGION
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ _REPORT_COLUMNS: Final = (
     "max_memory_used_mb, init_duration_ms, restore_duration_ms, outcome"
 )
 """What copies of a report have in common: an export doesn't say its account."""
-_MEMORY_ERRORS: Final = "'Runtime.OutOfMemory', 'MemoryError', 'java.lang.OutOfMemoryError'"
+_MEMORY_ERRORS: Final = ", ".join(f"'{each}'" for each in sorted(MEMORY_ERRORS))
 _MS: Final = "([0-9]{1,10}(?:[.][0-9]+)?)"
 _MB: Final = "([0-9]{1,6})"
 """Far beyond what Lambda has, as in `logs.report`: sums of more would overflow."""

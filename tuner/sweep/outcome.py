@@ -17,18 +17,13 @@ from jmespath.exceptions import JMESPathError
 
 from tuner.errors import ReportLineError, UsageError
 from tuner.logs import parse_report
+from tuner.logs.stream import ERROR_TYPE, MEMORY_ERRORS
 from tuner.model.invocation import Outcome
 from tuner.model.record import read_object
 
 if TYPE_CHECKING:
     from tuner.model.invocation import InvokeReply, PlatformReport
 
-# An exception's class name in any of Lambda's languages. Anything else may hold data.
-_ERROR_TYPE = re.compile(r"[A-Za-z_][A-Za-z0-9_.$:]{0,99}")
-# Runtimes that exit before the platform ends them.
-_MEMORY_ERRORS: Final = frozenset(
-    ("Runtime.OutOfMemory", "MemoryError", "java.lang.OutOfMemoryError")
-)
 _TIMED_OUT = re.compile(r"(?:^|: |\S+Z \S+ )Task timed out after \d+\.\d\d seconds$")
 _IMPORT_ERROR: Final = "Runtime.ImportModuleError"
 _MISSING_MODULE: Final = re.compile(
@@ -60,7 +55,7 @@ def classify(
         return Outcome.SUCCESS, None
     known_type = report_type or error_type
     types = {report_type, error_type}
-    if types & _MEMORY_ERRORS or ("Runtime.ExitError" in types and "signal: killed" in message):
+    if types & MEMORY_ERRORS or ("Runtime.ExitError" in types and "signal: killed" in message):
         return Outcome.OUT_OF_MEMORY, known_type
     if status == "timeout" or error_type == "Sandbox.Timedout" or _is_timeout(error_type, message):
         return Outcome.TIMEOUT, known_type
@@ -110,7 +105,7 @@ def _error_object(reply: InvokeReply) -> tuple[str | None, str]:
 
 
 def _shown_type(text: object) -> str:
-    return text if isinstance(text, str) and _ERROR_TYPE.fullmatch(text) else UNKNOWN_ERROR
+    return text if isinstance(text, str) and ERROR_TYPE.fullmatch(text) else UNKNOWN_ERROR
 
 
 @dataclass(frozen=True, slots=True)
