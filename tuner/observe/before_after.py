@@ -20,22 +20,17 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tuner.observe.hourly import HOURS_PER_DAY, extra_variance
+from tuner.observe.hourly import EPOCH_WEEKDAY, HOURS_PER_DAY, extra_variance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from tuner.model.arrays import Flags, Floats
+    from tuner.model.arrays import Flags, Floats, Integers
     from tuner.observe.use_hours import UseRows
-
-    Ints = NDArray[np.int64]
 
 DRAW_COUNT: Final = 4000
 MOST_DAYS: Final = 42
 """On each side: older days are of another time."""
-_EPOCH_WEEKDAY: Final = 3  # 1970-01-01 was a Thursday; Monday is 0
 _PRIOR_FREEDOM: Final = 50
 _FEWEST_UNTOUCHED: Final = 30
 """Invocations of an untouched function, below which a day of it says nothing."""
@@ -55,11 +50,11 @@ _OWN_EXCESSES: Final = (1.0, 2.0)
 class Days:
     """Days, parted where something was deployed; each with its mean cost."""
 
-    day: Ints
+    day: Integers
     """Since 1970."""
     is_after: Floats
     """1 where the memory is the new one."""
-    deployments: Ints
+    deployments: Integers
     """How many other deployments came before."""
     mean_usd: Floats
     """Of an invocation, less the cycle of the hours of the day."""
@@ -150,11 +145,11 @@ def _days(rows: UseRows, new_mb: int, deployed_hours: Sequence[float]) -> tuple[
     return days, moved
 
 
-def _summed(at: Ints, values: Floats, size: int = 0) -> Floats:
+def _summed(at: Integers, values: Floats, size: int = 0) -> Floats:
     return np.asarray(np.bincount(at, values, minlength=size), dtype=np.float64)
 
 
-def _daily_cycle(slot: Ints, at: Ints, count: Floats, cost: Floats, size: int) -> Floats:
+def _daily_cycle(slot: Integers, at: Integers, count: Floats, cost: Floats, size: int) -> Floats:
     """For each hour what its hour of the day multiplies the cost by, shrunk to 1 by its noise.
 
     Hours and pieces of days are fitted by turns, which is Poisson pseudo-likelihood: unbiased for
@@ -219,10 +214,9 @@ def _posterior(
     days: Days, residual: Floats, outside: Floats | None, rng: np.random.Generator
 ) -> Floats:
     """Draws of the step: a mixture over the grid, by restricted likelihood."""
-    kernels = _Kernels(days, outside)
     design = np.column_stack([np.ones(len(residual)), days.is_after])
     estimates, variances, scores = [], [], []
-    for part in kernels.in_parts():
+    for part in _kernels(days, outside):
         factor = np.linalg.cholesky(part)
         whitened_x = np.linalg.solve(factor, np.broadcast_to(design, (len(part), *design.shape)))
         whitened_y = np.linalg.solve(
@@ -243,56 +237,36 @@ def _posterior(
     return np.asarray(np.concatenate(estimates)[chosen] + spread * rng.normal(size=DRAW_COUNT))
 
 
-class _Kernels:
-    """The covariance of the days for every point of the grid."""
-
-    def __init__(self, days: Days, outside: Floats | None) -> None:
-        day = days.day.astype(float)
-        weekday = (days.day + _EPOCH_WEEKDAY) % 7
-        weekend = weekday >= 5
-        weeks = (day - day.mean()) / 7
-        self._own = np.diag(days.own_variance)
-        self._apart = np.abs(day[:, None] - day)
-        self._week = (weekend[:, None] == weekend) + (weekday[:, None] == weekday) / 9
-        after = days.is_after * (weeks - np.average(weeks, weights=days.is_after * days.count))
-        self._drift = np.outer(weeks, weeks) + np.outer(after, after)
-        numbers = range(1, int(days.deployments.max(initial=0)) + 1)
-        self._steps = sum(
-            (
-                np.outer(days.deployments >= each, days.deployments >= each) * 1.0
-                for each in numbers
-            ),
-            np.zeros_like(self._own),
-        )
-        self._has_steps = bool(self._steps.any())
-        self._outside = None if outside is None else np.outer(outside, outside)
-
-    def in_parts(self) -> list[Floats]:
-        """Stacks of matrices, each of a size that fits in the cache."""
-        persistent = {
-            each: np.where(self._apart == 0, 1.0, each**self._apart if each else 0.0)
-            for each in _PERSISTENCES
-        }
-        deployments = _DEPLOYMENT_DEVIATIONS if self._has_steps else (0.0,)
-        outsides = (0.0,) if self._outside is None else (0.0, 1.0)
-        parts = []
-        for excess in _OWN_EXCESSES:
-            stack = []
-            for weekend, drift, deployed, other in product(
-                _WEEKEND_DEVIATIONS, _WEEKLY_DRIFTS, deployments, outsides
-            ):
-                fixed = (
-                    excess * self._own
-                    + weekend**2 * self._week
-                    + drift**2 * self._drift
-                    + deployed**2 * self._steps
-                )
-                if other and self._outside is not None:
-                    fixed = fixed + other * self._outside
-                stack += [
-                    fixed + deviation**2 * shape
-                    for deviation in _DAY_DEVIATIONS
-                    for shape in persistent.values()
-                ]
-            parts.append(np.stack(stack))
-        return parts
+def _kernels(days: Days, outside: Floats | None) -> list[Floats]:
+    """The covariance of the days for every point of the grid, in stacks that fit in the cache."""
+    own = np.diag(days.own_variance)
+    day = days.day.astype(float)
+    apart = np.abs(day[:, None] - day)
+    weekday = (days.day + EPOCH_WEEKDAY) % 7
+    weekend = weekday >= 5
+    week = (weekend[:, None] == weekend) + (weekday[:, None] == weekday) / 9
+    weeks = (day - day.mean()) / 7
+    after = days.is_after * (weeks - np.average(weeks, weights=days.is_after * days.count))
+    drift = np.outer(weeks, weeks) + np.outer(after, after)
+    steps = np.minimum.outer(days.deployments, days.deployments)  # those before both of two days
+    others = np.zeros_like(own) if outside is None else np.outer(outside, outside)
+    persistent = [np.where(apart == 0, 1.0, each**apart if each else 0.0) for each in _PERSISTENCES]
+    grid = [
+        _WEEKEND_DEVIATIONS,
+        _WEEKLY_DRIFTS,
+        _DEPLOYMENT_DEVIATIONS if steps.any() else (0.0,),
+        (0.0,) if outside is None else (0.0, 1.0),
+    ]
+    parts = []
+    for excess in _OWN_EXCESSES:
+        stack = []
+        for of_weekends, of_drift, deployed, other in product(*grid):
+            fixed = excess * own + of_weekends**2 * week + of_drift**2 * drift
+            fixed = fixed + deployed**2 * steps + other * others
+            stack += [
+                fixed + deviation**2 * shape
+                for deviation in _DAY_DEVIATIONS
+                for shape in persistent
+            ]
+        parts.append(np.stack(stack))
+    return parts

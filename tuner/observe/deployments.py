@@ -17,6 +17,7 @@ import json
 import shutil
 import subprocess
 import zlib
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -35,14 +36,6 @@ if TYPE_CHECKING:
 _EVENTS: Final = ("UpdateFunctionCode", "UpdateFunctionConfiguration", "PublishVersion",
                   "UpdateAlias")  # fmt: skip
 """CloudTrail's names begin like this; a date and a version of the API follow."""
-_RANK: Final[dict[DeploymentSource, int]] = {
-    "memory": 0,
-    "version": 1,
-    "cloudtrail": 2,
-    "csv": 3,
-    "git": 4,
-}
-"""What is in the logs is most certain."""
 _LAG: Final[dict[DeploymentSource, datetime.timedelta]] = {
     "memory": datetime.timedelta(0),
     "version": datetime.timedelta(0),
@@ -51,7 +44,8 @@ _LAG: Final[dict[DeploymentSource, datetime.timedelta]] = {
     "git": datetime.timedelta(hours=6),
 }
 """How long after its time a deployment may take effect: a pipeline deploys a tag later."""
-
+_RANK: Final = {source: rank for rank, source in enumerate(_LAG)}
+"""What is in the logs is most certain."""
 _HOUR: Final = datetime.timedelta(hours=1)
 _ENOUGH: Final = 20
 """This many lines show who leads; with fewer in an hour, the following hours are considered too."""
@@ -72,10 +66,6 @@ def cause_of(
     A deployment explains it if it could take effect in that time; among several the most certain
     source wins, then the one closest to the estimate.
     """
-
-    def distance(each: Deployment) -> datetime.timedelta:
-        return abs(each.at - estimate)
-
     possible = [
         each
         for each in deployments
@@ -83,7 +73,9 @@ def cause_of(
         and each.at <= latest
         and (each.until or each.at) + _LAG[each.source] >= earliest
     ]
-    return min(possible, key=lambda each: (_RANK[each.source], distance(each)), default=None)
+    return min(
+        possible, key=lambda each: (_RANK[each.source], abs(each.at - estimate)), default=None
+    )
 
 
 def trail_deployments(events: Iterable[TrailEvent]) -> tuple[Deployment, ...]:
@@ -274,16 +266,16 @@ def _leader(
     ahead: Sequence[datetime.datetime],
 ) -> Setting | None:
     """The setting of most lines in an hour, and in the following ones if there are few."""
-    counts: dict[Setting, int] = {}
+    counts: Counter[Setting] = Counter()
     for hour in ahead:
         if hour - ahead[0] > _LOOK_AHEAD_HOURS * _HOUR:
             break
         for setting, row in by_hour[hour].items():
-            counts[setting] = counts.get(setting, 0) + row.count
-        if sum(counts.values()) >= _ENOUGH:
+            counts[setting] += row.count
+        if counts.total() >= _ENOUGH:
             break
-    best = max(counts, key=lambda each: counts[each])
-    return best if counts[best] >= _LEAD_RATIO * sum(counts.values()) else None
+    [(best, count)] = counts.most_common(1)
+    return best if count >= _LEAD_RATIO * counts.total() else None
 
 
 def _first_of(
