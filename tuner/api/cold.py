@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.api.target import lease_at
 from tuner.cold.analysis import ImportsFound, analyse
-from tuner.cold.arrivals import Arrivals, arrivals_at, arrivals_of_loads, arrivals_of_times
-from tuner.cold.arrivals_file import is_table, read_arrivals
+from tuner.cold.arrivals import (
+    Arrivals,
+    arrivals_at,
+    arrivals_of_loads,
+    arrivals_of_times,
+    is_table,
+    read_arrivals,
+)
 from tuner.cold.findings import imports_unknown
 from tuner.cold.imports import package_sizes, read_times, timed_package
 from tuner.cold.plan import plan_cold

@@ -140,7 +140,8 @@ def _facts(plan: ColdPlan, measured: Measured, curve: InitCurve | None) -> Facts
         return None
     init = lognormal_of([each.init_ms or 0.0 for each in own])
     if init is None:
-        init = _around(curve.at(function.memory_mb).estimate, curve.spread)
+        mean_ms, spread = curve.at(function.memory_mb).estimate, curve.spread
+        init = Lognormal(math.log(mean_ms) - spread**2 / 2, spread)
     is_restore = any(each.report.restore_duration_ms is not None for each in own)
     billed = [ms for each in own if (ms := each.report.billed_restore_duration_ms) is not None]
     return Facts(
@@ -152,10 +153,6 @@ def _facts(plan: ColdPlan, measured: Measured, curve: InitCurve | None) -> Facts
         init if is_restore else None,
         fmean(billed) if billed else None,
     )
-
-
-def _around(mean_ms: float, spread: float) -> Lognormal:
-    return Lognormal(math.log(mean_ms) - spread**2 / 2, spread)
 
 
 def _traffic(arrivals: Arrivals, facts: Facts, recent_ms: float | None) -> Traffic:

@@ -166,13 +166,7 @@ def _python(names: set[str], handler: str) -> tuple[str, str, str] | None:
         return None
     for file in (f"{stem}/__init__.py", f"{stem}.py"):  # a package goes before a module
         if file in names:
-            kept = _kept(file)
-            filled = {
-                "MODULE": path.replace("/", "."),
-                "FILE": PurePosixPath(kept).name,
-                "HANDLER": function,
-            }
-            return file, kept, _filled("timed_imports.py", filled)
+            return _stand_in("timed_imports.py", file, function, path.replace("/", "."))
     return None
 
 
@@ -184,17 +178,11 @@ def _node(archive: zipfile.ZipFile, names: set[str], handler: str) -> tuple[str,
     for ending in _NODE_ENDINGS:
         file = f"{folder}{slash}{stem}{ending}"
         if file in names:
-            kept = _kept(file)
             is_module = ending == ".mjs" or (
                 ending == ".js" and _is_module(archive, names, PurePosixPath(file).parent)
             )
-            filled = {
-                "FILE": PurePosixPath(kept).name,
-                "HANDLER": function,
-                "BEGIN": _BEGIN,
-            }
             hook = "timed_imports.mjs" if is_module else "timed_imports.cjs"
-            return file, kept, _filled(hook, filled)
+            return _stand_in(hook, file, function)
     return None
 
 
@@ -207,16 +195,14 @@ def _is_module(archive: zipfile.ZipFile, names: set[str], folder: PurePosixPath)
     return False
 
 
-def _kept(file: str) -> str:
-    path = PurePosixPath(file)
-    return str(path.with_name(_PREFIX + path.name))
-
-
-def _filled(hook: str, names: dict[str, str]) -> str:
+def _stand_in(hook: str, file: str, handler: str, module: str = "") -> tuple[str, str, str]:
+    """(file of the handler's module, where it is kept, the stand-in)."""
+    kept = PurePosixPath(file).with_name(_PREFIX + PurePosixPath(file).name)
     text = (files("tuner.cold") / "hooks" / hook).read_text(encoding="utf-8")
+    names = {"MODULE": module, "FILE": kept.name, "HANDLER": handler, "BEGIN": _BEGIN}
     for name, value in names.items():
         text = text.replace(f"@{name}@", value)
-    return text
+    return file, str(kept), text
 
 
 def _replaced(archive: zipfile.ZipFile, file: str, kept: str, stand_in: str) -> bytes:

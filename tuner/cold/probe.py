@@ -7,26 +7,28 @@ own; then it's published again, until there are enough cold starts. Requests go 
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Literal
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from tuner.cold.init_log import init_failure, init_parts
+from tuner.cold.result import InitParts
 from tuner.load.phases import Phase
 from tuner.load.plan import LoadPlan
 from tuner.load.run import send_load
 from tuner.model.invocation import Outcome
 from tuner.model.lambda_limits import MIN_MEMORY_MB
+from tuner.model.record import read_object
 from tuner.sweep.findings import size_failed
 from tuner.sweep.outcome import UNKNOWN_ERROR, classify, report_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Iterator, Sequence
 
     from tuner.cold.plan import ColdPlan
-    from tuner.cold.result import ColdEnd, InitParts
+    from tuner.cold.result import ColdEnd
     from tuner.lease.lease import Leased
     from tuner.load.io import LoadIO
     from tuner.load.result import LoadResult
@@ -44,6 +46,10 @@ _LEAST_ERRORS: Final = 2
 """Of the handler, more than successes, before a size is given up: one may be chance."""
 _OF_LOADS_ONLY: Final = frozenset({"arrivals_late", "arrivals_not_sent", "load_errors"})
 """What isn't of interest here: latency is the platform's own, not this machine's."""
+_INIT_TIMEOUT: Final = re.compile(
+    r"^INIT_REPORT Init Duration: [0-9.]{1,20} ms[ \t]+Phase: init[ \t]+Status: timeout",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +229,7 @@ class Probe:
         for reply in self._recorder.take():
             report = report_in(reply.log_tail)
             outcome, error_type = classify(reply, report)
-            if init_failure(reply.log_tail) == "timeout":
+            if init_timed_out(reply.log_tail):
                 measured.init_timeouts += 1
                 failures.append("its INIT takes over 10 s")
                 has_to_fail = True
@@ -259,3 +265,52 @@ def _how(outcome: Outcome, error_type: str | None) -> str:
     if outcome is Outcome.TIMEOUT:
         return "the function times out"
     return f"the function fails ({error_type})"
+
+
+def init_parts(log: str, init_ms: float) -> InitParts | None:
+    """How an INIT of `init_ms` splits; None where the log doesn't say.
+
+    JSON logs at the system log level DEBUG have `platform.initRuntimeDone` (the runtime has loaded
+    the function's code) and `platform.initReport` (extensions are ready too).
+    """
+    times: dict[str, datetime] = {}
+    for record in _records(log):
+        at = _time(record.get("time"))
+        if at is not None:
+            times.setdefault(str(record["type"]), at)
+    ready, ended = times.get("platform.initRuntimeDone"), times.get("platform.initReport")
+    if ready is None or ended is None:
+        return None
+    extensions_ms = min(max(0.0, (ended - ready).total_seconds() * 1000), init_ms)
+    return InitParts(extensions_ms=extensions_ms, runtime_and_code_ms=init_ms - extensions_ms)
+
+
+def init_timed_out(log: str) -> bool:
+    """Whether Lambda ended an INIT before this invocation: then it ran again, in its Duration.
+
+    Text logs have an INIT_REPORT line for it, JSON logs a `platform.initReport`.
+    """
+    if _INIT_TIMEOUT.search(log) is not None:
+        return True
+    told = (each.get("record") for each in _records(log) if each["type"] == "platform.initReport")
+    return any(
+        isinstance(each, dict)
+        and each.get("phase") in (None, "init")
+        and each.get("status") == "timeout"
+        for each in told
+    )
+
+
+def _records(log: str) -> Iterator[dict[str, Any]]:
+    for line in log.splitlines():
+        if line.startswith("{") and '"platform.init' in line:
+            record = read_object(line)
+            if record is not None and str(record.get("type")).startswith("platform.init"):
+                yield record
+
+
+def _time(text: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
