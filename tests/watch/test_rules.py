@@ -19,8 +19,8 @@ from tests.bench.watch_world import (
     quiet_runs,
     store_of,
 )
-from tuner.watch.minutes import DAY, expected_by_minute, stretches, window_sums
 from tuner.watch.tail import FEWEST_DAYS, return_level
+from tuner.watch.watched import DAY, expected_by_minute, stretches, window_sums
 
 if TYPE_CHECKING:
     from tuner.model.watch import WatchFinding

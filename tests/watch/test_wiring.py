@@ -11,8 +11,7 @@ import pytest
 from tests.observe.made import ObservedReport, store_of
 from tuner.model.observation import Origin, Window
 from tuner.pricing import load_price_book
-from tuner.watch.minutes import minutes_of
-from tuner.watch.watched import Watched
+from tuner.watch.watched import Watched, minutes_of
 from tuner.watch.wiring import Points, Wiring, circle_of, wiring_findings
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 """Rules over what production says: a function that runs away, and what that costs an hour.
 
 Read `watch` first: it asks every rule about one function and puts the findings in order. A rule is
-a function of `Watched` (`watched`: a function's reports, prices, window) and `Minutes` (`minutes`:
-its sums by the minute, and what each is expected to have) to findings. Whatever a rule says of a
+a function of `Watched` (a function's reports, prices, window) and `Minutes` (its sums by the
+minute, and what each is expected to have; both in `watched`) to findings. Whatever a rule says of a
 moment rests on what was logged up to it, so that an archive read whole says what a watch would have
 said at the time.
 

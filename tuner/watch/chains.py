@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tuner.model.arrays import Flags, Floats, Integers
-    from tuner.watch.minutes import Minutes
+    from tuner.watch.watched import Minutes
 
 STOPPED_AFTER: Final = 16
 """Lambda stops a chain through SQS, SNS, S3 or Lambda after about so many runs of a function, if

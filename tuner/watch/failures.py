@@ -11,16 +11,14 @@ from tuner.model.finding import Finding
 from tuner.model.interval import counted
 from tuner.model.lambda_limits import HOURS_PER_MONTH, MAX_MEMORY_MB
 from tuner.model.watch import WatchFinding
-from tuner.watch.minutes import stretches, window_sums
 from tuner.watch.tail import WINDOWS, find_outliers
-from tuner.watch.watched import HOUR, amount, utc
+from tuner.watch.watched import HOUR, amount, stretches, utc, window_sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tuner.model.arrays import Floats
-    from tuner.watch.minutes import Minutes
-    from tuner.watch.watched import Watched
+    from tuner.watch.watched import Minutes, Watched
 
 _FEW_FAILURES: Final = 5.0
 _FAILING: Final = 0.6

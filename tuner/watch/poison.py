@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tuner.model.arrays import Floats
-    from tuner.watch.minutes import Minutes
+    from tuner.watch.watched import Minutes
 
 _FEWEST: Final = 7
 """Queues mostly give up after three to five receives, and an event runs three times at most."""

@@ -8,16 +8,14 @@ import numpy as np
 
 from tuner.model.finding import Finding
 from tuner.model.watch import WatchFinding
-from tuner.watch.minutes import DAY, stretches
 from tuner.watch.tail import return_level
-from tuner.watch.watched import lasting
+from tuner.watch.watched import DAY, lasting, stretches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tuner.model.arrays import Integers
-    from tuner.watch.minutes import Minutes
-    from tuner.watch.watched import Watched
+    from tuner.watch.watched import Minutes, Watched
 
 _GAPS: Final = (2, 5, 15, 60)
 """Minutes without a run that end a dump: the first at which dumps come on a schedule."""

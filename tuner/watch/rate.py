@@ -8,17 +8,15 @@ import numpy as np
 
 from tuner.model.finding import Finding
 from tuner.model.watch import WatchFinding
-from tuner.watch.minutes import stretches
 from tuner.watch.tail import find_outliers
-from tuner.watch.watched import lasting
+from tuner.watch.watched import lasting, stretches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tuner.model.arrays import Floats
-    from tuner.watch.minutes import Minutes
     from tuner.watch.tail import Outliers
-    from tuner.watch.watched import Watched
+    from tuner.watch.watched import Minutes, Watched
 
 _APART: Final = 180
 """Minutes within a pattern between two of one finding."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tuner.watch.minutes import DAY, daily_maxima, expected_by_minute, window_sums
+from tuner.watch.watched import DAY, daily_maxima, expected_by_minute, window_sums
 
 if TYPE_CHECKING:
     from tuner.model.arrays import Flags, Floats, Integers

@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING, Final
 from tuner.model.interval import counted
 from tuner.watch.chains import recursions
 from tuner.watch.failures import memory_kills, retry_storms, timeout_costs
-from tuner.watch.minutes import DAYS_FOR_WEEK, minutes_of
 from tuner.watch.poison import poison_messages
 from tuner.watch.queues import queues_not_draining
 from tuner.watch.rate import runaway_rates
 from tuner.watch.tail import FEWEST_DAYS
-from tuner.watch.watched import HOUR
+from tuner.watch.watched import DAYS_FOR_WEEK, HOUR, minutes_of
 from tuner.watch.wiring import wiring_findings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tuner.model.watch import WatchFinding
-    from tuner.watch.minutes import Minutes
-    from tuner.watch.watched import Watched
+    from tuner.watch.watched import Minutes, Watched
     from tuner.watch.wiring import Wiring
 
 RULES: Final[tuple[Callable[[Watched, Minutes], Iterator[WatchFinding]], ...]] = (

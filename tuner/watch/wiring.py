@@ -17,8 +17,7 @@ from tuner.watch.watched import lasting
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tuner.watch.minutes import Minutes
-    from tuner.watch.watched import Watched
+    from tuner.watch.watched import Minutes, Watched
 
 Points = tuple[tuple[datetime, float], ...]
 """A metric's values by the beginning of their minutes, UTC, ascending."""
