@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.logs.files import parts_of
 from tuner.logs.lines import LineReader
-from tuner.logs.records import WRAPS
-from tuner.logs.table import header_of, read_table
+from tuner.logs.records import WRAPS, header_of, read_table
 from tuner.logs.unpacked import TornFileError, UnusableFileError
 from tuner.model.observation import REGION, Origin
 
@@ -145,7 +144,7 @@ def _read(reader: LineReader, source: _Pieces) -> int:
     if _JSON.match(source.text):
         _read_values(reader, source)
     elif (header := header_of(source.text)) is not None:
-        read_table(reader, header, _lines(source))
+        read_table(reader.messages, header, _lines(source))
     else:
         _read_lines(reader, source)
     if source.torn is not None:

@@ -1,8 +1,10 @@
-"""Unwraps log messages from JSON: subscription records, what the AWS CLI prints, and rows of Logs
-Insights: a message, or the fields that it found in a report.
+"""Unwraps log messages from JSON and CSV: subscription records, what the AWS CLI prints, and rows
+of Logs Insights: a message, or the fields that it found in a report.
 
 Insights finds `@duration` and the like in text reports, with memory in bytes of which a million are
-a MB, and `record.metrics.durationMs` in JSON. Console and API write them as text.
+a MB, and `record.metrics.durationMs` in JSON. Console and API write them as text. In a table, which
+the console exports as CSV, a message may go over several lines between quotes. A quote that never
+ends costs its own row: the next line begins anew.
 """
 
 from __future__ import annotations
@@ -13,13 +15,16 @@ import json
 import math
 import re
 import zlib
+from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from tuner.logs.messages import REPORT
 from tuner.logs.times import read_time
+from tuner.logs.unpacked import TornFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tuner.logs.messages import MessageReader
     from tuner.logs.stream import Stream
@@ -53,6 +58,11 @@ WRAPS: Final = re.compile(r'"(?:messageType|logEvents|logStreamName|ingestionTim
 _OF_FIREHOSE: Final = frozenset(("recordId", "approximateArrivalTimestamp"))
 _MOST_UNPACKED: Final = 64 << 20
 _DEEPEST: Final = 6
+_SEPARATORS: Final = ",;\t"
+_MOST_HEADER: Final = 4096
+_MOST_ROW: Final = 2 << 20
+"""Characters of a row; a message has a million at most."""
+_MOST_ROW_LINES: Final = 20_000
 
 
 def read_value(reader: MessageReader, value: Any, depth: int = 0) -> bool:
@@ -75,7 +85,7 @@ def _read_object(reader: MessageReader, value: Mapping[str, Any], depth: int) ->
     elif _is_envelope(value) and not reader.has_platform_lines:
         _event(reader, value)
     elif _is_row(value) and not reader.has_platform_lines:
-        read_row(reader, value)
+        _read_row(reader, value)
     elif _is_record(value):
         if depth == 0 and "record" in value:
             reader.has_platform_lines = True
@@ -162,7 +172,7 @@ def _unpacked(data: str) -> Any:
         return None
 
 
-def is_header(names: Sequence[str]) -> bool:
+def _is_header(names: Sequence[str]) -> bool:
     """Whether a table with these columns has messages or reports."""
     known = "@message" in names or any(name in names for name in _OF_REPORT)
     return known or _EVENT.issubset(names)
@@ -175,7 +185,7 @@ def _is_row(value: Mapping[str, Any]) -> bool:
     return any(name in value for name in _OF_REPORT)
 
 
-def read_row(reader: MessageReader, value: Mapping[str, Any]) -> None:
+def _read_row(reader: MessageReader, value: Mapping[str, Any]) -> None:
     """Read what a row has: its message, else the fields of a report."""
     stream, at_us = _stream_of(reader, value), read_time(_first(value, _TIME))
     message = _first(value, _MESSAGE)
@@ -248,3 +258,85 @@ def _number(value: object, *, is_memory: bool = False) -> object:
 def _text_of(value: Any) -> str | None:
     """A text with something in it."""
     return value if isinstance(value, str) and value else None
+
+
+class Header:
+    """Names of a table's columns, and how they are separated."""
+
+    def __init__(self, names: tuple[str, ...], separator: str) -> None:
+        self.names = names
+        apart = re.escape(separator)
+        self._cell = re.compile(
+            rf' *"([^"]*(?:""[^"]*)*)" *(?={apart}|$)|([^{apart}"]*)(?={apart}|$)'
+        )
+
+    def cells(self, row: str) -> list[str] | None:
+        """The values of a row; None where quotes stand elsewhere than around a value."""
+        found, at = [], 0
+        while at <= len(row):
+            cell = self._cell.match(row, at)
+            if cell is None:
+                return None
+            quoted, bare = cell.groups()
+            found.append(bare if quoted is None else quoted.replace('""', '"'))
+            at = cell.end() + 1
+        return found
+
+
+def header_of(text: str) -> Header | None:
+    """The header of a table that begins here; None where it is none."""
+    line = text.lstrip().partition("\n")[0].strip()
+    if len(line) > _MOST_HEADER:
+        return None
+    for separator in _SEPARATORS:
+        names = tuple(name.strip().strip('"') for name in line.split(separator))
+        if _is_header(names):
+            return Header(names, separator)
+    return None
+
+
+def read_table(reader: MessageReader, header: Header, lines: Iterator[str]) -> None:
+    """Read the rows below the header. Raises TornFileError behind a last row that is cut off."""
+    names = header.names
+    rows = _rows(header, lines)
+    next(rows)
+    cells: list[str] | None = []
+    for number, line, cells in rows:
+        reader.number = number
+        if cells is not None and len(cells) == len(names):
+            _read_row(reader, {k: v for k, v in zip(names, cells, strict=True) if v})
+        elif REPORT in line or "platform.report" in line:
+            why = "in a row whose quotes don't end"
+            if cells is not None:
+                why = f"in a row of {len(cells)} columns below {len(names)}"
+            reader.collector.cannot_read(reader.origin.source, number, why, line)
+    if cells is None:
+        raise TornFileError("a table whose last row is cut off")
+
+
+def _rows(header: Header, lines: Iterator[str]) -> Iterator[tuple[int, str, list[str] | None]]:
+    """Rows with text in them: the number of its first line, that line, and its values; None for a
+    line whose quotes don't end, behind which the next one begins a row.
+    """
+    again: deque[str] = deque()
+    number = 0
+
+    def following() -> str | None:
+        return again.popleft() if again else next(lines, None)
+
+    while (line := following()) is not None:
+        number += 1
+        parts, length, is_open = [line], len(line), line.count('"') % 2 == 1
+        while is_open and length < _MOST_ROW and len(parts) < _MOST_ROW_LINES:
+            if (more := following()) is None:
+                break
+            parts.append(more)
+            length += len(more)
+            is_open ^= more.count('"') % 2 == 1
+        cells = None if is_open else header.cells("\n".join(parts).removesuffix("\r"))
+        if cells is None:
+            again.extendleft(reversed(parts[1:]))
+        if line.strip():
+            yield number, line, cells
+        if cells is not None:
+            number += len(parts) - 1
