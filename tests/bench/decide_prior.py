@@ -24,7 +24,7 @@ from tests.bench.decide_goal import (
 )
 from tests.bench.decide_runs import CHEAPEST, question_about, swept
 from tests.sweeps import made_sweep
-from tuner.sweep.prior import prior_evidence
+from tuner.sweep.earlier import prior_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

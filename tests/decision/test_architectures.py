@@ -15,8 +15,8 @@ from tuner.decision.recommendation import recommend
 from tuner.decision.strata import sweep_at
 from tuner.model.goal import Goal
 from tuner.model.payload import Payload
+from tuner.sweep.earlier import prior_evidence
 from tuner.sweep.plan import payload_classes
-from tuner.sweep.prior import prior_evidence
 
 GOAL = Goal(cold_start_share=0.0)
 

@@ -14,7 +14,7 @@ from tests.bench.decide_runs import question_about, swept
 from tests.bench.decide_world import generated_functions
 from tests.sweeps import cpu_bound_ms, finding_codes, made_sweep, recommended
 from tuner.model.goal import Goal
-from tuner.sweep.prior import prior_evidence
+from tuner.sweep.earlier import prior_evidence
 
 if TYPE_CHECKING:
     from tuner.model.sweep import Sweep

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.load.scripted import ScriptedFunction, reply, send
 from tuner.errors import AccessDeniedError
 from tuner.load.findings import foreseen, machine_full, not_known, seen_during
-from tuner.load.limits import limits_of
+from tuner.load.limits import Demand, Saturation, first_to_give_way, limits_of, saturations
 from tuner.load.phases import parse_phases, rate_at
 from tuner.load.resources import (
     Bucket,
@@ -23,11 +23,10 @@ from tuner.load.resources import (
     Table,
     Topic,
 )
-from tuner.load.saturation import Demand, Saturation, first_to_give_way, saturations
 from tuner.load.watch import Look, MachineWatch, ResourceWatch, Seen, demands_seen
 
 if TYPE_CHECKING:
-    from tuner.load.saturation import Key
+    from tuner.load.limits import Key
 
 INDEX = Table("orders/index/by-day", 40, 10)
 TABLE = Table("orders", 40, 20, indexes=(INDEX,))

@@ -11,7 +11,7 @@ from tuner.model.account import AccountFunction, FunctionMetrics, OptimizerFindi
 from tuner.model.advice import Advice, SweepWorth
 from tuner.model.interval import Interval
 from tuner.model.scan import DaySums, FunctionEvidence, ScannedFunction
-from tuner.observe.observed_sizes import observed_sizes
+from tuner.observe.archive_days import observed_sizes
 from tuner.observe.scanning import compare_with_optimizer, rank, scan_function
 from tuner.pricing import load_price_book
 

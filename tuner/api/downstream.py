@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.errors import AwsError, CredentialsError
 from tuner.load.event_source import Batch
 from tuner.load.findings import foreseen, not_known, seen_during
-from tuner.load.limits import limits_of
+from tuner.load.limits import Demand, limits_of, saturations
 from tuner.load.resources import EventSource, Queue, Surroundings, Table
-from tuner.load.saturation import Demand, saturations
 from tuner.load.upstream import (
     Feed,
     not_computed,
@@ -30,9 +29,9 @@ if TYPE_CHECKING:
 
     from tuner.aws.reached_resources import Named
     from tuner.aws.services import Services
+    from tuner.load.limits import Key, Saturation
     from tuner.load.plan import LoadPlan
     from tuner.load.result import LoadResult
-    from tuner.load.saturation import Key, Saturation
     from tuner.model.finding import Finding
     from tuner.model.payload import Payload
     from tuner.session.inputs import Inputs, OpenTarget

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from tuner.api.downstream import Around
     from tuner.load.io import LoadProgress
+    from tuner.load.limits import Saturation
     from tuner.load.phases import Phase, Spacing
     from tuner.load.result import LoadResult
-    from tuner.load.saturation import Saturation
     from tuner.model.finding import Finding
     from tuner.model.plan import Isolation
     from tuner.model.progress import ProgressHook

@@ -11,7 +11,7 @@ from tuner.model.finding import Finding
 from tuner.model.interval import counted
 from tuner.observe import kept
 from tuner.observe.folder import ObservationFolder
-from tuner.observe.reading_findings import reading_findings
+from tuner.observe.usage import reading_findings
 from tuner.pricing.book import age_findings
 from tuner.pricing.renewal import current_price_book
 from tuner.report.observation import to_json

@@ -15,7 +15,7 @@ from tuner.aws.usage_query import CPU_GROUP
 from tuner.errors import AwsError
 from tuner.model.finding import Finding
 from tuner.observe import kept
-from tuner.observe.reading_findings import reading_findings
+from tuner.observe.usage import reading_findings
 from tuner.pricing.book import FREE_EPHEMERAL_STORAGE_MB, age_findings
 from tuner.pricing.log_prices import BYTES_PER_GB
 from tuner.pricing.renewal import current_price_book

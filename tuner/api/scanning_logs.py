@@ -13,9 +13,8 @@ from tuner.model.interval import counted
 from tuner.observe.advice import LEAST_MONTH_S
 from tuner.observe.archive_days import archive_evidence
 from tuner.observe.folder import ObservationFolder
-from tuner.observe.reading_findings import reading_findings
 from tuner.observe.scanning import advise_function
-from tuner.observe.usage import why_nothing
+from tuner.observe.usage import reading_findings, why_nothing
 from tuner.pricing.renewal import current_price_book
 
 if TYPE_CHECKING:

@@ -17,10 +17,9 @@ from tuner.observe.bill import check_bill, read_bill
 from tuner.observe.cost_hours import NO_NAME, CostHours, Place
 from tuner.observe.deployments import git_tags, read_trail
 from tuner.observe.folder import ObservationFolder
-from tuner.observe.reading_findings import reading_findings
 from tuner.observe.side_files import read_deploys, read_revenue, read_tags
 from tuner.observe.spend import SideFacts, where_it_goes
-from tuner.observe.usage import Span
+from tuner.observe.usage import Span, reading_findings
 from tuner.pricing.book import age_findings
 from tuner.pricing.renewal import current_price_book
 from tuner.sweep.store import default_state_dir

@@ -6,8 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from tuner.aws.metric_data import metric_values
+from tuner.load.limits import Demand
 from tuner.load.resources import Function, Queue, Stream, Table, Topic
-from tuner.load.saturation import Demand
 from tuner.load.watch import Look
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from tuner.aws.metric_data import Asked
     from tuner.aws.services import Services
+    from tuner.load.limits import Key
     from tuner.load.resources import EventSource, Resource, Service, Surroundings, Unit
-    from tuner.load.saturation import Key
     from tuner.load.watch import State
 
 MINUTE_S: Final = 60

@@ -5,8 +5,8 @@ requests are due, whatever the function does meanwhile. `plan` says before anyth
 that needs and costs; `run` sends, under a `guard`, and times each answer from the moment when its
 request was due. `result` adds them up. Read `run` first, then `phases`.
 
-What is around the function: `resources` with their settings, what these let through in a second
-(`limits`), and what gives way first at which rate (`saturation`); a `watch` looks at them while the
-load runs. `event_source` is the arithmetic of SQS and Kinesis sources, `upstream` what it means for
-the function; `findings` says the rest.
+What is around the function: `resources` with their settings, what these let through in a second and
+what gives way first at which rate (`limits`); a `watch` looks at them while the load runs.
+`event_source` is the arithmetic of SQS and Kinesis sources, `upstream` what it means for the
+function; `findings` says the rest.
 """

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tuner.load.limits import PARTITION_READS_PER_S, PARTITION_WRITES_PER_S
+from tuner.load.limits import PARTITION_READS_PER_S, PARTITION_WRITES_PER_S, first_to_give_way
 from tuner.load.phases import rate_at
 from tuner.load.result import LATE_S
-from tuner.load.saturation import first_to_give_way
 from tuner.model.finding import Finding
 from tuner.model.interval import counted, figure, percent
 
@@ -15,10 +14,10 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator, Mapping, Sequence
 
+    from tuner.load.limits import Saturation
     from tuner.load.phases import Phase
     from tuner.load.resources import Service
     from tuner.load.result import LoadResult
-    from tuner.load.saturation import Saturation
     from tuner.load.watch import MachineWatch, Seen, State
 
 SERVICES: Final[dict[Service, str]] = {

@@ -1,4 +1,5 @@
-"""How much of each thing a resource takes a second, by its settings and AWS's documented quotas.
+"""How much of each thing a resource takes a second, by its settings and AWS's documented quotas;
+what a rate asks of it, and which gives way first. Pure.
 
 DynamoDB: "Read/write capacity mode" and "Service, account, and table quotas" of its developer
 guide; Kinesis: "Quotas and limits" of Data Streams; SQS: "Message quotas"; SNS: CreateTopic of its
@@ -8,6 +9,7 @@ API reference; S3: "Optimizing performance"; Lambda: "Understanding function sca
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +17,7 @@ from tuner.load.event_source import drain_rate_per_s
 from tuner.load.resources import Bucket, Function, Queue, Stream, Table, Topic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tuner.load.resources import Resource, Service, Unit
 
@@ -36,6 +38,8 @@ FIFO_PUBLISHES_PER_S: Final = 3_000.0
 """Of a FIFO topic whose FifoThroughputScope is Topic, as it is unless its owner says otherwise."""
 CALLS_PER_S_AND_CONCURRENCY: Final = 10.0
 """Lambda starts at most ten invocations a second for each unit of a function's concurrency."""
+Key = tuple["Service", str, "Unit"]
+"""(service, resource, unit)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +137,69 @@ def _function(function: Function) -> Limit:
     per_s = min(most_per_s, concurrency / (duration_ms / 1000))
     source = f"concurrency {concurrency:,} ({whose}) at {duration_ms:,.0f} ms"
     return Limit("lambda", function.name, "invocations", per_s, source)
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """How much an invocation asks of a resource, and how that is known."""
+
+    per_invocation: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Saturation:
+    """One limit against what a load asks; None is not known."""
+
+    limit: Limit
+    demand: Demand | None
+    demand_per_s: float | None
+    """At the load's highest rate."""
+
+    @property
+    def limited_at_rate_per_s(self) -> float | None:
+        """The rate of invocations that uses up the limit; None if it isn't known, or never."""
+        if self.limit.per_s is None or self.demand is None or self.demand.per_invocation <= 0:
+            return None
+        return self.limit.per_s / self.demand.per_invocation
+
+    @property
+    def is_exceeded(self) -> bool:
+        """Whether the load's highest rate asks for more than there is."""
+        return (
+            self.limit.per_s is not None
+            and self.demand_per_s is not None
+            and self.demand_per_s > self.limit.per_s
+        )
+
+
+def saturations(
+    limits: Iterable[Limit], demands: Mapping[Key, Demand], rate_per_s: float
+) -> tuple[Saturation, ...]:
+    """Each limit against the demand at a rate; what gives way first comes first, the unknown last.
+
+    A limit that nothing was asked of is left out if what is asked of the others of its resource is
+    known: a table that is only written to has no reads to show.
+    """
+    found = []
+    limits = tuple(limits)
+    asked = {(service, resource) for service, resource, _ in demands}
+    for limit in limits:
+        demand = demands.get((limit.service, limit.resource, limit.unit))
+        if demand is None and (limit.service, limit.resource) in asked:
+            continue
+        per_s = None if demand is None else demand.per_invocation * rate_per_s
+        found.append(Saturation(limit, demand, per_s))
+    return tuple(sorted(found, key=_order))
+
+
+def _order(each: Saturation) -> tuple[float, str, str, str]:
+    at = each.limited_at_rate_per_s
+    limit = each.limit
+    return (math.inf if at is None else at, limit.service, limit.resource, limit.unit)
+
+
+def first_to_give_way(found: Iterable[Saturation]) -> Saturation | None:
+    """The one whose limit the lowest rate uses up; None if that is known of none."""
+    first = next(iter(found), None)
+    return first if first is not None and first.limited_at_rate_per_s is not None else None

@@ -16,8 +16,8 @@ from tuner.model.invocation import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from tuner.load.limits import Saturation
     from tuner.load.phases import Phase
-    from tuner.load.saturation import Saturation
     from tuner.load.watch import Seen
     from tuner.model.finding import Finding
     from tuner.model.function import FunctionConfig

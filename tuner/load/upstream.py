@@ -12,8 +12,8 @@ from tuner.load.event_source import (
     kinesis_drain,
     sqs_drain,
 )
+from tuner.load.limits import first_to_give_way
 from tuner.load.resources import EventSource, Queue, Stream
-from tuner.load.saturation import first_to_give_way
 from tuner.model.finding import Finding
 from tuner.model.interval import figure, listed
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tuner.load.event_source import Drain
+    from tuner.load.limits import Saturation
     from tuner.load.resources import Function
     from tuner.load.result import LoadResult
-    from tuner.load.saturation import Saturation
 
 LEAST_MAXIMUM_CONCURRENCY: Final = 2
 """The least that an SQS mapping can be set to."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.errors import TunerError
 from tuner.load.guard import in_thread
-from tuner.load.saturation import Demand
+from tuner.load.limits import Demand
 from tuner.model.interval import figure
 
 if TYPE_CHECKING:
+    from tuner.load.limits import Key
     from tuner.load.resources import Service
-    from tuner.load.saturation import Key
 
 State = Literal["throttled", "waiting", "oldest_s", "iterator_age_s"]
 """Requests refused since the load began; messages in a queue; the age of what waits longest."""

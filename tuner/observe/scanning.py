@@ -17,7 +17,7 @@ from tuner.model.interval import counted, percent
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.model.scan import IdleProvisioned, OptimizerView, ScannedFunction
 from tuner.observe.advice import LEAST_MONTH_S, advise
-from tuner.observe.observed_sizes import observed_sizes
+from tuner.observe.archive_days import observed_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -15,9 +15,9 @@ from tuner.report.sanitize import plain
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tuner.load.limits import Saturation
     from tuner.load.plan import LoadPlan
     from tuner.load.result import Latency, LoadResult, Window
-    from tuner.load.saturation import Saturation
     from tuner.load.watch import Seen, State
     from tuner.model.finding import Finding
 

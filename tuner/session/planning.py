@@ -17,11 +17,10 @@ from tuner.payloads.vary import varies_batch_size, with_batch_size_in_use
 from tuner.pricing.renewal import current_price_book
 from tuner.session.architectures import check_local, with_architectures
 from tuner.session.inputs import Inputs, OpenTarget, isolation_of_build
+from tuner.sweep.earlier import check_same, prior_evidence, resumed, resumed_payloads, what_is_left
 from tuner.sweep.estimate import LOOPBACK_PUBLISH_S, PUBLISH_S
 from tuner.sweep.limits import ConcurrencyLimits
 from tuner.sweep.plan import Basis, new_sweep_id, plan_adaptive, plan_sweep
-from tuner.sweep.prior import prior_evidence
-from tuner.sweep.resuming import check_same, resumed, resumed_payloads, what_is_left
 from tuner.sweep.store import SweepStore
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tuner.load.saturation import first_to_give_way
+from tuner.load.limits import first_to_give_way
 from tuner.model.interval import figure as written
 from tuner.report import load, numbers, workflow
 from tuner.report.figures import axes, canvas
