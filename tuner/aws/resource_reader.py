@@ -17,6 +17,7 @@ from tuner.load.resources import (
     Table,
     Topic,
 )
+from tuner.model.account import POLLED_SERVICES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 _NO_LIMIT: Final = -1
 """How DynamoDB writes that a table on demand has no limit of its owner's."""
 _POLLED: Final[dict[str, Service]] = {"sqs": "sqs", "kinesis": "kinesis", "dynamodb": "dynamodb"}
-_OTHERS: Final = {"kafka": "Amazon MSK", "mq": "Amazon MQ", "rds": "DocumentDB"}
-"""What else is polled, by the service of its ARN."""
 
 
 class ResourceReader:
@@ -221,7 +220,7 @@ def _event_source(raw: dict[str, Any]) -> EventSource | str:
     polled = source_of_arn(arn)
     if polled is None:  # a Kafka cluster outside of AWS has no ARN
         service = arn_part(arn, 2)
-        return _OTHERS.get(service, service or "Kafka")
+        return POLLED_SERVICES.get(service, service or "Kafka")
     return EventSource(
         *polled,
         str(raw.get("FunctionArn", "")).rpartition(":function:")[2].partition(":")[0],

@@ -166,11 +166,12 @@ class TemplateNode:
         """Return a number in decimal digits between `least` and `most`."""
         written = self.text(what)
         self.resolved(what).refuse_octal(what)
-        if not (written.isascii() and written.isdecimal() and len(written) <= 9):
+        number = plain_number(written)
+        if number is None:
             self.refuse(f"{what} must be a whole number, {least} to {most} {unit}")
-        if not least <= int(written) <= most:
-            self.refuse(f"{what} is {int(written)}: it must be {least} to {most} {unit}")
-        return int(written)
+        if not least <= number <= most:
+            self.refuse(f"{what} is {number}: it must be {least} to {most} {unit}")
+        return number
 
     def refuse_octal(self, what: str) -> None:
         """Refuse a number like 0512: YAML 1.1, and so CloudFormation's own tools, read it as 330.
@@ -213,18 +214,11 @@ class TemplateNode:
     @property
     def is_absent(self) -> bool:
         """Whether the value is AWS::NoValue, as if it weren't written."""
-        is_plain = isinstance(self.yaml_node, yaml.ScalarNode) and self.yaml_node.tag.startswith(
-            _YAML_TAG
-        )
-        return not is_plain and self.scope is not None and self.scope.is_absent(self)
+        return not self.is_text and self.scope is not None and self.scope.is_absent(self)
 
     def resolved(self, what: str) -> TemplateNode:
         """Return the plain node it evaluates to: itself, unless it's a function."""
-        is_plain = self.yaml_node.tag.startswith(_YAML_TAG)
-        if is_plain and isinstance(self.yaml_node, yaml.ScalarNode):
-            return self
-        name, _ = self.function()
-        if not name:
+        if self.is_text or not self.function()[0]:
             return self
         if self.scope is None:
             self.refuse(
@@ -235,6 +229,12 @@ class TemplateNode:
 
     def _in_scope(self, yaml_node: yaml.Node) -> TemplateNode:
         return TemplateNode(self.path, yaml_node, self.scope)
+
+
+def plain_number(written: str) -> int | None:
+    """A whole number in decimal digits, of a size that settings have; None for any other text."""
+    is_number = written.isascii() and written.isdecimal() and len(written) <= 9
+    return int(written) if is_number else None
 
 
 def _without_tag(yaml_node: yaml.Node) -> yaml.Node:

@@ -6,9 +6,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import TemplateError
+from tuner.iac.document import plain_number
 from tuner.iac.resources import plain_value
 from tuner.iac.supported_properties import FUNCTIONS
 from tuner.iac.template import OtherEventMapping, TemplateEventMapping
+from tuner.model.account import POLLED_SERVICES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,11 +26,6 @@ _OTHERS: Final = {
     "SelfManagedKafka": "Kafka",
 }  # fmt: skip
 """Events of SAM that are polled as well, and what they come from."""
-_SERVICES: Final = {
-    "dynamodb": "DynamoDB", "kafka": "Amazon MSK", "kinesis": "Kinesis", "mq": "Amazon MQ",
-    "rds": "DocumentDB", "sqs": "SQS",
-}  # fmt: skip
-"""By the service of a mapping's ARN."""
 _MAPPING: Final = "AWS::Lambda::EventSourceMapping"
 _DEFAULT_BATCHES: Final = {"sqs": 10, "kinesis": 100}
 
@@ -44,7 +41,10 @@ def read_event_mappings(
         with suppress(TemplateError):
             properties = resource.properties()
             if resource.type == _MAPPING:
-                yield from _read(properties, "EventSourceArn", _function(properties), logical_id)
+                given = properties.get("FunctionName")
+                named = "" if given is None else given.text("FunctionName")
+                function = named.rpartition(":function:")[2].partition(":")[0] or named
+                yield from _read(properties, "EventSourceArn", function, logical_id)
             elif resource.type in FUNCTIONS and "Events" in properties:
                 for name, event in properties["Events"].values("Events").items():
                     with suppress(TemplateError):
@@ -102,7 +102,7 @@ def _read(
         if service in _DEFAULT_BATCHES:
             yield _mapping(properties, arn, function)
         else:
-            yield OtherEventMapping(function, f"{_SERVICES.get(service, kind)} ({name})")
+            yield OtherEventMapping(function, f"{POLLED_SERVICES.get(service, kind)} ({name})")
     except TemplateError:
         yield OtherEventMapping(function, f"{kind} ({name}: only an account knows it)")
 
@@ -113,11 +113,6 @@ def _is_on(properties: Mapping[str, TemplateNode]) -> bool:
         if "Enabled" in properties:
             return properties["Enabled"].text("Enabled").lower() != "false"
     return True
-
-
-def _function(properties: Mapping[str, TemplateNode]) -> str:
-    given = properties["FunctionName"].text("FunctionName") if "FunctionName" in properties else ""
-    return given.rpartition(":function:")[2].partition(":")[0] or given
 
 
 def _mapping(
@@ -132,7 +127,7 @@ def _mapping(
         function=function,
         batch_size=_whole(properties, "BatchSize", _DEFAULT_BATCHES[arn.split(":")[2]]),
         window_s=_whole(properties, "MaximumBatchingWindowInSeconds", 0),
-        max_concurrency=int(most) if _is_number(most) else None,
+        max_concurrency=plain_number(most),
         parallelization_factor=_whole(properties, "ParallelizationFactor", 1),
         pollers=_pollers(properties),
     )
@@ -146,9 +141,5 @@ def _pollers(properties: Mapping[str, TemplateNode]) -> tuple[int, int] | None:
 
 
 def _whole(properties: Mapping[str, TemplateNode], name: str, default: int) -> int:
-    text = properties[name].text(name) if name in properties else ""
-    return int(text) if _is_number(text) else default
-
-
-def _is_number(text: str) -> bool:
-    return text.isdecimal() and len(text) <= 9
+    number = plain_number(properties[name].text(name)) if name in properties else None
+    return default if number is None else number

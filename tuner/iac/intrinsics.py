@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 import yaml
 
 from tuner.errors import TemplateError
-from tuner.iac.document import STRING_TAG, TemplateNode
+from tuner.iac.document import STRING_TAG, TemplateNode, plain_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -123,9 +123,9 @@ class Scope:
     def _attribute(self, argument: TemplateNode, what: str) -> TemplateNode:
         parts = argument.arguments(what) if argument.is_list else [argument]
         name = ".".join(part.text(what) for part in parts)
-        if name not in self.resources:
-            return _scalar(argument, self._unknown(name, argument, what))
-        return _scalar(argument, self._of_resource(name))
+        is_known = name in self.resources
+        found = self._of_resource(name) if is_known else self._unknown(name, argument, what)
+        return _scalar(argument, found)
 
     def _value(self, name: str, node: TemplateNode, what: str) -> str | tuple[str, ...]:
         if name in self.pseudo:
@@ -146,19 +146,16 @@ class Scope:
         return self.resources[name]
 
     def _unknown(self, name: str, node: TemplateNode, what: str) -> str:
+        """A placeholder for a name that only an account knows, or a refusal."""
         if not self.keeps_unknown:
-            self._refuse_unknown(name, node, what)
-        return _placeholder(name)
-
-    def _refuse_unknown(self, name: str, node: TemplateNode, what: str) -> NoReturn:
-        kind = self.types.get(name.partition(".")[0])
-        if kind is not None:
-            known = f"of the type {kind}, whose value only an account has"
-        elif "." in name:
-            known = "which can't be resolved here"
-        else:
+            kind = self.types.get(name.partition(".")[0])
             known = "which is neither a parameter nor a resource of the template"
-        node.refuse(f"{what} refers to {name}, {known}: write the value out")
+            if kind is not None:
+                known = f"of the type {kind}, whose value only an account has"
+            elif "." in name:
+                known = "which can't be resolved here"
+            node.refuse(f"{what} refers to {name}, {known}: write the value out")
+        return _placeholder(name)
 
     def _sub(self, argument: TemplateNode, what: str) -> TemplateNode:
         variables: dict[str, TemplateNode] = {}
@@ -220,11 +217,10 @@ class Scope:
 
     def _select(self, argument: TemplateNode, what: str) -> TemplateNode:
         asked, given = argument.arguments(what, 2, 2)
-        listed, index = given.items(what), asked.text(what)
-        is_number = index.isascii() and index.isdecimal() and len(index) <= 9
-        if not is_number or int(index) >= len(listed):
+        listed, index = given.items(what), plain_number(asked.text(what))
+        if index is None or index >= len(listed):
             argument.refuse(f"{what} must name one of {len(listed)} in Fn::Select, from 0")
-        return listed[int(index)].resolved(what)
+        return listed[index].resolved(what)
 
     def _split(self, argument: TemplateNode, what: str) -> TemplateNode:
         by, text = argument.arguments(what, 2, 2)
@@ -287,15 +283,11 @@ def _bounded(node: TemplateNode, text: str) -> str:
 
 
 def _scalar(node: TemplateNode, text: str) -> TemplateNode:
-    yaml_node = yaml.ScalarNode(
-        STRING_TAG, text, node.yaml_node.start_mark, node.yaml_node.end_mark
-    )
-    return TemplateNode(node.path, yaml_node, node.scope)
+    marks = (node.yaml_node.start_mark, node.yaml_node.end_mark)
+    return replace(node, yaml_node=yaml.ScalarNode(STRING_TAG, text, *marks))
 
 
 def _list(node: TemplateNode, texts: tuple[str, ...]) -> TemplateNode:
     marks = (node.yaml_node.start_mark, node.yaml_node.end_mark)
-    nodes = [yaml.ScalarNode(STRING_TAG, text, *marks) for text in texts]
-    return TemplateNode(
-        node.path, yaml.SequenceNode("tag:yaml.org,2002:seq", nodes, *marks), node.scope
-    )
+    nodes = [_scalar(node, text).yaml_node for text in texts]
+    return replace(node, yaml_node=yaml.SequenceNode("tag:yaml.org,2002:seq", nodes, *marks))

@@ -14,6 +14,11 @@ from tuner.model.function import Architecture  # noqa: TC001 - journals are read
 LogClass = Literal["STANDARD", "INFREQUENT_ACCESS", "ESSENTIALS", "DELIVERY"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+POLLED_SERVICES: Final = {
+    "dynamodb": "DynamoDB", "kafka": "Amazon MSK", "kinesis": "Kinesis", "mq": "Amazon MQ",
+    "rds": "DocumentDB", "sqs": "SQS",
+}  # fmt: skip
+"""What Lambda polls, by the service in an event source's ARN."""
 OPTIMIZER_MAX_MEMORY_MB: Final = 1792
 OPTIMIZER_LEAST_INVOCATIONS: Final = 50
 """Compute Optimizer looks at no larger function, and at none with fewer invocations in 14 days."""
