@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from tuner.errors import TemplateError
-from tuner.iac.parser import syntax_tree, written
+from tuner.iac.parser import child, syntax_tree, written
 from tuner.iac.setting import Setting, unknown
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Value(_Placed):
             if each.type == "template_literal":
                 parts.append(text)
             elif each.type in ("template_interpolation", "template_directive"):
-                inner = next((e for e in each.children if e.type == "expression"), None)
+                inner = child(each, "expression")
                 parts.append((inner and known(self.inner(inner))) or unknown(text[2:-1].strip()))
         return "".join(parts)
 
@@ -139,7 +139,7 @@ class Block(_Placed):
 
     def blocks(self, kind: str) -> list[Block]:
         """Blocks within it."""
-        body = next((each for each in self.node.children if each.type == "body"), None)
+        body = child(self.node, "body")
         return [] if body is None else [b for b in _blocks(self.path, body) if b.kind == kind]
 
     def inserting(self, name: str, data: bytes, below: tuple[str, ...]) -> Setting:
@@ -160,8 +160,7 @@ class Block(_Placed):
             gap = " " * max(column - len(name), 1)
             before = f"{new_line}{indent.decode()}{name}{gap}= "
             return Setting(self.path, (at, at), before=before)
-        start = next(each for each in self.node.children if each.type == "block_start")
-        at = int(start.end_byte)
+        at = int(child(self.node, "block_start").end_byte)
         end = data.find(b"\n", at)
         if end < 0 or data[at:end].strip(b"\r "):
             self.refuse(f"{name} can't be added to a block on one line: write it out")
@@ -178,7 +177,7 @@ def read_blocks(path: Path, sources: Sources) -> list[Block]:
 
 def _parsed(path: Path, data: bytes) -> list[Block]:
     root = syntax_tree("hcl", data)
-    body = next((each for each in root.children if each.type == "body"), None)
+    body = child(root, "body")
     if body is None:
         return []
     if path.suffix == ".tfvars":
@@ -188,8 +187,7 @@ def _parsed(path: Path, data: bytes) -> list[Block]:
 
 def references_in(data: bytes, kind: str, name: str) -> int:
     """How often `var.NAME` or `local.NAME` is written in a file."""
-    found = re.findall(rb"\b" + f"{kind}.{re.escape(name)}".encode() + rb"(?![\w-])", data)
-    return len(found)
+    return len(re.findall(rf"\b{kind}.{re.escape(name)}(?![\w-])".encode(), data))
 
 
 def _blocks(path: Path, body: Any) -> Iterator[Block]:
@@ -198,7 +196,7 @@ def _blocks(path: Path, body: Any) -> Iterator[Block]:
             continue
         words = [each for each in node.children if each.type in ("identifier", "string_lit")]
         labels = tuple(each.text.decode().strip('"') for each in words[1:])
-        inner = next((each for each in node.children if each.type == "body"), None)
+        inner = child(node, "body")
         values = {} if inner is None else _values(path, inner)
         yield Block(path, node, words[0].text.decode() if words else "", labels, values)
 
@@ -208,7 +206,7 @@ def _values(path: Path, body: Any) -> dict[str, Value]:
     for node in body.children:
         if node.type == "attribute" and len(node.children) >= 3:
             name = node.children[0].text.decode()
-            expression = next((each for each in node.children if each.type == "expression"), None)
+            expression = child(node, "expression")
             if expression is not None:
                 found[name] = Value(path, expression, name, int(node.start_byte))
     return found

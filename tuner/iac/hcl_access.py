@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.iac.hcl import Value, inner_node
-from tuner.iac.parser import walk, written
+from tuner.iac.parser import child, walk, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def access_of(node: Any) -> Access | None:
 
 def _of_call(call: Any, behind: list[Any]) -> Access | None:
     name = written(call.children[0])
-    listed = next((each for each in call.children if each.type == "function_arguments"), None)
+    listed = child(call, "function_arguments")
     given = [] if listed is None else [e for e in listed.children if e.type == "expression"]
     keys = _keys(behind)
     inner = access_of(given[0]) if given and keys is not None else None
@@ -110,7 +110,7 @@ def strings_of(node: Any) -> list[str] | None:
     """The texts of a literal list or `toset([…])`; None if it's none."""
     inner = inner_node(node)
     if inner.type == "function_call" and written(inner.children[0]) in ("toset", "tolist"):
-        listed = next((each for each in inner.children if each.type == "function_arguments"), None)
+        listed = child(inner, "function_arguments")
         return None if listed is None else strings_of(listed.children[0])
     literal = _collection(node, "tuple")
     if literal is None:

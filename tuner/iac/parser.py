@@ -44,6 +44,11 @@ def walk(node: Any) -> Iterator[Any]:
         waiting.extend(reversed(node.children))
 
 
+def child(node: Any, kind: str) -> Any:
+    """The first of its children that is of a kind; None without one."""
+    return next((each for each in node.children if each.type == kind), None)
+
+
 def written(node: Any) -> str:
     """Its text."""
     return str(node.text.decode("utf-8", "replace"))
