@@ -8,9 +8,9 @@ import pytest
 
 from tuner.errors import TemplateError
 from tuner.iac import Edit, Wanted, edit_memory
-from tuner.iac.dialects import Stage, find_units
+from tuner.iac.dialects import find_units
 from tuner.iac.edit import read_declarations
-from tuner.iac.setting import Sources
+from tuner.iac.setting import Sources, Stage
 
 if TYPE_CHECKING:
     from pathlib import Path

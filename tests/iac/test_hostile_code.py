@@ -8,10 +8,10 @@ import pytest
 
 from tests.iac.editing import edited, refusal
 from tuner.errors import TemplateError
-from tuner.iac.dialects import Stage, find_units
+from tuner.iac.dialects import find_units
 from tuner.iac.edit import read_declarations
 from tuner.iac.sam import read_template
-from tuner.iac.setting import Sources
+from tuner.iac.setting import Sources, Stage
 
 if TYPE_CHECKING:
     from pathlib import Path

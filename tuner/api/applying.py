@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tuner.errors import InputError, NotInTemplateError, TemplateError
-from tuner.iac.dialects import Stage, find_units
+from tuner.iac.dialects import find_units
 from tuner.iac.edit import Edit, Wanted, diff, edit_memory, find_declaration, read_declarations
-from tuner.iac.setting import Refusal, Sources
+from tuner.iac.setting import Refusal, Sources, Stage
 from tuner.whole_file import write_whole
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from functools import partial
 from os import walk
 from os.path import normpath, relpath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, TypeVar
 
 from tuner.errors import TemplateError
 from tuner.iac.cdk_assembly import of_construct, synthesized
@@ -53,30 +53,21 @@ def classes_of(module: str) -> tuple[str, ...]:
     return MODULES.get(module.replace("-", "_").removesuffix("_alpha"), ())
 
 
-def made_names(construct_id: str) -> tuple[str, ...]:
-    """STACK-IdDIGEST-SUFFIX, as CDK and CloudFormation name a function right in a stack."""
-    return (f"{ANY}-{_PLAIN.sub('', construct_id)}{DIGEST}-{SUFFIX}",)
-
-
-def pulumi_names(its_id: str) -> tuple[str, ...]:
-    """The id and seven digits, as Pulumi names a function."""
-    return (f"{its_id}-{TAIL}",)
-
-
-def names_of(pattern: str | None, construct_id: str | None, *, by_pulumi: bool) -> tuple[str, ...]:
+def names_of(pattern: str | None, its_id: str | None, *, by_pulumi: bool) -> tuple[str, ...]:
     """A function's names as a deployment may have made them: by what is known of its name, else of
     its id; nothing if neither is written.
+
+    Pulumi adds seven digits to the id; CDK's is STACK-IdDIGEST-SUFFIX for one right in a stack.
     """
     if pattern is not None:
         return (pattern,)
-    if construct_id is None:
+    if its_id is None:
         return ()
-    return pulumi_names(construct_id) if by_pulumi else made_names(construct_id)
+    return (f"{its_id}-{TAIL}" if by_pulumi else _made_name(its_id),)
 
 
-def nested_names(construct_id: str) -> tuple[str, ...]:
-    """The same within other constructs, whose ids come first."""
-    return (f"{ANY}-{INNER}{_PLAIN.sub('', construct_id)}{DIGEST}-{SUFFIX}",)
+def _made_name(construct_id: str, inner: str = "") -> str:
+    return f"{ANY}-{inner}{_PLAIN.sub('', construct_id)}{DIGEST}-{SUFFIX}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +89,16 @@ class Around:
     in_loop: bool
 
 
-class Call(Protocol):
+@dataclass(frozen=True, slots=True)
+class Call:
     """What makes a function."""
 
-    @property
-    def node(self) -> Any:
-        """The whole call."""
-
-    @property
-    def id(self) -> Any:
-        """The expression of the function's id."""
-
-    @property
-    def by_pulumi(self) -> bool:
-        """Whether it's Pulumi's, and not CDK's."""
+    node: Any
+    """The whole call."""
+    id: Any
+    """The expression of the function's id."""
+    by_pulumi: bool
+    """Whether it's Pulumi's, and not CDK's."""
 
 
 AnyCall = TypeVar("AnyCall", bound=Call)
@@ -155,7 +142,8 @@ class AppFile(ABC, Generic[AnyCall]):
             partial(self.locate, call),
             name=None if name is None or ANY in name else name,
             made_names=(*made, *(each.deployed for each in found)),
-            nested_names=nested_names(its_id) if its_id else (),
+            # Within other constructs, whose ids come first.
+            nested_names=(_made_name(its_id, INNER),) if its_id else (),
             memory=memory,
             logical_ids=tuple(each.logical_id for each in found),
         )

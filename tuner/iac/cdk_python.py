@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import TemplateError
-from tuner.iac.cdk import AppFile, Around, classes_of, is_pulumi
+from tuner.iac.cdk import AppFile, Around, Call, classes_of, is_pulumi
 from tuner.iac.python_code import (
     around_of_nodes,
     covers,
@@ -20,7 +20,7 @@ from tuner.iac.python_code import (
     number_of,
     text_of,
 )
-from tuner.iac.setting import ANY, BOM, DeclaredFunction, Setting, Sources
+from tuner.iac.setting import ANY, BOM, DeclaredFunction, Setting, Sources, Stage
 from tuner.model import lambda_limits as limits
 
 if TYPE_CHECKING:
@@ -39,19 +39,17 @@ def has_functions(text: str) -> bool:
     return ("aws_cdk" in text or "pulumi_aws" in text) and "Function(" in text
 
 
-def read_functions(path: Path, sources: Sources) -> list[DeclaredFunction]:
+def read_functions(path: Path, sources: Sources, _stage: Stage) -> list[DeclaredFunction]:
     """Return a file's functions in its order. Raises TemplateError."""
     return _AppFile(path, sources).functions()
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
+class _Call(Call):
     node: ast.Call
-    id: ast.expr
     around: tuple[ast.AST, ...]
     """What the call is in, from the module inward."""
     values: Mapping[str, ast.keyword]
-    by_pulumi: bool
 
 
 class _AppFile(AppFile[_Call]):
@@ -95,7 +93,7 @@ class _AppFile(AppFile[_Call]):
             if its_id is None and name in values:
                 its_id = values[name].value
             if its_id is not None and not isinstance(its_id, ast.Starred):
-                self.calls.append(_Call(node, its_id, around, values, by_pulumi))
+                self.calls.append(_Call(node, its_id, by_pulumi, around, values))
         for child in ast.iter_child_nodes(node):
             self._visit(child, (*around, node))
 
@@ -153,9 +151,8 @@ class _AppFile(AppFile[_Call]):
         return self._inserted(each)
 
     def _of_value(self, value: ast.expr) -> Setting:
-        if number_of(value) is not None:
-            return Setting(self.path, self._span(value))
-        if self._imported(value) is not None:  # others may use it: the function gets its own
+        # Others may use an imported one: the function gets its own.
+        if number_of(value) is not None or self._imported(value) is not None:
             return Setting(self.path, self._span(value))
         constant = self._constant(value) if isinstance(value, ast.Name) else None
         if constant is None or not isinstance(value, ast.Name) or number_of(constant) is None:

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.iac.cdk import AppFile, Around, classes_of, is_pulumi
+from tuner.iac.cdk import AppFile, Around, Call, classes_of, is_pulumi
 from tuner.iac.parser import syntax_tree, walk, written
-from tuner.iac.setting import ANY, DeclaredFunction, Setting, Sources
+from tuner.iac.setting import ANY, DeclaredFunction, Setting, Sources, Stage
 from tuner.iac.typescript_code import (
     LOOPS,
     SUFFIXES,
@@ -48,17 +48,14 @@ def has_functions(text: str) -> bool:
     return any(each in text for each in _LIBRARIES) and "Function" in text
 
 
-def read_functions(path: Path, sources: Sources) -> list[DeclaredFunction]:
+def read_functions(path: Path, sources: Sources, _stage: Stage) -> list[DeclaredFunction]:
     """Return a file's functions in its order. Raises TemplateError."""
     return _AppFile(path, sources).functions()
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
-    node: Any
-    id: Any
+class _Call(Call):
     props: Any
-    by_pulumi: bool
 
 
 class _AppFile(AppFile[_Call]):
@@ -98,7 +95,7 @@ class _AppFile(AppFile[_Call]):
         arguments = arguments[0 if pulumi else 1 :]
         if arguments:
             props = arguments[1] if len(arguments) > 1 else None
-            self.calls.append(_Call(node, arguments[0], props, pulumi))
+            self.calls.append(_Call(node, arguments[0], pulumi, props))
 
     def memory(self, each: _Call) -> int | str:
         if each.props is None:

@@ -10,7 +10,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from tuner.iac.setting import ANY, DeclaredFunction, Setting, Sources
+from tuner.iac.document import plain_number
+from tuner.iac.setting import ANY, DeclaredFunction, Setting, Sources, Stage
 from tuner.iac.yaml_edit import Yaml
 from tuner.model import lambda_limits as limits
 
@@ -36,9 +37,7 @@ def is_config(path: Path) -> bool:
     return path.name == "config.json" and path.parent.name == ".chalice"
 
 
-def read_functions(
-    path: Path, sources: Sources, *, stage: str | None = None
-) -> list[DeclaredFunction]:
+def read_functions(path: Path, sources: Sources, stage: Stage) -> list[DeclaredFunction]:
     """Return an app's functions, each for each stage. Raises TemplateError."""
     yaml = Yaml.read(path, sources)
     app = yaml.root.values("the configuration")
@@ -46,7 +45,7 @@ def read_functions(
     name = app["app_name"].text("app_name") if "app_name" in app else ANY
     declared = []
     for stage_name, (key, node) in stages.items():
-        if stage not in (None, stage_name) or not node.is_mapping:
+        if stage.name not in (None, stage_name) or not node.is_mapping:
             continue
         settings = node.values(stage_name)
         inner = settings[_FUNCTIONS].values(_FUNCTIONS) if _FUNCTIONS in settings else {}
@@ -77,8 +76,8 @@ def _memory(levels: list[dict[str, TemplateNode]]) -> int | str:
     if value is None:
         return limits.MIN_MEMORY_MB
     written = str(value.yaml_node.value)
-    is_number = written.isascii() and written.isdecimal() and len(written) <= 9
-    return int(written) if is_number else written
+    number = plain_number(written)
+    return written if number is None else number
 
 
 def _locate(

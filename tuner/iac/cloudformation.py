@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.errors import TemplateError
 from tuner.iac.intrinsics import Scope, scoped
-from tuner.iac.memory_value import MEMORY, MemoryValues, same_place
+from tuner.iac.memory_value import MEMORY, MemoryValues
 from tuner.iac.parameters import read_parameters
 from tuner.iac.samconfig import STACK_NAME, environment_of
-from tuner.iac.setting import ANY, SUFFIX, DeclaredFunction, Setting, Sources, unknown
-from tuner.iac.supported_properties import FUNCTION, FUNCTIONS
+from tuner.iac.setting import ANY, SUFFIX, DeclaredFunction, Setting, Sources, Stage, unknown
+from tuner.iac.supported_properties import FUNCTION, FUNCTIONS, LOOP
 from tuner.iac.yaml_edit import Yaml, is_among
 from tuner.model import lambda_limits as limits
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 _REFERENCE: Final = re.compile(r"\$\{[^!][^}]*\}")
 _CHOOSING: Final = ("If", "FindInMap")
-_LOOP: Final = "Fn::ForEach::"
 _STACK: Final = unknown(STACK_NAME)
 _TOP_LEVEL: Final = re.compile(r"""^["'\s{]*Resources["']?\s*:""", re.MULTILINE)
 
@@ -41,22 +40,16 @@ def is_template(text: str) -> bool:
     return any(kind in text for kind in FUNCTIONS) and _TOP_LEVEL.search(text) is not None
 
 
-def read_functions(
-    path: Path,
-    sources: Sources,
-    *,
-    parameters: Mapping[str, str] | None = None,
-    stage: str | None = None,
-    known: Mapping[str, str] | None = None,
-) -> list[DeclaredFunction]:
+def read_functions(path: Path, sources: Sources, stage: Stage) -> list[DeclaredFunction]:
     """Return a template's functions in its order. Raises TemplateError.
 
-    `known` is what else is known of the deployment: parameters, and AWS::StackName.
+    A deployed name may tell parameters, and AWS::StackName.
     """
-    if stage is None and known:
-        stage = environment_of(path, known, sources)
-    template = _Template(Yaml.read(path, sources), sources, stage=stage)
-    template.read(parameters or {}, known or {})
+    environment = stage.name
+    if environment is None and stage.known:
+        environment = environment_of(path, stage.known, sources)
+    template = _Template(Yaml.read(path, sources), sources, environment)
+    template.read(stage.parameters, stage.known)
     return [
         DeclaredFunction(
             each.logical_id,
@@ -91,21 +84,11 @@ class _Function:
 class _Template:
     yaml: Yaml
     sources: Sources
-    scope: Scope = field(default_factory=Scope)
+    stage: str | None
     functions: list[_Function] = field(default_factory=list)
-    stage: str | None = None
-    _values: MemoryValues | None = None
-
-    @property
-    def values(self) -> MemoryValues:
-        """What memories come to, once the template is read."""
-        if self._values is None:
-            self._values = MemoryValues(self.yaml, self.sources, self.scope, self.stage)
-        return self._values
-
-    @property
-    def _memories(self) -> list[TemplateNode]:
-        return [each.memory for each in self.functions if each.memory is not None]
+    scope: Scope = field(init=False)
+    values: MemoryValues = field(init=False)
+    """What memories come to; both are there once the template is read."""
 
     def read(self, given: Mapping[str, str], known: Mapping[str, str]) -> None:
         root = self.yaml.root
@@ -116,6 +99,7 @@ class _Template:
         told = {name: value for name, value in known.items() if name in declared}
         parameters = read_parameters(sections.get("Parameters"), {**told, **given})
         self.scope, sections = scoped(sections, Scope(parameters))
+        self.values = MemoryValues(self.yaml, self.sources, self.scope, self.stage)
         shared = _values(_values(sections.get("Globals"), "Globals").get("Function"), "Globals")
         section = sections["Resources"]
         alone, _ = section.function()  # a loop alone looks like a function of CloudFormation
@@ -128,7 +112,7 @@ class _Template:
             )
             return
         for logical_id, (key, resource) in section.entries("Resources").items():
-            if logical_id.startswith(_LOOP):
+            if logical_id.startswith(LOOP):
                 self._read_loop(logical_id, key, resource)
                 continue
             parts = _values(resource, logical_id) if resource.is_mapping else {}
@@ -178,7 +162,9 @@ class _Template:
             return limits.MIN_MEMORY_MB
         try:
             given = self.values.given(node)
-            return _megabytes(node) if given is None else given.memory_mb
+            if given is not None:
+                return given.memory_mb
+            return node.whole_number(MEMORY, "MB", least=1, most=limits.MAX_MEMORY_MB)
         except TemplateError:
             yaml_node = node.yaml_node
             return self.yaml.text[self.yaml.at(yaml_node.start_mark) : self.yaml.ends(yaml_node)]
@@ -189,7 +175,7 @@ class _Template:
             raise function.fault
         if function.in_loop:
             function.key.refuse(
-                f"{function.logical_id} is made by a loop ({_LOOP[:-2]}), which gives all its "
+                f"{function.logical_id} is made by a loop ({LOOP[:-2]}), which gives all its "
                 "functions the same memory: write this one out, or change the loop by hand"
             )
         if function.own is None:
@@ -213,7 +199,7 @@ class _Template:
                 f"a macro (Fn::Transform) adds to the properties of {function.logical_id}, maybe "
                 f"{MEMORY} too: change it there"
             )
-        shared = () if function.memory is None else self._sharing(function, function.memory)
+        shared = self._sharing(function, function.memory)
         return replace(self.yaml.inserting(function.properties, MEMORY), shared_by=shared)
 
     def _followed(
@@ -227,10 +213,11 @@ class _Template:
         given = self.values.given(memory)
         place = self.values.place(memory, None if given else memory_mb)
         shared = self._sharing(function, memory)
-        used = self.values.other_uses(place, self._memories)
+        memories = [each.memory for each in self.functions if each.memory is not None]
+        others = (*shared, *self.values.other_uses(place, memories))
+        both = ", ".join(others)
         if given is not None:
-            if shared or used:
-                both = ", ".join([*shared, *used])
+            if others:
                 memory.refuse(
                     f"the memory is a parameter that {given.path}:{given.line} gives, and {both} "
                     f"use it too: give {function.logical_id} one of its own"
@@ -238,17 +225,16 @@ class _Template:
             parameter = self.scope.parameters[memory.function()[1].text(MEMORY)]
             replace(parameter, given=str(memory_mb)).value(memory)
             return given.setting()
-        if not (shared or used):
+        if not others:
             return self.yaml.replacing(place)
         if memory.function()[0] in _CHOOSING and not _is_constant(memory):
-            both = ", ".join([*shared, *used])
             place.refuse(
                 f"the memory of {function.logical_id} is chosen by {memory.function_as_written}, "
                 f"and {both} have the value too: give {function.logical_id} its own value"
             )
-        return replace(self.yaml.overriding(key, memory), shared_by=(*shared, *used))
+        return replace(self.yaml.overriding(key, memory), shared_by=others)
 
-    def _sharing(self, function: _Function, memory: TemplateNode) -> tuple[str, ...]:
+    def _sharing(self, function: _Function, memory: TemplateNode | None) -> tuple[str, ...]:
         """Logical ids of other functions whose memory comes from the same place."""
         place = self.values.place_or_none(memory)
         if place is None:
@@ -256,10 +242,7 @@ class _Template:
         return tuple(
             each.logical_id
             for each in self.functions
-            if each is not function
-            and each.memory is not None
-            and (other := self.values.place_or_none(each.memory)) is not None
-            and same_place(other, place)
+            if each is not function and self.values.comes_from(each.memory, place)
         )
 
 
@@ -271,22 +254,15 @@ def _is_constant(memory: TemplateNode) -> bool:
     return not any(each.function()[0] for each in argument.arguments(MEMORY))
 
 
-def _megabytes(node: TemplateNode) -> int:
-    return node.whole_number(MEMORY, "MB", least=1, most=limits.MAX_MEMORY_MB)
-
-
 def _values(node: TemplateNode | None, what: str) -> dict[str, TemplateNode]:
     """A mapping's values by name; empty if it doesn't exist."""
     return {} if node is None else node.values(what)
 
 
 def _literal_name(function: _Function) -> str | None:
-    if function.name is None:
-        return None
-    try:
-        return function.name.text("FunctionName")
-    except TemplateError:  # of a part that only an account knows
-        return None
+    with contextlib.suppress(TemplateError):  # of a part that only an account knows
+        return None if function.name is None else function.name.text("FunctionName")
+    return None
 
 
 def _gap(item: TemplateNode) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -20,11 +20,11 @@ from tuner.iac import (
     typescript_code,
 )
 from tuner.iac.cdk import is_compiled
-from tuner.iac.setting import STAGE, Sources, not_too_deep
+from tuner.iac.setting import Sources, Stage, not_too_deep
 from tuner.iac.terraform_modules import called_folders, files_below
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tuner.iac.setting import DeclaredFunction
 
@@ -42,6 +42,14 @@ _SKIPPED: Final = frozenset(
 _YAML: Final = frozenset({".yaml", ".yml", ".json", ".template"})
 _SUFFIXES: Final = _YAML | {".tf", ".py", *typescript_code.SUFFIXES}
 _MAX_FILES: Final = 100_000
+_READERS: Final[Mapping[Dialect, Callable[[Path, Sources, Stage], list[DeclaredFunction]]]] = {
+    "cdk_python": cdk_python.read_functions,
+    "cdk_typescript": cdk_typescript.read_functions,
+    "chalice": chalice.read_functions,
+    "cloudformation": cloudformation.read_functions,
+    "serverless": serverless.read_functions,
+    "terraform": terraform.read_functions,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +68,6 @@ class Unit:
         if self.within is not None and function.root is not None:
             return function.root.resolve().is_relative_to(self.within.resolve())
         return self.only is None or self.only.resolve() == function.path.resolve()
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What a deployment chooses: a stage, and CloudFormation parameters."""
-
-    name: str | None = None
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    known: Mapping[str, str] = field(default_factory=dict)
-    """What a deployed name tells, such as `var.environment` of Terraform."""
-
-    def with_told(self, told: Mapping[str, str]) -> Stage:
-        """The same with what a deployed name tells; what was said counts first."""
-        if self.name is not None or not told:
-            return self
-        return Stage(told.get(STAGE), self.parameters, told)
 
 
 def find_units(places: Sequence[Path]) -> list[Unit]:
@@ -107,23 +99,7 @@ def find_units(places: Sequence[Path]) -> list[Unit]:
 def read_unit(unit: Unit, sources: Sources, stage: Stage) -> list[DeclaredFunction]:
     """Return a unit's functions. Raises TemplateError."""
     with not_too_deep(unit.path):
-        return _functions(unit, sources, stage)
-
-
-def _functions(unit: Unit, sources: Sources, stage: Stage) -> list[DeclaredFunction]:
-    path = unit.path
-    if unit.dialect == "cloudformation":
-        return cloudformation.read_functions(
-            path, sources, parameters=stage.parameters, stage=stage.name, known=stage.known
-        )
-    if unit.dialect == "cdk_python":
-        return cdk_python.read_functions(path, sources)
-    if unit.dialect == "cdk_typescript":
-        return cdk_typescript.read_functions(path, sources)
-    if unit.dialect == "terraform":
-        return terraform.read_functions(path, sources, stage=stage.name, known=stage.known)
-    by_stage = {"chalice": chalice.read_functions, "serverless": serverless.read_functions}
-    return by_stage[unit.dialect](path, sources, stage=stage.name)
+        return _READERS[unit.dialect](unit.path, sources, stage)
 
 
 def _units_within(folder: Path) -> Iterator[Unit]:

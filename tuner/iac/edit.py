@@ -18,13 +18,14 @@ from tuner.iac.dialects import read_unit
 from tuner.iac.parser import syntax_tree
 from tuner.iac.setting import BOM, Refusal, not_too_deep, same_but
 from tuner.iac.typescript_code import SUFFIXES
+from tuner.model.interval import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from tuner.iac.dialects import Stage, Unit
-    from tuner.iac.setting import DeclaredFunction, How, Setting, Sources
+    from tuner.iac.dialects import Unit
+    from tuner.iac.setting import DeclaredFunction, How, Setting, Sources, Stage
 
 
 Match = tuple["Unit", "tuple[DeclaredFunction, ...]", int]
@@ -159,11 +160,10 @@ def _meant(name: str, declared: Declarations) -> Match:
     matches = _closest(name, ranked[min(ranked)])
     if len(matches) > 1:
         found = [functions[index] for _, functions, index in matches]
-        places = ", ".join(map(_place, found[:8]))
-        more = f" and {len(found) - 8} more" if len(found) > 8 else ""
         raise TemplateError(
-            f"{found[0].path}:{found[0].line}: several declarations may be {name}: {places}{more}: "
-            "say which (`template`, `stage`, `template_parameters=NAME=VALUE`)"
+            f"{found[0].path}:{found[0].line}: several declarations may be {name}: "
+            f"{listed([*map(_place, found)], 8)}: say which (`template`, `stage`, "
+            "`template_parameters=NAME=VALUE`)"
         )
     return matches[0]
 
@@ -187,11 +187,9 @@ def _why_none(declared: Declarations) -> str:
     unnamed = [f for _, functions in declared.functions for f in functions if f.is_unnamed]
     if not unnamed:
         return ": name its file or folder (`template`)"
-    places = ", ".join(map(_place, unnamed[:4]))
-    more = f" and {len(unnamed) - 4} more" if len(unnamed) > 4 else ""
     return (
-        f", but only a deployment knows the names of {places}{more}: name its file or folder "
-        "(`template`), or the function as it's called there"
+        f", but only a deployment knows the names of {listed([*map(_place, unnamed)], 4)}: name "
+        "its file or folder (`template`), or the function as it's called there"
     )
 
 
@@ -219,7 +217,8 @@ def _edit(
     start, end = setting.span
     first = data.rfind(b"\n", 0, start) + 1
     text_start = first + len(BOM) if first == 0 and data.startswith(BOM) else first
-    last = _line_end(data, end)
+    last = data.find(b"\n", end)
+    last = len(data) if last < 0 else last
     behind = last + len(after) - len(data)
     old, new = (_text(data[text_start:last]), _text(after[text_start:behind]))
     return Edit(
@@ -234,11 +233,6 @@ def _edit(
         setting.how,
         setting.shared_by,
     )
-
-
-def _line_end(data: bytes, at: int) -> int:
-    found = data.find(b"\n", at)
-    return len(data) if found < 0 else found
 
 
 def _text(data: bytes) -> str:

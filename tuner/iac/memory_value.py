@@ -34,11 +34,17 @@ class MemoryValues:
     stage: str | None
     _values_of: dict[str, list[GivenValue]] = field(default_factory=dict)
 
-    def place_or_none(self, memory: TemplateNode) -> TemplateNode | None:
+    def place_or_none(self, memory: TemplateNode | None) -> TemplateNode | None:
         """Where a memory comes from; None where that can't be followed."""
         with contextlib.suppress(TemplateError):
-            return self.place(memory, None)
+            return None if memory is None else self.place(memory, None)
         return None
+
+    def comes_from(self, memory: TemplateNode | None, value: TemplateNode) -> bool:
+        """Whether a memory comes from the place where a value is written."""
+        place = self.place_or_none(memory)
+        at: int = value.yaml_node.start_mark.index
+        return place is not None and place.yaml_node.start_mark.index == at
 
     def place(self, node: TemplateNode, memory_mb: int | None) -> TemplateNode:
         """The plain value that a node comes from. Raises TemplateError."""
@@ -63,7 +69,7 @@ class MemoryValues:
             parameter.key.refuse(f"{MEMORY} is the parameter {name}: change it where it is set")
         if memory_mb is None and self._given_values(name):
             return parameter.nodes.get("Default", parameter.key)
-        if "Default" not in parameter.nodes or "SSM" in _kind(parameter):
+        if "Default" not in parameter.nodes or "SSM" in (parameter.text("Type") or ""):
             parameter.key.refuse(
                 f"{MEMORY} is the parameter {name}, whose value is not in the template: change it "
                 "where it is given"
@@ -107,7 +113,7 @@ class MemoryValues:
 
     def other_uses(self, value: TemplateNode, memories: Sequence[TemplateNode]) -> tuple[str, ...]:
         """What uses a value besides these memories, by section or resource and property."""
-        known = {id(each.yaml_node) for each in memories if self._comes_from(each, value)}
+        known = {id(each.yaml_node) for each in memories if self.comes_from(each, value)}
         names = [
             name
             for name, parameter in self.scope.parameters.items()
@@ -138,16 +144,6 @@ class MemoryValues:
         look(self.yaml.root.yaml_node, ())
         return tuple(found)
 
-    def _comes_from(self, memory: TemplateNode, value: TemplateNode) -> bool:
-        place = self.place_or_none(memory)
-        return place is not None and same_place(place, value)
-
-
-def same_place(one: TemplateNode, other: TemplateNode) -> bool:
-    """Whether two nodes are written at the same place."""
-    marks = [each.yaml_node.start_mark for each in (one, other)]
-    return bool(marks[0].index == marks[1].index)
-
 
 def _refers(node: TemplateNode, names: list[str], value: TemplateNode) -> bool:
     """Whether a node is a function that evaluates to a parameter's or a map's value."""
@@ -164,7 +160,3 @@ def _refers(node: TemplateNode, names: list[str], value: TemplateNode) -> bool:
         return node.resolved(MEMORY).yaml_node is value.yaml_node
     except TemplateError:  # of a part that only an account knows
         return False
-
-
-def _kind(parameter: Parameter) -> str:
-    return parameter.nodes["Type"].text("Type") if "Type" in parameter.nodes else ""

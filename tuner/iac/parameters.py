@@ -34,13 +34,13 @@ class Parameter:
         Raises TemplateError, with the node that refers to it if there is no value, and with its own
         if the value isn't allowed. The message never has the value.
         """
-        kind = self._text("Type") or "String"
+        kind = self.text("Type") or "String"
         if self.given is None and kind.startswith(_FROM_STORE):
             asked.refuse(
                 f"the parameter {self.name} is read from Parameter Store, which needs an account: "
                 f"give its value with `template_parameters={self.name}=VALUE`"
             )
-        text = self.given if self.given is not None else self._text("Default")
+        text = self.given if self.given is not None else self.text("Default")
         if text is None:
             asked.refuse(
                 f"the parameter {self.name} has no Default: give "
@@ -65,7 +65,7 @@ class Parameter:
             values = [item.text("AllowedValues") for item in allowed.items("AllowedValues")]
             if text not in values:
                 self._refuse(f"must be one of {', '.join(values)}")
-        pattern = self._text("AllowedPattern")
+        pattern = self.text("AllowedPattern")
         if pattern is not None and not self._matches(pattern, text):
             self._refuse(f"must match the pattern {pattern}")
         self._check_bounds(Decimal(len(text)), "MinLength", "MaxLength", "characters")
@@ -88,13 +88,14 @@ class Parameter:
         return number
 
     def _check_bounds(self, size: Decimal, least: str, most: str, unit: str) -> None:
-        low, high = self._text(least), self._text(most)
+        low, high = self.text(least), self.text(most)
         if low is not None and size < self._number(low):
             self._refuse(f"must have at least {low} {unit}".rstrip())
         if high is not None and size > self._number(high):
             self._refuse(f"must have at most {high} {unit}".rstrip())
 
-    def _text(self, name: str) -> str | None:
+    def text(self, name: str) -> str | None:
+        """One of its settings, such as its Type; None if it has none."""
         return self.nodes[name].text(name) if name in self.nodes else None
 
     def _refuse(self, why: str) -> NoReturn:

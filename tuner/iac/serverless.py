@@ -20,6 +20,7 @@ from tuner.iac.setting import (
     DeclaredFunction,
     Setting,
     Sources,
+    Stage,
     is_known,
     unknown,
 )
@@ -53,11 +54,9 @@ def is_service(text: str) -> bool:
     }
 
 
-def read_functions(
-    path: Path, sources: Sources, *, stage: str | None = None
-) -> list[DeclaredFunction]:
+def read_functions(path: Path, sources: Sources, stage: Stage) -> list[DeclaredFunction]:
     """Return a service's functions in its order. Raises TemplateError."""
-    service = _Service(Yaml.read(path, sources), sources, stage)
+    service = _Service(Yaml.read(path, sources), sources, stage.name)
     service.read()
     return [
         DeclaredFunction(
@@ -104,7 +103,7 @@ class _Service:
         if kind is not None and kind.yaml_node.value not in ("aws", "${self:provider.name}"):
             return
         section = self._sections.get("functions")
-        if section is None or _is_nothing(section):
+        if section is None or section.yaml_node.value in ("", "null", "~"):
             return
         for yaml_file, node in self._parts(section):
             for key, (key_node, value) in node.entries("functions").items():
@@ -308,7 +307,3 @@ def _megabytes(text: str) -> int | None:
 
 def _values(node: TemplateNode) -> dict[str, TemplateNode]:
     return node.values("a mapping")
-
-
-def _is_nothing(node: TemplateNode) -> bool:
-    return isinstance(node.yaml_node, yaml.ScalarNode) and node.yaml_node.value in ("", "null", "~")

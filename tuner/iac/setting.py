@@ -247,6 +247,22 @@ class Sources:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a deployment chooses: a stage, and CloudFormation parameters."""
+
+    name: str | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    known: Mapping[str, str] = field(default_factory=dict)
+    """What a deployed name tells, such as `var.environment` of Terraform."""
+
+    def with_told(self, told: Mapping[str, str]) -> Stage:
+        """The same with what a deployed name tells; what was said counts first."""
+        if self.name is not None or not told:
+            return self
+        return Stage(told.get(STAGE), self.parameters, told)
+
+
 @contextmanager
 def not_too_deep(path: Path) -> Iterator[None]:
     """Raise TemplateError for code that is nested deeper than parsers and Python's stack bear."""

@@ -7,7 +7,7 @@ written in it counts for all of them.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -27,29 +27,20 @@ from tuner.iac.terraform_modules import Folders, Read, Scope, is_automatic
 from tuner.model import lambda_limits as limits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
-    from tuner.iac.setting import Sources
+    from tuner.iac.setting import Sources, Stage
 
 _BELOW: Final = ("timeout", "runtime", "handler", "function_name", "source")
 _ONE_OR_NONE: Final = re.compile(r"1|.+\?\s*1\s*:\s*0|.+\?\s*0\s*:\s*1", re.DOTALL)
 
 
-def read_functions(
-    folder: Path,
-    sources: Sources,
-    *,
-    stage: str | None = None,
-    known: Mapping[str, str] | None = None,
-) -> list[DeclaredFunction]:
+def read_functions(folder: Path, sources: Sources, stage: Stage) -> list[DeclaredFunction]:
     """Return a folder's functions, each for each call of the folder and each element of `for_each`.
 
-    `known` is what else is known of the deployment, such as `var.environment`. Raises
-    TemplateError.
+    Raises TemplateError.
     """
-    folders = Folders(sources, stage, known or {})
-    reader = _Reader(sources, folders)
+    folders = Folders(sources, stage)
     found = [
         (block, element)
         for scope in folders.scopes(folder)
@@ -57,7 +48,7 @@ def read_functions(
         if is_function(block) and is_made(block, scope)
         for element in scope.elements(block)
     ]
-    reader.functions = found
+    reader = _Reader(sources, folders, found)
     return [
         DeclaredFunction(
             f"{scope.prefix}{address(block)}{scope.element}",
@@ -77,7 +68,7 @@ def read_functions(
 class _Reader:
     sources: Sources
     folders: Folders
-    functions: list[tuple[Block, Scope]] = field(default_factory=list)
+    functions: list[tuple[Block, Scope]]
 
     def memory(self, block: Block, scope: Scope) -> int | str:
         """MB, or the expression where only a deployment knows."""
@@ -99,16 +90,19 @@ class _Reader:
         """Where the function's new size goes. Raises TemplateError."""
         _check_single(block, scope)
         value = memory_of(block)
-        if scope.each is not None and (value is None or value.number is not None):
-            block.values["for_each"].refuse(
-                "for_each makes several functions here, which all get the same memory: take "
-                f"{MEMORY} from its elements"
-            )
-        if value is None:
-            self._check_uncalled(block, scope)
-            return block.inserting(MEMORY, self.sources.data(block.path), _BELOW)
-        if value.number is not None:
-            self._check_uncalled(block, scope)
+        if value is None or value.number is not None:
+            if scope.each is not None:
+                block.values["for_each"].refuse(
+                    "for_each makes several functions here, which all get the same memory: take "
+                    f"{MEMORY} from its elements"
+                )
+            if scope.call_count > 1:
+                block.refuse(
+                    f"this folder is called as a module {scope.call_count} times, and its "
+                    f"functions all get the same memory: make {MEMORY} a variable"
+                )
+            if value is None:
+                return block.inserting(MEMORY, self.sources.data(block.path), _BELOW)
             return value.setting()
         if value.reference is None:
             return self._within(value, scope)
@@ -117,8 +111,10 @@ class _Reader:
     def _within(self, value: Value, scope: Scope) -> Setting:
         """The place within an object that an expression leads to. Raises TemplateError."""
         reads: list[Read] = []
-        self._check_given(value, scope)
         place, at = scope.leaf(value, (), reads) or (value, scope)
+        for read in reads:
+            if read.kind == "var" and read.scope.call is None:
+                self._variable(value, read.name, read.scope)  # refuses one that several files give
         if place.number is None:
             value.refuse(
                 f"{value.name} is {_short(value)}, which isn't one plain value: write a number "
@@ -146,14 +142,6 @@ class _Reader:
         value.refuse(
             f"the memory is the default {place.number} here: write {access.path[-1]} in {where}"
         )
-
-    def _check_given(self, value: Value, scope: Scope) -> None:
-        """Refuse a variable of the root that several files of values give."""
-        reads: list[Read] = []
-        scope.leaf(value, (), reads)
-        for read in reads:
-            if read.kind == "var" and read.scope.call is None:
-                self._variable(value, read.name, read.scope)
 
     def _touches(self, read: Read) -> list[tuple[Path, int]]:
         """Where a folder reads a value: file and line."""
@@ -276,13 +264,6 @@ class _Reader:
             and memory.text == value.text
             and memory.node.id != value.node.id
         )
-
-    def _check_uncalled(self, block: Block, scope: Scope) -> None:
-        if scope.call_count > 1:
-            block.refuse(
-                f"this folder is called as a module {scope.call_count} times, and its functions "
-                f"all get the same memory: make {MEMORY} a variable"
-            )
 
 
 def _check_single(block: Block, scope: Scope) -> None:

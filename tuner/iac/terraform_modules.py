@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tuner.iac.hcl_access import Access
-    from tuner.iac.setting import Sources
+    from tuner.iac.setting import Sources, Stage
 
 _LOCAL_SOURCE: Final = re.compile(r'source\s*=\s*"(\.{1,2}(?:/[^"$]*)?)"')
 _SKIPPED: Final = frozenset({".terraform", ".git", "node_modules", ".terragrunt-cache"})
@@ -114,10 +114,12 @@ class Scope:
 
     def known(self, value: Value) -> str | None:
         """The string that an expression surely comes to here."""
-        written = value.text.strip()
-        is_element = written == "each.value" and not self._has_elements
-        if self.each is not None and (written == "each.key" or is_element):
-            return self.each.key
+        written, each = value.text.strip(), self.each
+        if each is not None and (
+            written == "each.key"
+            or (written == "each.value" and self.leaf(each.source, (each.key,)) is None)
+        ):
+            return each.key
         plain = self.known_values.get(written, value.string)
         if plain is not None:
             return plain or None
@@ -128,10 +130,6 @@ class Scope:
             return given[0] if given else None
         place, at = found
         return None if (place.node.id, at) == (value.node.id, self) else at.known(place)
-
-    @property
-    def _has_elements(self) -> bool:
-        return self.each is not None and self.leaf(self.each.source, (self.each.key,)) is not None
 
     def resolved(self, value: Value) -> tuple[Value, Scope]:
         """Follow variables and locals to what is written; the value itself where that ends."""
@@ -211,8 +209,7 @@ class Folders:
     """Reads folders, and finds the calls of each."""
 
     sources: Sources
-    stage: str | None = None
-    known: Mapping[str, str] = field(default_factory=dict)
+    stage: Stage
     _folders: dict[Path, Folder] = field(default_factory=dict)
     _calls: dict[Path, dict[Path, list[Block]]] = field(default_factory=dict)
 
@@ -230,9 +227,9 @@ class Folders:
         folder = self.folder(path)
         calls = self._calls_of(path)
         if not calls or levels == 0:
-            return [Scope(folder, values=self._values(folder), known_values=self.known)]
+            return [Scope(folder, values=self._values(folder), known_values=self.stage.known)]
         scopes = [
-            Scope(folder, call, element, known_values=self.known)
+            Scope(folder, call, element, known_values=self.stage.known)
             for call in calls
             for parent in self.scopes(call.path.parent, levels - 1)
             for element in parent.elements(call)
@@ -253,17 +250,17 @@ class Folders:
 
     def is_stage(self, file: Path) -> bool:
         """Whether a file of values is the stage's, by its name or by what it gives."""
-        if self.stage is not None:
-            return self.stage in (file.stem, file.parent.name)
-        if not self.known or file.suffix != ".tfvars":
+        names, known = (file.stem, file.parent.name), self.stage.known
+        if self.stage.name is not None:
+            return self.stage.name in names
+        if not known or file.suffix != ".tfvars":
             return False
         blocks = read_blocks(file, self.sources)
         given = {f"var.{name}": value.string for b in blocks for name, value in b.values.items()}
-        shared = [name for name in self.known if given.get(name) is not None]
+        shared = [name for name in known if given.get(name) is not None]
         if shared:
-            return all(given[name] == self.known[name] for name in shared)
-        workspace = self.known.get("terraform.workspace")
-        return workspace in (file.stem, file.parent.name)
+            return all(given[name] == known[name] for name in shared)
+        return known.get("terraform.workspace") in names
 
     def _calls_of(self, path: Path) -> list[Block]:
         """The calls of a folder as a module, in the whole repository."""
@@ -309,17 +306,14 @@ def is_automatic(file: Path, folder: Folder) -> bool:
 def _calling_files(root: Path) -> list[Path]:
     """Files below a folder that call local folders as modules."""
     found = []
-    for parent, folders, names in walk(root):
-        folders[:] = [name for name in folders if name not in _SKIPPED]
-        for name in names:
-            file = Path(parent, name)
-            if name.endswith(".tf") and file.is_file():
-                with suppress(TemplateError):  # too large to be read
-                    if _LOCAL_SOURCE.search(file_bytes(file).decode("utf-8", "replace")):
-                        found.append(file)
-        if len(found) > _MAX_FILES:
-            raise TemplateError(f"{root} has over {_MAX_FILES:,} files that call modules")
-    return sorted(found)
+    for file in files_below(root, ".tf"):
+        with suppress(TemplateError):  # too large to be read
+            text = file_bytes(file) if file.is_file() else b""
+            if _LOCAL_SOURCE.search(text.decode("utf-8", "replace")):
+                found.append(file)
+    if len(found) > _MAX_FILES:
+        raise TemplateError(f"{root} has over {_MAX_FILES:,} files that call modules")
+    return found
 
 
 def _repository(path: Path) -> Path:
