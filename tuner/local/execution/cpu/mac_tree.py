@@ -53,25 +53,7 @@ class MacTree(LinuxTree):
         self._lib = ctypes.CDLL(ctypes.util.find_library("proc") or "libproc.dylib")
         base = _Timebase()
         ctypes.CDLL(None).mach_timebase_info(ctypes.byref(base))
-        self._tick_s = base.numer / base.denom / 1e9
-
-    def scan(self) -> tuple[int, ...]:
-        """Find all descendants again."""
-        found: list[int] = []
-        pending = [self._root]
-        while pending:
-            children = self._children(pending.pop())
-            found += children
-            pending += children
-        self.pids = tuple(found)
-        return self.pids
-
-    def cpu_s(self) -> float:
-        """CPU time of the tree so far."""
-        usages = [self._usage(pid) for pid in self.pids]
-        alive = sum(one.user_time + one.system_time for one in usages) * self._tick_s
-        self._total_s = max(self._total_s, alive + self._gone_s)
-        return self._total_s
+        self._tick_s: float = base.numer / base.denom / 1e9
 
     def memory_bytes(self) -> int:
         """Physical footprint of all members as of the last scan."""
@@ -88,6 +70,13 @@ class MacTree(LinuxTree):
         buffer = (ctypes.c_int * MAX_CHILDREN)()
         count = self._lib.proc_listchildpids(pid, buffer, ctypes.sizeof(buffer))
         return list(buffer[: max(0, min(count, MAX_CHILDREN))])
+
+    def _clock_s(self, pid: int) -> float:
+        usage = self._usage(pid)
+        return (int(usage.user_time) + int(usage.system_time)) * self._tick_s
+
+    def _waited_for_s(self, _pid: int) -> float:
+        return 0.0  # nothing tells it
 
     def _usage(self, pid: int) -> _Usage:
         usage = _Usage()

@@ -41,11 +41,11 @@ class LinuxTree:
         found: list[int] = []
         pending = [self._root]
         while pending:
-            children = children_of(pending.pop())
+            children = self._children(pending.pop())
             found += children
             pending += children
         self.pids = tuple(found)
-        self._waited_s = sum(_waited_for_s(pid) for pid in found)
+        self._waited_s = sum(map(self._waited_for_s, found))
         return self.pids
 
     def reaped(self, cpu_s: float) -> None:
@@ -54,7 +54,7 @@ class LinuxTree:
 
     def cpu_s(self) -> float:
         """CPU time of the tree so far. It never falls: records change by a tick's rounding."""
-        alive = sum(_clock_s(pid) for pid in self.pids)
+        alive = sum(map(self._clock_s, self.pids))
         self._total_s = max(self._total_s, alive + self._waited_s + self._gone_s)
         return self._total_s
 
@@ -63,6 +63,20 @@ class LinuxTree:
         if len(self.pids) == 1:
             return self._single_bytes(self.pids[0])
         return sum(_proportional_bytes(pid) for pid in self.pids)
+
+    def _children(self, pid: int) -> list[int]:
+        return children_of(pid)
+
+    def _clock_s(self, pid: int) -> float:
+        try:
+            return time.clock_gettime((~pid << 3) | CPUCLOCK_SCHED)
+        except OSError:
+            return 0.0
+
+    def _waited_for_s(self, pid: int) -> float:
+        """User and system time of waited-for children: fields 16 and 17 of /proc/PID/stat."""
+        fields = stat_fields(pid)
+        return (int(fields[13]) + int(fields[14])) * TICK_S if len(fields) > 14 else 0.0
 
     def _single_bytes(self, pid: int) -> int:
         """A single process also has a high-water mark, which shows spikes between two looks."""
@@ -128,22 +142,9 @@ def children_of(pid: int) -> list[int]:
     return [int(child) for text in lists for child in text.split()]
 
 
-def _clock_s(pid: int) -> float:
-    try:
-        return time.clock_gettime((~pid << 3) | CPUCLOCK_SCHED)
-    except OSError:
-        return 0.0
-
-
 def stat_fields(pid: int) -> list[str]:
     """The fields of /proc/PID/stat from the third on (its state); empty if the process is gone."""
     return _text(f"/proc/{pid}/stat").rpartition(")")[2].split()
-
-
-def _waited_for_s(pid: int) -> float:
-    """User and system time of waited-for children: fields 16 and 17 of /proc/PID/stat."""
-    fields = stat_fields(pid)
-    return (int(fields[13]) + int(fields[14])) * TICK_S if len(fields) > 14 else 0.0
 
 
 def _table_bytes(text: str) -> dict[str, int]:
