@@ -55,8 +55,12 @@ class ServiceUse:
         """Count a call: (method, path, headers, body), and its answer. What can't be read is left
         out.
         """
+        method, path, headers, body = request
         try:
-            found = tuple(_READERS[service](*request, answer if status < 300 else b"{}"))
+            if service == "s3":
+                found = tuple(_s3(method, path))
+            else:
+                found = tuple(_READERS[service](headers, body, answer if status < 300 else b"{}"))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return
         refused = status >= 400 and (status == 429 or _THROTTLES.search(answer) is not None)
@@ -90,9 +94,7 @@ class ServiceUse:
             }
 
 
-def _dynamodb(
-    _method: str, _path: str, headers: Mapping[str, str], body: bytes, answer: bytes
-) -> Iterator[Used]:
+def _dynamodb(headers: Mapping[str, str], body: bytes, answer: bytes) -> Iterator[Used]:
     operation = headers["x-amz-target"].rpartition(".")[2]
     asked, told = json.loads(body), json.loads(answer)
     if operation == "BatchWriteItem":
@@ -193,9 +195,7 @@ _SIZES: Final[dict[str, Callable[[Any], int]]] = {
 }
 
 
-def _kinesis(
-    _method: str, _path: str, headers: Mapping[str, str], body: bytes, answer: bytes
-) -> Iterator[Used]:
+def _kinesis(headers: Mapping[str, str], body: bytes, answer: bytes) -> Iterator[Used]:
     operation = headers["x-amz-target"].rpartition(".")[2]
     if operation not in ("PutRecord", "PutRecords"):
         return
@@ -218,9 +218,7 @@ def _decoded(text: str) -> bytes:
         return text.encode()
 
 
-def _sqs(
-    _method: str, _path: str, headers: Mapping[str, str], body: bytes, _answer: bytes
-) -> Iterator[Used]:
+def _sqs(headers: Mapping[str, str], body: bytes, _answer: bytes) -> Iterator[Used]:
     operation, asked = _json_or_form(headers, body)
     if operation not in ("SendMessage", "SendMessageBatch"):
         return
@@ -231,9 +229,7 @@ def _sqs(
     yield queue, "messages", float(count if operation.endswith("Batch") else 1)
 
 
-def _sns(
-    _method: str, _path: str, headers: Mapping[str, str], body: bytes, _answer: bytes
-) -> Iterator[Used]:
+def _sns(headers: Mapping[str, str], body: bytes, _answer: bytes) -> Iterator[Used]:
     operation, asked = _json_or_form(headers, body)
     if operation not in ("Publish", "PublishBatch"):
         return
@@ -250,20 +246,17 @@ def _json_or_form(headers: Mapping[str, str], body: bytes) -> tuple[str, dict[st
 
 
 def _entries(asked: Mapping[str, Any], prefix: str) -> int:
-    found = {name.removeprefix(f"{prefix}.").partition(".")[0] for name in asked
-             if name.startswith(f"{prefix}.")}  # fmt: skip
-    return len(found)
+    start = f"{prefix}."
+    return len({name[len(start) :].partition(".")[0] for name in asked if name.startswith(start)})
 
 
-def _s3(
-    method: str, path: str, _headers: Mapping[str, str], _body: bytes, _answer: bytes
-) -> Iterator[Used]:
+def _s3(method: str, path: str) -> Iterator[Used]:
     bucket = unquote(path.lstrip("/").partition("/")[0])
     if bucket:
         yield bucket, "reads" if method in ("GET", "HEAD") else "writes", 1.0
 
 
-_READERS: Final = {"dynamodb": _dynamodb, "kinesis": _kinesis, "s3": _s3, "sns": _sns, "sqs": _sqs}
+_READERS: Final = {"dynamodb": _dynamodb, "kinesis": _kinesis, "sns": _sns, "sqs": _sqs}
 
 
 @dataclass(frozen=True, slots=True)
