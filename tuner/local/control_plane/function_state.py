@@ -78,19 +78,6 @@ class Policy:
     revision_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionUrl:
-    """A function's address for HTTP clients, which nothing is served at."""
-
-    url: str
-    auth_type: str
-    cors: dict[str, Any] | None
-    invoke_mode: str | None
-    """None if it was never given: Lambda buffers then."""
-    created: str
-    modified: str
-
-
 @dataclass(slots=True)
 class Function:
     """One function. Changed only under its store's lock."""
@@ -109,8 +96,9 @@ class Function:
     recursive_loop: Literal["Allow", "Terminate"] = "Terminate"
     event_configs: dict[str, EventConfig] = field(default_factory=dict)
     """By version or alias."""
-    urls: dict[str, FunctionUrl] = field(default_factory=dict)
-    """By alias; "" is the function's own."""
+    urls: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Addresses for HTTP clients, as AWS describes them; what was never given is None. By alias; ""
+    is the function's own."""
 
     def find_version(self, qualifier: str | None) -> Version | None:
         """Return the version that a qualifier names; for an alias, its main version."""

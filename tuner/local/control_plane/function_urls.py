@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import secrets
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.local.control_plane.api_error import conflict, no_such_resource, not_found
-from tuner.local.control_plane.function_state import FunctionUrl
 from tuner.local.control_plane.names import LATEST, is_version
 from tuner.local.control_plane.validation import unmatched
 
@@ -25,6 +23,9 @@ if TYPE_CHECKING:
     from tuner.local.control_plane.names import Reference
 
 _NO_FUNCTION: Final = "Function does not exist"
+_CHANGEABLE: Final = ("AuthType", "Cors", "InvokeMode")
+_BUFFERED: Final = {"InvokeMode": "BUFFERED"}
+"""What is read where no mode was ever given; a change's reply has none then."""
 
 
 class FunctionUrlApi:
@@ -39,54 +40,46 @@ class FunctionUrlApi:
         body, reference = call.json(), call.reference
         with self._open(reference, _NO_FUNCTION) as function:
             key = reference.qualifier or ""
+            arn = self._store.account.arn(function.name, reference.qualifier)
             if key in function.urls:
-                arn = self._store.account.arn(function.name, reference.qualifier)
                 raise conflict(
                     f"Failed to create function url config for [functionArn = {arn}]. Error "
                     "message:  FunctionUrlConfig exists for this Lambda function"
                 )
             now = _now()
             host = f"{secrets.token_hex(16)}.lambda-url.{self._store.account.region}.localhost"
-            url = FunctionUrl(
-                url=f"http://{host}:{self._port}/",
-                auth_type=body["AuthType"],
-                cors=body.get("Cors"),
-                invoke_mode=body.get("InvokeMode"),
-                created=now,
-                modified=now,
-            )
-            function.urls[key] = url
-            described = self._describe(function, key, url)
-        del described["LastModifiedTime"]
-        return described
+            url = function.urls[key] = {
+                "FunctionUrl": f"http://{host}:{self._port}/",
+                "FunctionArn": arn,
+                "AuthType": body["AuthType"],
+                "Cors": body.get("Cors"),
+                "CreationTime": now,
+                "LastModifiedTime": now,
+                "InvokeMode": body.get("InvokeMode"),
+            }
+            return _given({**url, "LastModifiedTime": None})
 
     def get_function_url_config(self, call: Call) -> Answer:
         """GetFunctionUrlConfig."""
         reference = call.reference
         with self._open(reference, None) as function:
-            url = _find(function, reference)
-            return self._read(function, reference.qualifier or "", url)
+            return {**_BUFFERED, **_given(_find(function, reference))}
 
     def list_function_url_configs(self, call: Call) -> Answer:
         """ListFunctionUrlConfigs: the function's own, and its aliases'."""
         with self._open(call.reference, _NO_FUNCTION) as function:
             page, marker = call.page(sorted(function.urls.items()), lambda entry: entry[0])
-            urls = [self._read(function, key, url) for key, url in page]
+            urls = [{**_BUFFERED, **_given(url)} for _, url in page]
         return {"FunctionUrlConfigs": urls, **marker}
 
     def update_function_url_config(self, call: Call) -> Answer:
         """UpdateFunctionUrlConfig: omitted members stay."""
         body, reference = call.json(), call.reference
         with self._open(reference, _NO_FUNCTION) as function:
-            before = _find(function, reference)
-            url = function.urls[reference.qualifier or ""] = replace(
-                before,
-                auth_type=body.get("AuthType") or before.auth_type,
-                cors=body.get("Cors") if body.get("Cors") is not None else before.cors,
-                invoke_mode=body.get("InvokeMode") or before.invoke_mode,
-                modified=_now(),
-            )
-            return self._describe(function, reference.qualifier or "", url)
+            url = _find(function, reference)
+            url |= _given({name: body.get(name) for name in _CHANGEABLE})
+            url["LastModifiedTime"] = _now()
+            return _given(url)
 
     def delete_function_url_config(self, call: Call) -> None:
         """DeleteFunctionUrlConfig: an alias's stays when the function's own goes."""
@@ -107,24 +100,12 @@ class FunctionUrlApi:
                 raise error
             yield function
 
-    def _read(self, function: Function, key: str, url: FunctionUrl) -> dict[str, Any]:
-        return {"InvokeMode": "BUFFERED", **self._describe(function, key, url)}
 
-    def _describe(self, function: Function, key: str, url: FunctionUrl) -> dict[str, Any]:
-        """A change's reply: the mode of invocation is in it if it was ever given."""
-        shape = {
-            "FunctionUrl": url.url,
-            "FunctionArn": self._store.account.arn(function.name, key or None),
-            "AuthType": url.auth_type,
-            "Cors": url.cors,
-            "CreationTime": url.created,
-            "LastModifiedTime": url.modified,
-            "InvokeMode": url.invoke_mode,
-        }
-        return {name: each for name, each in shape.items() if each is not None}
+def _given(url: dict[str, Any]) -> dict[str, Any]:
+    return {name: each for name, each in url.items() if each is not None}
 
 
-def _find(function: Function, reference: Reference) -> FunctionUrl:
+def _find(function: Function, reference: Reference) -> dict[str, Any]:
     url = function.urls.get(reference.qualifier or "")
     if url is None:
         raise no_such_resource()
