@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import LocalError
@@ -52,26 +53,19 @@ _ESBUILD_OPTIONS: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
 class Builder:
-    """Builds into its own folders below `root`, which its owner removes.
+    """Builds into its own folders below `root`, which its owner removes."""
 
-    `only` names the functions to build; None: all. `on_step` is told what begins.
-    """
-
-    def __init__(
-        self,
-        root: Path,
-        *,
-        only: Collection[str] | None = None,
-        on_step: Callable[[str], None] = lambda _: None,
-    ) -> None:
-        self._root = root
-        self._only = only
-        self._on_step = on_step
+    root: Path
+    only: Collection[str] | None = None
+    """The functions to build, by name; None: all."""
+    on_step: Callable[[str], None] = lambda _: None
+    """Is told what begins."""
 
     def is_for(self, function: FunctionDefinition) -> bool:
         """Whether to build this function."""
-        return self._only is None or function.name in self._only
+        return self.only is None or function.name in self.only
 
     def build(self, function: FunctionDefinition) -> Path | None:
         """Return the folder to deploy; None if there is nothing to build.
@@ -79,9 +73,9 @@ class Builder:
         Raises LocalError with the tool's last words.
         """
         code_dir, method = function.code_dir, function.build_method
-        target, sdk = self._root / function.name, missing_sdk(function)
+        target, sdk = self.root / function.name, missing_sdk(function)
         if code_dir is None and function.inline_code is not None and sdk:
-            code_dir = self._root / f"{function.name}.inline"
+            code_dir = self.root / f"{function.name}.inline"
             code_dir.mkdir(parents=True)
             (code_dir / "index.js").write_text(function.inline_code, encoding="utf-8")
         if code_dir is None or code_dir.is_file():  # nothing to build, or packed already
@@ -111,7 +105,7 @@ class Builder:
 
     def build_layer(self, layer: TemplateLayer) -> Path | None:
         """Return a layer's built folder, as it is for /opt; None if there is nothing to build."""
-        method, target = layer.build_method, self._root / f"layer-{layer.name}"
+        method, target = layer.build_method, self.root / f"layer-{layer.name}"
         if method is None or layer.folder.is_file():
             return None
         if method == "makefile":
@@ -131,8 +125,8 @@ class Builder:
 
         target.mkdir(parents=True)
         if (code_dir / "requirements.txt").is_file():
-            self._on_step(f"building {what}: pip install")
-            python = find_interpreter(runtime, self._root / "packages").executable
+            self.on_step(f"building {what}: pip install")
+            python = find_interpreter(runtime, self.root / "packages").executable
             options = ("--quiet", "--disable-pip-version-check", "--no-input", "--no-compile")
             needed = ("--requirement", "requirements.txt", "--target", str(target))
             _run([python, "-m", "pip", "install", *options, *needed], code_dir)
@@ -153,10 +147,10 @@ class Builder:
         if (target / "package.json").is_file():
             locked = (target / "package-lock.json").is_file()
             command = ["ci"] if locked else ["install", "--no-package-lock"]
-            self._on_step(f"building {what}: npm {command[0]}")
+            self.on_step(f"building {what}: npm {command[0]}")
             _run(["npm", *command, *options, "--loglevel=error"], target)
         if more:
-            self._on_step(f"building {what}: npm install {' '.join(more)}")
+            self.on_step(f"building {what}: npm install {' '.join(more)}")
             (target / "node_modules").mkdir(exist_ok=True)  # or npm looks for one further up
             command = ["install", "--no-package-lock", "--save-prod", *more]
             _run(["npm", *command, *options, "--loglevel=error"], target)
@@ -164,8 +158,8 @@ class Builder:
 
     def _make(self, what: str, logical_id: str, code_dir: Path, target: Path) -> Path:
         """Run the target build-LOGICALID, as `sam build` does for BuildMethod: makefile."""
-        self._on_step(f"building {what}: make build-{logical_id}")
-        copy = self._root / f"{logical_id}.source"
+        self.on_step(f"building {what}: make build-{logical_id}")
+        copy = self.root / f"{logical_id}.source"
         _copy(code_dir, copy)
         target.mkdir(parents=True)
         _run(["make", f"build-{logical_id}"], copy, variables={"ARTIFACTS_DIR": str(target)})
@@ -177,10 +171,10 @@ class Builder:
         """Bundle with the project's own esbuild, or the one that npm fetches."""
         _check_tool("esbuild", "npm")
         entries = dict(function.build_properties).get("EntryPoints") or _entry(function, code_dir)
-        copy = self._root / f"{function.name}.source"
+        copy = self.root / f"{function.name}.source"
         self._npm(function.name, code_dir, copy, sdk, "--include=dev")
         (copy / "node_modules").mkdir(exist_ok=True)  # or npm looks for one further up
-        self._on_step(f"building {function.name}: esbuild")
+        self.on_step(f"building {function.name}: esbuild")
         options = ("--bundle", "--platform=node", f"--outdir={target}", "--log-level=error")
         command = ("npm", "exec", "--yes", "--package=esbuild", "--", "esbuild")
         _run([*command, *entries, *options, *_esbuild_options(function.build_properties)], copy)
@@ -188,15 +182,15 @@ class Builder:
     def _go(self, function: FunctionDefinition, code_dir: Path, target: Path) -> None:
         """Compile in the folder itself, which go doesn't change: modules may be beside it."""
         _check_tool("go", "go")
-        self._on_step(f"building {function.name}: go build")
+        self.on_step(f"building {function.name}: go build")
         target.mkdir(parents=True)
         _run(["go", "build", "-buildvcs=false", "-o", str(target / "bootstrap"), "."], code_dir)
 
     def _cargo(self, function: FunctionDefinition, code_dir: Path, target: Path) -> None:
         """Compile with cargo alone: what cargo-lambda adds is for other machines."""
         _check_tool("rust-cargolambda", "cargo")
-        self._on_step(f"building {function.name}: cargo build")
-        copy, out = self._root / f"{function.name}.source", self._root / f"{function.name}.cargo"
+        self.on_step(f"building {function.name}: cargo build")
+        copy, out = self.root / f"{function.name}.source", self.root / f"{function.name}.cargo"
         _copy(code_dir, copy, "target")
         binary = dict(function.build_properties).get("Binary", ())
         chosen = [f"--bin={name}" for name in binary]

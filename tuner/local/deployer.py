@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import LocalError
@@ -31,25 +31,18 @@ _ROLE: Final = f"arn:aws:iam::{ACCOUNT_ID}:role/local"
 _ECHO: Final = "def handler(event, context):\n    return event\n"
 
 
+@dataclass(frozen=True, slots=True)
 class Deployer:
     """Deploys functions that are ready at once, and reports findings about them."""
 
-    def __init__(
-        self,
-        store: FunctionStore,
-        layers: LayerStore,
-        codes: CodeStore,
-        executor: Executor,
-        builder: Builder | None = None,
-    ) -> None:
-        """Without a builder, the code is deployed as it is."""
-        self._store = store
-        self._layers = layers
-        self._codes = codes
-        self._executor = executor
-        self._builder = builder
-        self._published: dict[tuple[str, bool], str] = {}
-        self._broken: dict[tuple[str, bool], str] = {}
+    store: FunctionStore
+    layers: LayerStore
+    codes: CodeStore
+    executor: Executor
+    builder: Builder | None
+    """None: the code is deployed as it is."""
+    _published: dict[tuple[str, bool], str] = field(default_factory=dict)
+    _broken: dict[tuple[str, bool], str] = field(default_factory=dict)
 
     def deploy_all(
         self, functions: Sequence[FunctionDefinition], *, leave_out_unfit: bool
@@ -69,8 +62,8 @@ class Deployer:
                     raise
                 unfit[str(error)] = str(error.__cause__ or error)
                 findings[function.name] = [left_out(str(error))]
-                self._store.leave_out(function.name, str(error))
-        if unfit and not self._store.names():
+                self.store.leave_out(function.name, str(error))
+        if unfit and not self.store.names():
             reasons = set(unfit.values())
             if len(unfit) > len(reasons) == 1:
                 raise LocalError(f"no function of the template runs here: {reasons.pop()}")
@@ -82,21 +75,21 @@ class Deployer:
         try:
             check_new_name(function.name)
             check("CreateFunction", request)
-            check_function(request, self._executor.limits)
-            findings = self._executor.runtime_findings(function.runtime)
-            builder = self._builder if self._builder and self._builder.is_for(function) else None
+            check_function(request, self.executor.limits)
+            findings = self.executor.runtime_findings(function.runtime)
+            builder = self.builder if self.builder and self.builder.is_for(function) else None
             if builder is None:
                 _check_bundled(function)
             built = builder.build(function) if builder else None
-            code = self._codes.add(_package(replace(function, code_dir=built or function.code_dir)))
-            layered = self._layers.lay([self._publish(layer, builder) for layer in function.layers])
+            code = self.codes.add(_package(replace(function, code_dir=built or function.code_dir)))
+            layered = self.layers.lay([self._publish(layer, builder) for layer in function.layers])
             settings = replace(create_settings(request), layered=layered)
             check_total_size(code, layered)
             _check_bootstrap(function, code, layered)
             aliases = [each for each in function.qualifiers if each != "1"]
             for alias in aliases:
                 check("CreateAlias", {"Name": alias, "FunctionVersion": "1"})
-            self._store.create(
+            self.store.create(
                 function.name,
                 settings,
                 code,
@@ -125,8 +118,8 @@ class Deployer:
             except LocalError as error:
                 self._broken[key] = str(error)
                 raise
-            code = self._codes.add(package_of(built or layer.folder))
-            self._published[key] = self._layers.publish(layer.name, code).arn
+            code = self.codes.add(package_of(built or layer.folder))
+            self._published[key] = self.layers.publish(layer.name, code).arn
         return self._published[key]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,27 +28,20 @@ if TYPE_CHECKING:
     from tuner.local.deployment import Executor
 
 
+@dataclass(frozen=True, slots=True)
 class FunctionsApi:
     """Operations on functions and versions. `code_url` returns the address of a kept package."""
 
-    def __init__(
-        self,
-        store: FunctionStore,
-        uploads: Uploads,
-        layers: LayerStore,
-        executor: Executor,
-        code_url: Callable[[Code], str],
-    ) -> None:
-        self._store = store
-        self._uploads = uploads
-        self._layers = layers
-        self._executor = executor
-        self._code_url = code_url
+    store: FunctionStore
+    uploads: Uploads
+    layers: LayerStore
+    executor: Executor
+    code_url: Callable[[Code], str]
 
     def create_function(self, call: Call) -> Answer:
         """CreateFunction."""
         body = call.json()
-        reference = self._store.account.resolve(body["FunctionName"])
+        reference = self.store.account.resolve(body["FunctionName"])
         check_new_name(reference.name)
         self._check(body)
         tags = body.get("Tags") or {}
@@ -56,7 +49,7 @@ class FunctionsApi:
         settings = function_settings.create_settings(body)
         code = self._read_code(body["Code"])
         settings = self._layers_of(body)(settings, code)
-        function, version = self._store.create(
+        function, version = self.store.create(
             reference.name, settings, code, tags=tags, publish=bool(body.get("Publish"))
         )
         return self._configuration(function, version)
@@ -64,8 +57,8 @@ class FunctionsApi:
     def get_function(self, call: Call) -> Answer:
         """GetFunction."""
         reference = call.reference
-        with self._store.open(reference) as function:
-            version = self._store.find(function, reference)
+        with self.store.open(reference) as function:
+            version = self.store.find(function, reference)
             reply: dict[str, Any] = {
                 "Configuration": self._configuration(function, version, reference.qualifier),
                 "Code": self._location_of(version.code),
@@ -79,8 +72,8 @@ class FunctionsApi:
     def get_function_configuration(self, call: Call) -> Answer:
         """GetFunctionConfiguration."""
         reference = call.reference
-        with self._store.open(reference) as function:
-            version = self._store.find(function, reference)
+        with self.store.open(reference) as function:
+            version = self.store.find(function, reference)
             return self._configuration(function, version, reference.qualifier)
 
     def list_functions(self, call: Call) -> Answer:
@@ -88,7 +81,7 @@ class FunctionsApi:
         every_version = call.query.get("FunctionVersion") == "ALL"
         listed = [
             (function, version)
-            for function, versions in self._store.all()
+            for function, versions in self.store.all()
             for version in (versions if every_version else versions[:1])
         ]
         page, marker = call.page(listed, lambda pair: f"{pair[0].name}:{pair[1].number}")
@@ -99,7 +92,7 @@ class FunctionsApi:
 
     def list_versions_by_function(self, call: Call) -> Answer:
         """ListVersionsByFunction: $LATEST first, then versions in order."""
-        with self._store.open(call.reference) as function:
+        with self.store.open(call.reference) as function:
             numbers = [LATEST, *(str(number) for number in sorted(function.versions))]
             page, marker = call.page(numbers, str)
             found = [function.find_version(number) for number in page]
@@ -111,7 +104,7 @@ class FunctionsApi:
         name, body = _unqualified(call), call.json()
         self._check(body)
         put_layers = self._layers_of(body)
-        function, version = self._store.update(
+        function, version = self.store.update(
             name,
             revision_id=body.get("RevisionId"),
             settings=lambda base, code: put_layers(
@@ -124,7 +117,7 @@ class FunctionsApi:
         """UpdateFunctionCode, with DryRun and Publish."""
         name, body = _unqualified(call), call.json()
         self._check(body)
-        with self._store.open(name) as function:  # before anything about its code
+        with self.store.open(name) as function:  # before anything about its code
             package_type = function.latest.settings.members["PackageType"]
         if package_type == "Image" and not body.get("ImageUri"):
             raise invalid(
@@ -136,7 +129,7 @@ class FunctionsApi:
             )
         code = self._read_code(body)
         put_layers = self._layers_of({})
-        function, version = self._store.update(
+        function, version = self.store.update(
             name,
             revision_id=body.get("RevisionId"),
             settings=lambda base, code: put_layers(
@@ -156,7 +149,7 @@ class FunctionsApi:
         name, body = _unqualified(call), call.json()
         if body.get("PublishTo"):
             raise invalid("PublishTo is not supported by the local Lambda: leave it out")
-        function, version = self._store.publish(
+        function, version = self.store.publish(
             name,
             description=body.get("Description"),
             code_sha256=body.get("CodeSha256"),
@@ -166,21 +159,21 @@ class FunctionsApi:
 
     def delete_function(self, call: Call) -> Response:
         """DeleteFunction: the whole function, or the version of the Qualifier."""
-        self._store.delete(call.reference)
+        self.store.delete(call.reference)
         return Response(204)
 
     def _check(self, body: Mapping[str, Any]) -> None:
-        check_function(body, self._executor.limits)
+        check_function(body, self.executor.limits)
         if body.get("Runtime"):
             try:
-                self._executor.runtime_findings(body["Runtime"])
+                self.executor.runtime_findings(body["Runtime"])
             except LocalError as error:
                 raise invalid(str(error)) from None
 
     def _layers_of(self, body: Mapping[str, Any]) -> Callable[[Settings, Code], Settings]:
         """Lay a request's layers; return the change to the settings, and check the total size."""
         given = body.get("Layers")
-        layered = None if given is None else self._layers.lay(given)
+        layered = None if given is None else self.layers.lay(given)
 
         def put(settings: Settings, code: Code) -> Settings:
             if given is not None:
@@ -193,13 +186,13 @@ class FunctionsApi:
     def _read_code(self, source: Mapping[str, Any]) -> Code:
         """Take a package; an image is kept by name only, if nothing runs."""
         uri = source.get("ImageUri")
-        if uri and self._executor.limits.cpu_control == "none":
+        if uri and self.executor.limits.cpu_control == "none":
             return image_code(str(uri))
-        return self._uploads.read(source)
+        return self.uploads.read(source)
 
     def _location_of(self, code: Code) -> dict[str, str]:
         if code.image_uri is None:
-            return {"RepositoryType": "S3", "Location": self._code_url(code)}
+            return {"RepositoryType": "S3", "Location": self.code_url(code)}
         name = code.image_uri.partition("@")[0]
         repository = name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name
         return {
@@ -219,8 +212,8 @@ class FunctionsApi:
         self, function: Function, version: Version, qualifier: str | None = None
     ) -> dict[str, Any]:
         """Return a FunctionConfiguration; the ARN of $LATEST is qualified on request only."""
-        now_s = self._store.now_s()
-        account = self._store.account
+        now_s = self.store.now_s()
+        account = self.store.account
         if qualifier is None and version.number != LATEST:
             qualifier = version.number
         modified = datetime.fromtimestamp(version.modified_at_s, UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tuner.local.control_plane.api_error import invalid, not_found
@@ -22,51 +23,44 @@ MIN_UNRESERVED: Final = 100
 """What an account must keep for functions without a reservation (all it has, if that is less)."""
 
 
+@dataclass(frozen=True, slots=True)
 class GovernanceApi:
     """Operations around a function."""
 
-    def __init__(
-        self,
-        store: FunctionStore,
-        layers: LayerStore,
-        *,
-        concurrent_executions: int,
-        architecture: str | None = None,
-    ) -> None:
-        self._architecture = architecture
-        self._store = store
-        self._layers = layers
-        self._concurrent_executions = concurrent_executions
+    store: FunctionStore
+    layers: LayerStore
+    concurrent_executions: int
+    architecture: str | None
 
     def tag_resource(self, call: Call) -> None:
         """TagResource."""
         tags = call.json()["Tags"]
-        with self._store.open(self._tagged(call)) as function:
+        with self.store.open(self._tagged(call)) as function:
             if not tags:
                 raise invalid("An error occurred and the request cannot be processed.")
             check_tags(tags, function.tags)
             function.tags.update(tags)
-            self._store.touch(function)
+            self.store.touch(function)
 
     def untag_resource(self, call: Call) -> None:
         """UntagResource."""
-        with self._store.open(self._tagged(call)) as function:
+        with self.store.open(self._tagged(call)) as function:
             for key in call.request.parameters()["tagKeys"]:
                 function.tags.pop(key, None)
-            self._store.touch(function)
+            self.store.touch(function)
 
     def list_tags(self, call: Call) -> Answer:
         """ListTags."""
-        with self._store.open(self._tagged(call)) as function:
+        with self.store.open(self._tagged(call)) as function:
             return {"Tags": dict(function.tags)}
 
     def put_function_concurrency(self, call: Call) -> Answer:
         """PutFunctionConcurrency."""
         wanted = call.json()["ReservedConcurrentExecutions"]
         name = call.function
-        with self._store.open(Reference(name, LATEST)) as function:
-            left = self._concurrent_executions - self._store.reserved_in_all(without=name) - wanted
-            minimum = min(MIN_UNRESERVED, self._concurrent_executions)
+        with self.store.open(Reference(name, LATEST)) as function:
+            left = self.concurrent_executions - self.store.reserved_in_all(without=name) - wanted
+            minimum = min(MIN_UNRESERVED, self.concurrent_executions)
             if wanted > 0 and left < minimum:
                 raise invalid(
                     "Specified ReservedConcurrentExecutions for function decreases account's "
@@ -78,52 +72,52 @@ class GovernanceApi:
 
     def get_function_concurrency(self, call: Call) -> Answer:
         """GetFunctionConcurrency: an empty object if nothing is reserved."""
-        with self._store.open(call.function) as function:
+        with self.store.open(call.function) as function:
             reserved = function.reserved_concurrency
         return {} if reserved is None else {"ReservedConcurrentExecutions": reserved}
 
     def delete_function_concurrency(self, call: Call) -> None:
         """DeleteFunctionConcurrency."""
-        with self._store.open(call.function) as function:
+        with self.store.open(call.function) as function:
             function.reserved_concurrency = None
 
     def get_account_settings(self, _: Call) -> Response:
         """GetAccountSettings."""
-        functions = self._store.all()
+        functions = self.store.all()
         used = sum(version.code.size_bytes for _, versions in functions for version in versions)
-        used += sum(each.code.size_bytes for versions in self._layers.all() for each in versions)
-        unreserved = max(self._concurrent_executions - self._store.reserved_in_all(), 0)
+        used += sum(each.code.size_bytes for versions in self.layers.all() for each in versions)
+        unreserved = max(self.concurrent_executions - self.store.reserved_in_all(), 0)
         settings = {
             "AccountLimit": {
                 "TotalCodeSize": 75 * 1024**3,
                 "CodeSizeUnzipped": MAX_UNZIPPED_BYTES,
                 "CodeSizeZipped": MAX_ZIPPED_BYTES,
-                "ConcurrentExecutions": self._concurrent_executions,
+                "ConcurrentExecutions": self.concurrent_executions,
                 "UnreservedConcurrentExecutions": unreserved,
             },
             "AccountUsage": {"TotalCodeSize": used, "FunctionCount": len(functions)},
         }
         answer = json_response(200, settings)
-        if self._architecture is not None:
-            answer.headers = (*answer.headers, (ARCHITECTURE_HEADER, self._architecture))
+        if self.architecture is not None:
+            answer.headers = (*answer.headers, (ARCHITECTURE_HEADER, self.architecture))
         return answer
 
     def get_runtime_management_config(self, call: Call) -> Answer:
         """GetRuntimeManagementConfig: the host's interpreter, as it is."""
         reference = call.reference
-        self._store.check_exists(reference)
-        arn = self._store.account.arn(reference.name, reference.qualifier or LATEST)
+        self.store.check_exists(reference)
+        arn = self.store.account.arn(reference.name, reference.qualifier or LATEST)
         return {"UpdateRuntimeOn": "Auto", "FunctionArn": arn}
 
     def get_function_recursion_config(self, call: Call) -> Answer:
         """GetFunctionRecursionConfig."""
-        with self._store.open(call.function) as function:
+        with self.store.open(call.function) as function:
             return {"RecursiveLoop": function.recursive_loop}
 
     def put_function_recursion_config(self, call: Call) -> Answer:
         """PutFunctionRecursionConfig: whether a function may call itself in a loop."""
         body = call.json()
-        with self._store.open(call.function) as function:
+        with self.store.open(call.function) as function:
             function.recursive_loop = body["RecursiveLoop"]
         return {"RecursiveLoop": body["RecursiveLoop"]}
 
@@ -132,7 +126,7 @@ class GovernanceApi:
         kind = arn.split(":")[5]
         if kind != "function":
             raise not_found(f"{kind.replace('-', ' ').capitalize()} not found: {arn}")
-        reference = self._store.account.resolve(arn)
+        reference = self.store.account.resolve(arn)
         if reference.qualifier is not None:
             raise invalid(
                 "Tags on function aliases and versions are not supported. Please specify a "

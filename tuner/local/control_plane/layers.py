@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.local.control_plane.api_error import invalid, not_found
+from tuner.local.control_plane.api_error import invalid, no_such_resource
 from tuner.local.control_plane.names import PARTITION
 from tuner.local.control_plane.package import MAX_UNZIPPED_BYTES
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 MAX_LAYERS: Final = 5
 _DETAILS: Final = ("Description", "LicenseInfo", "CompatibleRuntimes", "CompatibleArchitectures")
-_ABSENT: Final = "The resource you requested does not exist."
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,29 +135,24 @@ class LayerStore:
         return version
 
 
+@dataclass(frozen=True, slots=True)
 class LayersApi:
     """Operations on layers. `code_url` returns the address of a kept package."""
 
-    def __init__(
-        self, layers: LayerStore, uploads: Uploads, code_url: Callable[[Code], str]
-    ) -> None:
-        self._layers = layers
-        self._uploads = uploads
-        self._code_url = code_url
+    layers: LayerStore
+    uploads: Uploads
+    code_url: Callable[[Code], str]
 
     def publish_layer_version(self, call: Call) -> Answer:
         """PublishLayerVersion."""
-        name = self._name(call)
         body = call.json()
-        code = self._uploads.read(body["Content"])
+        code = self.uploads.read(body["Content"])
         details = {member: body[member] for member in _DETAILS if body.get(member) is not None}
-        return self._whole(self._layers.publish(name, code, **details))
+        return self._whole(self.layers.publish(self._name(call), code, **details))
 
     def get_layer_version(self, call: Call) -> Answer:
         """GetLayerVersion."""
-        number = _number(call)
-        arn = f"{self._layers.arn(self._name(call))}:{number}"
-        return self._found(arn)
+        return self._found(f"{self.layers.arn(self._name(call))}:{_number(call)}")
 
     def get_layer_version_by_arn(self, call: Call) -> Answer:
         """GetLayerVersionByArn."""
@@ -167,18 +161,18 @@ class LayersApi:
     def list_layer_versions(self, call: Call) -> Answer:
         """ListLayerVersions: newest first."""
         name = self._name(call)
-        versions = [each for layer in self._layers.all() for each in layer if each.name == name]
+        versions = [each for layer in self.layers.all() for each in layer if each.name == name]
         page, marker = call.page(_compatible(versions, call), lambda each: str(each.number))
         return {"LayerVersions": [_brief(each) for each in page], **marker}
 
     def list_layers(self, call: Call) -> Answer:
         """ListLayers: each with its newest version."""
-        newest = [found[0] for each in self._layers.all() if (found := _compatible(each, call))]
+        newest = [found[0] for each in self.layers.all() if (found := _compatible(each, call))]
         page, marker = call.page(newest, lambda each: each.name)
         layers = [
             {
                 "LayerName": each.name,
-                "LayerArn": self._layers.arn(each.name),
+                "LayerArn": self.layers.arn(each.name),
                 "LatestMatchingVersion": _brief(each),
             }
             for each in page
@@ -187,27 +181,26 @@ class LayersApi:
 
     def delete_layer_version(self, call: Call) -> None:
         """DeleteLayerVersion: functions that use it keep it."""
-        self._layers.delete(self._name(call), _number(call))
+        self.layers.delete(self._name(call), _number(call))
 
     def _name(self, call: Call) -> str:
         """Read a layer's name, or its ARN."""
-        given = call.path["LayerName"]
-        return given.removeprefix(self._layers.arn(""))
+        return call.path["LayerName"].removeprefix(self.layers.arn(""))
 
     def _found(self, arn: str) -> Answer:
-        version = self._layers.find(arn)
+        version = self.layers.find(arn)
         if version is None:
-            raise not_found(_ABSENT)
+            raise no_such_resource()
         return self._whole(version)
 
     def _whole(self, version: LayerVersion) -> dict[str, Any]:
         code = version.code
         content = {
-            "Location": self._code_url(code),
+            "Location": self.code_url(code),
             "CodeSha256": code.sha256,
             "CodeSize": code.size_bytes,
         }
-        return {"Content": content, "LayerArn": self._layers.arn(version.name), **_brief(version)}
+        return {"Content": content, "LayerArn": self.layers.arn(version.name), **_brief(version)}
 
 
 def _brief(version: LayerVersion) -> dict[str, Any]:

@@ -283,18 +283,14 @@ def zip_source(name: str, source: str) -> bytes:
     return buffer.getvalue()
 
 
+@dataclass(frozen=True, slots=True)
 class Uploads:
-    """Reads packages into the code store.
+    """Reads packages into the code store."""
 
-    `read_object` returns an object's bytes by bucket, key, version and maximum size, or raises
-    LocalError; None if there is no S3 beside Lambda.
-    """
-
-    def __init__(
-        self, codes: CodeStore, read_object: Callable[[str, str, str | None, int], bytes] | None
-    ) -> None:
-        self._codes = codes
-        self._read_object = read_object
+    codes: CodeStore
+    read_object: Callable[[str, str, str | None, int], bytes] | None
+    """Returns an object's bytes by bucket, key, version and maximum size, or raises LocalError;
+    None if there is no S3 beside Lambda."""
 
     def read(self, source: Mapping[str, Any]) -> Code:
         """Keep the package of a Code, or a layer's Content; raises ApiError."""
@@ -307,17 +303,17 @@ class Uploads:
         if not isinstance(encoded, str) or not encoded:
             raise invalid("Please provide a source for function code.")
         try:
-            return self._codes.add(base64.b64decode(encoded, validate=True))
+            return self.codes.add(base64.b64decode(encoded, validate=True))
         except ValueError:
             raise invalid("ZipFile is not base64") from None
 
     def _from_s3(self, bucket: Any, key: Any, version: Any) -> Code:
         if not (isinstance(bucket, str) and isinstance(key, str) and bucket and key):
             raise invalid("Please provide both S3Bucket and S3Key for the function code.")
-        if self._read_object is None:
+        if self.read_object is None:
             raise invalid("This endpoint was started without S3: send the package as ZipFile")
         try:
-            package = self._read_object(bucket, key, version or None, MAX_UNZIPPED_BYTES)
+            package = self.read_object(bucket, key, version or None, MAX_UNZIPPED_BYTES)
         except LocalError as error:
             raise invalid(str(error)) from None
-        return self._codes.add(package, max_bytes=MAX_UNZIPPED_BYTES)
+        return self.codes.add(package, max_bytes=MAX_UNZIPPED_BYTES)

@@ -9,17 +9,12 @@ import socket
 import string
 import tempfile
 import threading
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import quote, unquote
 from xml.sax.saxutils import escape
 
-from tuner.local.http.message import (
-    BodyTooLargeError,
-    Request,
-    Response,
-    json_response,
-    plain,
-)
+from tuner.local.http.message import BodyTooLargeError, Response, json_response, plain
 from tuner.local.service_use import COUNTED, MOST_BODY_BYTES
 
 if TYPE_CHECKING:
@@ -56,42 +51,34 @@ _NOT_PASSED: Final = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Dispatches requests. Refuses what a web page in the user's browser could send.
+    """Dispatches requests. Refuses what a web page in the user's browser could send."""
 
-    `services` is None if only Lambda is served; `own` answers paths below /_tuner/, `use` counts
-    what is asked.
-    """
-
-    def __init__(
-        self,
-        lambda_api: Callable[[Request], Response],
-        own: Callable[[Request], Response],
-        services: Callable[[Request], Response] | None,
-        why_no_services: str,
-        use: ServiceUse,
-    ) -> None:
-        self._lambda_api = lambda_api
-        self._use = use
-        self._own = own
-        self._services = services
-        self._why_no_services = why_no_services
+    lambda_api: Callable[[Request], Response]
+    own: Callable[[Request], Response]
+    """Answers paths below /_tuner/."""
+    services: Callable[[Request], Response] | None
+    """None if only Lambda is served."""
+    why_no_services: str
+    use: ServiceUse
+    """Counts what is asked."""
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""
         if (refused := _refused_sender(request)) is not None:
             return refused
         if request.path.startswith(OWN_PREFIX):
-            return self._own(request)
+            return self.own(request)
         service = signed_service(request)
         if service == "lambda" or (service is None and _LAMBDA_PATH.fullmatch(request.path)):
-            answer = self._lambda_api(request)
+            answer = self.lambda_api(request)
             if invoked := _INVOKED.fullmatch(request.path):
-                self._use.note_invocation(unquote(invoked[1]), answer.status)
+                self.use.note_invocation(unquote(invoked[1]), answer.status)
             return answer
-        if self._services is None:
-            return _refusal(service, request, self._why_no_services)
-        return self._services(request)
+        if self.services is None:
+            return _refusal(service, request, self.why_no_services)
+        return self.services(request)
 
 
 def _refused_sender(request: Request) -> Response | None:
@@ -157,7 +144,7 @@ class Proxy:
         """
         with tempfile.SpooledTemporaryFile(SMALL_BYTES) as body:
             try:
-                length = _copy(request, body)
+                length = sum(map(body.write, request.chunks(MAX_BODY_BYTES)))
             except BodyTooLargeError:
                 return plain(413, f"the body is over {MAX_BODY_BYTES} bytes")
             try:
@@ -276,11 +263,3 @@ class UnixConnection(http.client.HTTPConnection):
             with contextlib.suppress(OSError):
                 self.sock.close()
             raise
-
-
-def _copy(request: Request, sink: IO[bytes]) -> int:
-    total = 0
-    for piece in request.chunks(MAX_BODY_BYTES):
-        total += len(piece)
-        sink.write(piece)
-    return total
