@@ -1,8 +1,9 @@
 """`python -m tests.bench.agreement`: a few chosen invocations against the whole grid, by example.
 
 Every example is tuned on the local Lambda as a user would, and swept again over a grid of sizes
-(`--exhaustive`). An answer is judged by the grid's own figures: what it costs there over the
-cheapest size that may be answered. Other work on the machine falls on both.
+(`--exhaustive`) that has the answered one and the current one. The answer is judged by the grid's
+own draws, in the objective of the default goal: its regret against the grid's best size, and what
+it gains over the current one. Other work on the machine falls on both.
 """
 
 from __future__ import annotations
@@ -13,56 +14,79 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from tests.end_to_end.running import TEMPLATE, tune_example
-from tuner import Goal, load_sweep, recommend
+from tuner import load_sweep
 from tuner.iac import read_template
+from tuner.session import analyse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tuner.model.arrays import Floats
+
 EXAMPLES: Final = tuple(function.name for function in read_template(TEMPLATE).functions)
+_GRID_MB: Final = (128, 256, 512, 768, 1024, 1769, 3008, 3009, 3538)
+_WORSE: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Two answers to one question."""
+    """Two answers to one question, and the first one's worth by the second one's draws."""
 
     few: dict[str, Any]
     grid: dict[str, Any]
-    cost_over_best: float | None
-    """Of the adaptive answer (or the best so far), by the grid; None where it named no size."""
+    regrets: Floats
+    """Of the adaptive answer (or the best so far) among the grid's sizes: (draws,)."""
+    gains: Floats
+    """Of the adaptive answer over the current size: (draws,)."""
+
+    @property
+    def harmful_probability(self) -> float:
+        """How sure the grid is that a resize made the objective worse by over 1%."""
+        is_resize = self.few["recommendation"]["verdict"] == "resize"
+        return float(np.mean(self.gains < -_WORSE)) if is_resize else 0.0
 
     @property
     def holds(self) -> bool:
-        """Within a quarter of the grid's best, or without a recommendation."""
-        decided = self.few["recommendation"]["memory_mb"] is not None
-        return not decided or self.cost_over_best is None or self.cost_over_best <= 1.25
+        """Whether the grid doesn't contradict the answer."""
+        return self.harmful_probability < 0.5
 
 
-def compare(name: str, state_dir: Path) -> Agreement:
-    """Sweep an example both ways."""
+def compare(name: str, state_dir: Path) -> Agreement | None:
+    """Sweep an example both ways; None where no size was named."""
     few = tune_example(name, state_dir=state_dir)
-    grid = tune_example(name, "--exhaustive", state_dir=state_dir)
-    answered = _answered_mb(few)
+    answered, current = _answered_mb(few), few["current"]["memory_mb"]
     if answered is None:
-        return Agreement(few, grid, None)
-    judged = recommend(load_sweep(Path(grid["sweep"]["file"])), Goal(tolerance_ratio=0.5))
-    cost = {each.memory_mb: each.cost_usd_per_million.estimate for each in judged.curve}
-    allowed = {size["memory_mb"] for size in grid["sizes"] if not size["oom_count"]}
-    best = min(cost[size] for size in allowed if size in cost)
-    return Agreement(few, grid, cost[answered] / best if answered in cost else None)
+        return None
+    sizes = sorted({*_GRID_MB, answered, current})
+    listed = ",".join(map(str, sizes))
+    grid = tune_example(name, "--exhaustive", "--memory-sizes", listed, state_dir=state_dir)
+    problem = analyse(load_sweep(Path(grid["sweep"]["file"])), draw_count=2000).problem
+    if problem is None:
+        return None
+    objective = {
+        size["memory_mb"]: problem.ranking.objective[:, problem.estimates.column(size["memory_mb"])]
+        for size in grid["sizes"]
+        if not size["oom_count"]
+    }
+    best = np.min(list(objective.values()), axis=0)
+    return Agreement(
+        few, grid, objective[answered] / best - 1, 1 - objective[answered] / objective[current]
+    )
 
 
 def main(names: Sequence[str]) -> int:
-    """Print the table; 1 if an answer is not within a quarter of the grid's best."""
+    """Print the table; 1 if the grid contradicts an answer."""
     table = Table(title="A few invocations against the grid, on the local Lambda")
     for column in ("example", "answer", "invocations", "grid's answer", "invocations"):
         table.add_column(column)
-    table.add_column("cost over the grid's best, by the grid")
-    console, missed = Console(width=150), 0
+    table.add_column("regret by the grid (90% interval)")
+    table.add_column("gain over the current size")
+    console, missed = Console(width=170), 0
     for name in names or EXAMPLES:
         with tempfile.TemporaryDirectory() as folder:
             try:
@@ -71,19 +95,27 @@ def main(names: Sequence[str]) -> int:
                 table.add_row(name, str(error).rstrip().rpartition("\n")[2])
                 missed += 1
                 continue
+        if found is None:
+            table.add_row(name, "no size is named")
+            continue
         missed += not found.holds
-        ratio = found.cost_over_best
         table.add_row(
             name,
             _answer(found.few),
             str(found.few["sweep"]["invocation_count"]),
             _answer(found.grid),
             str(found.grid["sweep"]["invocation_count"]),
-            "-" if ratio is None else f"{ratio - 1:+.1%}",
+            _interval(found.regrets),
+            _interval(found.gains),
         )
         console.print(f"{name} is swept")
     console.print(table)
     return 1 if missed else 0
+
+
+def _interval(draws: Floats) -> str:
+    low, high = np.quantile(draws, (0.05, 0.95))
+    return f"{draws.mean():.1%} ({low:.1%} to {high:.1%})"
 
 
 def _answered_mb(answer: dict[str, Any]) -> int | None:

@@ -40,10 +40,10 @@ def test_scatter_is_of_warm_calls_and_of_cold_ones_beside_them() -> None:
     assert scatter_of([*agree, *slower, *warm]) == pytest.approx(0.0)
 
 
-@pytest.mark.parametrize("seed", [5, 6])
+@pytest.mark.parametrize("seed", [6, 9])
 def test_a_move_between_noisy_sizes_rests_on_calls_of_both(seed: int) -> None:
-    """Calls scatter by half of their duration: a resize has as many warm calls of both sizes as
-    telling them apart takes, and 12 at most.
+    """Calls scatter by half of their duration: a resize before the last invocation has as many warm
+    calls of both sizes as telling them apart takes, and 12 at most.
     """
 
     def truth_ms(memory_mb: int) -> float:
@@ -69,6 +69,7 @@ def test_a_move_between_noisy_sizes_rests_on_calls_of_both(seed: int) -> None:
     world.run(policy, 4)
     problem = build_problem(question, read_evidence(world.done, WEIGHTS), seed=seed)
     choice = judge(problem)
+    assert len(world.done) < 40
     assert scatter_of(problem.evidence.samples["empty"]) > NOISE_RATIO
     assert choice.verdict == "resize"
     assert choice.memory_mb is not None

@@ -87,7 +87,9 @@ def test_short_runs_go_in_the_steps_of_the_quota() -> None:
     chosen = shapes.select(np.flatnonzero(pure))
     ms = np.exp(chosen.log_duration([512, 885]) + scale[pure][:, None])
     share = 512 / 1769
-    stepped = 20 + chosen.windowed_ms - 20 * share
+    rest = chosen.windowed_ms - 20 * share
+    gained = (1 - share) * rest - (1 - share**2) * 10  # work that begins at any moment of a window
+    stepped = 20 + rest + gained * chosen.random_start
     average = chosen.windowed_ms / share - (1 - share) * 10
     expected = chosen.step_share * stepped + (1 - chosen.step_share) * average
     np.testing.assert_allclose(ms[:, 0], expected, rtol=1e-9)

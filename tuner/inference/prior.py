@@ -58,7 +58,9 @@ class Shapes:
     """Serial CPU time of shapes that follow the quota's windows instead of their average, in
     milliseconds at one vCPU; 0 for the others, which have any scale."""
     step_share: Floats
-    """How much of the windows' steps the random phase of the first leaves."""
+    """How much of the windows' steps work that varies from call to call leaves."""
+    random_start: Flags
+    """Whether calls begin at any moment of a window, not with one."""
 
     def select(self, indices: Indices) -> Shapes:
         """Return the shapes at `indices`, in that order."""
@@ -76,6 +78,7 @@ class Shapes:
                 np.exp(c),
                 self.windowed_ms[windowed][:, None],
                 self.step_share[windowed][:, None],
+                self.random_start[windowed][:, None],
             )
         parallel = np.exp(
             -self.serial_exponent[:, None] * np.minimum(c, np.log(self.cores_vcpu)[:, None])
@@ -94,17 +97,22 @@ class Shapes:
         return np.asarray(np.log(total))
 
 
-def _in_windows(vcpu: Floats, work_ms: Floats, step_share: Floats) -> Floats:
-    """Duration of `work_ms` of CPU time under the quota, over `work_ms`.
+def _in_windows(vcpu: Floats, work_ms: Floats, step_share: Floats, random_start: Flags) -> Floats:
+    """Mean duration of `work_ms` of CPU time under the quota, over `work_ms`.
 
     Every window gives its credit at full speed and then pauses until the next: the duration moves
-    in steps. The phase of the first window is random, which smooths part of them.
+    in steps, of which work that varies from call to call leaves `step_share`. Work begins with a
+    window, or at a random moment of one, of which the second is the mean over all moments.
     """
     share = np.minimum(vcpu, 1.0)
     credit_ms = share * QUOTA_WINDOW_MS
     whole = np.floor(work_ms / credit_ms - 1e-9)
-    stepped = whole * QUOTA_WINDOW_MS + work_ms - whole * credit_ms
+    rest_ms = work_ms - whole * credit_ms
+    stepped = whole * QUOTA_WINDOW_MS + rest_ms
     average = np.maximum(work_ms / share - (1 - share) * QUOTA_WINDOW_MS / 2, work_ms)
+    # The window's own credit is untouched where work begins in it, so less than one never waits.
+    gained = (1 - share) * rest_ms - (1 - share**2) * QUOTA_WINDOW_MS / 2
+    stepped = np.where(random_start & (whole > 0), stepped + gained, stepped)
     return np.asarray((step_share * stepped + (1 - step_share) * average) / work_ms)
 
 
@@ -175,6 +183,7 @@ def prior_shapes() -> Shapes:
         growth_exponent=rng.uniform(0.4, 1.4, n),
         windowed_ms=windowed_ms,
         step_share=step_share,
+        random_start=np.arange(n) % 2 == 0,
     )
 
 
