@@ -8,16 +8,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.breakeven.test_fleet import work_of
-from tuner.breakeven.autoscaling import (
-    assumed_day,
-    fleet_load,
-)
 from tuner.breakeven.fleet import (
     MOST_TEAM_UNITS,
     Capacity,
     Fleet,
+    assumed_day,
     capacity_per_s,
     cost_usd,
+    fleet_load,
     mean_units,
     unit_count,
 )

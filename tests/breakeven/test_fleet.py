@@ -7,15 +7,16 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from tuner.breakeven.autoscaling import FleetLoad, fleet_load
 from tuner.breakeven.fleet import (
     Capacity,
     Fleet,
+    FleetLoad,
     break_even_by_hour_per_s,
     break_even_per_s,
     capacity_per_s,
     cost_usd,
     fast_enough,
+    fleet_load,
     lowest_team_break_even,
 )
 from tuner.breakeven.offers import Offer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -153,11 +154,11 @@ def total_usd(items: Iterable[BillItem]) -> float:
 
 def merged(items: Iterable[BillItem]) -> tuple[BillItem, ...]:
     """One item per thing and price, in the order of first mention, without zeros."""
-    found: dict[tuple[str, str, float], BillItem] = {}
+    quantities: defaultdict[tuple[str, str, float], float] = defaultdict(float)
     for item in items:
-        key = (item.what, item.unit, item.price_usd)
-        before = found.get(key)
-        found[key] = (
-            item if before is None else replace(item, quantity=before.quantity + item.quantity)
-        )
-    return tuple(item for item in found.values() if item.quantity)
+        quantities[item.what, item.unit, item.price_usd] += item.quantity
+    return tuple(
+        BillItem(what, quantity, unit, price_usd)
+        for (what, unit, price_usd), quantity in quantities.items()
+        if quantity
+    )

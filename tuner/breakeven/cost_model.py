@@ -9,14 +9,14 @@ import numpy as np
 
 from tuner.breakeven import fleet as fleets
 from tuner.breakeven.answer import CurvePoint, PlatformCost, RateInterval, merged
-from tuner.breakeven.autoscaling import fleet_load
-from tuner.breakeven.terms import central_scenario, draw_scenarios
+from tuner.breakeven.fleet import fleet_load
+from tuner.breakeven.terms import central_scenario
 from tuner.breakeven.work import with_draws
 from tuner.model.interval import Interval
 
 if TYPE_CHECKING:
     from tuner.breakeven.answer import BillItem
-    from tuner.breakeven.autoscaling import FleetLoad
+    from tuner.breakeven.fleet import FleetLoad
     from tuner.breakeven.lambda_bill import LambdaBill
     from tuner.breakeven.platforms import Candidate
     from tuner.breakeven.terms import Scenario, Terms
@@ -71,14 +71,6 @@ def on_architecture(costs: CostModel, prices: LambdaPrices, speed_ratio: float) 
     cost = float(prices.request_price_usd) + billed * price_ratio * took_ms / work.lambda_ms
     work = replace(work, lambda_ms=took_ms, lambda_cost_usd=cost)
     return replace(costs, work=work, bill=replace(bill, prices=prices))
-
-
-def model_costs(work: Work, bill: LambdaBill, terms: Terms, *, seed: int) -> CostModel:
-    """Pair every draw of the work with a scenario."""
-    scenario = draw_scenarios(
-        terms.utilization, terms.container_concurrency, len(work.wait_ms), seed
-    )
-    return CostModel(work, scenario, bill, terms)
 
 
 def fitting(candidate: Candidate, costs: CostModel) -> Candidate | None:

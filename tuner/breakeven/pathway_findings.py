@@ -94,11 +94,6 @@ def compare_pathways(
     )
 
 
-def _fits(each: Pathway, wishes: Wishes) -> bool:
-    """Whether it can carry the events and has what is needed; the delay is asked for apart."""
-    return each.holds_event and each.holds_rate and all(map(each.traits.gives, wishes.needs))
-
-
 def _keeps_delay(each: Pathway, wishes: Wishes) -> bool:
     limit = wishes.max_delay_ms
     if limit is None or each.name == "direct":
@@ -107,7 +102,7 @@ def _keeps_delay(each: Pathway, wishes: Wishes) -> bool:
 
 
 def _others(now: Pathway, pathways: Sequence[Pathway], wishes: Wishes) -> list[Pathway]:
-    """What a function could have instead, the cheapest first.
+    """What a function could have instead, the cheapest first; the delay is asked for apart.
 
     A direct invocation isn't among them: without a service in between the caller waits, and keeps
     what fails.
@@ -117,7 +112,9 @@ def _others(now: Pathway, pathways: Sequence[Pathway], wishes: Wishes) -> list[P
         for each in pathways
         if each.name not in {now.name, "direct"}
         and each.usd_per_month is not None
-        and _fits(each, wishes)
+        and each.holds_event
+        and each.holds_rate
+        and all(map(each.traits.gives, wishes.needs))
     ]
     return sorted(found, key=lambda each: each.usd_per_month or 0.0)
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from tuner.breakeven import platform_findings
 from tuner.breakeven.answer import BreakEven, WorkSummary
 from tuner.breakeven.cost_model import (
+    CostModel,
     fitting,
     interval,
-    model_costs,
     on_architecture,
     price_lambda,
     price_platform,
@@ -23,6 +23,7 @@ from tuner.breakeven.platforms import (
     list_candidates,
     log_price_usd,
 )
+from tuner.breakeven.terms import draw_scenarios
 from tuner.errors import PriceError
 from tuner.model.interval import figure
 from tuner.pricing.book import age_findings
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tuner.breakeven.answer import DecidingAssumption, PlatformCost
-    from tuner.breakeven.cost_model import CostModel
     from tuner.breakeven.platform_verdict import Ruling
     from tuner.breakeven.platforms import Candidate
     from tuner.breakeven.terms import Terms
@@ -59,7 +59,9 @@ def compare_platforms(
     lambda_prices = price_book.lambda_prices(function.region, function.architecture)
     prices = Prices(price_book, function.region, dates={lambda_prices.as_of})
     bill = _lambda_bill(function, work, terms, prices, lambda_prices)
-    costs = model_costs(work, bill, terms, seed=seed)
+    utilization, held = terms.utilization, terms.container_concurrency
+    scenario = draw_scenarios(utilization, held, len(work.wait_ms), seed)
+    costs = CostModel(work, scenario, bill, terms)
     listed = list_candidates(prices, terms, function.architecture)
     fits = [each for each in (fitting(one, costs) for one in listed) if each is not None]
     platforms = (price_lambda(costs), *(price_platform(each, costs) for each in fits))
@@ -146,12 +148,11 @@ def _verdict_findings(
 ) -> Iterator[Finding]:
     """What the verdict rests on, and the fleets that it leaves out."""
     yield platform_findings.deciding_finding(deciding)
-    if elsewhere is not None and (
-        other := platform_findings.other_architecture_finding(candidates, costs, elsewhere, ruling)
-    ):
-        yield other
-    if many := platform_findings.many_units_finding(candidates, costs):
-        yield many
+    if elsewhere is not None:
+        yield from platform_findings.other_architecture_finding(
+            candidates, costs, elsewhere, ruling
+        )
+    yield from platform_findings.many_units_finding(candidates, costs)
 
 
 def _findings(
@@ -165,10 +166,8 @@ def _findings(
     yield from platform_findings.traffic_findings(costs.terms, duration_ms)
     yield from platform_findings.work_findings(work, duration_ms, needs_gpu=costs.terms.needs_gpu)
     yield from platform_findings.lambda_findings(costs)
-    if ruling is not None and (
-        rewrite := platform_findings.rewrite_finding(work, costs, ruling.threshold_usd)
-    ):
-        yield rewrite
+    if ruling is not None:
+        yield from platform_findings.rewrite_finding(work, costs, ruling.threshold_usd)
     yield from platform_findings.price_findings(prices, ruling)
     yield from age_findings(min(prices.dates), today)
 

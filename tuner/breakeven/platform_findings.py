@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tuner.breakeven.answer import total_usd
-from tuner.breakeven.autoscaling import FALL_LAG_MINUTES, RISE_LAG_MINUTES
 from tuner.breakeven.cost_model import describe_units, fleet_usd
-from tuner.breakeven.fleet import MOST_TEAM_UNITS
+from tuner.breakeven.fleet import FALL_LAG_MINUTES, MOST_TEAM_UNITS, RISE_LAG_MINUTES
 from tuner.breakeven.platform_verdict import of_own_architecture, savings_usd
 from tuner.model.finding import Finding
 from tuner.model.interval import counted, figure
@@ -139,18 +138,18 @@ def lambda_findings(costs: CostModel) -> Iterator[Finding]:
     )
 
 
-def rewrite_finding(work: WorkSummary, costs: CostModel, threshold: float) -> Finding | None:
+def rewrite_finding(work: WorkSummary, costs: CostModel, threshold: float) -> Iterator[Finding]:
     """What a rewrite must gain: the share of CPU time that must go to save the threshold.
 
     At the chosen size the bill for duration is proportional to it, and the CPU part is duration
-    minus wait. None unless one core is the limit and computing dominates.
+    minus wait. Nothing unless one core is the limit and computing dominates.
     """
     rate = costs.terms.traffic.rate_per_s
     middle = costs.central
     duration = float(middle.work.lambda_ms[0])
     computing = duration - work.wait_ms.estimate
     if rate is None or work.core_count.estimate > 1.3 or computing < duration / 2:
-        return None
+        return
     bill = total_usd(costs.bill.duration_items(middle.work, rate)) * computing / duration
     text = (
         "one core is the limit: using several takes a rewrite, and buys time, not money, since "
@@ -166,7 +165,7 @@ def rewrite_finding(work: WorkSummary, costs: CostModel, threshold: float) -> Fi
             f"; a rewrite (another language, say) that needs {figure(gain, 2)} times less CPU time "
             f"saves ${threshold:,.2f} a month"
         )
-    return Finding("one_core_limit", "info", text)
+    yield Finding("one_core_limit", "info", text)
 
 
 def deciding_finding(deciding: DecidingAssumption | None) -> Finding:
@@ -205,7 +204,7 @@ def _times(ratio: float) -> str:
 
 def other_architecture_finding(
     candidates: Sequence[Candidate], costs: CostModel, elsewhere: CostModel, ruling: Ruling
-) -> Finding | None:
+) -> Iterator[Finding]:
     """The cheapest platform of the other architecture, if it saves enough to justify a rebuild:
     what leaving must, and notably more than the verdict's platform.
 
@@ -214,18 +213,18 @@ def other_architecture_finding(
     own, other = costs.bill.prices.architecture, elsewhere.bill.prices.architecture
     weighed = [(savings_usd(c, costs)[0], c) for c in candidates if c.architecture != own]
     if not weighed:
-        return None
+        return
     saved, best = max(weighed, key=lambda pair: pair[0].estimate)
     already = ruling.saving_usd.estimate if ruling.leaves and ruling.saving_usd else 0.0
     more = saved.estimate - already
     if saved.estimate < ruling.threshold_usd or more < costs.terms.min_saving_usd_per_month:
-        return None
+        return
     rate, middle = costs.terms.traffic.rate_per_s or 0.0, costs.central
     units = describe_units(best, middle, rate)
     month = float(fleet_usd(best, middle, rate)[0])
     rates = np.array([rate])
     lambdas = (float(at.bill.month_usd(at.work, rates)[0, 0]) for at in (middle, elsewhere.central))
-    return Finding(
+    yield Finding(
         "other_architecture",
         "info",
         f"built for {other}, {best.name} saves {dollars(saved.estimate)} a month "
@@ -234,19 +233,19 @@ def other_architecture_finding(
     )
 
 
-def many_units_finding(candidates: Sequence[Candidate], costs: CostModel) -> Finding | None:
+def many_units_finding(candidates: Sequence[Candidate], costs: CostModel) -> Iterator[Finding]:
     """The cheapest fleet of all, if it has more units than a team would run."""
     rate, middle = costs.terms.traffic.rate_per_s, costs.central
     own = of_own_architecture(candidates, costs)
     if rate is None or not own:
-        return None
+        return
     best = min(own, key=lambda each: float(fleet_usd(each, middle, rate, any_size=True)[0]))
     month = float(fleet_usd(best, middle, rate, any_size=True)[0])
     least = min(float(fleet_usd(each, middle, rate)[0]) for each in own)
     if month > least * (1 - WORTH_SAYING):
-        return None
+        return
     units = describe_units(best, middle, rate, any_size=True)
-    return Finding(
+    yield Finding(
         "many_small_units",
         "info",
         f"left out: {best.name} with {units} would cost {dollars(month)} a month, but that is more "

@@ -33,7 +33,7 @@ class Traffic:
     """A mean rate (None: unknown), the peak over it, and the shape by hour where it is known.
 
     `shape` is each hour's rate over the mean, or its busiest minute's where minutes are known.
-    Without it a day with that peak is assumed (`autoscaling`); with it the fleet follows the hours,
+    Without it a day with that peak is assumed (`fleet`); with it the fleet follows the hours,
     and the peak is that within them. Raises UsageError for a rate or a peak that cannot be.
 
     >>> tuner.Traffic(50, peak_ratio=1.2).is_steady
