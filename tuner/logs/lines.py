@@ -214,7 +214,8 @@ class LineReader:
         elif head == "E" and line.startswith("EVENTS\t"):
             self._begin_row(line)
         elif head in _LEADING or REPORT in line or line.startswith("RESULTS\t"):
-            self._led(read_lead(line[_after_logger(line) :]))
+            logger = _LOGGER.match(line)  # Python's own, behind its level
+            self._led(read_lead(line[logger.end() :] if logger else line))
         elif tells(line):
             self._led(read_lead(line))
 
@@ -335,9 +336,3 @@ class LineReader:
                 self._minutes.clear()
             self._minutes[text] = minute_us
         return minute_us
-
-
-def _after_logger(line: str) -> int:
-    """Where a line of Python's own logger continues after its level."""
-    found = _LOGGER.match(line) if line.startswith("[") else None
-    return found.end() if found else 0

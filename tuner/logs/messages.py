@@ -123,10 +123,13 @@ class MessageReader:
     def message(self, text: str, at_us: int | None, stream: Stream) -> None:
         """Read a message that came with its time and stream: one line, or several."""
         if at_us is not None:
-            self.collector.saw(at_us)
-            stream.at_us = at_us
+            self._saw(at_us, stream)
         for line in text.split("\n") if "\n" in text else (text,):
             self.take(line, at_us, stream)
+
+    def _saw(self, at_us: int, stream: Stream) -> None:
+        self.collector.saw(at_us)
+        stream.at_us = at_us
 
     def end(self) -> None:
         """Say that the source ends."""
@@ -287,8 +290,7 @@ class MessageReader:
         begun = _JSON_START.fullmatch(line)
         if begun is not None and (own_us := read_time(begun[1])) is not None:
             if at_us is None:
-                self.collector.saw(own_us)
-                stream.at_us = own_us
+                self._saw(own_us, stream)
             self.start(f"START RequestId: {begun[2]} Version: {begun[3]}", stream)
             return
         if says_more(line):
@@ -322,8 +324,7 @@ class MessageReader:
         if isinstance(kind, str) and kind.startswith("platform."):
             own_us = read_time(value.get("time"))
             if own_us is not None and at_us is None:
-                self.collector.saw(own_us)
-                stream.at_us = own_us
+                self._saw(own_us, stream)
             self._platform(kind, value, own_us if at_us is None else at_us, stream)
         elif "cpu_total_time" in value and isinstance(value.get("request_id"), str):
             cpu_ms = number_of(value["cpu_total_time"])

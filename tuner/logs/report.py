@@ -125,7 +125,9 @@ class _Log:
                 return replace(report, status="timeout")
             return report
         if line.lstrip().startswith("{") and "platform.report" in line:
-            return _from_json(line)
+            whole = read_object(line)  # None: cut off at the tail's beginning
+            if whole is not None and whole.get("type") == "platform.report":
+                return read_report_record(whole)
         return None
 
     def _xray_line_after(self, index: int) -> str:
@@ -181,13 +183,6 @@ def _from_text(request_id: str, line: str, xray_line: str) -> PlatformReport:
         error_type=fields["Error Type"][0] if "Error Type" in fields else None,
         xray_trace_id=fields["XRAY TraceId"][0] if "XRAY TraceId" in fields else None,
     )
-
-
-def _from_json(line: str) -> PlatformReport | None:
-    whole = read_object(line)  # None: cut off at the tail's beginning, or the function's own
-    if whole is None or whole.get("type") != "platform.report":
-        return None
-    return read_report_record(whole)
 
 
 def read_report_record(whole: Mapping[str, Any]) -> PlatformReport:
