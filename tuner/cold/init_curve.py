@@ -61,7 +61,8 @@ class InitCurve:
 
     def _predicted(self, memory_mb: int) -> tuple[float, float]:
         """Mean and deviation of log INIT at a size without samples, over all slopes."""
-        sizes = [(_lack(mb), fmean(map(math.log, of)), len(of)) for mb, of in self._measured]
+        measured = sorted(self.samples_ms.items())
+        sizes = [(_lack(mb), fmean(map(math.log, of)), len(of)) for mb, of in measured]
         weights = [1 / (_SIZE_SPREAD**2 + self.spread**2 / count) for _, _, count in sizes]
         total, lack = sum(weights), _lack(memory_mb)
         found: list[tuple[float, float]] = []  # (log weight, mean) of each slope
@@ -76,10 +77,6 @@ class InitCurve:
         mean = sum(map(mul, shares, (at for _, at in found))) / sum(shares)
         between = sum(s * (at - mean) ** 2 for s, (_, at) in zip(shares, found, strict=True))
         return mean, math.sqrt(between / sum(shares) + 1 / total + _SIZE_SPREAD**2)
-
-    @property
-    def _measured(self) -> list[tuple[int, tuple[float, ...]]]:
-        return sorted(self.samples_ms.items())
 
 
 def fit_init(samples_ms: Mapping[int, Sequence[float]]) -> InitCurve | None:

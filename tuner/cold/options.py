@@ -126,7 +126,7 @@ def snap_start_upgrade(function: FunctionConfig) -> str | None:
 
 def options_of(facts: Facts, traffic: Traffic | None) -> tuple[ColdOption, ...]:
     """None of them, SnapStart where it's possible, and provisioned concurrency."""
-    found = [_none(facts, traffic)] if facts.init is not None else []
+    found = [_none(facts, traffic, facts.init)] if facts.init is not None else []
     if snap_start_refusal(facts.function, facts.prices) is None:
         found.append(_snap_start(facts, traffic))
     if facts.init is not None:
@@ -134,9 +134,7 @@ def options_of(facts: Facts, traffic: Traffic | None) -> tuple[ColdOption, ...]:
     return tuple(found)
 
 
-def _none(facts: Facts, traffic: Traffic | None) -> ColdOption:
-    assert facts.init is not None
-    init = facts.init
+def _none(facts: Facts, traffic: Traffic | None, init: Lognormal) -> ColdOption:
     share = None if traffic is None else traffic.share.estimate
     return ColdOption(
         "none",

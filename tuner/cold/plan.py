@@ -96,25 +96,15 @@ def plan_cold(
     plan = ColdPlan(
         sizes, shown, pricing, at_once=at_once, budget_usd=budget_usd, is_timed=is_timed
     )
-    if max_invocations is not None and plan.invocation_count > max_invocations:
-        fewer = _fewer(plan, max_invocations)
-        if fewer is None:
-            least = len(sizes) * LEAST_SAMPLES + WARM + plan.timed_count
-            raise UsageError(
-                f"`max_invocations` {max_invocations} is too few for {len(sizes)} sizes: give "
-                f"{least} or more, or fewer `memory_sizes_mb`"
-            )
-        plan = fewer
-    return plan
-
-
-def _fewer(plan: ColdPlan, most: int) -> ColdPlan | None:
-    """The plan with as many cold starts a size as the limit allows; None if that's too few."""
-    for samples in range(plan.samples - 1, LEAST_SAMPLES - 1, -1):
+    for samples in range(SAMPLES, LEAST_SAMPLES - 1, -1):  # as many as the limit allows
         fewer = replace(plan, samples=samples)
-        if fewer.invocation_count <= most:
+        if max_invocations is None or fewer.invocation_count <= max_invocations:
             return fewer
-    return None
+    least = len(sizes) * LEAST_SAMPLES + WARM + plan.timed_count
+    raise UsageError(
+        f"`max_invocations` {max_invocations} is too few for {len(sizes)} sizes: give "
+        f"{least} or more, or fewer `memory_sizes_mb`"
+    )
 
 
 def _sizes(

@@ -23,6 +23,7 @@ from tuner.model.lambda_limits import MIN_MEMORY_MB
 from tuner.model.record import read_object
 from tuner.sweep.findings import size_failed
 from tuner.sweep.outcome import UNKNOWN_ERROR, classify, report_in
+from tuner.sweep.sending import invoke_for_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -100,11 +101,8 @@ class Recorder:
         self._replies: list[InvokeReply] = []
 
     def invoke(self, function: str, version: str, payload: bytes, *, timeout_s: int) -> InvokeReply:
-        """Invoke; where the REPORT isn't in the log's tail, look for it."""
-        reply = self._gateway.invoke(function, version, payload, timeout_s=timeout_s)
-        if reply.request_id is not None and report_in(reply.log_tail) is None:
-            log = self._gateway.find_log(function, reply.request_id)
-            reply = reply if log is None else replace(reply, log_tail=log)
+        """Invoke, and find the REPORT."""
+        reply = invoke_for_report(self._gateway, function, version, payload, timeout_s)
         with self._lock:
             self._replies.append(reply)
         return reply

@@ -206,9 +206,8 @@ class SweepLoop:
                 continue
             worst_usd = self._swept.of(trial.payload).pricing.worst_cost_usd(trial.memory_mb)
             if not self._ledger.can_afford(worst_usd):
-                if (
-                    not self._in_flight
-                ):  # otherwise a call that ends may cost less than its worst case
+                # A call that ends may cost less than its worst case.
+                if not self._in_flight:
                     self._end = "budget"
                     self._recording.find(findings.BUDGET_REACHED)
                 return False

@@ -236,12 +236,8 @@ class Sender:
         return reply
 
     def _invoke(self, call: Call, body: bytes) -> InvokeReply:
-        name = self._name(call)
-        reply = self._gateway.invoke(name, number_of(call.version), body, timeout_s=self._timeout_s)
-        if reply.request_id is None or report_in(reply.log_tail) is not None:
-            return reply
-        log = self._gateway.find_log(name, reply.request_id)
-        return reply if log is None else dataclasses.replace(reply, log_tail=log)
+        version = number_of(call.version)
+        return invoke_for_report(self._gateway, self._name(call), version, body, self._timeout_s)
 
     def _name(self, call: Call) -> str:
         return self._swept.of(call.trial.payload).lease.function_name
@@ -254,6 +250,17 @@ class Sender:
             "payload": call.trial.payload,
             "event": str(call.event_index),
         }
+
+
+def invoke_for_report(
+    gateway: Invoker, function: str, version: str, body: bytes, timeout_s: int
+) -> InvokeReply:
+    """Invoke once; where the REPORT isn't in the log's tail, look for it."""
+    reply = gateway.invoke(function, version, body, timeout_s=timeout_s)
+    if reply.request_id is None or report_in(reply.log_tail) is not None:
+        return reply
+    log = gateway.find_log(function, reply.request_id)
+    return reply if log is None else dataclasses.replace(reply, log_tail=log)
 
 
 def run_facts(plan: SweepPlan, function_name: str) -> dict[str, str]:
