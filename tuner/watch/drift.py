@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from tuner.pricing import LambdaPrices
     from tuner.watch.day_shift import Shift
 
+    _Measure = Callable[[list[DaySums]], tuple[float, float]]
+    """Of a day: a figure, and its relative variance."""
+
 ReasonCode = Literal[
     "code_changed", "architecture_changed", "memory_changed", "duration_moved",
     "memory_used_moved", "traffic_mix_moved", "price_changed",
@@ -120,10 +123,12 @@ def drift_of(
     unchecked: list[Part] = []
     is_local = sweep.environment == "local"
     code = None if deployed is None or is_local else deployed.code_sha256
-    if code:
-        reasons += _of_code(sweep, code)
-    else:
+    swept = sweep.function.code_sha256
+    if not code:
         unchecked.append("code")
+    elif code != swept:
+        message = f"the code that runs is {code[:7]}, and the sweep measured {swept[:7]}"
+        reasons.append(Reason("code_changed", message))
     if deployed is not None and not is_local:
         reasons += _of_settings(answer, deployed)
     judged = None if days is None or is_local else _of_days(sweep, answer, days)
@@ -138,15 +143,6 @@ def drift_of(
     else:
         reasons += paid
     return Drift(tuple(reasons), tuple(unchecked))
-
-
-def _of_code(sweep: Sweep, code_sha256: str) -> Iterator[Reason]:
-    swept = sweep.function.code_sha256
-    if code_sha256 != swept:
-        yield Reason(
-            "code_changed",
-            f"the code that runs is {code_sha256[:7]}, and the sweep measured {swept[:7]}",
-        )
 
 
 def _of_settings(answer: Recommendation, deployed: Deployed) -> Iterator[Reason]:
@@ -195,12 +191,12 @@ def _moved_since(
     """Whether durations can be judged, and what surely moved by more than matters: against earlier
     days, and without enough of them against the sweep's own intervals.
     """
-    duration, where = _shift(_means, then, now), ""
+    duration, where = _shift(_mean, then, now), ""
     if duration is None and (swept := _swept_duration(answer, memory_mb)) is not None:
-        duration, where = shift_of(swept, DayValues.of(_means(now))), _IN_SWEEP
+        duration, where = shift_of(swept, _values(_mean, now)), _IN_SWEEP
     memory_used, margin = _shift(_most_used, then, now), MEMORY_MARGIN
     if memory_used is None and (used := _swept_memory(answer)) is not None:
-        memory_used, margin = shift_of(used, DayValues.of(_most_used(now))), SWEPT_MEMORY_MARGIN
+        memory_used, margin = shift_of(used, _values(_most_used, now)), SWEPT_MEMORY_MARGIN
     reasons = []
     if (found := _beyond(duration, DURATION_MARGIN)) is not None:
         message = (
@@ -213,13 +209,13 @@ def _moved_since(
             f"it uses up to {found.after:,.0f} MB on a day, {_moved(found)} {found.before:,.0f} MB"
         )
         reasons.append(Reason("memory_used_moved", message))
-    if (found := _beyond(_shift(_spreads, then, now), MIX_MARGIN)) is not None:
+    if (found := _beyond(_shift(_spread, then, now), MIX_MARGIN)) is not None:
         message = (
             f"durations scatter by {percent(found.after)} of their mean, and by "
             f"{percent(found.before)} before the sweep: other requests came"
         )
         reasons.append(Reason("traffic_mix_moved", message))
-    if (found := _beyond(_shift(_overheads, then, now), OVERHEAD_MARGIN)) is not None:
+    if (found := _beyond(_shift(_overhead, then, now), OVERHEAD_MARGIN)) is not None:
         message = (
             f"an invocation is billed {found.after:.2f} times a warm one, and {found.before:.2f} "
             "times before the sweep: cold starts or failures have another share"
@@ -250,20 +246,24 @@ def _swept_memory(answer: Recommendation) -> Interval | None:
     return Interval(float(np.median(used)), min(used), max(used)) if used else None
 
 
-def _shift(
-    measure: Callable[[Iterable[DaySums]], list[tuple[float, float]]],
-    then: list[DaySums],
-    now: list[DaySums],
-) -> Shift | None:
-    return shift_of(DayValues.of(measure(then)), DayValues.of(measure(now)))
+def _shift(measure: _Measure, then: list[DaySums], now: list[DaySums]) -> Shift | None:
+    return shift_of(_values(measure, then), _values(measure, now))
 
 
-def _by_day(days: Iterable[DaySums]) -> list[list[DaySums]]:
-    """A day's rows (one for each version) together, days with enough warm invocations only."""
+def _values(measure: _Measure, days: Iterable[DaySums]) -> DayValues:
+    """A figure of each day, whose rows (one for each version) count together, where there are
+    enough warm invocations.
+    """
     found: defaultdict[str, list[DaySums]] = defaultdict(list)
     for each in days:
         found[each.day].append(each)
-    return [rows for rows in found.values() if sum(r.warm_count for r in rows) >= _FEWEST_A_DAY]
+    return DayValues.of(
+        [
+            measure(rows)
+            for rows in found.values()
+            if sum(each.warm_count for each in rows) >= _FEWEST_A_DAY
+        ]
+    )
 
 
 def _sums(rows: list[DaySums]) -> tuple[int, float, float]:
@@ -274,31 +274,26 @@ def _sums(rows: list[DaySums]) -> tuple[int, float, float]:
     return count, mean, max(square / mean**2 - 1, 0.0) if mean > 0 else 0.0
 
 
-def _means(days: Iterable[DaySums]) -> list[tuple[float, float]]:
-    found = [_sums(rows) for rows in _by_day(days)]
-    return [(mean, spread / count) for count, mean, spread in found]
+def _mean(rows: list[DaySums]) -> tuple[float, float]:
+    count, mean, spread = _sums(rows)
+    return mean, spread / count
 
 
-def _spreads(days: Iterable[DaySums]) -> list[tuple[float, float]]:
-    """The coefficient of variation of a day, whose own variance the scatter of the days has."""
-    return [(math.sqrt(spread), 0.0) for _, _, spread in map(_sums, _by_day(days))]
+def _spread(rows: list[DaySums]) -> tuple[float, float]:
+    """The coefficient of variation, whose own variance the scatter of the days has."""
+    return math.sqrt(_sums(rows)[2]), 0.0
 
 
-def _overheads(days: Iterable[DaySums]) -> list[tuple[float, float]]:
-    """What an invocation is billed over what a warm one takes, by day."""
-    found = []
-    for rows in _by_day(days):
-        billed = sum(each.billed_ms_sum for each in rows)
-        _, mean, _ = _sums(rows)
-        count = sum(each.invocation_count for each in rows)
-        found.append((billed / count / math.ceil(mean) if mean > 0 else 0.0, 0.0))
-    return found
+def _overhead(rows: list[DaySums]) -> tuple[float, float]:
+    """What an invocation is billed over what a warm one takes."""
+    billed = sum(each.billed_ms_sum for each in rows)
+    count = sum(each.invocation_count for each in rows)
+    mean = _sums(rows)[1]
+    return billed / count / math.ceil(mean) if mean > 0 else 0.0, 0.0
 
 
-def _most_used(days: Iterable[DaySums]) -> list[tuple[float, float]]:
-    return [
-        (float(max(each.max_memory_used_mb or 0 for each in rows)), 0.0) for rows in _by_day(days)
-    ]
+def _most_used(rows: list[DaySums]) -> tuple[float, float]:
+    return float(max(each.max_memory_used_mb or 0 for each in rows)), 0.0
 
 
 def _days_ago(day: str, count: int) -> str:
