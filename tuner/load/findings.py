@@ -89,18 +89,15 @@ def machine_full(result: LoadResult, machine: MachineWatch) -> Iterator[Finding]
     )
 
 
-def not_taken(names: tuple[str, ...]) -> tuple[Finding, ...]:
+def not_taken(names: tuple[str, ...]) -> Iterator[Finding]:
     """What an Artillery script has besides its phases."""
-    if not names:
-        return ()
-    return (
-        Finding(
+    if names:
+        yield Finding(
             "artillery_not_taken",
             "info",
             f"Of the Artillery script only config.phases is taken, not {', '.join(names)}: give "
             "events with `payloads`",
-        ),
-    )
+        )
 
 
 def foreseen(found: Sequence[Saturation], rate_per_s: float) -> Iterator[Finding]:

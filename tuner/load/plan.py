@@ -11,6 +11,8 @@ from tuner.model.finding import Finding
 from tuner.sweep.estimate import within
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tuner.load.phases import Phase, Spacing
     from tuner.sweep.estimate import Pricing
 
@@ -77,18 +79,16 @@ class LoadPlan:
         worst = len(self.arrivals) * sum(map(self.pricing.worst_cost_usd, self.sizes_mb))
         return within(self.budget_usd, worst)
 
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> Iterator[Finding]:
         """A rate that needs more concurrency than there is, or nearly all of it."""
         needed, there_is = self.needed_concurrency, self.available_concurrency
         if needed is None or there_is is None or needed <= there_is * (1 - LIVE_SHARE):
-            return ()
+            return
         whose = "the function has reserved" if self.is_reserved else "the account has unreserved"
-        return (
-            Finding(
-                "concurrency_short",
-                "warning",
-                f"{self.peak_per_s:g} requests/s at {self.pricing.recent_duration_ms:.0f} ms need "
-                f"a concurrency of about {needed:.0f}, and {whose} {there_is}: requests will be "
-                "throttled, live traffic's too. Lower the rate, or raise the limit",
-            ),
+        yield Finding(
+            "concurrency_short",
+            "warning",
+            f"{self.peak_per_s:g} requests/s at {self.pricing.recent_duration_ms:.0f} ms need "
+            f"a concurrency of about {needed:.0f}, and {whose} {there_is}: requests will be "
+            "throttled, live traffic's too. Lower the rate, or raise the limit",
         )

@@ -114,7 +114,8 @@ def _judge(
     column = _most(weighed.gain, sure)
     gained = 0.0 if column is None else float(weighed.gain[:, column].mean())
     worth = _sweep_worth(weighed, among, month_usd)
-    pays = _pays(worth)
+    value = worth.value_per_dollar
+    pays = value is None or value > 1  # where no month is known, it may be
     if column is not None and (gained >= _ENOUGH_OF_THE_BEST * best.mean() or not pays):
         return _resize(weighed, column, now_mb, month_usd, worth)
     if float(best.mean()) > weighed.goal.tolerance_ratio and pays:
@@ -228,12 +229,6 @@ def _sweep_worth(weighed: Weighed, among: Flags, month_usd: float | None) -> Swe
         saving_ratio=saved,
         saving_usd_per_month=_scaled(saved, month_usd),
     )
-
-
-def _pays(worth: SweepWorth) -> bool:
-    """Whether a month's saving is worth a sweep; where no month is known, it may be."""
-    value = worth.value_per_dollar
-    return value is None or value > 1
 
 
 def _most(gain: Floats, among: Flags) -> int | None:

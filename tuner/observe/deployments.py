@@ -101,12 +101,14 @@ def read_trail(path: Path) -> tuple[Deployment, ...]:
         else:
             records = document["Records"]
         events = [event for each in records if (event := _file_event(each)) is not None]
+    except (gzip.BadGzipFile, zlib.error, EOFError,
+            ValueError, KeyError, TypeError, AttributeError, RecursionError):  # fmt: skip
+        raise InputError(
+            f"{path} is neither a CloudTrail file (Records) nor the output of aws cloudtrail "
+            "lookup-events (Events): check `deploys`"
+        ) from None
     except OSError as error:
-        if isinstance(error, gzip.BadGzipFile):
-            raise _no_trail(path) from None
         raise InputError(f"{path} can't be read ({error.strerror}): check `deploys`") from None
-    except (ValueError, KeyError, TypeError, AttributeError, EOFError, zlib.error, RecursionError):
-        raise _no_trail(path) from None
     return trail_deployments(events)
 
 
@@ -132,13 +134,6 @@ def _file_event(record: dict[str, Any]) -> TrailEvent | None:
         return None
     at = instant("a CloudTrail event", str(record["eventTime"]))
     return trail_event(record, str(record["eventName"]), at)
-
-
-def _no_trail(path: Path) -> InputError:
-    return InputError(
-        f"{path} is neither a CloudTrail file (Records) nor the output of aws cloudtrail "
-        "lookup-events (Events): check `deploys`"
-    )
 
 
 def git_tags(repository: Path) -> tuple[Deployment, ...]:

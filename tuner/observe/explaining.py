@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tuner.model.interval import figure, percent
+from tuner.model.interval import figure, listed, percent
 from tuner.model.verification import Cause
 from tuner.observe.use_hours import HOUR_S
 
@@ -70,11 +70,10 @@ def _of_code(
     found: Realized, forecast: Forecast, settings: AccountFunction | None
 ) -> Iterator[Cause]:
     if found.deployed:
-        days = ", ".join(f"{each:%Y-%m-%d %H:%M}" for each in found.deployed[:3])
-        more = f" and {len(found.deployed) - 3} more" if len(found.deployed) > 3 else ""
+        days = listed([f"{each:%Y-%m-%d %H:%M}" for each in found.deployed])
         yield Cause(
             "code_changed",
-            f"other versions were deployed ({days}{more}): each may have moved the cost by itself",
+            f"other versions were deployed ({days}): each may have moved the cost by itself",
         )
     if settings is None:
         return

@@ -254,23 +254,18 @@ class ObservationFolder:
 
 def _opened(kept: Path) -> ReportStore:
     """The reports of a file, which is opened for the first question without a kept answer."""
-
-    def make(connection: DuckDBPyConnection) -> None:
-        connection.execute(f"CREATE VIEW reports AS {read_parquet(kept)}")
-
-    return ReportStore(partial(_connected, kept, make), Answers(_answers_of(kept)))
+    view = f"CREATE VIEW reports AS {read_parquet(kept)}"
+    connect = partial(_connected, kept, lambda connection: connection.execute(view))
+    return ReportStore(connect, Answers(_answers_of(kept)))
 
 
 def _joined(earlier: Path, later: Path, since: datetime) -> ReportStore:
     """The reports of a file up to a moment, and of another from then on."""
-
-    def make(connection: DuckDBPyConnection) -> None:
-        make_joined_reports(connection, earlier, later, since)
-
+    make = partial(make_joined_reports, earlier=earlier, later=later, since=since)
     return ReportStore(partial(_connected, earlier, make))
 
 
-def _connected(kept: Path, make: Callable[[DuckDBPyConnection], None]) -> DuckDBPyConnection:
+def _connected(kept: Path, make: Callable[[DuckDBPyConnection], object]) -> DuckDBPyConnection:
     """A database with what `make` makes of kept reports."""
     connection = open_database()
     try:

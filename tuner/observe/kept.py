@@ -6,12 +6,13 @@ What is kept is the object that `observe` prints as JSON: nothing in it is more 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import InputError
 from tuner.model.prior_evidence import PriorEnvironment, PriorEvidence, ProductionSize
+from tuner.observe.side_files import in_utc
 from tuner.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -48,8 +49,7 @@ def fresh_observation(state_dir: Path, function: str, now: datetime) -> dict[str
         end = datetime.fromisoformat(str(found["window"].get("to")))
     except (InputError, ValueError):
         return None
-    end = end if end.tzinfo else end.replace(tzinfo=UTC)
-    return found if now - end <= FRESH else None
+    return found if now - in_utc(end) <= FRESH else None
 
 
 def is_observation(path: str | os.PathLike[str]) -> bool:

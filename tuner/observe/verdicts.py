@@ -61,7 +61,7 @@ def difference(realized: Interval, forecast: Interval) -> Interval:
 def verdict_of(realized: Interval, forecast: Interval) -> VerificationVerdict:
     """By the rule above."""
     apart = difference(realized, forecast)
-    material, known = _material(forecast), _known(forecast)
+    material, known = _margin(forecast, _MATERIAL_SHARE), _margin(forecast, _KNOWN_SHARE)
     if apart.estimate < -material and apart.high < 0:
         return "less"
     if apart.estimate > material and apart.low > 0:
@@ -77,7 +77,7 @@ def days_needed(
     None where no number of them would: the days before the change are what they are, and so is the
     forecast's own interval.
     """
-    apart, known = difference(realized, forecast), _known(forecast)
+    apart, known = difference(realized, forecast), _margin(forecast, _KNOWN_SHARE)
     reach = (realized.high - realized.low) / 2
     own = (forecast.high - forecast.low) / 2
     target = max(known - min(abs(apart.estimate), known / 2), known / 4)
@@ -93,12 +93,9 @@ def days_needed(
     return wanted if 0 < wanted <= 90 else None
 
 
-def _material(forecast: Interval) -> float:
-    return max(SMALLEST_RATIO, _MATERIAL_SHARE * abs(forecast.estimate))
-
-
-def _known(forecast: Interval) -> float:
-    return max(SMALLEST_RATIO, _KNOWN_SHARE * abs(forecast.estimate))
+def _margin(forecast: Interval, share: float) -> float:
+    """A share of the forecast saving, or the smallest that matters at all."""
+    return max(SMALLEST_RATIO, share * abs(forecast.estimate))
 
 
 def track_record(outcomes: Iterable[Outcome]) -> TrackRecord:
