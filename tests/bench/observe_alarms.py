@@ -15,9 +15,8 @@ import numpy as np
 
 from tests.watch.alarm_worlds import DAY, Arrivals, history_of, made_history
 from tuner.model.alarm import CostRate
-from tuner.watch.alarm_replay import replayed
 from tuner.watch.alarm_thresholds import alarms_of, values_of
-from tuner.watch.metric_history import MetricHistory
+from tuner.watch.metric_history import MetricHistory, replayed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tuner.watch.alarm_replay import ALARM, INSUFFICIENT, OK, rings_of, states
+from tuner.watch.metric_history import ALARM, INSUFFICIENT, OK, rings_of, states
 
 RETAINS = "retains"
 THREE_OF_THREE = [

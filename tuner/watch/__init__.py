@@ -12,6 +12,6 @@ said at the time.
 Whether a recommendation is stale: `drift` holds a sweep's answer against production's days, today's
 settings and prices; `day_shift` says whether a daily figure moved.
 
-Alarms as code: `metric_history` has a function's metrics by the minute, `alarm_thresholds` makes
-the alarms of it, and `alarm_replay` says when CloudWatch would have rung.
+Alarms as code: `metric_history` has a function's metrics by the minute and says when CloudWatch
+would have rung, and `alarm_thresholds` makes the alarms of it.
 """

@@ -20,7 +20,7 @@ import numpy as np
 
 from tuner.model.alarm import Alarm, Metric
 from tuner.model.interval import counted, figure
-from tuner.watch.alarm_replay import replayed, rings_of
+from tuner.watch.metric_history import replayed, rings_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
