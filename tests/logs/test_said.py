@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.logs import forms
 from tests.logs.forms import Invocation
-from tuner.logs.said import digest, error_digest, passes, said_rows, says_more
+from tuner.logs.stream import digest, error_digest, passes, said_rows, says_more
 from tuner.observe.folder import ObservationFolder
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from tuner.logs.said import SaidRow
+    from tuner.logs.stream import SaidRow
     from tuner.model.observation import ObservedOutcome, Origin
 
 ReportRow = tuple[

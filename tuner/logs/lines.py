@@ -21,8 +21,7 @@ from tuner.logs.messages import (
     tells,
 )
 from tuner.logs.records import WRAPS, read_value
-from tuner.logs.said import said_rows, says_more
-from tuner.logs.stream import judge
+from tuner.logs.stream import judge, said_rows, says_more
 from tuner.logs.times import STREAM, Lead, read_lead, read_time
 
 if TYPE_CHECKING:

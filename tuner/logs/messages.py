@@ -13,8 +13,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import ReportLineError
 from tuner.logs.report import number_of, parse_report, read_report_record
-from tuner.logs.said import error_digest, said_rows, says_more
-from tuner.logs.stream import MOST_KEPT, Stream, judge, keep_note, origin_of
+from tuner.logs.stream import (
+    MOST_KEPT,
+    Stream,
+    error_digest,
+    judge,
+    keep_note,
+    origin_of,
+    said_rows,
+    says_more,
+)
 from tuner.logs.times import read_time
 from tuner.model.record import read_object
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from tuner.logs.collector import ReportRow
-    from tuner.logs.said import SaidRow
+    from tuner.logs.stream import SaidRow
 
 _SAME_TIME_US: Final = 2_000_000
 """Copies of a line can differ by this much in time (some notations have whole seconds). A retry
