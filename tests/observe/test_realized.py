@@ -12,10 +12,9 @@ from tests.observe.saving_worlds import NEW_MB, OLD_MB, World, make
 from tests.observe.split_worlds import split_rows
 from tuner.model.observation import Window
 from tuner.observe.before_after import fit_step
-from tuner.observe.memory_moves import Move, find_move
 from tuner.observe.realized import Realized, Reports, realize
 from tuner.observe.split import fit_split
-from tuner.observe.use_hours import UseRows, moment
+from tuner.observe.use_hours import Move, UseRows, find_move, moment
 
 SINCE = moment(0)
 

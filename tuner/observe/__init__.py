@@ -8,9 +8,9 @@ Where money goes: `cost_hours` reads sums by the hour, `hourly` tells their cycl
 `change_points` finds where the cost of an invocation moved, `deployments` what was
 deployed, and `spend` puts it together with revenue (`earnings`) and a `bill`.
 
-What a change of memory saved: `use_hours` reads the sums, `memory_moves` finds the change, and
-`realized` compares by `before_after` or `split`; `explaining` has the causes, `verdicts` the
-verdict and what the ledger says of later forecasts.
+What a change of memory saved: `use_hours` reads the sums and finds the change, and `realized`
+compares by `before_after` or `split`; `explaining` has the causes, `verdicts` the verdict and what
+the ledger says of later forecasts.
 
 What a function pays besides its work: `overheads` prices what its lines weigh (`log_bill`: classes,
 tiers, storage; `layer_weight`: INIT), and `overhead_findings` says what stands out.

@@ -66,8 +66,8 @@ def advise(
     weighed = weigh(found, Goal(), now_mb, allowed)
     month_usd = _cost_usd_per_month(weighed, observed, situation)
     if evidence.failures.get(now_mb):
-        return _killed(weighed, observed, now_mb, month_usd)
-    return _judge(weighed, observed, now_mb, month_usd)
+        return _killed(weighed, observed, month_usd)
+    return _judge(weighed, observed, month_usd)
 
 
 def _too_little(observed: Sequence[ObservedSize], warm_count: int) -> str | None:
@@ -97,14 +97,9 @@ def _cost_usd_per_month(
     return rate_per_s * SECONDS_PER_MONTH * cost * (1 - situation.discount_ratio)
 
 
-def _judge(
-    weighed: Weighed,
-    observed: Sequence[ObservedSize],
-    now_mb: int,
-    month_usd: float | None,
-) -> Advice:
+def _judge(weighed: Weighed, observed: Sequence[ObservedSize], month_usd: float | None) -> Advice:
     """The advice where the current size may stay."""
-    found = weighed.forecast
+    found, now_mb = weighed.forecast, weighed.now_mb
     among = weighed.allowed.copy()
     among[weighed.now] = True
     best = np.where(among, weighed.gain, -np.inf).max(axis=1)
@@ -117,15 +112,15 @@ def _judge(
     value = worth.value_per_dollar
     pays = value is None or value > 1  # where no month is known, it may be
     if column is not None and (gained >= _ENOUGH_OF_THE_BEST * best.mean() or not pays):
-        return _resize(weighed, column, now_mb, month_usd, worth)
+        return _resize(weighed, column, month_usd, worth)
     if float(best.mean()) > weighed.goal.tolerance_ratio and pays:
-        return _sweep(weighed, among, now_mb, worth)
+        return _sweep(weighed, among, worth)
     return Advice(
         verdict="keep",
         memory_mb=now_mb,
         saving_ratio=_NOTHING,
         saving_usd_per_month=None if month_usd is None else _NOTHING,
-        reason=_why_keep(weighed, observed, now_mb, float(best.mean())),
+        reason=_why_keep(weighed, observed, float(best.mean())),
         basis=found.basis,
         mix_shift_ratio=found.mix_shift_ratio,
         sweep=worth,
@@ -136,10 +131,8 @@ def _judge(
 _NOTHING: Final = Interval(0.0, 0.0, 0.0)
 
 
-def _resize(
-    weighed: Weighed, column: int, now_mb: int, month_usd: float | None, worth: SweepWorth
-) -> Advice:
-    found = weighed.forecast
+def _resize(weighed: Weighed, column: int, month_usd: float | None, worth: SweepWorth) -> Advice:
+    found, now_mb = weighed.forecast, weighed.now_mb
     size = found.sizes_mb[column]
     saving = interval(weighed.saving[:, column])
     ratio = interval(found.duration_ms[:, column] / found.duration_ms[:, weighed.now])
@@ -161,8 +154,8 @@ def _resize(
     )
 
 
-def _sweep(weighed: Weighed, among: Flags, now_mb: int, worth: SweepWorth) -> Advice:
-    found = weighed.forecast
+def _sweep(weighed: Weighed, among: Flags, worth: SweepWorth) -> Advice:
+    found, now_mb = weighed.forecast, weighed.now_mb
     leans = _most(weighed.gain, among)
     size = None if leans is None else found.sizes_mb[leans]
     could = worth.saving_ratio
@@ -184,13 +177,11 @@ def _sweep(weighed: Weighed, among: Flags, now_mb: int, worth: SweepWorth) -> Ad
     )
 
 
-def _killed(
-    weighed: Weighed, observed: Sequence[ObservedSize], now_mb: int, month_usd: float | None
-) -> Advice:
+def _killed(weighed: Weighed, observed: Sequence[ObservedSize], month_usd: float | None) -> Advice:
     """The advice where the current size runs out of memory: the cheapest larger one that ran and
     has headroom; without one, a sweep.
     """
-    found = weighed.forecast
+    found, now_mb = weighed.forecast, weighed.now_mb
     kills = sum(each.oom_count for each in observed if each.memory_mb == now_mb)
     said = f"{counted(f'{kills:,}', 'invocation')} ran out of memory at {now_mb} MB"
     ran = np.isin(found.sizes_mb, [e.memory_mb for e in observed if e.code == "same"])
@@ -244,7 +235,8 @@ def _shown(found: Forecast, *sizes_mb: int) -> tuple[SizeForecast, ...]:
     return found.at(sorted({*_SHOWN_SIZES_MB, *found.observed_mb, *sizes_mb}))
 
 
-def _why_keep(weighed: Weighed, observed: Sequence[ObservedSize], now_mb: int, best: float) -> str:
+def _why_keep(weighed: Weighed, observed: Sequence[ObservedSize], best: float) -> str:
+    now_mb = weighed.now_mb
     used = max((each.max_memory_used_mb or 0 for each in observed), default=0)
     smaller = [
         size

@@ -220,6 +220,11 @@ class Weighed:
     """The same of cost."""
 
     @property
+    def now_mb(self) -> int:
+        """The current size."""
+        return self.forecast.sizes_mb[self.now]
+
+    @property
     def sure(self) -> Flags:
         """Sizes that a move to is right, as far as anybody can tell without measuring them."""
         duration = self.forecast.duration_ms

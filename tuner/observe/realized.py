@@ -20,8 +20,7 @@ from tuner.model.observation import Window
 from tuner.model.verification import Saved, Side
 from tuner.observe import split
 from tuner.observe.before_after import DRAW_COUNT, MOST_DAYS, fit_step
-from tuner.observe.memory_moves import Move, find_move, pure_hours
-from tuner.observe.use_hours import HOUR_S, hour_of, moment
+from tuner.observe.use_hours import HOUR_S, Move, find_move, hour_of, moment, pure_hours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
