@@ -14,6 +14,7 @@ from tuner.errors import TemplateError
 from tuner.iac.cdk import AppFile, Around, Call, classes_of, is_pulumi
 from tuner.iac.python_code import (
     around_of_nodes,
+    assigned,
     covers,
     dotted,
     imported_number,
@@ -112,20 +113,15 @@ class _AppFile(AppFile[_Call]):
     def memory(self, each: _Call) -> int | str:
         if _MEMORY in each.values:
             value = each.values[_MEMORY].value
-            number = number_of(value)
-            if number is None and isinstance(value, ast.Name):
-                constant = self._constant(value)
-                number = None if constant is None else number_of(constant)
-            number = self._imported(value) if number is None else number
-            return ast.unparse(value) if number is None else number
+            constant = self._constant(value) if isinstance(value, ast.Name) else None
+            number = number_of(value if constant is None else constant) or self._imported(value)
+            return number or ast.unparse(value)
         extra = self._extra(each)
-        if extra is None:
-            return limits.MIN_MEMORY_MB
-        found = None if isinstance(extra, ast.expr) else extra.get(_MEMORY)
         if isinstance(extra, ast.expr):
             return f"**{ast.unparse(extra)}"
-        number = None if found is None else number_of(found)
-        return limits.MIN_MEMORY_MB if found is None else number or ast.unparse(found)
+        if _MEMORY not in extra:
+            return limits.MIN_MEMORY_MB
+        return number_of(extra[_MEMORY]) or ast.unparse(extra[_MEMORY])
 
     def locate(self, each: _Call, _memory_mb: int) -> Setting:
         self.check_single(each, around_of_nodes(each.around))
@@ -139,7 +135,7 @@ class _AppFile(AppFile[_Call]):
                 extra,
                 f"other arguments come from {ast.unparse(extra)[:60]}, which isn't known here",
             )
-        if extra is not None and _MEMORY in extra:
+        if _MEMORY in extra:
             shared = self._with_same_extra(each)
             if shared:
                 self.refuse(
@@ -241,13 +237,10 @@ class _AppFile(AppFile[_Call]):
             return "".join(self.pattern(part) or ANY for part in (value.left, value.right))
         return text_of(value)
 
-    def _extra(self, each: _Call) -> dict[str, ast.expr] | ast.expr | None:
+    def _extra(self, each: _Call) -> dict[str, ast.expr] | ast.expr:
         """What `**` adds: its values where they are written in this file, else the expression."""
         found: dict[str, ast.expr] = {}
-        stars = [keyword.value for keyword in each.node.keywords if keyword.arg is None]
-        if not stars:
-            return None
-        for star in stars:
+        for star in (keyword.value for keyword in each.node.keywords if keyword.arg is None):
             value = self._constant(star) if isinstance(star, ast.Name) else star
             if isinstance(value, ast.Dict):
                 for key, inner in zip(value.keys, value.values, strict=True):
@@ -286,20 +279,8 @@ class _AppFile(AppFile[_Call]):
                     return None
             elif isinstance(node, ast.Call) and dotted(node.func) == f"{name.id}.update":
                 return None
-        assigned = [
-            node.value
-            for node in ast.walk(self._tree)
-            if (
-                isinstance(node, ast.Assign)
-                and any(isinstance(t, ast.Name) and t.id == name.id for t in node.targets)
-            )
-            or (
-                isinstance(node, ast.AnnAssign)
-                and isinstance(node.target, ast.Name)
-                and node.target.id == name.id
-            )
-        ]
-        return assigned[0] if len(assigned) == 1 and stores == 1 else None
+        values = assigned(self._tree, name.id)
+        return values[0] if len(values) == 1 and stores == 1 else None
 
     def _span(self, node: ast.expr) -> tuple[int, int]:
         assert node.end_lineno is not None

@@ -73,13 +73,7 @@ def imported_number(path: Path, name: str, sources: Sources) -> int | None:
                 tree = sources.parsed(file, ast.parse)
             except (SyntaxError, ValueError, TemplateError):
                 return None
-            found = [
-                node.value
-                for node in ast.walk(tree)
-                if isinstance(node, (ast.Assign, ast.AnnAssign))
-                and own in _targets(node)
-                and node.value is not None
-            ]
+            found = assigned(tree, own)
             is_top = len(found) == 1 and any(
                 isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is found[0]
                 for node in tree.body
@@ -88,6 +82,12 @@ def imported_number(path: Path, name: str, sources: Sources) -> int | None:
     return None
 
 
-def _targets(node: ast.Assign | ast.AnnAssign) -> list[str]:
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    return [each.id for each in targets if isinstance(each, ast.Name)]
+def assigned(tree: ast.Module, name: str) -> list[ast.expr]:
+    """What code assigns to a name, anywhere."""
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name) and target.id == name
+    ]

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tuner.iac.parser import syntax_tree, walk, written
+from tuner.iac.parser import child, syntax_tree, walk, written
 
 SUFFIXES: Final = (".ts", ".js", ".mts", ".mjs", ".cts", ".cjs")
 LOOPS: Final = ("for_statement", "for_in_statement", "while_statement", "do_statement")
@@ -101,13 +101,10 @@ def shortened(node: Any) -> str:
 
 def string_of(node: Any) -> str | None:
     """A plain string's text."""
-    if node.type == "template_string" and not any(
-        each.type == "template_substitution" for each in node.children
-    ):
-        return written(node)[1:-1]
-    if node.type != "string":
-        return None
-    return written(node)[1:-1]
+    is_plain = node.type == "string" or (
+        node.type == "template_string" and child(node, "template_substitution") is None
+    )
+    return written(node)[1:-1] if is_plain else None
 
 
 def number_of(node: Any) -> int | None:
