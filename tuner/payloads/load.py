@@ -159,8 +159,7 @@ def _load(
     if not spec.strip():
         raise PayloadError(f"payload {position} is empty: give a file or JSON, such as {{}}")
     if spec.lstrip().startswith(_BEGINS_JSON):
-        body = checked(_encoded(spec, position), f"payload {position}")
-        return [(Payload(f"inline-{position}", body), options.seed)]
+        return [(_inline(spec, position), options.seed)]
     if asks_for_test_events(spec):
         return [(each, options.seed) for each in shareable(spec, options)]
     if (recipes := _recipes(spec, options)) is not None:
@@ -170,8 +169,7 @@ def _load(
         body = checked(body_of_file, f"payload file {spec!r}", raw=options.raw)
         return [(Payload(Path(spec).stem, body), options.seed)]
     if is_json(spec):
-        body = checked(_encoded(spec, position), f"payload {position}")
-        return [(Payload(f"inline-{position}", body), options.seed)]
+        return [(_inline(spec, position), options.seed)]
     shown = f"{spec!r}" if _LOOKS_LIKE_PATH.fullmatch(spec) else f"number {position}"
     close = close_source(spec)
     advice = f"did you mean the event source {close}?" if close else "check the path"
@@ -201,11 +199,12 @@ def _recipes(spec: str, options: Options) -> Sequence[tuple[ClassRecipe, int]] |
     return None if named is None else [(named, options.seed)]
 
 
-def _encoded(text: str, position: int) -> bytes:
+def _inline(text: str, position: int) -> Payload:
+    what = f"payload {position}"
     try:
-        return text.encode()
+        return Payload(f"inline-{position}", checked(text.encode(), what))
     except UnicodeEncodeError:
-        raise PayloadError(f"payload {position} is not UTF-8") from None
+        raise PayloadError(f"{what} is not UTF-8") from None
 
 
 def distinct(names: Iterable[str]) -> list[str]:

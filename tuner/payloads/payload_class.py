@@ -125,14 +125,11 @@ class _Fixed:
     """The same body every time."""
 
     text: str
+    event_count: int = 1
 
     @property
     def digest(self) -> str:
         return hashlib.sha256(self.text.encode()).hexdigest()
-
-    @property
-    def event_count(self) -> int:
-        return 1
 
     def part(self, _index: int, _part: int) -> str:
         return self.text
