@@ -6,6 +6,7 @@ import json
 import statistics
 import sys
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -34,14 +35,12 @@ TOLERANCES: Final[dict[str, float]] = {"stop-continue": 0.10}
 PROBE_DIR: Final = Path(__file__).parent / "probe_function"
 
 
+@dataclass(frozen=True, slots=True)
 class _Probe:
     """An executor, and the probe function in it."""
 
-    def __init__(self, executor: ProcessExecutor, cpu_s: float) -> None:
-        self._executor = executor
-        self._cpu_s = cpu_s
-        self.core_count = executor.limits.core_count
-        self.cpu_control = executor.limits.cpu_control
+    executor: ProcessExecutor
+    cpu_s: float
 
     def start(self, memory_mb: int) -> None:
         """Get the environment's start out of the way: it isn't part of the measurement."""
@@ -49,7 +48,7 @@ class _Probe:
 
     def burn(self, memory_mb: int, worker_count: int) -> float:
         """CPU time over wall time."""
-        event = {"workers": worker_count, "cpu_s": self._cpu_s}
+        event = {"workers": worker_count, "cpu_s": self.cpu_s}
         return float(json.loads(self._invoke("burn", memory_mb, event).payload))
 
     def wait_ms(self, memory_mb: int) -> float:
@@ -59,7 +58,7 @@ class _Probe:
 
     def _invoke(self, name: str, memory_mb: int, event: dict[str, float]) -> InvokeResult:
         request = InvokeRequest(str(uuid.uuid4()), json.dumps(event).encode(), "arn:check")
-        result = self._executor.invoke(_deployment(name, memory_mb), request)
+        result = self.executor.invoke(_deployment(name, memory_mb), request)
         if result.function_error is not None:
             raise LocalError(
                 f"the check's function failed at {memory_mb} MB: {result.payload.decode()[:200]}"
@@ -89,22 +88,22 @@ def check_control(
     begin = read_machine_clock()
     executor = ProcessExecutor(work_dir=work_dir, cpu_control=control)
     try:
-        probe = _Probe(executor, cpu_s)
+        probe, limits = _Probe(executor, cpu_s), executor.limits
         cases = [(memory_mb, 1) for memory_mb in sizes_mb]
-        cases += [(MB_PER_VCPU * cores, cores) for cores in range(2, min(probe.core_count, 5) + 1)]
+        cases += [(MB_PER_VCPU * cores, cores) for cores in range(2, min(limits.core_count, 5) + 1)]
         shares = []
         for memory_mb, worker_count in cases:
-            on_step(f"{probe.cpu_control}: {memory_mb} MB")
+            on_step(f"{limits.cpu_control}: {memory_mb} MB")
             shares.append(_check_share(probe, memory_mb, worker_count, repetitions))
-        on_step(f"{probe.cpu_control}: waiting")
+        on_step(f"{limits.cpu_control}: waiting")
         waiting = _waiting_off(probe, sizes_mb, repetitions)
     finally:
         executor.close()
     steal, foreign = ratios_between(begin, read_machine_clock())
     return HostCheck(
-        cpu_control=probe.cpu_control,
-        tolerance_ratio=TOLERANCES.get(probe.cpu_control, 0.05),
-        core_count=probe.core_count,
+        cpu_control=limits.cpu_control,
+        tolerance_ratio=TOLERANCES.get(limits.cpu_control, 0.05),
+        core_count=limits.core_count,
         shares=tuple(shares),
         waiting_off_ratio=waiting,
         steal_ratio=steal,

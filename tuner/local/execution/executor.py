@@ -277,11 +277,7 @@ class EnvironmentPool:
                 ]
                 self._idle = [e for e in self._idle if e not in expired]
                 if not expired:
-                    self._changed.wait(self._next_expiry_s(now))
+                    first_s = self._idle[0].idle_since_s if self._idle else now
+                    self._changed.wait(max(0.001, first_s + self._idle_s - now))
             for environment in expired:
                 environment.end()
-
-    def _next_expiry_s(self, now: float) -> float | None:
-        if not self._idle:
-            return None
-        return max(0.001, self._idle[0].idle_since_s + self._idle_s - now)

@@ -82,15 +82,11 @@ def choose_control(preferred: CpuControl | None = None) -> Control:
 
 def find_v1(hierarchies: tuple[Hierarchy, ...]) -> V1Parents | None:
     """Where groups of version 1 can be created: in this process's own, otherwise higher up."""
-    by_controller = {name: one for one in hierarchies for name in one.controllers}
-    if not {"cpu", "memory"} <= by_controller.keys():
-        return None
-    cpu = _first_writable(by_controller["cpu"])
-    memory = _first_writable(by_controller["memory"])
+    places = {name: _first_writable(one) for one in hierarchies for name in one.controllers}
+    cpu, memory = places.get("cpu"), places.get("memory")
     if cpu is None or memory is None:
         return None
-    freezer = _first_writable(by_controller["freezer"]) if "freezer" in by_controller else None
-    parents = V1Parents(cpu, memory, freezer)
+    parents = V1Parents(cpu, memory, places.get("freezer"))
     return parents if _works(lambda name: CgroupV1(parents, name)) else None
 
 
@@ -99,7 +95,7 @@ def find_v2(hierarchies: tuple[Hierarchy, ...]) -> Path | None:
 
     A directory that was delegated to this run, or to its container, is divided for that.
     """
-    unified = next((one for one in hierarchies if not one.controllers), None)
+    unified = _unified(hierarchies)
     if unified is None:
         return None
     if is_handed_over(unified.own, unified.mount) and not _has_controllers(unified.own):
@@ -217,7 +213,7 @@ def scope_arguments() -> list[str]:
 def _has_entered(end_s: float) -> bool:
     """Systemd answers before it has done it."""
     while time.monotonic() < end_s:
-        unified = _unified()
+        unified = _unified(read_hierarchies())
         if unified is not None and is_handed_over(unified.own, unified.mount):
             return True
         time.sleep(0.01)
@@ -228,15 +224,15 @@ def _user_runtime_dir() -> Path | None:
     """Where the user's own systemd listens; None if it would be of no use."""
     if sys.platform != "linux" or os.getuid() == 0:
         return None
-    unified = _unified()
+    unified = _unified(read_hierarchies())
     if unified is None or any(is_handed_over(one, unified.mount) for one in unified.ancestors):
         return None
     folder = USER_RUNTIME_DIR / str(os.getuid())
     return folder if (folder / "bus").exists() else None
 
 
-def _unified() -> Hierarchy | None:
-    return next((one for one in read_hierarchies() if not one.controllers), None)
+def _unified(hierarchies: tuple[Hierarchy, ...]) -> Hierarchy | None:
+    return next((one for one in hierarchies if not one.controllers), None)
 
 
 @dataclass(frozen=True, slots=True)

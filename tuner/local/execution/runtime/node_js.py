@@ -35,6 +35,8 @@ class NodeJs:
     executable: str
     version: str
     findings: tuple[Finding, ...] = ()
+    client_dir: None = None
+    """Of the host's modules, none is shown."""
 
     @property
     def label(self) -> str:
@@ -50,11 +52,6 @@ class NodeJs:
     def directories(self) -> tuple[str, ...]:
         """The installation's folder and the client's."""
         return (str(Path(self.executable).parents[1]), str(CLIENT.parent))
-
-    @property
-    def client_dir(self) -> None:
-        """Of the host's modules, none is shown."""
-        return
 
     def argv(
         self, deployment: Deployment, seen: Deployment, links: Mapping[str, str]
