@@ -37,10 +37,10 @@ from tuner.local.service_use import ServiceUse
 from tuner.local.template_report import findings_on, left_out, made
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from tuner.iac import TemplateResource
+    from tuner.iac import Template, TemplateResource
     from tuner.local.deployment import Executor, FunctionDefinition, HostLimits
     from tuner.local.execution.invocation_log import LogEvent, LogSink
     from tuner.model.finding import Finding
@@ -171,9 +171,7 @@ class LocalLambda:
         except BaseException:
             http.close()
             raise
-        for name, why in template.left_out.items():
-            server.leave_out(name, why)
-        server.add_findings(findings_on(template))
+        server.report_on(template)
         return server
 
     @property
@@ -211,14 +209,12 @@ class LocalLambda:
             },
         }
 
-    def add_findings(self, findings: Iterable[Finding]) -> None:
-        """Let the endpoint report more findings."""
-        self._findings += findings
-
-    def leave_out(self, name: str, why: str) -> None:
-        """Record why a function isn't here, for whoever asks for it."""
-        self._store.leave_out(name, why)
-        self._of_functions[name] = [left_out(why)]
+    def report_on(self, template: Template) -> None:
+        """Let the endpoint report what of a template isn't here, or has no effect."""
+        for name, why in template.left_out.items():
+            self._store.leave_out(name, why)
+            self._of_functions[name] = [left_out(why)]
+        self._findings += findings_on(template)
 
     def keep_log(self, group: str, stream: str, events: Sequence[LogEvent]) -> None:
         """Put log lines into CloudWatch Logs; without emulated services they are dropped."""

@@ -62,16 +62,15 @@ class LayerStore:
         with self._lock:
             number = self._next[name] = self._next.get(name, 0) + 1
             created = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.000+0000}"
-            version = LayerVersion(
-                name, number, f"{self.arn(name)}:{number}", code, created, details
-            )
+            version = LayerVersion(name, number, self.arn(name, number), code, created, details)
             self._layers.setdefault(name, {})[number] = version
             return version
 
-    def arn(self, name: str) -> str:
-        """Return a layer's ARN, without a version."""
+    def arn(self, name: str, number: int | None = None) -> str:
+        """Return a layer's ARN, or that of a version; the name may be an ARN already."""
         account = self._account
-        return f"arn:{PARTITION}:lambda:{account.region}:{account.account_id}:layer:{name}"
+        start = f"arn:{PARTITION}:lambda:{account.region}:{account.account_id}:layer:"
+        return f"{start}{name.removeprefix(start)}" + ("" if number is None else f":{number}")
 
     def all(self) -> list[list[LayerVersion]]:
         """Return the layers by name, each with its versions, newest first."""
@@ -152,7 +151,7 @@ class LayersApi:
 
     def get_layer_version(self, call: Call) -> Answer:
         """GetLayerVersion."""
-        return self._found(f"{self.layers.arn(self._name(call))}:{_number(call)}")
+        return self._found(self.layers.arn(call.path["LayerName"], _number(call)))
 
     def get_layer_version_by_arn(self, call: Call) -> Answer:
         """GetLayerVersionByArn."""

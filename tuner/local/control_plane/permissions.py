@@ -127,8 +127,7 @@ class LayerPermissionsApi:
 
     def _version(self, call: Call) -> str:
         """Return a layer version's ARN; ApiError if there is none."""
-        name, number = call.path["LayerName"], int(call.path["VersionNumber"])
-        arn = f"{self._layers.arn(name.removeprefix(self._layers.arn('')))}:{number}"
+        arn = self._layers.arn(call.path["LayerName"], int(call.path["VersionNumber"]))
         if self._layers.find(arn) is None:
             raise not_found(f"Layer version {arn} does not exist.")
         return arn

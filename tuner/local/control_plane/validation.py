@@ -14,6 +14,7 @@ from botocore.loaders import Loader
 from tuner.errors import LocalError
 from tuner.local.control_plane.api_error import ApiError, invalid
 from tuner.local.deployment import check_runtime
+from tuner.model.interval import counted
 from tuner.model.lambda_limits import (
     MAX_EPHEMERAL_STORAGE_MB,
     MAX_MEMORY_MB,
@@ -91,11 +92,10 @@ def check_function(request: Mapping[str, Any], limits: HostLimits) -> None:
 def _check_memory(memory_mb: int | None, limits: HostLimits) -> None:
     """Refuse what the host's cores can't emulate, in the words of an account with a lower cap."""
     if memory_mb is not None and memory_mb > limits.max_memory_mb:
-        cores = f"{limits.core_count} core{'' if limits.core_count == 1 else 's'}"
         raise invalid(
             "'MemorySize' value failed to satisfy constraint: Member must have value less than or "
             f"equal to {limits.max_memory_mb} (memory buys CPU, 1,769 MB a core, and this host's "
-            f"{cores} can't show more)"
+            f"{counted(limits.core_count, 'core')} can't show more)"
         )
 
 
@@ -168,9 +168,12 @@ def check(operation: str, request: Mapping[str, Any], *, in_body: bool = True) -
     `request` has the members of the body, or (`in_body` False) those of the path, the query, and
     the headers.
     """
-    members = _shape(_input_shape(operation))["members"]
-    left_out = {name for name, of in members.items() if ("location" in of) == in_body}
-    _refuse([*_broken(_input_shape(operation), request, "", left_out)])
+    shape = _input_shape(operation)
+    members = _shape(shape)["members"].items()
+    left_out = {name for name, of in members if ("location" in of) == in_body}
+    if broken := [*_broken(shape, request, "", left_out)]:
+        count = counted(len(broken), "validation error")
+        raise validation_error(f"{count} detected: {'; '.join(broken)}")
 
 
 def check_parameters(
@@ -200,12 +203,6 @@ def check_parameters(
 def _input_shape(operation: str) -> str:
     name: str = service_model()["operations"][operation]["input"]["shape"]
     return name
-
-
-def _refuse(broken: list[str]) -> None:
-    if broken:
-        errors = "error" if len(broken) == 1 else "errors"
-        raise validation_error(f"{len(broken)} validation {errors} detected: {'; '.join(broken)}")
 
 
 def unmatched(where: str, value: str, shape: str) -> ApiError:
