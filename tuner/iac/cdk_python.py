@@ -6,13 +6,13 @@ Python's own parser gives exact byte offsets, so nothing else is needed.
 from __future__ import annotations
 
 import ast
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import TemplateError
 from tuner.iac.cdk import AppFile, Around, Call, classes_of, is_pulumi
 from tuner.iac.python_code import (
+    Offsets,
     around_of_nodes,
     assigned,
     covers,
@@ -21,7 +21,7 @@ from tuner.iac.python_code import (
     number_of,
     text_of,
 )
-from tuner.iac.setting import ANY, BOM, DeclaredFunction, Setting, Sources, Stage
+from tuner.iac.setting import ANY, DeclaredFunction, Setting, Sources, Stage
 from tuner.model import lambda_limits as limits
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _MEMORY: Final = "memory_size"
 _BESIDE: Final = ("timeout", "runtime", "handler")
-_LINE: Final = re.compile(rb"\r\n|\r|\n")
 
 
 def has_functions(text: str) -> bool:
@@ -65,7 +64,7 @@ class _AppFile(AppFile[_Call]):
         except (SyntaxError, ValueError) as error:
             line = getattr(error, "lineno", None) or 1
             raise TemplateError(f"{self.path}:{line}: not valid Python for this version") from None
-        self._lines = [0, *(match.end() for match in _LINE.finditer(self.data))]
+        self._offsets = Offsets(self.data)
         self._modules: dict[str, str] = {}
         """What a name stands for: `aws_cdk.aws_lambda`, `aws_cdk.aws_lambda.Function`."""
         for node in ast.walk(self._tree):
@@ -149,7 +148,7 @@ class _AppFile(AppFile[_Call]):
     def _of_value(self, value: ast.expr) -> Setting:
         # Others may use an imported one: the function gets its own.
         if number_of(value) is not None or self._imported(value) is not None:
-            return Setting(self.path, self._span(value))
+            return Setting(self.path, self._offsets.span(value))
         constant = self._constant(value) if isinstance(value, ast.Name) else None
         if constant is None or not isinstance(value, ast.Name) or number_of(constant) is None:
             self.refuse(
@@ -159,7 +158,7 @@ class _AppFile(AppFile[_Call]):
             )
         names = [n for n in ast.walk(self._tree) if isinstance(n, ast.Name) and n.id == value.id]
         if len(names) == 2 and not self._is_public(value.id):  # its assignment, and this
-            return Setting(self.path, self._span(constant))
+            return Setting(self.path, self._offsets.span(constant))
         shared = tuple(
             self.label(each)
             for each in self.calls
@@ -167,7 +166,7 @@ class _AppFile(AppFile[_Call]):
             and each.values[_MEMORY].value is not value
             and ast.unparse(each.values[_MEMORY].value) == value.id
         )
-        return Setting(self.path, self._span(value), shared_by=shared)
+        return Setting(self.path, self._offsets.span(value), shared_by=shared)
 
     def _imported(self, value: ast.expr) -> int | None:
         """The number that a name of another module stands for."""
@@ -193,10 +192,10 @@ class _AppFile(AppFile[_Call]):
         if not beside or beside[0] in ("id", "resource_name"):
             self.refuse(each.node, f"this call has no keyword to put {_MEMORY} beside: write it")
         keyword = each.values[beside[0]]
-        at = self._at(keyword.lineno, keyword.col_offset)
-        line = self.data[self._lines[keyword.lineno - 1] : at]
+        at, _ = self._offsets.span(keyword)
+        line = self.data[self._offsets.at(keyword.lineno, 0) : at]
         gap = " "
-        if not line.strip().removeprefix(BOM):
+        if not line.strip():
             end = self.data.find(b"\n", at)
             gap = ("\r\n" if self.data[end - 1 : end] == b"\r" else "\n") + line.decode()
         before, after = f"{_MEMORY}=", f",{gap}"
@@ -281,15 +280,3 @@ class _AppFile(AppFile[_Call]):
                 return None
         values = assigned(self._tree, name.id)
         return values[0] if len(values) == 1 and stores == 1 else None
-
-    def _span(self, node: ast.expr) -> tuple[int, int]:
-        assert node.end_lineno is not None
-        assert node.end_col_offset is not None
-        return (
-            self._at(node.lineno, node.col_offset),
-            self._at(node.end_lineno, node.end_col_offset),
-        )
-
-    def _at(self, line: int, column: int) -> int:
-        first = len(BOM) if line == 1 and self.data.startswith(BOM) else 0
-        return self._lines[line - 1] + column + first

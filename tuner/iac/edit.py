@@ -10,12 +10,13 @@ from __future__ import annotations
 import ast
 import difflib
 from dataclasses import dataclass
-from itertools import accumulate, zip_longest
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import NotInTemplateError, TemplateError
 from tuner.iac.dialects import read_unit
 from tuner.iac.parser import syntax_tree
+from tuner.iac.python_code import Offsets
 from tuner.iac.setting import BOM, Refusal, not_too_deep, same_but
 from tuner.iac.typescript_code import SUFFIXES
 from tuner.model.interval import listed
@@ -290,21 +291,16 @@ def _of_tree_sitter(root: Any, span: tuple[int, int]) -> Iterator[Part]:
 
 
 def _of_python(data: bytes, span: tuple[int, int]) -> Iterator[Part]:
-    first = len(BOM) if data.startswith(BOM) else 0
-    lines = [0, *accumulate(map(len, data.splitlines(keepends=True)))]
+    offsets = Offsets(data)
     waiting: list[tuple[Any, int, int]] = [(ast.parse(data), 0, 1)]
     while waiting:
         node, depth, line = waiting.pop()
         if not isinstance(node, ast.AST):
             yield depth, "", node, line
             continue
+        line = int(getattr(node, "lineno", line))
         if getattr(node, "end_lineno", None) is not None:
-            place: Any = node
-            line = int(place.lineno)
-            start = lines[place.lineno - 1] + place.col_offset
-            end = lines[place.end_lineno - 1] + place.end_col_offset
-            start += first * (place.lineno == 1)
-            end += first * (place.end_lineno == 1)
+            start, end = offsets.span(node)
             if span[0] <= start < end <= span[1]:
                 continue
         yield depth, type(node).__name__, None, line

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Final
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import TemplateError
 from tuner.iac.cdk import Around, project_of
+from tuner.iac.setting import BOM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +17,23 @@ if TYPE_CHECKING:
     from tuner.iac.setting import Sources
 
 _LOOPS: Final = (ast.For, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+class Offsets:
+    """Where in a file's bytes its nodes are; a byte order mark counts for no column."""
+
+    def __init__(self, data: bytes) -> None:
+        self._first = len(BOM) if data.startswith(BOM) else 0
+        self._lines = [0, *accumulate(map(len, data.splitlines(keepends=True)))]
+
+    def at(self, line: int, column: int) -> int:
+        """The offset of a line, from 1, and a column in bytes."""
+        return self._lines[line - 1] + column + self._first * (line == 1)
+
+    def span(self, node: Any) -> tuple[int, int]:
+        """Where a statement or an expression begins and ends."""
+        begin = self.at(node.lineno, node.col_offset)
+        return begin, self.at(node.end_lineno, node.end_col_offset)
 
 
 def around_of_nodes(nodes: Sequence[ast.AST]) -> Around:
