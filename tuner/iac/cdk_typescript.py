@@ -65,7 +65,7 @@ class _AppFile(AppFile[_Call]):
 
     def __init__(self, path: Path, sources: Sources) -> None:
         super().__init__(path, sources)
-        self._code = Code.parse(self.data)
+        self._code = Code(syntax_tree("typescript", self.data))
         self._modules: dict[str, str] = {}
         """What a name stands for: `aws_lambda`, or `aws_lambda.Function`."""
         text = self.data.decode("utf-8", "replace")

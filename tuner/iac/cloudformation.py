@@ -224,7 +224,7 @@ class _Template:
                 )
             parameter = self.scope.parameters[memory.function()[1].text(MEMORY)]
             replace(parameter, given=str(memory_mb)).value(memory)
-            return given.setting()
+            return Setting(given.path, given.span)
         if not others:
             return self.yaml.replacing(place)
         if memory.function()[0] in _CHOOSING and not _is_constant(memory):

@@ -185,11 +185,6 @@ def _parsed(path: Path, data: bytes) -> list[Block]:
     return list(_blocks(path, body))
 
 
-def references_in(data: bytes, kind: str, name: str) -> int:
-    """How often `var.NAME` or `local.NAME` is written in a file."""
-    return len(re.findall(rf"\b{kind}.{re.escape(name)}(?![\w-])".encode(), data))
-
-
 def _blocks(path: Path, body: Any) -> Iterator[Block]:
     for node in body.children:
         if node.type != "block":

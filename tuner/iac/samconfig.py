@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import TemplateError
-from tuner.iac.setting import Setting, byte_span
+from tuner.iac.setting import byte_span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,10 +32,6 @@ class GivenValue:
     memory_mb: int
     span: tuple[int, int]
     """Byte offsets of the number."""
-
-    def setting(self) -> Setting:
-        """Another number in its place."""
-        return Setting(self.path, self.span)
 
 
 def given_values(template: Path, parameter: str, sources: Sources) -> list[GivenValue]:

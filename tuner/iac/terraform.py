@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from tuner.iac.hcl import Block, Value, read_blocks, references_in
+from tuner.iac.hcl import Block, Value, read_blocks
 from tuner.iac.hcl_access import access_of, touches
 from tuner.iac.setting import DeclaredFunction, Setting
 from tuner.iac.terraform_functions import (
@@ -80,10 +80,9 @@ class _Reader:
 
     def _value_files(self, scope: Scope, name: str) -> list[tuple[Path, Value]]:
         found = []
-        for file in scope.folder.files:
-            if file.suffix == ".tfvars":
-                blocks = read_blocks(file, self.sources)
-                found += [(file, each.values[name]) for each in blocks if name in each.values]
+        for file in scope.folder.given:
+            blocks = read_blocks(file, self.sources)
+            found += [(file, each.values[name]) for each in blocks if name in each.values]
         return found
 
     def locate(self, block: Block, scope: Scope, _memory_mb: int) -> Setting:
@@ -251,8 +250,9 @@ class _Reader:
         return place
 
     def _uses(self, kind: str, name: str, scope: Scope) -> int:
-        files = (file for file in scope.folder.files if file.suffix == ".tf")
-        return sum(references_in(self.sources.data(file), kind, name) for file in files)
+        """How often `var.NAME` or `local.NAME` is written in a folder."""
+        use = re.compile(rf"\b{kind}.{re.escape(name)}(?![\w-])".encode())
+        return sum(len(use.findall(self.sources.data(file))) for file in scope.folder.files)
 
     def _sharing(self, value: Value, scope: Scope) -> tuple[str, ...]:
         """The labels of other functions in the folder with the same reference."""

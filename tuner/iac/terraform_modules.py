@@ -36,7 +36,8 @@ class Folder:
     path: Path
     blocks: tuple[Block, ...]
     files: tuple[Path, ...]
-    """Of Terraform, those with variables' values included."""
+    given: tuple[Path, ...]
+    """Those with variables' values, in folders within it too."""
 
     def variable(self, name: str) -> Block | None:
         """The declaration of a variable."""
@@ -219,7 +220,7 @@ class Folders:
             files = tuple(sorted(each for each in path.glob("*.tf") if each.is_file()))
             blocks = tuple(b for file in files for b in read_blocks(file, self.sources))
             given = tuple(files_below(path, ".tfvars"))
-            self._folders[path] = Folder(path, blocks, (*files, *given))
+            self._folders[path] = Folder(path, blocks, files, given)
         return self._folders[path]
 
     def scopes(self, path: Path, levels: int = _LEVELS) -> list[Scope]:
@@ -241,9 +242,8 @@ class Folders:
     def _values(self, folder: Folder) -> dict[str, Value]:
         """What the files of values that a deployment takes give to variables."""
         found: dict[str, Value] = {}
-        files = [file for file in folder.files if file.suffix == ".tfvars"]
-        named = [file for file in files if self.is_stage(file)]
-        for file in (*(file for file in files if is_automatic(file, folder)), *named):
+        automatic = (file for file in folder.given if is_automatic(file, folder))
+        for file in (*automatic, *filter(self.is_stage, folder.given)):
             for block in read_blocks(file, self.sources):
                 found.update(block.values)
         return found
@@ -253,7 +253,7 @@ class Folders:
         names, known = (file.stem, file.parent.name), self.stage.known
         if self.stage.name is not None:
             return self.stage.name in names
-        if not known or file.suffix != ".tfvars":
+        if not known:
             return False
         blocks = read_blocks(file, self.sources)
         given = {f"var.{name}": value.string for b in blocks for name, value in b.values.items()}

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tuner.iac.parser import child, syntax_tree, walk, written
+from tuner.iac.parser import child, walk, written
 
 SUFFIXES: Final = (".ts", ".js", ".mts", ".mjs", ".cts", ".cjs")
 LOOPS: Final = ("for_statement", "for_in_statement", "while_statement", "do_statement")
@@ -31,11 +31,6 @@ class Code:
     """A file's syntax tree."""
 
     root: Any
-
-    @classmethod
-    def parse(cls, data: bytes) -> Code:
-        """Parse a file; errors are marked in the tree. Raises TemplateError without the parser."""
-        return cls(syntax_tree("typescript", data))
 
     def object(self, node: Any) -> LiteralObject | None:
         """A literal object, or the one that a constant is."""
