@@ -54,7 +54,7 @@ def test_code_sees_its_cores_and_moves(any_bench: Bench, monkeypatch: pytest.Mon
     cpus = sorted(os.sched_getaffinity(0))
     if len(cpus) < 2:
         pytest.skip("one core: nowhere to move")
-    monkeypatch.setattr("tuner.local.execution.host.visible_core_count", lambda memory_mb: 1)
+    monkeypatch.setattr("tuner.local.execution.environment.visible_core_count", lambda memory_mb: 1)
     first = any_bench.call("where", {}, 512).value
     assert len(first) == 1
     board = any_bench.executor._placement

@@ -62,7 +62,7 @@ class Deployer:
                     raise
                 unfit[str(error)] = str(error.__cause__ or error)
                 findings[function.name] = [left_out(str(error))]
-                self.store.leave_out(function.name, str(error))
+                self.store.left_out[function.name] = str(error)
         if unfit and not self.store.names():
             reasons = set(unfit.values())
             if len(unfit) > len(reasons) == 1:

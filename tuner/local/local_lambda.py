@@ -198,7 +198,7 @@ class LocalLambda:
             "region": self.region,
             "account_id": ACCOUNT_ID,
             "functions": self._store.names(),
-            "left_out": self._store.left_out,
+            "left_out": dict(self._store.left_out),
             "cpu_control": limits.cpu_control,
             "max_memory_mb": limits.max_memory_mb,
             "core_count": limits.core_count,
@@ -212,7 +212,7 @@ class LocalLambda:
     def report_on(self, template: Template) -> None:
         """Let the endpoint report what of a template isn't here, or has no effect."""
         for name, why in template.left_out.items():
-            self._store.leave_out(name, why)
+            self._store.left_out[name] = why
             self._of_functions[name] = [left_out(why)]
         self._findings += findings_on(template)
 

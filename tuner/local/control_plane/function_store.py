@@ -69,7 +69,8 @@ class FunctionStore:
         self._clock = clock
         self._random = random.Random(0)  # noqa: S311 - shares of traffic, no secret
         self._functions: dict[str, Function] = {}
-        self._left_out: dict[str, str] = {}
+        self.left_out: dict[str, str] = {}
+        """Functions that aren't here, with the reasons, for whoever asks for them."""
         self._lock = threading.RLock()
 
     def now_s(self) -> float:
@@ -93,19 +94,10 @@ class FunctionStore:
             if function is None:
                 if absent is not None:
                     raise absent
-                why = f" ({self._left_out[name]})" if name in self._left_out else ""
+                why = f" ({self.left_out[name]})" if name in self.left_out else ""
                 raise not_found(f"Function not found: {self.account.arn(name, qualifier)}{why}")
             self._settle(function)
             yield function
-
-    @property
-    def left_out(self) -> dict[str, str]:
-        """Functions that aren't here, with the reasons."""
-        return dict(self._left_out)
-
-    def leave_out(self, name: str, why: str) -> None:
-        """Remember why a function isn't here, for whoever asks for it."""
-        self._left_out[name] = why
 
     def all(self) -> list[tuple[Function, list[Version]]]:
         """Every function with its versions ($LATEST first), in order of name."""

@@ -34,7 +34,7 @@ from tuner.local.execution.runtime.program import (
 )
 from tuner.local.execution.runtime.runtime_api import event_headers
 from tuner.local.execution.runtime.variables import function_variables
-from tuner.model.lambda_limits import vcpu_share
+from tuner.model.lambda_limits import vcpu_share, visible_core_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,13 +70,14 @@ class Environment:
         self._links = shown_links(program) if host.has_private_tmp else {}
         self._scratch_dir = run_dir / self.identity
         self._group_name = group_name(run_dir, self.identity)
-        self.core_count = host.core_count_for(deployment.memory_mb)
+        self.core_count = min(host.core_count, visible_core_count(deployment.memory_mb))
+        """How many cores the code sees and may run on at once."""
         self.cpus: tuple[int, ...] = ()
         """The cores that it last ran on."""
         self._process: RuntimeProcess | None = None
         self._next_call: RuntimeEvent | None = None
         self._start_count = 0
-        self._last_peak_mb = 0
+        self._last_peak_bytes = 0
         self._killed = threading.Event()
         self.idle_since_s = 0.0
 
@@ -94,12 +95,8 @@ class Environment:
         init_ms = self._prepare(log, grant)
         grant.shrink(self.share)
         outcome = self._run(request, trace, log)
-        peak_mb = (
-            invocation_outcome.megabytes(self._process.peak_bytes)
-            if self._process
-            else self._last_peak_mb
-        )
-        report = outcome.report(self.deployment, request, init_ms=init_ms, peak_mb=peak_mb)
+        peak_bytes = self._process.peak_bytes if self._process else self._last_peak_bytes
+        report = outcome.report(self.deployment, request, init_ms=init_ms, peak_bytes=peak_bytes)
         log.end(report, len(outcome.payload))
         result = InvokeResult(
             payload=outcome.payload,
@@ -295,7 +292,7 @@ class Environment:
 
     def _new_process(self, log: InvocationLog, cores: float) -> RuntimeProcess:
         argv = seen_argv(self._program, self.deployment, self._seen, self._links)
-        group = self._host.make_group(f"{self._group_name}-{self._start_count}")
+        group = self._host.control.make_group(f"{self._group_name}-{self._start_count}")
         return RuntimeProcess(
             lambda address: self._spec(argv, address, cores, is_controlled=group is None),
             scratch_dir=self._scratch_dir,
@@ -372,4 +369,4 @@ class Environment:
         if process is not None:
             if not process.end():
                 kill_processes_of([self.identity])
-            self._last_peak_mb = invocation_outcome.megabytes(process.peak_bytes)
+            self._last_peak_bytes = process.peak_bytes

@@ -26,14 +26,13 @@ from tuner.local.execution.runtime.file_view import (
 )
 from tuner.local.execution.runtime.process import PACKAGE_ROOT
 from tuner.model.finding import Finding
-from tuner.model.lambda_limits import MAX_MEMORY_MB, MB_PER_VCPU, visible_core_count
+from tuner.model.lambda_limits import MAX_MEMORY_MB, MB_PER_VCPU
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tuner.local.deployment import CpuControl
     from tuner.local.execution.cpu.choose import Control, Hierarchy
-    from tuner.local.execution.cpu.control_groups import ControlGroup
 
 NEEDED_CAPABILITIES = (0, 1, 5, 6, 7, 8, 19, 21, 23)
 """CHOWN, DAC_OVERRIDE, KILL, SETGID, SETUID, SETPCAP, SYS_PTRACE, SYS_ADMIN, SYS_NICE."""
@@ -88,14 +87,6 @@ class Host:
     """The command that makes disks for /tmp; None if none can be mounted."""
     handler_user_id: int
     """The user that handlers run as; 0: whoever runs the endpoint."""
-
-    def make_group(self, name: str) -> ControlGroup | None:
-        """A control group for one process tree; None if the supervisor controls it."""
-        return None if self.control.make_group is None else self.control.make_group(name)
-
-    def core_count_for(self, memory_mb: int) -> int:
-        """How many cores the code sees and may run on at once."""
-        return min(self.core_count, visible_core_count(memory_mb))
 
     @property
     def limits(self) -> HostLimits:

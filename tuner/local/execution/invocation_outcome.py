@@ -121,7 +121,7 @@ class Outcome:
         request: InvokeRequest,
         *,
         init_ms: float | None,
-        peak_mb: int,
+        peak_bytes: int,
     ) -> PlatformReport:
         """Return the REPORT. INIT is billed with the duration, rounded up together."""
         status: ReportStatus | None = self.platform_error.status if self.platform_error else None
@@ -132,7 +132,7 @@ class Outcome:
             duration_ms=round(self.duration_ms, 2),
             billed_duration_ms=math.ceil(round(self.duration_ms + (init_ms or 0.0), 2)),
             memory_size_mb=deployment.memory_mb,
-            max_memory_used_mb=min(peak_mb, deployment.memory_mb),
+            max_memory_used_mb=min(megabytes(peak_bytes), deployment.memory_mb),
             init_duration_ms=None if init_ms is None else round(init_ms, 2),
             status=status,
             error_type=self.platform_error.report_type if self.platform_error else None,

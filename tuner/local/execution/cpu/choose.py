@@ -9,6 +9,7 @@ CGROUP_DELEGATION).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -50,10 +51,11 @@ _MANAGER: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A control that works here; stop/continue creates no groups."""
+    """A control that works here."""
 
     kind: CpuControl
-    make_group: Callable[[str], ControlGroup] | None = None
+    make_group: Callable[[str], ControlGroup | None] = lambda _: None
+    """Makes a control group for one process tree; None if the supervisor controls it."""
     group_dirs: tuple[Path, ...] = ()
     """Where its groups are created."""
 
@@ -174,10 +176,8 @@ def hand_down(own: Path, controllers: tuple[str, ...] = CONTROLLERS) -> bool:
 
 def _move(pids: tuple[int, ...], leaf: Path) -> None:
     for pid in pids:
-        try:
+        with contextlib.suppress(OSError):  # it ended, or it is not ours
             group_files.write(f"{leaf}/cgroup.procs", str(pid))
-        except OSError:  # it ended, or it is not ours
-            continue
 
 
 def enter_scope() -> bool:

@@ -61,10 +61,9 @@ class Interpreter:
         return "python:{}.{}.v{}".format(*self.version.split("."))
 
     def argv(
-        self, deployment: Deployment, seen: Deployment, links: Mapping[str, str]
+        self, _deployment: Deployment, seen: Deployment, links: Mapping[str, str]
     ) -> tuple[str, ...]:
         """Lambda's start of AWS's client: code comes first, then layers, then the client."""
-        del deployment
         opt, minor = seen.opt_dir, seen.runtime
         layers = () if opt is None else (f"{opt}/python/lib/{minor}/site-packages", f"{opt}/python")
         found = RUNTIME_DIR if RUNTIME_DIR in links else self.client_dir

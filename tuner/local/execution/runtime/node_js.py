@@ -54,10 +54,9 @@ class NodeJs:
         return (str(Path(self.executable).parents[1]), str(CLIENT.parent))
 
     def argv(
-        self, deployment: Deployment, seen: Deployment, links: Mapping[str, str]
+        self, deployment: Deployment, _seen: Deployment, _links: Mapping[str, str]
     ) -> tuple[str, ...]:
         """Give V8 the same share of the memory as Lambda, so it collects garbage as early."""
-        del seen, links
         new_space_mb = deployment.memory_mb // 10
         return (
             self.executable,

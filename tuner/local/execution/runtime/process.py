@@ -270,10 +270,17 @@ class SupervisorLink:
     def __init__(self, log_end: int, scratch_dir: Path, groups: list[str]) -> None:
         """Start it; it waits for `launch`. The runtime writes to `log_end`."""
         self._socket, supervisor_end = socket.socketpair()
-        try:
-            self._process = _start(supervisor_end.fileno(), log_end, scratch_dir, groups)
-        finally:
-            supervisor_end.close()
+        handles = (supervisor_end.fileno(), log_end)
+        arguments = [PACKAGE_ROOT, *map(str, handles), str(scratch_dir), *groups]
+        with supervisor_end:
+            self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and code)
+                [sys.executable, "-I", "-S", "-c", SUPERVISOR_CODE, *arguments],
+                pass_fds=handles,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+                env={},
+            )
         self._unfinished = b""
 
     @property
@@ -331,17 +338,3 @@ class SupervisorLink:
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
-
-
-def _start(
-    channel: int, log_end: int, scratch_dir: Path, groups: list[str]
-) -> subprocess.Popen[bytes]:
-    arguments = [PACKAGE_ROOT, str(channel), str(log_end), str(scratch_dir), *groups]
-    return subprocess.Popen(  # noqa: S603 (our own interpreter and code)
-        [sys.executable, "-I", "-S", "-c", SUPERVISOR_CODE, *arguments],
-        pass_fds=(channel, log_end),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-        env={},
-    )

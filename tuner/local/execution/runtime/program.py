@@ -131,15 +131,13 @@ class Bootstrap:
         return f"{self.runtime.replace('.', ':')}.v1"
 
     def argv(
-        self, deployment: Deployment, seen: Deployment, links: Mapping[str, str]
+        self, deployment: Deployment, _seen: Deployment, _links: Mapping[str, str]
     ) -> tuple[str, ...]:
         """The bootstrap; raises EntrypointError if there is none that can be executed."""
-        del seen, links
         return (str(find_bootstrap(deployment.code_dir, deployment.opt_dir)),)
 
-    def variables(self, seen: Deployment, links: Mapping[str, str]) -> Mapping[str, str]:
+    def variables(self, seen: Deployment, _links: Mapping[str, str]) -> Mapping[str, str]:
         """Only what every runtime gets."""
-        del links
         return os_only_variables(seen)
 
 
