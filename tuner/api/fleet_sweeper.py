@@ -112,7 +112,7 @@ class FleetSweeper:
         queue.spent(item.key, sweep.cost_usd, len(sweep.invocations))
         if sweep.end == "interrupted" or stop.is_requested:
             raise InterruptedSweepError
-        return self._outcome(sweep, goal)
+        return outcome_of(sweep, goal)
 
     def put_right(self, item: FleetProgress) -> Outcome | None:
         """See `Sweeper`."""
@@ -238,28 +238,6 @@ class FleetSweeper:
 
         return told
 
-    def _outcome(self, sweep: Sweep, goal: Goal) -> Outcome:
-        if sweep.end == "failed":
-            raise InputError(
-                "the sweep failed: "
-                + "; ".join(each.message for each in sweep.findings if each.severity == "error")
-            )
-        if not sweep.invocations:
-            raise InputError(
-                "nothing was measured: " + "; ".join(each.message for each in sweep.findings)
-            )
-        answer = session.recommend(session.analyse(sweep, goal))
-        choice = answer.choice
-        return Outcome(
-            sweep.cost_usd,
-            len(sweep.invocations),
-            choice.verdict,
-            choice.memory_mb,
-            choice.saving_ratio,
-            answer.current.memory_mb,
-        )
-
-
 _ACTIONS: Final = {
     "WindowOpened": "latest_changes",
     "VersionPublished": "version_published",
@@ -270,6 +248,27 @@ _ACTIONS: Final = {
     "CallFailed": "call_failed",
 }
 """What the audit log says of what a sweep tells."""
+
+
+def outcome_of(sweep: Sweep, goal: Goal) -> Outcome:
+    """What a sweep has come to. Raises InputError where it failed, or measured nothing."""
+    if sweep.end == "failed":
+        errors = [each.message for each in sweep.findings if each.severity == "error"]
+        raise InputError(f"the sweep failed: {'; '.join(errors)}")
+    if not sweep.invocations:
+        said = "; ".join(each.message for each in sweep.findings)
+        raise InputError(f"nothing was measured: {said}")
+    answer = session.recommend(session.analyse(sweep, goal))
+    choice = answer.choice
+    return Outcome(
+        sweep.cost_usd,
+        len(sweep.invocations),
+        choice.verdict,
+        choice.memory_mb,
+        choice.saving_ratio,
+        answer.current.memory_mb,
+        choice.reason if choice.verdict == "inconclusive" else None,
+    )
 
 
 def _spent(file: Path) -> Outcome:

@@ -60,6 +60,8 @@ class Outcome:
     saving_ratio: Interval | None = None
     was_mb: int | None = None
     """What its function had then."""
+    reason: str | None = None
+    """Why the answer is inconclusive, if it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +239,7 @@ class FleetQueue:
             memory_mb=outcome.memory_mb,
             was_mb=outcome.was_mb,
             **_saving(outcome.saving_ratio),
-            reason=None,
+            reason=outcome.reason,
             ended_at=now_s,
         )
 

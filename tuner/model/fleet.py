@@ -113,7 +113,7 @@ class FleetProgress:
     item: FleetItem
     state: ItemState
     reason: str | None = None
-    """Why it failed or was left out."""
+    """Why it failed, was left out, or has no answer."""
     sweep_id: str | None = None
     sweep_file: str | None = None
     verdict: str | None = None

@@ -122,9 +122,11 @@ def render_status(status: FleetStatus, *, width: int, encoding: str, top: int | 
     if len(shown) < len(status.items):
         lines.append(f"and {len(status.items) - len(shown):,} more")
     lines.append("")
-    for reason, failed in _by_reason(status, "failed").items():
-        names = listed([plain(each.item.name) for each in failed])
-        lines += wrapped(f"! {names}: {reason}", width, indent="  ")
+    states: tuple[tuple[ItemState, str], ...] = (("failed", "!"), ("done", "·"))
+    for state, mark in states:
+        for reason, alike in _by_reason(status, state).items():
+            names = listed([plain(each.item.name) for each in alike])
+            lines += wrapped(f"{mark} {names}: {reason}", width, indent="  ")
     for reason, waiting in _by_reason(status, "pending").items():
         lines += wrapped(
             f"! {place_of(waiting[0].item.place)}: {counted(len(waiting), 'function')} "
@@ -149,7 +151,9 @@ def place_of(place: FleetPlace) -> str:
 
 
 def _by_reason(status: FleetStatus, state: ItemState) -> dict[str, list[FleetProgress]]:
-    """Functions of a state, by why: pending ones have a reason if their account fails."""
+    """Functions of a state, by why: pending ones have a reason if their account fails, and those
+    that are done if their answer is inconclusive.
+    """
     found: dict[str, list[FleetProgress]] = {}
     for each in status.items:
         if each.state == state and each.reason:
