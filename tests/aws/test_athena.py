@@ -192,3 +192,7 @@ def test_the_policy_names_what_is_asked_and_nothing_of_lambda() -> None:
     actions += [each for s in policy["Statement"] if isinstance(s["Action"], list)
                 for each in s["Action"]]  # fmt: skip
     assert not [each for each in actions if "*" in each or each.startswith(("lambda", "logs"))]
+    odd = least_archive_policy(S3Location("logs", "a | {b} c/"))["Statement"]
+    assert [each["Resource"] for each in odd if each["Sid"] == "ReadArchive"] == [
+        "arn:aws:s3:::logs/a | {b} c/*"
+    ]

@@ -7,13 +7,55 @@ does.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from tuner.aws.function_ref import FunctionRef, parse_reference
-from tuner.aws.iam_policy import allow, allow_pass_role, policy_of, scope_of
-from tuner.aws.log_groups import LAMBDA_PREFIX
+from tuner.aws.iam_policy import scope_of
 from tuner.aws.reading_policy import least_reading_policy
-from tuner.lease.clone import COPY_PREFIX
+
+_ROLLING_OUT: Final = """\
+ReadFunctionAndVersions: lambda:GetFunction | lambda:function:{name} lambda:function:{name}:*
+ReadAliasAndListVersions: lambda:GetAlias lambda:ListAliases lambda:ListVersionsByFunction
+    | lambda:function:{name}
+PublishTheSizeAndRestore: lambda:PublishVersion lambda:UpdateFunctionConfiguration
+    | lambda:function:{name}
+ShiftTheAlias: lambda:UpdateAlias | lambda:function:{name}
+DeleteVersionsOnly: lambda:DeleteFunction | lambda:function:{name}:*
+ReadReportsByVersion: logs:FilterLogEvents | logs:log-group:/aws/lambda/{name}:*
+OptionalCountErrorsAndThrottles: cloudwatch:GetMetricData | *
+OptionalMarkTheFunctionAsBeingChanged: lambda:ListTags lambda:TagResource lambda:UntagResource
+    | lambda:function:{name}
+OptionalSeeProvisionedConcurrency: lambda:ListProvisionedConcurrencyConfigs | lambda:function:{name}
+OptionalSeeIfCodeDeployShiftsTheAlias: cloudformation:ListStackResources
+    codedeploy:GetDeploymentGroup | cloudformation:stack/* codedeploy:deploymentgroup:*
+OptionalSeeWhatReachesTheFunction: lambda:GetFunctionUrlConfig lambda:GetPolicy
+    | lambda:function:{name}
+OptionalSeeItsTraffic: cloudwatch:GetMetricStatistics lambda:ListEventSourceMappings | *
+"""
+_STOPPING: Final = """\
+OptionalSeeSizesOfAliases: lambda:ListAliases lambda:ListVersionsByFunction | lambda:function:{name}
+ReadReservedConcurrency: lambda:GetFunctionConcurrency | lambda:function:{name}
+StopItAndLetItRunAgain: lambda:DeleteFunctionConcurrency lambda:PutFunctionConcurrency
+    | lambda:function:{name}
+"""
+_CHECKING: Final = """\
+Step1ReadLimits: lambda:GetAccountSettings | *
+Step1ReadPrices: pricing:GetProducts | *
+Step1OptionalReadFunction: lambda:GetFunction | lambda:function:{name}
+Step1OptionalReadReports: logs:FilterLogEvents | logs:log-group:/aws/lambda/{name}:*
+Step1OptionalListMetrics: cloudwatch:ListMetrics | *
+Step2UseItsFunctions: lambda:CreateAlias lambda:CreateFunction lambda:DeleteFunction
+    lambda:GetFunction lambda:GetFunctionConcurrency lambda:InvokeFunction lambda:ListAliases
+    lambda:ListTags lambda:ListVersionsByFunction lambda:PublishVersion lambda:TagResource
+    lambda:UntagResource lambda:UpdateFunctionConfiguration | lambda:function:{copies}
+Step2FindCopies: lambda:ListFunctions | *
+Step2SeeItsEventSources: lambda:ListEventSourceMappings | *
+Step2OptionalSeeAsyncSettings: lambda:GetFunctionEventInvokeConfig | lambda:function:{copies}
+Step2OptionalReadDuration: cloudwatch:GetMetricStatistics | *
+Step2OptionalReadItsLog: logs:FilterLogEvents | logs:log-group:/aws/lambda/{copies}:*
+Step2OptionalDeleteItsLogs: logs:DeleteLogGroup | logs:log-group:/aws/lambda/{copies}
+Step2GiveTheFunctionItsRole: iam:PassRole | iam:role/*
+"""
 
 
 def least_rollout_policy(function: str, *, region: str = "*") -> dict[str, Any]:
@@ -23,52 +65,7 @@ def least_rollout_policy(function: str, *, region: str = "*") -> dict[str, Any]:
     sources. A log group that its owner named has to be added. A Sid that begins with Optional may
     be left out: the plan then says what isn't known. Raises InputError for what is no function.
     """
-    scope = scope_of(parse_reference(function), region)
-    arn = scope.arn("lambda", f"function:{scope.name}")
-    group = scope.arn("logs", f"log-group:/aws/lambda/{scope.name}:*")
-    return policy_of(
-        [
-            allow("ReadFunctionAndVersions", "lambda:GetFunction", arn, f"{arn}:*"),
-            allow(
-                "ReadAliasAndListVersions",
-                "lambda:GetAlias lambda:ListAliases lambda:ListVersionsByFunction",
-                arn,
-            ),
-            allow(
-                "PublishTheSizeAndRestore",
-                "lambda:PublishVersion lambda:UpdateFunctionConfiguration",
-                arn,
-            ),
-            allow("ShiftTheAlias", "lambda:UpdateAlias", arn),
-            allow("DeleteVersionsOnly", "lambda:DeleteFunction", f"{arn}:*"),
-            allow("ReadReportsByVersion", "logs:FilterLogEvents", group),
-            allow("OptionalCountErrorsAndThrottles", "cloudwatch:GetMetricData", "*"),
-            allow(
-                "OptionalMarkTheFunctionAsBeingChanged",
-                "lambda:ListTags lambda:TagResource lambda:UntagResource",
-                arn,
-            ),
-            allow(
-                "OptionalSeeProvisionedConcurrency", "lambda:ListProvisionedConcurrencyConfigs", arn
-            ),
-            allow(
-                "OptionalSeeIfCodeDeployShiftsTheAlias",
-                "cloudformation:ListStackResources codedeploy:GetDeploymentGroup",
-                scope.arn("cloudformation", "stack/*"),
-                scope.arn("codedeploy", "deploymentgroup:*"),
-            ),
-            allow(
-                "OptionalSeeWhatReachesTheFunction",
-                "lambda:GetFunctionUrlConfig lambda:GetPolicy",
-                arn,
-            ),
-            allow(
-                "OptionalSeeItsTraffic",
-                "cloudwatch:GetMetricStatistics lambda:ListEventSourceMappings",
-                "*",
-            ),
-        ]
-    )
+    return scope_of(parse_reference(function), region).policy(_ROLLING_OUT)
 
 
 def least_stop_policy(function: str, *, region: str = "*") -> dict[str, Any]:
@@ -76,19 +73,10 @@ def least_stop_policy(function: str, *, region: str = "*") -> dict[str, Any]:
 
     What an ARN says of region and account wins. Raises InputError for what is no function.
     """
-    scope = scope_of(parse_reference(function), region)
-    arn = scope.arn("lambda", f"function:{scope.name}")
-    reading = least_reading_policy("watch", function, region=region)
-    stopping = [
-        allow("OptionalSeeSizesOfAliases", "lambda:ListAliases lambda:ListVersionsByFunction", arn),
-        allow("ReadReservedConcurrency", "lambda:GetFunctionConcurrency", arn),
-        allow(
-            "StopItAndLetItRunAgain",
-            "lambda:DeleteFunctionConcurrency lambda:PutFunctionConcurrency",
-            arn,
-        ),
-    ]
-    return policy_of([*reading["Statement"], *stopping])
+    policy = least_reading_policy("watch", function, region=region)
+    stopping = scope_of(parse_reference(function), region).policy(_STOPPING)
+    policy["Statement"] += stopping["Statement"]
+    return policy
 
 
 def least_live_check_policy(
@@ -102,30 +90,4 @@ def least_live_check_policy(
     is no function.
     """
     reference = FunctionRef("*") if function is None else parse_reference(function)
-    scope = scope_of(reference, region, account_id)
-    functions = scope.arn("lambda", "function")
-    groups = scope.arn("logs", f"log-group:{LAMBDA_PREFIX}")
-    own, own_logs = f"{functions}:{COPY_PREFIX}*", f"{groups}{COPY_PREFIX}*"
-    statements = [
-        allow("Step1ReadLimits", "lambda:GetAccountSettings", "*"),
-        allow("Step1ReadPrices", "pricing:GetProducts", "*"),
-        allow("Step1OptionalReadFunction", "lambda:GetFunction", f"{functions}:{scope.name}"),
-        allow("Step1OptionalReadReports", "logs:FilterLogEvents", f"{groups}{scope.name}:*"),
-        allow("Step1OptionalListMetrics", "cloudwatch:ListMetrics", "*"),
-        allow(
-            "Step2UseItsFunctions",
-            "lambda:CreateAlias lambda:CreateFunction lambda:DeleteFunction lambda:GetFunction"
-            " lambda:GetFunctionConcurrency lambda:InvokeFunction lambda:ListAliases"
-            " lambda:ListTags lambda:ListVersionsByFunction lambda:PublishVersion"
-            " lambda:TagResource lambda:UntagResource lambda:UpdateFunctionConfiguration",
-            own,
-        ),
-        allow("Step2FindCopies", "lambda:ListFunctions", "*"),
-        allow("Step2SeeItsEventSources", "lambda:ListEventSourceMappings", "*"),
-        allow("Step2OptionalSeeAsyncSettings", "lambda:GetFunctionEventInvokeConfig", own),
-        allow("Step2OptionalReadDuration", "cloudwatch:GetMetricStatistics", "*"),
-        allow("Step2OptionalReadItsLog", "logs:FilterLogEvents", f"{own_logs}:*"),
-        allow("Step2OptionalDeleteItsLogs", "logs:DeleteLogGroup", own_logs),
-        allow_pass_role("Step2GiveTheFunctionItsRole", scope.roles),
-    ]
-    return policy_of(statements)
+    return scope_of(reference, region, account_id).policy(_CHECKING)

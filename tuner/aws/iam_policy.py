@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tuner.aws.function_ref import EVENT_REGISTRY, FunctionRef, parse_reference
 from tuner.lease.clone import COPY_PREFIX
@@ -20,7 +21,63 @@ _PARTITIONS = (
     ("eusc-", "aws-eusc"),
 )
 
-_NEEDED_BY_ANY_LOAD = frozenset(
+# Statements: see `Scope.statements`. IAM has no resource for what has `*`.
+_READING: Final = """\
+ReadFunctionAndVersions: lambda:GetFunction | lambda:function:{name} lambda:function:{name}:*
+"""
+_REACHING: Final = """\
+SeeWhatReachesTheFunction: lambda:GetFunctionUrlConfig lambda:GetPolicy | lambda:function:{name}
+"""
+_PUBLISHING: Final = """\
+ListVersionsAndAliases: lambda:ListAliases lambda:ListVersionsByFunction | lambda:function:{name}
+PublishSizesAndRestore: lambda:PublishVersion lambda:UpdateFunctionConfiguration
+    | lambda:function:{name}
+OptionalMarkTheFunctionAsBeingSwept: lambda:ListTags lambda:TagResource lambda:UntagResource
+    | lambda:function:{name}
+InvokeVersionsOnly: lambda:InvokeFunction | lambda:function:{name}:*
+DeleteVersionsOnly: lambda:DeleteFunction | lambda:function:{name}:*
+"""
+# The second is for `tuner recover --function`.
+_COPYING: Final = """\
+MakeMeasureAndDeleteCopies: lambda:CreateFunction lambda:DeleteFunction lambda:GetFunction
+    lambda:InvokeFunction lambda:ListVersionsByFunction lambda:PublishVersion lambda:TagResource
+    lambda:UpdateFunctionConfiguration | lambda:function:{copies}
+OptionalFindCopiesWithoutJournal: lambda:ListFunctions | *
+OptionalDeleteLogsOfCopies: logs:DeleteLogGroup | logs:log-group:/aws/lambda/{copies}
+GiveTheCopyItsRole: iam:PassRole | iam:role/*
+"""
+_LIMITS: Final = """\
+SeeItsEventSources: lambda:ListEventSourceMappings | *
+OptionalSeeItsAsyncSettings: lambda:GetFunctionEventInvokeConfig | lambda:function:{name}
+ReadConcurrencyLimits: lambda:GetAccountSettings | *
+ReadReservedConcurrency: lambda:GetFunctionConcurrency | lambda:function:{name}
+"""
+# What is behind a function and feeds it is found too; those names aren't known beforehand.
+_LOADING: Final = """\
+InvokeTheFunctionAsItIs: lambda:InvokeFunction | lambda:function:{name} lambda:function:{name}:*
+OptionalFindWhatIsBehindIt: dynamodb:ListTables kinesis:ListStreams s3:ListAllMyBuckets
+    sns:ListTopics sqs:ListQueues | *
+OptionalReadTheLimitsOfThat: dynamodb:DescribeTable kinesis:DescribeStreamSummary
+    | dynamodb:table/* kinesis:stream/*
+OptionalReadQueues: sqs:GetQueueAttributes sqs:GetQueueUrl | sqs:*
+OptionalReadConcurrencyOfConsumers: lambda:GetFunctionConcurrency | lambda:function:*
+OptionalFindConsumers: lambda:ListEventSourceMappings | *
+OptionalReadMetricsOfThat: cloudwatch:GetMetricData | *
+OptionalReadItsRolesPolicies: iam:GetPolicy iam:GetPolicyVersion iam:GetRolePolicy
+    iam:ListAttachedRolePolicies iam:ListRolePolicies | iam:role/* iam:policy/*
+"""
+# For planning, for who assumes roles of other accounts, and for who starts it on Step Functions.
+_FLEET: Final = """\
+OptionalListFunctionsAndDurations: cloudwatch:GetMetricData lambda:ListFunctions | *
+OptionalFindFunctionsByTag: tag:GetResources | *
+OptionalListTestEvents: schemas:ListSchemas | *
+OptionalListAccounts: organizations:ListAccounts | *
+OptionalReachOtherAccounts: sts:AssumeRole | iam:role/*
+OptionalRunOnStepFunctions: states:DescribeExecution states:DescribeMapRun states:ListMapRuns
+    states:RedriveExecution states:StartExecution states:StopExecution | states:*
+OptionalExchangeWithItsWorkers: s3:GetObject s3:ListBucket s3:PutObject | s3:*
+"""
+_NEEDED_BY_ANY_LOAD: Final = frozenset(
     ("ReadFunctionAndVersions", "ReadConcurrencyLimits", "ReadReservedConcurrency")
 )
 
@@ -42,48 +99,34 @@ def least_policy(
     role; version never sets a role; auto may do either, and checks what reaches the function. A Sid
     that begins with Optional may be left out. Raises InputError if it isn't a function.
     """
-    reference = parse_reference(function)
-    return _policy(reference, region=region, account_id=account_id, isolation=isolation)
+    return _policy(parse_reference(function), region, account_id, isolation)
 
 
 def _policy(
-    reference: FunctionRef, *, region: str, account_id: str, isolation: Isolation
+    reference: FunctionRef, region: str, account_id: str, isolation: Isolation
 ) -> dict[str, Any]:
-    scope = scope_of(reference, region, account_id)
-    arn = scope.arn("lambda", f"function:{scope.name}")
-    versions = f"{arn}:*"
-    statements = [allow("ReadFunctionAndVersions", "lambda:GetFunction", arn, versions)]
+    table = _READING
+    # Where Lambda logs by default; a group that the owner named has to be added.
+    groups = []
+    # For auto, the metric also tells whether $LATEST is invoked.
+    metric = "ReadInvocationsAndDuration" if isolation == "auto" else "OptionalReadRecentDuration"
     if isolation == "auto":
-        reaching = "lambda:GetFunctionUrlConfig lambda:GetPolicy"
-        statements.append(allow("SeeWhatReachesTheFunction", reaching, arn))
+        table += _REACHING
     if isolation != "clone":
-        statements += _to_publish_versions(arn)
+        table += _PUBLISHING
+        groups.append("logs:log-group:/aws/lambda/{name}:*")
     if isolation != "version":
-        statements += _to_copy(arn, scope.roles)
-    statements += [
-        # IAM has no resource for this one.
-        allow("SeeItsEventSources", "lambda:ListEventSourceMappings", "*"),
-        allow("OptionalSeeItsAsyncSettings", "lambda:GetFunctionEventInvokeConfig", arn),
-        allow("ReadConcurrencyLimits", "lambda:GetAccountSettings", "*"),
-        allow("ReadReservedConcurrency", "lambda:GetFunctionConcurrency", arn),
-        # For auto, the metric also tells whether $LATEST is invoked.
-        allow(
-            "ReadInvocationsAndDuration" if isolation == "auto" else "OptionalReadRecentDuration",
-            "cloudwatch:GetMetricStatistics",
-            "*",
-        ),
-        allow(
-            "OptionalReadReportsThatTheTailCutsOff",
-            "logs:FilterLogEvents",
-            *_log_groups(arn, reference.name, isolation),
-        ),
-        allow(
-            "OptionalReadShareableTestEvents",
-            "schemas:DescribeSchema",
-            scope.arn("schemas", f"schema/{EVENT_REGISTRY}/{reference.event_schema}"),
-        ),
-    ]
-    return policy_of(statements)
+        table += _COPYING
+        groups.append("logs:log-group:/aws/lambda/{copies}:*")
+    table += f"""\
+{_LIMITS}\
+{metric}: cloudwatch:GetMetricStatistics | *
+OptionalReadReportsThatTheTailCutsOff: logs:FilterLogEvents | {" ".join(groups)}
+OptionalReadShareableTestEvents: schemas:DescribeSchema | schemas:schema/{{schema}}
+"""
+    return scope_of(reference, region, account_id).policy(
+        table, schema=f"{EVENT_REGISTRY}/{reference.event_schema}"
+    )
 
 
 def least_load_policy(
@@ -93,84 +136,21 @@ def least_load_policy(
 
     What only several sizes need has a Sid that begins with Optional.
     """
-    policy = least_policy(function, region=region, isolation=isolation)
-    scope = scope_of(parse_reference(function), region)
-    arn = scope.arn("lambda", f"function:{scope.name}")
-    for statement in policy["Statement"]:
+    sweeping = least_policy(function, region=region, isolation=isolation)["Statement"]
+    for statement in sweeping:
         sid = statement["Sid"]
         if sid not in _NEEDED_BY_ANY_LOAD and not sid.startswith("Optional"):
             statement["Sid"] = f"OptionalForSizes{sid}"
-    invoking = allow("InvokeTheFunctionAsItIs", "lambda:InvokeFunction", arn, f"{arn}:*")
-    return policy_of([invoking, *policy["Statement"], *_to_see_around(scope)])
-
-
-def _to_see_around(scope: Scope) -> list[dict[str, Any]]:
-    """What is behind the function and what feeds it; a resource's name isn't known beforehand."""
-    policies = f"arn:{scope.partition}:iam::{scope.account_id}:policy/*"
-    return [
-        allow(
-            "OptionalFindWhatIsBehindIt",
-            "dynamodb:ListTables kinesis:ListStreams s3:ListAllMyBuckets sns:ListTopics"
-            " sqs:ListQueues",
-            "*",
-        ),
-        allow(
-            "OptionalReadTheLimitsOfThat",
-            "dynamodb:DescribeTable kinesis:DescribeStreamSummary",
-            scope.arn("dynamodb", "table/*"),
-            scope.arn("kinesis", "stream/*"),
-        ),
-        allow(
-            "OptionalReadQueues", "sqs:GetQueueAttributes sqs:GetQueueUrl", scope.arn("sqs", "*")
-        ),
-        allow(
-            "OptionalReadConcurrencyOfConsumers",
-            "lambda:GetFunctionConcurrency",
-            scope.arn("lambda", "function:*"),
-        ),
-        allow("OptionalFindConsumers", "lambda:ListEventSourceMappings", "*"),
-        allow("OptionalReadMetricsOfThat", "cloudwatch:GetMetricData", "*"),
-        allow(
-            "OptionalReadItsRolesPolicies",
-            "iam:GetPolicy iam:GetPolicyVersion iam:GetRolePolicy iam:ListAttachedRolePolicies"
-            " iam:ListRolePolicies",
-            scope.roles,
-            policies,
-        ),
-    ]
+    policy = scope_of(parse_reference(function), region).policy(_LOADING)
+    policy["Statement"][1:1] = sweeping
+    return policy
 
 
 def least_fleet_policy(*, region: str = "*", isolation: Isolation = "auto") -> dict[str, Any]:
-    """The same for every function of a region and account: what `tuner fleet` needs in each.
-
-    The optional ones are for planning, for who assumes the roles of other accounts, and for who
-    starts a fleet on Step Functions.
-    """
+    """The same for every function of a region and account: what `tuner fleet` needs in each."""
     every = FunctionRef("*")
-    policy = _policy(every, region=region, account_id="*", isolation=isolation)
-    scope = scope_of(every, region)
-    policy["Statement"] += [
-        allow(
-            "OptionalListFunctionsAndDurations",
-            "cloudwatch:GetMetricData lambda:ListFunctions",
-            "*",
-        ),
-        allow("OptionalFindFunctionsByTag", "tag:GetResources", "*"),
-        allow("OptionalListTestEvents", "schemas:ListSchemas", "*"),
-        allow("OptionalListAccounts", "organizations:ListAccounts", "*"),
-        allow("OptionalReachOtherAccounts", "sts:AssumeRole", scope.roles),
-        allow(
-            "OptionalRunOnStepFunctions",
-            "states:DescribeExecution states:DescribeMapRun states:ListMapRuns "
-            "states:RedriveExecution states:StartExecution states:StopExecution",
-            scope.arn("states", "*"),
-        ),
-        allow(
-            "OptionalExchangeWithItsWorkers",
-            "s3:GetObject s3:ListBucket s3:PutObject",
-            f"arn:{scope.partition}:s3:::*",
-        ),
-    ]
+    policy = _policy(every, region, "*", isolation)
+    policy["Statement"] += scope_of(every, region).policy(_FLEET)["Statement"]
     return policy
 
 
@@ -182,14 +162,42 @@ class Scope(NamedTuple):
     region: str
     account_id: str
 
-    def arn(self, service: str, resource: str) -> str:
-        """The ARN of what a service has there."""
-        return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
+    def policy(self, table: str, **given: str) -> dict[str, Any]:
+        """A policy document from a table with a line for each statement.
 
-    @property
-    def roles(self) -> str:
-        """Every role of the account."""
-        return f"arn:{self.partition}:iam::{self.account_id}:role/*"
+        `SID: ACTION … | RESOURCE …`, where the Sid says what it's for. A line that is indented goes
+        on with the one before. A resource is `*`, or an ARN's service and resource:
+        `lambda:function:{name}`. `{name}` is the function's, `{copies}` what temporary copies are
+        called, and others are `given`. A role may be passed to functions only.
+        """
+        lines = re.sub(r"\n +", " ", table).splitlines()
+        given |= {"name": self.name, "copies": f"{COPY_PREFIX}*"}
+        return {
+            "Version": "2012-10-17",
+            "Statement": [self._statement(line, given) for line in lines],
+        }
+
+    def _statement(self, line: str, given: dict[str, str]) -> dict[str, Any]:
+        sid, _, what = line.partition(": ")
+        actions, resources = (part.split() for part in what.split(" | "))
+        arns = [each if each == "*" else self._arn(each.format(**given)) for each in resources]
+        statement: dict[str, Any] = {
+            "Sid": sid,
+            "Effect": "Allow",
+            "Action": actions if len(actions) > 1 else actions[0],
+            "Resource": arns if len(arns) > 1 else arns[0],
+        }
+        if actions == ["iam:PassRole"]:
+            only = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+            statement["Condition"] = only
+        return statement
+
+    def _arn(self, resource: str) -> str:
+        """The whole one: roles and policies are in no region, and buckets in no account either."""
+        service, _, rest = resource.partition(":")
+        region = "" if service in {"iam", "s3"} else self.region
+        account_id = "" if service == "s3" else self.account_id
+        return f"arn:{self.partition}:{service}:{region}:{account_id}:{rest}"
 
 
 def scope_of(reference: FunctionRef, region: str, account_id: str = "*") -> Scope:
@@ -199,76 +207,6 @@ def scope_of(reference: FunctionRef, region: str, account_id: str = "*") -> Scop
     return Scope(reference.name, partition, region, reference.account_id or account_id)
 
 
-def policy_of(statements: list[dict[str, Any]]) -> dict[str, Any]:
-    """A policy document of statements."""
-    return {"Version": "2012-10-17", "Statement": statements}
-
-
-def _log_groups(arn: str, name: str, isolation: Isolation) -> list[str]:
-    """Where Lambda logs by default; a group that the owner named has to be added."""
-    groups = arn.replace(":lambda:", ":logs:", 1).rpartition(":function:")[0] + ":log-group"
-    own = [] if isolation == "clone" else [f"{groups}:/aws/lambda/{name}:*"]
-    copies = [] if isolation == "version" else [f"{groups}:/aws/lambda/{COPY_PREFIX}*:*"]
-    return own + copies
-
-
-def _to_publish_versions(arn: str) -> list[dict[str, Any]]:
-    return [
-        allow("ListVersionsAndAliases", "lambda:ListAliases lambda:ListVersionsByFunction", arn),
-        allow(
-            "PublishSizesAndRestore",
-            "lambda:PublishVersion lambda:UpdateFunctionConfiguration",
-            arn,
-        ),
-        allow(
-            "OptionalMarkTheFunctionAsBeingSwept",
-            "lambda:ListTags lambda:TagResource lambda:UntagResource",
-            arn,
-        ),
-        allow("InvokeVersionsOnly", "lambda:InvokeFunction", f"{arn}:*"),
-        allow("DeleteVersionsOnly", "lambda:DeleteFunction", f"{arn}:*"),
-    ]
-
-
-def _to_copy(arn: str, roles: str) -> list[dict[str, Any]]:
-    copies = f"{arn.rpartition(':')[0]}:{COPY_PREFIX}*"
-    logs = f"{copies.replace(':lambda:', ':logs:', 1).rpartition(':function:')[0]}:log-group"
-    return [
-        allow(
-            "MakeMeasureAndDeleteCopies",
-            "lambda:CreateFunction lambda:DeleteFunction lambda:GetFunction lambda:InvokeFunction"
-            " lambda:ListVersionsByFunction lambda:PublishVersion lambda:TagResource"
-            " lambda:UpdateFunctionConfiguration",
-            copies,
-        ),
-        # For `tuner recover --function`; IAM has no resource for this one.
-        allow("OptionalFindCopiesWithoutJournal", "lambda:ListFunctions", "*"),
-        allow(
-            "OptionalDeleteLogsOfCopies",
-            "logs:DeleteLogGroup",
-            f"{logs}:/aws/lambda/{COPY_PREFIX}*",
-        ),
-        allow_pass_role("GiveTheCopyItsRole", roles),
-    ]
-
-
 def partition_of(region: str) -> str:
     """Return the partition that a region belongs to (botocore's partitions.json, by prefix)."""
     return next((found for prefix, found in _PARTITIONS if region.startswith(prefix)), "aws")
-
-
-def allow(sid: str, actions: str, *resources: str) -> dict[str, Any]:
-    """A statement; `sid` says what it's for, and `actions` have spaces between them."""
-    several = actions.split()
-    return {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Action": several if len(several) > 1 else actions,
-        "Resource": [*resources] if len(resources) > 1 else resources[0],
-    }
-
-
-def allow_pass_role(sid: str, roles: str) -> dict[str, Any]:
-    """A statement that lets functions be given these roles, and nothing else."""
-    only = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
-    return {**allow(sid, "iam:PassRole", roles), "Condition": only}

@@ -4,17 +4,74 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tuner.aws.function_ref import FunctionRef, parse_reference
-from tuner.aws.iam_policy import Scope, allow, partition_of, policy_of, scope_of
-from tuner.aws.log_groups import LAMBDA_PREFIX
+from tuner.aws.iam_policy import scope_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from tuner.aws.services import ReadingPurpose
     from tuner.observe.archive_table import S3Location
+
+_ONE: Final = "ReadFunction: lambda:GetFunction | lambda:function:{name}\n"
+_ALL: Final = "ListFunctions: lambda:ListFunctions | *\n"
+_READING: Final = """\
+FindLogGroups: logs:DescribeLogGroups | *
+QueryLogs: logs:StartQuery | logs:log-group:/aws/lambda/{name}:*
+ReadQueries: logs:GetQueryResults | *
+ReadMetrics: cloudwatch:GetMetricData | *
+"""
+_CPU: Final = "OptionalReadCpuTime: logs:StartQuery | logs:log-group:/aws/lambda-insights:*\n"
+_LINES: Final = """\
+OptionalReadLogsWithoutQuery: logs:FilterLogEvents | logs:log-group:/aws/lambda/{name}:*
+"""
+_OPTIONAL: Final[Mapping[ReadingPurpose, str]] = {
+    "observe": f"""\
+OptionalReadCpuTime: logs:StartQuery logs:FilterLogEvents
+    | logs:log-group:/aws/lambda-insights:*
+OptionalReadCallers: lambda:GetPolicy | lambda:function:{{name}}
+OptionalReadEventSources: lambda:ListEventSourceMappings | *
+OptionalReadLayers: lambda:ListVersionsByFunction | lambda:function:{{name}}
+{_LINES}""",
+    "scan": f"""\
+{_CPU}\
+OptionalSeeProvisionedConcurrency: lambda:ListProvisionedConcurrencyConfigs
+    | lambda:function:{{name}}
+OptionalSeeWhereItIsUsed: cloudwatch:ListMetrics | *
+OptionalCompareCode: lambda:ListVersionsByFunction | lambda:function:{{name}}
+OptionalReadComputeOptimizer: compute-optimizer:GetLambdaFunctionRecommendations | *
+""",
+    "spend": f"""\
+{_LINES}\
+OptionalReadTags: tag:GetResources | *
+OptionalSeeDeployments: cloudtrail:LookupEvents | *
+""",
+    "watch": f"""\
+{_CPU}{_LINES}\
+OptionalReadEventSources: lambda:ListEventSourceMappings | *
+OptionalSeeDestinationsAndRecursion: lambda:GetFunctionRecursionConfig
+    lambda:ListFunctionEventInvokeConfigs | lambda:function:{{name}}
+""",
+}
+"""What only some answers need."""
+_QUERYING: Final = """\
+RunQueries: athena:StartQueryExecution athena:GetQueryExecution athena:GetQueryResults
+    athena:StopQueryExecution | athena:workgroup/*
+MakeTable: glue:GetDatabase glue:GetTable glue:CreateTable glue:DeleteTable glue:GetPartitions
+    glue:BatchGetPartition glue:BatchCreatePartition glue:BatchDeletePartition
+    | glue:catalog glue:database/default glue:table/default/tuner_logs_*
+"""
+_ARCHIVE: Final = """\
+ReadArchive: s3:GetObject | s3:{archive}*
+KeepAnswers: s3:GetObject s3:PutObject s3:AbortMultipartUpload | s3:{answers}*
+"""
+_WORKFLOW: Final = """\
+ReadStateMachines: states:DescribeStateMachine states:ListExecutions | states:stateMachine:*
+ReadExecutions: states:GetExecutionHistory | states:execution:*
+CountItems: states:DescribeMapRun | states:mapRun:*
+"""
 
 
 def least_reading_policy(
@@ -29,58 +86,9 @@ def least_reading_policy(
     for what is no function.
     """
     reference = FunctionRef("*") if function is None else parse_reference(function)
-    scope = scope_of(reference, region)
-    functions = scope.arn("lambda", f"function:{scope.name}")
-    logs = scope.arn("logs", f"log-group:{LAMBDA_PREFIX}{scope.name}:*")
-    statements = [
-        allow("ReadFunction", "lambda:GetFunction", functions)
-        if purpose in ("observe", "watch") or (purpose == "spend" and function is not None)
-        else allow("ListFunctions", "lambda:ListFunctions", "*"),
-        allow("FindLogGroups", "logs:DescribeLogGroups", "*"),
-        allow("QueryLogs", "logs:StartQuery", logs),
-        allow("ReadQueries", "logs:GetQueryResults", "*"),
-        allow("ReadMetrics", "cloudwatch:GetMetricData", "*"),
-    ]
-    return policy_of([*statements, *_optional(purpose, scope, functions, logs)])
-
-
-def _optional(
-    purpose: ReadingPurpose, scope: Scope, functions: str, logs: str
-) -> Iterator[dict[str, Any]]:
-    """What only some answers need."""
-    if purpose != "spend":
-        extension = scope.arn("logs", "log-group:/aws/lambda-insights:*")
-        lines = " logs:FilterLogEvents" if purpose == "observe" else ""
-        yield allow("OptionalReadCpuTime", f"logs:StartQuery{lines}", extension)
-    if purpose == "observe":
-        yield allow("OptionalReadCallers", "lambda:GetPolicy", functions)
-        yield allow("OptionalReadEventSources", "lambda:ListEventSourceMappings", "*")
-        yield allow("OptionalReadLayers", "lambda:ListVersionsByFunction", functions)
-    if purpose != "scan":
-        yield allow("OptionalReadLogsWithoutQuery", "logs:FilterLogEvents", logs)
-    if purpose == "scan":
-        yield allow(
-            "OptionalSeeProvisionedConcurrency",
-            "lambda:ListProvisionedConcurrencyConfigs",
-            functions,
-        )
-        yield allow("OptionalSeeWhereItIsUsed", "cloudwatch:ListMetrics", "*")
-        yield allow("OptionalCompareCode", "lambda:ListVersionsByFunction", functions)
-        yield allow(
-            "OptionalReadComputeOptimizer",
-            "compute-optimizer:GetLambdaFunctionRecommendations",
-            "*",
-        )
-    if purpose == "spend":
-        yield allow("OptionalReadTags", "tag:GetResources", "*")
-        yield allow("OptionalSeeDeployments", "cloudtrail:LookupEvents", "*")
-    if purpose == "watch":
-        yield allow("OptionalReadEventSources", "lambda:ListEventSourceMappings", "*")
-        yield allow(
-            "OptionalSeeDestinationsAndRecursion",
-            "lambda:GetFunctionRecursionConfig lambda:ListFunctionEventInvokeConfigs",
-            functions,
-        )
+    is_one = purpose in ("observe", "watch") or (purpose == "spend" and function is not None)
+    table = (_ONE if is_one else _ALL) + _READING + _OPTIONAL[purpose]
+    return scope_of(reference, region).policy(table)
 
 
 def least_archive_policy(
@@ -92,52 +100,15 @@ def least_archive_policy(
     in `results`, or (None) wherever the work group has them, which the policy can't name. For the
     resources of Glue see "Fine-grained access to databases and tables" in Athena's user guide.
     """
-    scope = Scope("*", partition_of(region), region, "*")
-    tables = [
-        scope.arn("glue", each)
-        for each in ("catalog", "database/default", "table/default/tuner_logs_*")
-    ]
-    s3 = f"arn:{scope.partition}:s3:::"
-    answers = f"{s3}*" if results is None else f"{s3}{results.bucket}/{results.prefix}*"
-    buckets = sorted({archive.bucket, *(() if results is None else (results.bucket,))})
-    return policy_of(
-        [
-            allow(
-                "RunQueries",
-                "athena:StartQueryExecution athena:GetQueryExecution athena:GetQueryResults"
-                " athena:StopQueryExecution",
-                scope.arn("athena", "workgroup/*"),
-            ),
-            allow(
-                "MakeTable",
-                "glue:GetDatabase glue:GetTable glue:CreateTable glue:DeleteTable"
-                " glue:GetPartitions glue:BatchGetPartition glue:BatchCreatePartition"
-                " glue:BatchDeletePartition",
-                *tables,
-            ),
-            allow(
-                "FindArchive",
-                "s3:ListBucket s3:GetBucketLocation",
-                *(f"{s3}{each}" for each in buckets),
-            ),
-            allow("ReadArchive", "s3:GetObject", f"{s3}{archive.bucket}/{archive.prefix}*"),
-            allow("KeepAnswers", "s3:GetObject s3:PutObject s3:AbortMultipartUpload", answers),
-        ]
+    buckets = {archive.bucket, *(() if results is None else (results.bucket,))}
+    found = " ".join(f"s3:{each}" for each in sorted(buckets))
+    return scope_of(FunctionRef("*"), region).policy(
+        f"{_QUERYING}FindArchive: s3:ListBucket s3:GetBucketLocation | {found}\n{_ARCHIVE}",
+        archive=f"{archive.bucket}/{archive.prefix}",
+        answers="" if results is None else f"{results.bucket}/{results.prefix}",
     )
 
 
 def least_workflow_policy(*, region: str = "*") -> dict[str, Any]:
     """Return the IAM policy document for reading state machines and how their executions went."""
-    scope = scope_of(FunctionRef("*"), region)
-    machines = scope.arn("states", "stateMachine:*")
-    return policy_of(
-        [
-            allow(
-                "ReadStateMachines", "states:DescribeStateMachine states:ListExecutions", machines
-            ),
-            allow(
-                "ReadExecutions", "states:GetExecutionHistory", scope.arn("states", "execution:*")
-            ),
-            allow("CountItems", "states:DescribeMapRun", scope.arn("states", "mapRun:*")),
-        ]
-    )
+    return scope_of(FunctionRef("*"), region).policy(_WORKFLOW)
