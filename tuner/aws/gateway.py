@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from tuner.aws import configuration
 from tuner.aws.connection_errors import Request
@@ -27,73 +27,44 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tuner.aws.function_ref import FunctionRef
-    from tuner.aws.session import Session
+    from tuner.aws.session import Session, Where
     from tuner.model.function import FunctionConfig, Routing
     from tuner.model.invocation import InvokeReply
 
 
 def connect(
     *,
-    region: str | None,
-    profile: str | None,
-    endpoint_url: str | None,
-    access_key_id: str | None = None,
-    max_connections: int = 50,
     function: str | None = None,
     credentials_wait: CredentialsWait | None = None,
-    role_arn: str | None = None,
-    external_id: str | None = None,
+    max_connections: int = 50,
     process_count: int = 1,
+    **where: Unpack[Where],
 ) -> LambdaGateway:
     """Open the gateway to one region; no request is sent yet.
 
-    The region is `region`, else the one in `function` (if it's an ARN), else the environment's or
-    the profile's, else us-east-1 for an endpoint on loopback; such an endpoint needs no credentials
-    either, and `access_key_id` is the key of one that was started here. `credentials_wait` handles
-    expired credentials; `role_arn` is a role to assume with them. `max_connections` bounds the
-    invocations in flight, and `process_count` is how many processes share the account's limit of
-    control calls. Raises InputError (no region, a region that contradicts the ARN, an
-    unknown profile, a bad endpoint URL) and CredentialsError.
+    The region is the one given, else the one in `function` (if it's an ARN), else as `Where` says;
+    an endpoint on loopback needs no credentials. `credentials_wait` handles expired ones.
+    `max_connections` bounds the invocations in flight, and `process_count` is how many processes
+    share the account's limit of control calls. Raises InputError (no region, a region that
+    contradicts the ARN, an unknown profile, a bad endpoint URL) and CredentialsError.
     """
-    session, known = open_connection(
-        region=region,
-        profile=profile,
-        endpoint_url=endpoint_url,
-        access_key_id=access_key_id,
-        function=function,
-        credentials_wait=credentials_wait,
-        role_arn=role_arn,
-        external_id=external_id,
-    )
+    session, known = open_connection(function, credentials_wait, **where)
     return LambdaGateway(
         session, max_connections=max_connections, known=known, process_count=process_count
     )
 
 
 def open_connection(
-    *,
-    region: str | None,
-    profile: str | None,
-    endpoint_url: str | None,
-    access_key_id: str | None = None,
     function: str | None = None,
     credentials_wait: CredentialsWait | None = None,
-    role_arn: str | None = None,
-    external_id: str | None = None,
+    **where: Unpack[Where],
 ) -> tuple[Session, FunctionRef | None]:
     """What `connect` makes a gateway of: the session, and the function that was named."""
     reference = parse_reference(function) if function is not None else None
     if reference is not None and reference.region is not None:
-        check_region(reference, region or reference.region)
-        region = reference.region
-    session = open_session(
-        region=region,
-        profile=profile,
-        endpoint_url=endpoint_url,
-        access_key_id=access_key_id,
-        role_arn=role_arn,
-        external_id=external_id,
-    )
+        check_region(reference, where["region"] or reference.region)
+        where["region"] = reference.region
+    session = open_session(**where)
     if not session.keys:  # made-up keys for a local server don't expire
         session.on_client.append(Renewal(session, credentials_wait or CredentialsWait()).attach)
     return session, reference

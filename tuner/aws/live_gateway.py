@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from botocore.exceptions import ClientError
 
@@ -21,6 +21,8 @@ from tuner.aws.temporary_copy import copied_settings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tuner.aws.session import Where
+
 _LOOKED_AT: Final = 20
 _LOOK_BACK: Final = timedelta(days=1)
 _OPTIONS: Final[dict[str, Any]] = {
@@ -30,22 +32,9 @@ _OPTIONS: Final[dict[str, Any]] = {
 }
 
 
-def connect_live(
-    *,
-    region: str | None,
-    profile: str | None,
-    endpoint_url: str | None,
-    access_key_id: str | None = None,
-    function: str | None = None,
-) -> LiveGateway:
+def connect_live(*, function: str | None = None, **where: Unpack[Where]) -> LiveGateway:
     """Open it; the same is raised as by `connect`."""
-    session, known = open_connection(
-        region=region,
-        profile=profile,
-        endpoint_url=endpoint_url,
-        access_key_id=access_key_id,
-        function=function,
-    )
+    session, known = open_connection(function, **where)
     return LiveGateway(session, known=known)
 
 

@@ -6,7 +6,7 @@ import ipaddress
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Required, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 import boto3
@@ -84,22 +84,28 @@ class Session:
         return client
 
 
-def open_session(
-    *,
-    region: str | None,
-    profile: str | None,
-    endpoint_url: str | None,
-    access_key_id: str | None = None,
-    role_arn: str | None = None,
-    external_id: str | None = None,
-) -> Session:
+class Where(TypedDict, total=False):
+    """What a session is opened by: keywords of `open_session`, and so of `connect`."""
+
+    region: Required[str | None]
+    """None: the environment's or the profile's, else us-east-1 for an endpoint on loopback."""
+    profile: Required[str | None]
+    endpoint_url: Required[str | None]
+    access_key_id: str | None
+    """Replaces any credentials: the key of an endpoint that was started here."""
+    role_arn: str | None
+    """A role to assume with the credentials, with the first request."""
+    external_id: str | None
+
+
+def open_session(**where: Unpack[Where]) -> Session:
     """Settle profile, region, endpoint and credentials, without a request to Lambda.
 
-    The region is the one given, else the environment's or the profile's, else us-east-1 for an
-    endpoint on loopback. `access_key_id` replaces any credentials. With `role_arn` the credentials
-    are those of that role, fetched with the first request. Raises InputError (an unknown
-    profile, no region, a bad endpoint URL or AWS configuration file) and CredentialsError.
+    Raises InputError (an unknown profile, no region, a bad endpoint URL or AWS configuration file)
+    and CredentialsError.
     """
+    region, profile, endpoint_url = where["region"], where["profile"], where["endpoint_url"]
+    access_key_id, role_arn = where.get("access_key_id"), where.get("role_arn")
     if endpoint_url is not None:
         _check_endpoint(endpoint_url, "`endpoint_url`")
     try:
@@ -120,6 +126,7 @@ def open_session(
             keys = _keys(core, is_loopback=is_loopback, profile=profile)
         if role_arn is not None:
             loopback_url = endpoint_url if is_loopback else None
+            external_id = where.get("external_id")
             core = _with_role(
                 core, role_arn, external_id=external_id, region=region, loopback_url=loopback_url
             )
@@ -196,7 +203,7 @@ def _with_role(
     *,
     external_id: str | None,
     region: str,
-    loopback_url: str | None = None,
+    loopback_url: str | None,
 ) -> botocore.session.Session:
     """Return a session like this one with a role's credentials, fetched when they're needed first.
 
