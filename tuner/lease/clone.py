@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from tuner.lease.function_control import LeaseIO
     from tuner.lease.journal import Journal
     from tuner.lease.unfinished import JournalHeader
-    from tuner.lease.uninterruptible import WorkLimit
     from tuner.lease.window import Publication
     from tuner.model.function import Architecture, FunctionConfig, WantedCopy
     from tuner.model.plan import Isolation
@@ -112,7 +111,6 @@ class CloneLease:
         *,
         io: LeaseIO,
         journal: Journal,
-        limit: WorkLimit,
         wanted: WantedCopy,
     ) -> None:
         self.original = original
@@ -126,7 +124,6 @@ class CloneLease:
         self._header = header
         self._io = io
         self._journal = journal
-        self._limit = limit
         self._copy: FunctionConfig | None = None
         self._published: Counter[int] = Counter()
         self._answer_is_lost = False
@@ -157,13 +154,7 @@ class CloneLease:
         """Publish sizes of the copy. Raises AwsError, LeaseError and its subclasses."""
         assert self._copy is not None
         window = PublishWindow(
-            self._copy,
-            self._header,
-            io=self._io,
-            journal=self._journal,
-            limit=self._limit,
-            restores=False,
-            published=self._published,
+            self._copy, self._header, self._io, self._journal, self._published, restores=False
         )
         publication = window.publish(sizes_mb, stop_requested)
         self._copy = dataclasses.replace(self._copy, memory_mb=window.latest_memory_mb)
@@ -176,7 +167,6 @@ class CloneLease:
             self._description,
             self._io,
             self._journal,
-            self._limit,
             may_come_late=self._answer_is_lost,
         )
         if logs_left is not None:
@@ -204,13 +194,7 @@ def _without_identity(function: FunctionConfig) -> FunctionConfig:
 
 
 def give_back_copy(
-    name: str,
-    description: str,
-    io: LeaseIO,
-    journal: Journal,
-    limit: WorkLimit,
-    *,
-    may_come_late: bool,
+    name: str, description: str, io: LeaseIO, journal: Journal, *, may_come_late: bool
 ) -> Finding | None:
     """Delete what a sweep or a check made and close its journal.
 
@@ -221,7 +205,7 @@ def give_back_copy(
         if may_come_late:
             io.sleep(_SECOND_LOOK_S)
         logs_left = delete_copy(name, description, io)
-        if limit.unanswered in _CREATIONS:
+        if io.limit.unanswered in _CREATIONS:
             raise LeftChangedError(
                 f"the request to make {name} got no answer and may still take effect. "
                 "Run: tuner recover"

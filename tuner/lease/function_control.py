@@ -5,10 +5,21 @@ The gateway implements it. Important calls are repeated if they fail for a reaso
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Final,
+    Protocol,
+    Required,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    cast,
+)
 
 from tuner.errors import (
     AccessDeniedError,
@@ -19,14 +30,13 @@ from tuner.errors import (
     MemoryCapError,
     ThrottledError,
 )
-from tuner.lease.uninterruptible import abandonable
+from tuner.lease.uninterruptible import WorkLimit, abandonable
 from tuner.model.function import WantedCopy
 from tuner.model.progress import CallFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tuner.lease.uninterruptible import WorkLimit
     from tuner.model.function import Alias, FunctionConfig, Routing, Throwaway
     from tuner.model.progress import ProgressEvent, ProgressHook
 
@@ -148,11 +158,12 @@ class FunctionControl(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LeaseIO:
-    """How a lease reaches its function, waits, and reports what happens."""
+    """How a lease reaches its function, waits, reports what happens, and how long it may take."""
 
     control: FunctionControl
     sleep: Callable[[float], None]
     on_progress: ProgressHook
+    limit: WorkLimit = field(default_factory=WorkLimit)
 
     def retry(self, call: Callable[[], T], is_over: Callable[[], bool] = lambda: False) -> T:
         """Return what `call` returns, trying again after an AwsError that may pass.
@@ -173,18 +184,32 @@ class LeaseIO:
 
 def recovery_io(
     control: FunctionControl,
-    limit: WorkLimit,
     sleep: Callable[[float], None],
     on_progress: ProgressHook,
+    limit: WorkLimit | None = None,
 ) -> LeaseIO:
     """Return how work that restores something reaches its function, within a limit."""
-    told = harmless(on_progress)
-    return LeaseIO(watched(control, limit, told), sleep, told)
+    told, limit = harmless(on_progress), limit or WorkLimit()
+    return LeaseIO(watched(control, limit, told), sleep, told, limit)
 
 
-def lease_io(io: LeaseIO, limit: WorkLimit) -> LeaseIO:
+class Reach(TypedDict, total=False):
+    """How a lease is to reach Lambda, wait and report: keywords of what opens one."""
+
+    control: Required[FunctionControl]
+    sleep: Required[Callable[[float], None]]
+    on_progress: Required[ProgressHook]
+    is_urgent: Callable[[], bool]
+    """Once it is, a call in progress and restoring have seconds left."""
+    clock: Callable[[], float]
+    """By it, restoring has minutes without a success."""
+
+
+def lease_io(**reach: Unpack[Reach]) -> LeaseIO:
     """Return how a lease does: it waits out throttles, and its opening can be interrupted."""
-    return interruptible(replace(io, control=retry_throttled(io.control, io.sleep)), limit)
+    limit = WorkLimit(reach.get("is_urgent", lambda: False), reach.get("clock", time.monotonic))
+    io = recovery_io(reach["control"], reach["sleep"], reach["on_progress"], limit)
+    return interruptible(replace(io, control=retry_throttled(io.control, io.sleep)))
 
 
 def harmless(on_progress: ProgressHook) -> ProgressHook:
@@ -250,18 +275,18 @@ def watched(
     return cast("FunctionControl", _Wrapped(control, call, _GIVING_BACK.__contains__))
 
 
-def interruptible(io: LeaseIO, limit: WorkLimit) -> LeaseIO:
-    """Return an IO whose calls and waits end within seconds once the limit's end is urgent.
+def interruptible(io: LeaseIO) -> LeaseIO:
+    """Return an IO whose calls and waits end within seconds once its limit's end is urgent.
 
     KeyboardInterrupt says so, and the limit what was abandoned on its way.
     """
 
     def call(name: str, method: Callable[..., Any], *arguments: Any) -> Any:
         change = None if name.startswith(("list_", "read_")) else name
-        return abandonable(partial(method, *arguments), limit, change=change)
+        return abandonable(partial(method, *arguments), io.limit, change=change)
 
     def sleep(seconds: float) -> None:
-        abandonable(partial(io.sleep, seconds), limit)
+        abandonable(partial(io.sleep, seconds), io.limit)
 
     control = cast("FunctionControl", _Wrapped(io.control, call, lambda _name: True))
-    return LeaseIO(control, sleep, io.on_progress)
+    return replace(io, control=control, sleep=sleep)

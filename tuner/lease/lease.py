@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, Unpack
 
 from tuner.errors import AwsError, ForeignChangeError, LeaseError, LeftChangedError
 from tuner.lease.alias import ShiftedAlias
 from tuner.lease.cleanup import ROLLOUT_ID, delete_versions
 from tuner.lease.clone import CloneLease, copy_id
-from tuner.lease.function_control import lease_io, recovery_io
+from tuner.lease.function_control import lease_io
 from tuner.lease.journal import Journal, LeaseTerms, find_unfinished, make_header
 from tuner.lease.lock import SWEEP_TAG, FunctionTag, function_lock
 from tuner.lease.restore import differences
 from tuner.lease.unfinished import read_header
-from tuner.lease.uninterruptible import WorkLimit, uninterruptible
+from tuner.lease.uninterruptible import uninterruptible
 from tuner.lease.window import PublishWindow
 from tuner.model.finding import Finding
 from tuner.model.function import WantedCopy
@@ -27,11 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from tuner.lease.function_control import FunctionControl, LeaseIO
+    from tuner.lease.function_control import FunctionControl, LeaseIO, Reach
     from tuner.lease.unfinished import JournalHeader
     from tuner.lease.window import Publication
     from tuner.model.function import Build, FunctionConfig, Routing
-    from tuner.model.progress import ProgressHook
 
 
 _REQUESTS: Final = {
@@ -67,10 +65,8 @@ class Lease:
         *,
         io: LeaseIO,
         journal: Journal,
-        limit: WorkLimit,
     ) -> None:
         self.original = original
-        self._limit = limit
         self.function_name = original.name
         self.code_sha256 = original.code_sha256
         self.findings: list[Finding] = []
@@ -126,12 +122,7 @@ class Lease:
     @contextmanager
     def _window(self) -> Iterator[PublishWindow]:
         window = PublishWindow(
-            self.original,
-            self._header,
-            io=self._io,
-            journal=self._journal,
-            limit=self._limit,
-            published=self._published,
+            self.original, self._header, self._io, self._journal, self._published
         )
         try:
             yield window
@@ -146,8 +137,8 @@ class Lease:
         Raises LeftChangedError, listing everything left, if anything is; the journal stays. Raises
         ForeignChangeError if somebody else has changed the alias.
         """
-        if self._limit.unanswered is not None:
-            request = _REQUESTS[self._limit.unanswered]
+        if self._io.limit.unanswered is not None:
+            request = _REQUESTS[self._io.limit.unanswered]
             self._left.append(f"the request to {request} got no answer and may still take effect")
         try:
             self._settle_alias()
@@ -211,33 +202,19 @@ def open_lease(
     function: FunctionConfig,
     terms: LeaseTerms,
     *,
-    control: FunctionControl,
-    sleep: Callable[[float], None],
-    on_progress: ProgressHook,
     build: Build | None = None,
-    is_urgent: Callable[[], bool] = lambda: False,
-    clock: Callable[[], float] = time.monotonic,
+    **reach: Unpack[Reach],
 ) -> Iterator[Leased]:
     """Lease `function` (as it was read for the plan) and restore it at the end, whatever happens.
 
     Opening tags the function, or with isolation clone makes the copy, with `build` instead of the
-    function's code if given. Once `is_urgent`, a call in progress and restoring have seconds left;
-    and restoring has minutes by `clock` without a success. Then KeyboardInterrupt is raised, or
+    function's code if given. Where `reach` ends it early, KeyboardInterrupt is raised, or
     LeftChangedError if something may be left.
 
     Raises LeaseError if another sweep has the function, LeftChangedError if an earlier one left it
     changed, ForeignChangeError if it has changed since the plan; and AwsError.
     """
-    with open_leases(
-        function,
-        terms,
-        (WantedCopy(build),),
-        control=control,
-        sleep=sleep,
-        on_progress=on_progress,
-        is_urgent=is_urgent,
-        clock=clock,
-    ) as [lease]:
+    with open_leases(function, terms, (WantedCopy(build),), **reach) as [lease]:
         yield lease
 
 
@@ -246,12 +223,7 @@ def open_leases(
     function: FunctionConfig,
     terms: LeaseTerms,
     wanted: Sequence[WantedCopy],
-    *,
-    control: FunctionControl,
-    sleep: Callable[[float], None],
-    on_progress: ProgressHook,
-    is_urgent: Callable[[], bool] = lambda: False,
-    clock: Callable[[], float] = time.monotonic,
+    **reach: Unpack[Reach],
 ) -> Iterator[tuple[Leased, ...]]:
     """As `open_lease`, with several copies of one function, each with a journal of its own: what
     happens to one of them leaves the others' deletion and recovery as they are.
@@ -261,21 +233,14 @@ def open_leases(
         refuse_unfinished(terms.state_dir, identity)
         leases: list[Leased] = []
         for each in wanted:
-            limit = WorkLimit(is_urgent, clock)
-            io = lease_io(recovery_io(control, limit, sleep, on_progress), limit)
             own = replace(terms, sweep_id=copy_id(terms.sweep_id, each.architecture))
-            leases.append(stack.enter_context(_leased(function, own, each, io=io, limit=limit)))
+            leases.append(stack.enter_context(_leased(function, own, each, lease_io(**reach))))
         yield tuple(leases)
 
 
 @contextmanager
 def _leased(
-    function: FunctionConfig,
-    terms: LeaseTerms,
-    wanted: WantedCopy,
-    *,
-    io: LeaseIO,
-    limit: WorkLimit,
+    function: FunctionConfig, terms: LeaseTerms, wanted: WantedCopy, io: LeaseIO
 ) -> Iterator[Leased]:
     """Journal, begin, and give back."""
     original = io.control.read_function(function.name)
@@ -284,15 +249,15 @@ def _leased(
     journal = Journal.create(terms.state_dir, header, terms.keep)
     lease: Lease | CloneLease
     if terms.isolation == "clone":
-        lease = CloneLease(original, header, io=io, journal=journal, limit=limit, wanted=wanted)
+        lease = CloneLease(original, header, io=io, journal=journal, wanted=wanted)
     else:
-        lease = Lease(original, header, io=io, journal=journal, limit=limit)
+        lease = Lease(original, header, io=io, journal=journal)
     try:
         lease.begin()
         yield lease
     finally:
-        journal.note_unanswered(limit.unanswered)
-        uninterruptible(lease.give_back, limit)
+        journal.note_unanswered(io.limit.unanswered)
+        uninterruptible(lease.give_back, io.limit)
 
 
 def _header(terms: LeaseTerms, original: FunctionConfig, control: FunctionControl) -> JournalHeader:

@@ -20,7 +20,7 @@ from tuner.lease.clone import COPY_PREFIX, delete_copy
 from tuner.lease.function_control import recovery_io
 from tuner.lease.journal import LeaseTerms, make_header
 from tuner.lease.lock import SWEEP_TAG, SweepTag, function_lock, remove_sweep_tag
-from tuner.lease.uninterruptible import WorkLimit, uninterruptible
+from tuner.lease.uninterruptible import uninterruptible
 from tuner.model.progress import CopyDeleted, VersionDeleted, WindowClosed
 
 if TYPE_CHECKING:
@@ -197,11 +197,10 @@ def recover_orphans(
     Raises LeaseError if the function changed since the plan was made, LeftChangedError if something
     couldn't be restored, on a second interruption, or if nothing succeeded for minutes.
     """
-    limit = WorkLimit()
-    io = recovery_io(control, limit, sleep, on_progress)
+    io = recovery_io(control, sleep, on_progress)
     uninterruptible(
         lambda: _carry_out(plan, io, take_over),
-        limit,
+        io.limit,
         command=f"tuner recover `function={plan.function.name}`",
     )
 

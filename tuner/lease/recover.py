@@ -28,7 +28,7 @@ from tuner.lease.restore import Drift, restore
 from tuner.lease.stop import describe_other_reserve, describe_release, needs_release, release
 from tuner.lease.throwaway import is_of_this_account
 from tuner.lease.unfinished import read_journal
-from tuner.lease.uninterruptible import WorkLimit, uninterruptible
+from tuner.lease.uninterruptible import uninterruptible
 from tuner.model.progress import CleanedUp, CopyDeleted, WindowClosed
 
 if TYPE_CHECKING:
@@ -291,10 +291,9 @@ def recover(
         if not _is_unfinished(plan.journal.path):
             return Cleanup()
         journal = Journal.reopen(plan.journal.path)
-        limit = WorkLimit()
-        io = recovery_io(control, limit, sleep, on_progress)
+        io = recovery_io(control, sleep, on_progress)
         try:
-            return uninterruptible(lambda: _carry_out(plan, io, journal, endpoint_url), limit)
+            return uninterruptible(lambda: _carry_out(plan, io, journal, endpoint_url), io.limit)
         finally:
             journal.close()
 

@@ -8,9 +8,8 @@ is all that recovery needs.
 from __future__ import annotations
 
 import dataclasses
-import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Unpack
 
 from tuner.errors import (
     AwsError,
@@ -20,20 +19,19 @@ from tuner.errors import (
     ThrottledError,
 )
 from tuner.lease.clone import COPY_PREFIX, give_back_copy
-from tuner.lease.function_control import lease_io, recovery_io
+from tuner.lease.function_control import lease_io
 from tuner.lease.journal import Journal, function_digest, make_header
-from tuner.lease.uninterruptible import WorkLimit, uninterruptible
+from tuner.lease.uninterruptible import uninterruptible
 from tuner.model.function import FunctionConfig
 from tuner.model.progress import CopyMade
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from tuner.lease.function_control import FunctionControl, LeaseIO
+    from tuner.lease.function_control import FunctionControl, LeaseIO, Reach
     from tuner.lease.journal import LeaseTerms
     from tuner.lease.unfinished import JournalHeader
     from tuner.model.function import Throwaway
-    from tuner.model.progress import ProgressHook
 
 CHECK_TAG: Final = "lambda-tuner-live-check"
 
@@ -49,14 +47,7 @@ def check_name(name: str) -> None:
 
 @contextmanager
 def open_throwaway(
-    spec: Throwaway,
-    terms: LeaseTerms,
-    *,
-    control: FunctionControl,
-    sleep: Callable[[float], None],
-    on_progress: ProgressHook,
-    is_urgent: Callable[[], bool] = lambda: False,
-    clock: Callable[[], float] = time.monotonic,
+    spec: Throwaway, terms: LeaseTerms, **reach: Unpack[Reach]
 ) -> Iterator[FunctionConfig]:
     """Make the function; at the end delete it with its versions, aliases and log group.
 
@@ -64,8 +55,7 @@ def open_throwaway(
     and LeftChangedError if the function may be left: the journal stays then.
     """
     check_name(spec.name)
-    limit = WorkLimit(is_urgent, clock)
-    io = lease_io(recovery_io(control, limit, sleep, on_progress), limit)
+    io = lease_io(**reach)
     description = f"lambda-tuner live check {terms.sweep_id}"
     _refuse_taken(spec.name, io)
     wanted = _wanted(spec, description, io.control.arn_of(spec.name))
@@ -81,12 +71,12 @@ def open_throwaway(
         io.on_progress(CopyMade(spec.name))
         yield made
     finally:
-        journal.note_unanswered(limit.unanswered)
+        journal.note_unanswered(io.limit.unanswered)
 
         def give_back() -> None:
-            give_back_copy(spec.name, description, io, journal, limit, may_come_late=may_come_late)
+            give_back_copy(spec.name, description, io, journal, may_come_late=may_come_late)
 
-        uninterruptible(give_back, limit)
+        uninterruptible(give_back, io.limit)
 
 
 def is_of_this_account(

@@ -7,7 +7,7 @@ version, check what came back. However the window ends, $LATEST is restored and 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tuner.errors import (
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from tuner.lease.function_control import LeaseIO
     from tuner.lease.journal import Journal
     from tuner.lease.unfinished import JournalHeader
-    from tuner.lease.uninterruptible import WorkLimit
     from tuner.model.function import FunctionConfig
 
 # After these, an update wasn't made and won't be.
@@ -63,36 +62,28 @@ class Publication:
     """The largest size allowed; None: nothing was refused."""
 
 
+@dataclass(slots=True)
 class PublishWindow:
     """One window of a lease; used once."""
 
-    def __init__(
-        self,
-        original: FunctionConfig,
-        header: JournalHeader,
-        *,
-        io: LeaseIO,
-        journal: Journal,
-        limit: WorkLimit,
-        published: Counter[int],
-        restores: bool = True,
-    ) -> None:
-        # How often each size was published before, by the same lease.
-        self._published = published
-        # A temporary copy isn't restored, because it will be deleted.
-        self._restores = restores
-        self._limit = limit
-        self._original = original
-        self._latest = original
-        self._our_memories_mb = {original.memory_mb}
-        self._may_be_changed = False
-        """Whether an update was sent and not refused: unlike what is read, this is never stale."""
-        self.is_closed = True
-        """False while this sweep may have left $LATEST at another memory."""
-        self._sweep_id = header.sweep_id
-        self._versions_before = header.versions
-        self._io = io
-        self._journal = journal
+    original: FunctionConfig
+    header: JournalHeader
+    io: LeaseIO
+    journal: Journal
+    published: Counter[int]
+    """How often each size was published before, by the same lease."""
+    restores: bool = True
+    """A temporary copy isn't restored, because it will be deleted."""
+    is_closed: bool = field(default=True, init=False)
+    """False while this sweep may have left $LATEST at another memory."""
+    _may_be_changed: bool = field(default=False, init=False)
+    """Whether an update was sent and not refused: unlike what is read, this is never stale."""
+    _latest: FunctionConfig = field(init=False)
+    _our_memories_mb: set[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._latest = self.original
+        self._our_memories_mb = {self.original.memory_mb}
 
     @property
     def latest_memory_mb(self) -> int:
@@ -105,18 +96,18 @@ class PublishWindow:
         Raises LeaseError, its subclasses and AwsError; $LATEST is restored then too, or
         LeftChangedError says that it isn't.
         """
-        self._latest = self._checked(self._read(), self._original.memory_mb)
-        self._io.on_progress(WindowOpened(tuple(sizes_mb)))
+        self._latest = self._checked(self._read(), self.original.memory_mb)
+        self.io.on_progress(WindowOpened(tuple(sizes_mb)))
         self.is_closed = False
         try:
             # The size that $LATEST has needs no update.
-            in_order = sorted(sizes_mb, key=lambda mb: (mb != self._original.memory_mb, mb))
+            in_order = sorted(sizes_mb, key=lambda mb: (mb != self.original.memory_mb, mb))
             publication = self._publish_all(in_order, stop_requested)
         finally:
-            if self._restores:
-                uninterruptible(self._restore, self._limit)
-        if self._restores:
-            self._io.on_progress(WindowClosed())
+            if self.restores:
+                uninterruptible(self._restore, self.io.limit)
+        if self.restores:
+            self.io.on_progress(WindowClosed())
         return publication
 
     def resize(self, size: int) -> None:
@@ -124,12 +115,12 @@ class PublishWindow:
 
         Raises as `publish` does.
         """
-        self._latest = self._checked(self._read(), self._original.memory_mb)
+        self._latest = self._checked(self._read(), self.original.memory_mb)
         self.is_closed = False
         try:
             self._update(size)
         except BaseException:
-            uninterruptible(self._restore, self._limit)
+            uninterruptible(self._restore, self.io.limit)
             raise
         self.is_closed = True
 
@@ -150,30 +141,30 @@ class PublishWindow:
     def _publish_size(self, size: int) -> PublishedSize:
         if self._latest.memory_mb != size:
             self._update(size)
-        self._journal.announce("publish", memory_mb=size)
-        self._published[size] += 1
-        version = self._io.control.publish_version(
-            self._original.name,
-            description_of(self._sweep_id, size, self._published[size]),
-            self._original.code_sha256,
+        self.journal.announce("publish", memory_mb=size)
+        self.published[size] += 1
+        version = self.io.control.publish_version(
+            self.original.name,
+            description_of(self.header.sweep_id, size, self.published[size]),
+            self.original.code_sha256,
             self._latest.revision_id,
         )
-        is_new = version.version not in self._versions_before
-        is_ours = is_new and is_of_sweep(version, self._sweep_id)
-        self._journal.tell_published(version.version, is_new=is_ours)
+        is_new = version.version not in self.header.versions
+        is_ours = is_new and is_of_sweep(version, self.header.sweep_id)
+        self.journal.tell_published(version.version, is_new=is_ours)
         self._check_version(version, size, is_new)
         # Publishing may change the RevisionId.
         self._latest = self._checked(self._agreeing(self._read(), size), size)
-        self._io.on_progress(VersionPublished(size, version.version, is_new))
+        self.io.on_progress(VersionPublished(size, version.version, is_new))
         return PublishedSize(size, version.version, is_new)
 
     def _update(self, size: int) -> None:
-        self._journal.announce("update", memory_mb=size)
+        self.journal.announce("update", memory_mb=size)
         self._our_memories_mb.add(size)
         was_changed, self._may_be_changed = self._may_be_changed, True
         try:
-            latest = self._io.control.update_memory(
-                self._original.name, size, self._latest.revision_id
+            latest = self.io.control.update_memory(
+                self.original.name, size, self._latest.revision_id
             )
         except _NOT_MADE:
             self._may_be_changed = was_changed
@@ -185,27 +176,27 @@ class PublishWindow:
         for wait_s in WAITS_S:
             if latest.memory_mb == size or latest.memory_mb not in self._our_memories_mb:
                 break
-            self._io.sleep(wait_s)
+            self.io.sleep(wait_s)
             latest = self._read()
         return latest
 
     def _read(self) -> FunctionConfig:
-        return self._io.control.read_function(self._original.name)
+        return self.io.control.read_function(self.original.name)
 
     def _checked(self, latest: FunctionConfig, size: int) -> FunctionConfig:
         """Return $LATEST as read if it is the original at `size`, or raise ForeignChangeError."""
-        expected = dataclasses.replace(self._original, memory_mb=size)
+        expected = dataclasses.replace(self.original, memory_mb=size)
         changed = differences(expected, latest)
         if changed:
             raise ForeignChangeError(
-                f"{self._original.name}: somebody else changed {', '.join(changed)} of $LATEST (a "
+                f"{self.original.name}: somebody else changed {', '.join(changed)} of $LATEST (a "
                 "deployment?): stopped. Sweep again when it's done"
             )
         return latest
 
     def _check_version(self, version: FunctionConfig, size: int, is_new: bool) -> None:
         """Raise LeaseError unless the version is the original's code at `size`."""
-        number = f"{self._original.name}: version {version.version}"
+        number = f"{self.original.name}: version {version.version}"
         if not version.version.isdecimal():
             raise LeaseError(f"{number} came back from publishing, which isn't a version")
         if version.memory_mb != size:
@@ -213,7 +204,7 @@ class PublishWindow:
                 f"{number} was published for {size} MB but has {version.memory_mb} MB: this "
                 "endpoint's versions can't be measured"
             )
-        expected = dataclasses.replace(self._original, memory_mb=size, description="", version="")
+        expected = dataclasses.replace(self.original, memory_mb=size, description="", version="")
         found = dataclasses.replace(version, description="", version="", settings=(), arn="")
         changed = differences(dataclasses.replace(expected, settings=(), arn=""), found)
         if changed:
@@ -221,7 +212,7 @@ class PublishWindow:
                 f"{number} differs in {', '.join(changed)}: somebody else changed the function. "
                 "Sweep again when they are done"
             )
-        if is_new and not is_of_sweep(version, self._sweep_id):
+        if is_new and not is_of_sweep(version, self.header.sweep_id):
             raise LeaseError(
                 f"{number} lost its Description, so it can't be told apart from others"
             )
@@ -229,10 +220,10 @@ class PublishWindow:
     def _restore(self) -> None:
         try:
             restore(
-                self._original,
-                self._our_memories_mb | {self._original.memory_mb},
-                io=self._io,
-                journal=self._journal,
+                self.original,
+                self._our_memories_mb,
+                io=self.io,
+                journal=self.journal,
                 must_write=self._may_be_changed,
             )
         except ForeignChangeError:
