@@ -9,14 +9,16 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore import xform_name
 from botocore.exceptions import ClientError, WaiterError
 
 from tuner.aws.connection_errors import Request, plain
-from tuner.aws.service_errors import REFUSALS, UpdateInProgressError, refused
-from tuner.errors import AwsError, ThrottledError
+from tuner.aws.service_errors import UpdateInProgressError
+from tuner.errors import AwsError
+from tuner.lease.function_control import through_throttles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,23 +125,18 @@ class ControlPlane:
         self.client.meta.events.register("before-parameter-build.lambda", tell)
 
     @contextmanager
-    def translating(self, request: Request) -> Iterator[None]:
-        """Translate any refusal of a request."""
-        try:
-            yield
-        except REFUSALS as error:
-            raise refused(error, self.session.connection, request) from error
-
-    @contextmanager
     def beside(self, service: str, request: Request, **options: Any) -> Iterator[Any]:
         """Open a client of another service for one request; its refusals are translated."""
-        with self.translating(request), closing(self.session.client(service, **options)) as client:
+        with (
+            self.session.translating(request),
+            closing(self.session.client(service, **options)) as client,
+        ):
             yield client
 
     def listed(self, operation: str, function: FunctionRef, key: str) -> Iterator[Any]:
         """Read all pages of a list. Raises AwsError, also for one that doesn't end."""
         client: Any = self.client
-        with self.translating(Request(operation, function)):
+        with self.session.translating(Request(operation, function)):
             paginator = client.get_paginator(xform_name(operation))
             for number, page in enumerate(paginator.paginate(FunctionName=function.target), 1):
                 if number > _MAX_PAGES:
@@ -168,7 +165,7 @@ class ControlPlane:
 
     def ask(self, request: Request, **parameters: Any) -> dict[str, Any]:
         """Send a request of that operation. Raises AwsError and its subclasses."""
-        with self.translating(request):
+        with self.session.translating(request):
             send = getattr(self.client, xform_name(request.operation))
             answer: dict[str, Any] = send(**parameters)
             return answer
@@ -189,7 +186,7 @@ class ControlPlane:
         waiter = client.get_waiter(waiter_name)
         named, request = _named(function, qualifier), Request("GetFunction", function, qualifier)
         for delay_s, count in self._polling:
-            with self.translating(request):
+            with self.session.translating(request):
                 try:
                     waiter.wait(**named, WaiterConfig={"Delay": delay_s, "MaxAttempts": count})
                 except WaiterError as error:
@@ -206,13 +203,8 @@ class ControlPlane:
         )
 
     def _through_throttles(self, request: Request, parameters: dict[str, Any]) -> dict[str, Any]:
-        """Repeat throttled calls, which ran nothing; the SDK has tried before."""
-        for wait_s in _THROTTLE_WAITS_S:
-            try:
-                return self.ask(request, **parameters)
-            except ThrottledError as error:
-                time.sleep(max(wait_s, error.asked_wait_s))
-        return self.ask(request, **parameters)
+        send = partial(self.ask, request, **parameters)
+        return through_throttles(send, _THROTTLE_WAITS_S, time.sleep)
 
 
 def _named(function: FunctionRef, qualifier: str | None) -> dict[str, str]:

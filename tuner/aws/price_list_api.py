@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from tuner.aws.connection_errors import Request
-from tuner.aws.service_errors import REFUSALS, refused
 from tuner.aws.session import open_session
 
 if TYPE_CHECKING:
@@ -34,9 +33,8 @@ class PriceList:
         """
         session = session or open_session(region=region, profile=profile, endpoint_url=None)
         self.region = session.region
-        home = replace(session, region=HOME)
-        self._connection = home.connection
-        self._client: Any = home.client(
+        self._home = replace(session, region=HOME)
+        self._client: Any = self._home.client(
             "pricing",
             connect_timeout=5,
             read_timeout=60,
@@ -54,7 +52,7 @@ class PriceList:
     ) -> Iterator[str]:
         """Items as JSON text, over all pages; filters are (type, field, value). Raises AwsError."""
         asked = [("TERM_MATCH", "regionCode", region), *filters]
-        try:
+        with self._home.translating(Request("GetProducts")):
             pages = self._client.get_paginator("get_products").paginate(
                 ServiceCode=service_code,
                 FormatVersion="aws_v1",
@@ -64,5 +62,3 @@ class PriceList:
             )
             for page in pages:
                 yield from page.get("PriceList", ())
-        except REFUSALS as error:
-            raise refused(error, self._connection, Request("GetProducts")) from error

@@ -169,7 +169,7 @@ class LambdaReader:
     def list_aliases(self, function: str) -> tuple[Alias, ...]:
         """Every alias with all the versions it routes to, over all pages."""
         reference = self.resolve(function)
-        with self._control.translating(Request("ListAliases", reference)):
+        with self._session.translating(Request("ListAliases", reference)):
             raws = self._control.listed("ListAliases", reference, "Aliases")
             return tuple(configuration.alias(raw) for raw in raws)
 
@@ -177,7 +177,7 @@ class LambdaReader:
         """Read where an alias routes. Raises FunctionNotFoundError if there is none."""
         reference = self.resolve(function)
         request = Request("GetAlias", reference, alias, purpose="apply")
-        with self._control.translating(request):
+        with self._session.translating(request):
             return configuration.routing(
                 self._control.client.get_alias(FunctionName=reference.target, Name=alias)
             )
@@ -195,7 +195,7 @@ class LambdaReader:
 
     def check_credentials(self) -> None:
         """Fetch credentials that must be fetched, such as a role's. Raises AwsError."""
-        with self._control.translating(Request("AssumeRole")):
+        with self._session.translating(Request("AssumeRole")):
             credentials = self._session.boto.get_credentials()
             if credentials is not None:
                 credentials.get_frozen_credentials()
@@ -314,7 +314,7 @@ class LambdaReader:
             with closing(self._session.client("logs", **options)) as client:
                 for wait_s in _LOOPBACK_LOG_WAITS_S if self.is_loopback else _LOG_WAITS_S:
                     time.sleep(wait_s)
-                    with suppress(ThrottledError), self._control.translating(request):
+                    with suppress(ThrottledError), self._session.translating(request):
                         lines = _lines(client, group, request_id, since_ms)
                         if any("REPORT " in line or "platform.report" in line for line in lines):
                             return "\n".join(lines)

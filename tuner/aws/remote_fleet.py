@@ -32,7 +32,7 @@ class BucketObjects:
 
     def read(self, key: str) -> bytes | None:
         """An object; None where there is none. Raises AwsError."""
-        with self._services.translating(Request("GetObject", purpose="fleet")):
+        with self._services.session.translating(Request("GetObject", purpose="fleet")):
             try:
                 answer = self._services.client("s3").get_object(Bucket=self._bucket, Key=key)
                 data: bytes = answer["Body"].read()
@@ -53,7 +53,7 @@ class BucketObjects:
         else:  # the ETag of an object written in one part, without a key of KMS
             etag = hashlib.md5(instead_of, usedforsecurity=False).hexdigest()
             condition = {"IfMatch": f'"{etag}"'}
-        with self._services.translating(Request("PutObject", purpose="fleet")):
+        with self._services.session.translating(Request("PutObject", purpose="fleet")):
             try:
                 self._services.client("s3").put_object(
                     Bucket=self._bucket, Key=key, Body=data, **condition

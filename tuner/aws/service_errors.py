@@ -66,33 +66,21 @@ _THROTTLED = frozenset(
      "RequestThrottledException", "SlowDown", "Throttling", "ThrottlingException",
      "ThrottledException", "TooManyRequestsException")
 )  # fmt: skip
-_IAM_ACTIONS = {
-    "Invoke": "lambda:InvokeFunction",
-    "DescribeExecution": "states:DescribeExecution",
-    "DescribeMapRun": "states:DescribeMapRun",
-    "GetObject": "s3:GetObject",
-    "ListObjectsV2": "s3:ListBucket",
-    "PutObject": "s3:PutObject",
-    "DescribeStateMachine": "states:DescribeStateMachine",
-    "ListExecutions": "states:ListExecutions",
-    "GetExecutionHistory": "states:GetExecutionHistory",
-    "ListMapRuns": "states:ListMapRuns",
-    "RedriveExecution": "states:RedriveExecution",
-    "StartExecution": "states:StartExecution",
-    "StopExecution": "states:StopExecution",
-    "GetMetricStatistics": "cloudwatch:GetMetricStatistics",
-    "GetMetricData": "cloudwatch:GetMetricData",
-    "DescribeLogGroups": "logs:DescribeLogGroups",
-    "DescribeSchema": "schemas:DescribeSchema",
-    "FilterLogEvents": "logs:FilterLogEvents",
-    "GetDeploymentGroup": "codedeploy:GetDeploymentGroup",
-    "GetLambdaFunctionRecommendations": "compute-optimizer:GetLambdaFunctionRecommendations",
-    "GetQueryResults": "logs:GetQueryResults",
-    "GetResources": "tag:GetResources",
-    "ListMetrics": "cloudwatch:ListMetrics",
-    "ListStackResources": "cloudformation:ListStackResources",
-    "LookupEvents": "cloudtrail:LookupEvents",
-    "StartQuery": "logs:StartQuery",
+_SERVICES: Final = {
+    "cloudformation": "ListStackResources",
+    "cloudtrail": "LookupEvents",
+    "cloudwatch": "GetMetricData GetMetricStatistics ListMetrics",
+    "codedeploy": "GetDeploymentGroup",
+    "compute-optimizer": "GetLambdaFunctionRecommendations",
+    "logs": "DescribeLogGroups FilterLogEvents GetQueryResults StartQuery",
+    "s3": "GetObject PutObject",
+    "schemas": "DescribeSchema",
+    "states": "DescribeExecution DescribeMapRun DescribeStateMachine GetExecutionHistory"
+    " ListExecutions ListMapRuns RedriveExecution StartExecution StopExecution",
+    "tag": "GetResources",
+}
+_IAM_ACTIONS: Final = {"Invoke": "lambda:InvokeFunction", "ListObjectsV2": "s3:ListBucket"} | {
+    each: f"{service}:{each}" for service, names in _SERVICES.items() for each in names.split()
 }
 
 

@@ -7,8 +7,7 @@ together stay below ten a second, and some services have a smaller limit of thei
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
@@ -18,8 +17,8 @@ from botocore.loaders import Loader
 
 from tuner.aws.connection_errors import Request
 from tuner.aws.control_plane import RateLimiter
-from tuner.aws.service_errors import REFUSALS, refused
-from tuner.errors import AwsError, ThrottledError
+from tuner.errors import AwsError
+from tuner.lease.function_control import through_throttles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,12 +99,8 @@ class Services:
     ) -> dict[str, Any]:
         """Send one request; `function` is for messages. Raises AwsError and its subclasses."""
         request = Request(operation, function, purpose=self.purpose)
-        for wait_s in _THROTTLE_WAITS_S:
-            try:
-                return self._send(service, request, parameters)
-            except ThrottledError as error:
-                self.sleep(max(wait_s, error.asked_wait_s))
-        return self._send(service, request, parameters)
+        send = partial(self._send, service, request, parameters)
+        return through_throttles(send, _THROTTLE_WAITS_S, self.sleep)
 
     def listed(
         self, service: str, operation: str, *, most_pages: int | None = None, **parameters: Any
@@ -129,19 +124,11 @@ class Services:
         raise AwsError(f"{operation} has over {_MAX_PAGES:,} pages in {self.region}")
 
     def _send(self, service: str, request: Request, parameters: dict[str, Any]) -> dict[str, Any]:
-        with self.translating(request):
+        with self.session.translating(request):
             answer: dict[str, Any] = getattr(self.client(service), xform_name(request.operation))(
                 **parameters
             )
             return answer
-
-    @contextmanager
-    def translating(self, request: Request) -> Iterator[None]:
-        """Translate any refusal of a request."""
-        try:
-            yield
-        except REFUSALS as error:
-            raise refused(error, self.session.connection, request) from error
 
 
 @cache

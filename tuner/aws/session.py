@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Required, TypedDict, Unpack
 from urllib.parse import urlsplit
@@ -22,8 +23,8 @@ from botocore.credentials import (
 from botocore.exceptions import BotoCoreError
 from botocore.utils import validate_region_name
 
-from tuner.aws.connection_errors import Connection
-from tuner.aws.service_errors import check_shapes, refused
+from tuner.aws.connection_errors import Connection, Request
+from tuner.aws.service_errors import REFUSALS, check_shapes, refused
 from tuner.errors import CredentialsError, InputError, UsageError
 
 _LOOPBACK_REGION = "us-east-1"
@@ -58,6 +59,14 @@ class Session:
     def connection(self) -> Connection:
         """Where requests go, for messages."""
         return Connection(self.region, self.profile, self.endpoint_url)
+
+    @contextmanager
+    def translating(self, request: Request) -> Iterator[None]:
+        """Translate any refusal of a request."""
+        try:
+            yield
+        except REFUSALS as error:
+            raise refused(error, self.connection, request) from error
 
     def client(self, service: str, **options: Any) -> Any:
         """Make a client; `options` are those of botocore's Config.

@@ -87,7 +87,7 @@ class TemporaryCopies(FunctionCodeReader):
         request = Request("GetFunction", source)
         # With the link to the code, which stays in this module.
         answer = self._control.ask(request, FunctionName=source.target)
-        with self._control.translating(request):
+        with self._session.translating(request):
             settings = copied_settings(answer["Configuration"])
         build = wanted.build
         code = _code_of(build) if build is not None else self._code(source, answer)
@@ -158,7 +158,7 @@ class TemporaryCopies(FunctionCodeReader):
         """(name, Description) of every temporary copy of a function, over all pages."""
         owner = self.resolve(function).name
         client: Any = self._control.client
-        with self._control.translating(Request("ListFunctions")):
+        with self._session.translating(Request("ListFunctions")):
             return tuple(
                 (raw["FunctionName"], raw["Description"])
                 for page in client.get_paginator("list_functions").paginate()

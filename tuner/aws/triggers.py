@@ -54,7 +54,7 @@ def find_live_traffic(control: ControlPlane, function: FunctionRef, now: datetim
     unknown: list[str] = []
     for what, operation, ask in questions:
         try:
-            with control.translating(Request(operation, function)):
+            with control.session.translating(Request(operation, function)):
                 sources += ask()
         except CredentialsError:
             raise
@@ -151,7 +151,7 @@ def find_side_effects(control: ControlPlane, function: FunctionRef) -> tuple[str
     found: list[str] = []
     for operation, ask in questions:
         try:
-            with control.translating(Request(operation, function)):
+            with control.session.translating(Request(operation, function)):
                 found += ask()
         except CredentialsError:
             raise
@@ -219,7 +219,7 @@ def _callers(services: Services, function: FunctionRef) -> Iterator[EventSource]
         answer = services.ask("lambda", "GetPolicy", function, FunctionName=function.target)
     except FunctionNotFoundError:  # it has no policy
         return
-    with services.translating(Request("GetPolicy", function, purpose=services.purpose)):
+    with services.session.translating(Request("GetPolicy", function, purpose=services.purpose)):
         statements = allowing_statements(answer.get("Policy"))
     for statement in statements:
         if name := service_of_principal(statement):

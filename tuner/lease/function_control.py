@@ -35,7 +35,7 @@ from tuner.model.function import WantedCopy
 from tuner.model.progress import CallFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from tuner.model.function import Alias, FunctionConfig, Routing, Throwaway
     from tuner.model.progress import ProgressEvent, ProgressHook
@@ -233,20 +233,27 @@ class _Wrapped:
         return partial(self._call, name, method) if self._is_wrapped(name) else method
 
 
+def through_throttles(
+    send: Callable[[], T], waits_s: Sequence[float], sleep: Callable[[float], None]
+) -> T:
+    """Send a request again while it's throttled, which ran nothing; the SDK has tried before."""
+    for wait_s in waits_s:
+        try:
+            return send()
+        except ThrottledError as error:
+            sleep(max(wait_s, error.asked_wait_s))
+    return send()
+
+
 def retry_throttled(control: FunctionControl, sleep: Callable[[float], None]) -> FunctionControl:
     """Return a control whose calls are made again when they are throttled.
 
-    The SDK has tried a few times before. Updating and publishing carry a RevisionId and consist of
-    several requests, so that the whole must not be repeated: the gateway repeats their parts.
+    Updating and publishing carry a RevisionId and consist of several requests, so that the whole
+    must not be repeated: the gateway repeats their parts.
     """
 
     def call(_name: str, method: Callable[..., Any], *arguments: Any) -> Any:
-        for wait_s in WAITS_S:
-            try:
-                return method(*arguments)
-            except ThrottledError as error:
-                sleep(max(wait_s, error.asked_wait_s))
-        return method(*arguments)
+        return through_throttles(partial(method, *arguments), WAITS_S, sleep)
 
     return cast("FunctionControl", _Wrapped(control, call, lambda name: name not in _IN_PARTS))
 
