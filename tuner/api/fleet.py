@@ -77,8 +77,10 @@ def plan_fleet(
 
     Raises UsageError, InputError (a file that can't be used), FleetError and AwsError.
     """
+    file = request.settings or working_dir / SETTINGS_FILE
+    is_there = request.settings is not None or file.is_file()
     places = FleetPlaces(
-        _settings(request, working_dir),
+        read_settings(file) if is_there else FleetSettings(),
         request.region,
         request.profile,
         request.endpoint_url,
@@ -193,13 +195,6 @@ def _connect(endpoint_url: str | None, process_count: int, place: FleetPlace) ->
         external_id=place.external_id,
         process_count=process_count,
     )
-
-
-def _settings(request: FleetRequest, working_dir: Path) -> FleetSettings:
-    if request.settings is not None:
-        return read_settings(request.settings)
-    usual = working_dir / SETTINGS_FILE
-    return read_settings(usual) if usual.is_file() else FleetSettings()
 
 
 def _candidates(

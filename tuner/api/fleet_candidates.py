@@ -5,6 +5,7 @@ A region of an account is asked in lists, once each; one that can't be reached i
 
 from __future__ import annotations
 
+from collections import defaultdict
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -137,16 +138,15 @@ def of_scan(file: Path) -> tuple[Candidate, ...]:
 
 
 def _of_scanned(each: Mapping[str, Any]) -> Candidate:
-    advice, worth = each.get("advice"), None
-    verdict = "unknown" if advice is None else str(advice["verdict"])
-    answered = None
+    advice: Any = each.get("advice") or {"verdict": "unknown"}
+    verdict, worth, answered = str(advice["verdict"]), None, None
     if verdict == "sweep":
-        worth = advice["sweep"] if advice is not None else None
+        worth = advice["sweep"]
     elif verdict == "unknown":
-        why = "" if advice is None else f": {advice['reason']}"
+        why = f": {advice['reason']}" if "reason" in advice else ""
         answered = f"the scan can't say whether a sweep is worth it{why}"
     else:
-        answered = f"its logs answer already: {verdict}, {advice['reason'] if advice else ''}"
+        answered = f"its logs answer already: {verdict}, {advice['reason']}"
     saving = None if worth is None else worth["saving_usd_per_month"]
     region, memory_mb = str(each["region"]), int(each["memory_mb"])
     prices = _prices(region, each["architecture"])
@@ -262,39 +262,32 @@ def with_timeouts(
     them no limit has room for an invocation that hangs. Where they can't be read, that's told.
     """
     listed = [*candidates]
-    unknown: dict[tuple[str, str], list[str]] = {}
+    unknown: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for each in listed:
         if each.worst_cost_usd is None and each.answered is None:
-            unknown.setdefault((each.account, each.region), []).append(each.name)
-    found: dict[tuple[str, str, str], AccountFunction] = {}
-    read: set[tuple[str, str]] = set()
-    for (account, region), names in unknown.items():
-        why = None
+            unknown[each.account, each.region].add(each.name)
+    found: dict[tuple[str, str], dict[str, AccountFunction]] = {}
+    for place, names in unknown.items():
         try:
-            reader = places.reader(account, region)
-            if reader is not None:
-                own = [*reader.functions(frozenset(names))]
-                check_account(account, {each.account for each in own})
-                found |= {(account, region, each.name): each for each in own}
-                read.add((account, region))
-            else:
-                why = places.unreached[account, region]
+            if (reader := places.reader(*place)) is None:
+                raise AwsError(places.unreached[place])
+            own = {each.name: each for each in reader.functions(names)}
+            check_account(place[0], {each.account for each in own.values()})
         except (AwsError, InputError) as error:
-            why = str(error)
-        if why is not None:
-            tell(f"the timeouts of {counted(f'{len(names):,}', 'function')} aren't known ({why})")
+            tell(f"the timeouts of {counted(f'{len(names):,}', 'function')} aren't known ({error})")
+        else:
+            found[place] = own
     for each in listed:
         place = (each.account, each.region)
-        function = found.get((*place, each.name))
-        if function is not None:
+        if place not in found or each.name not in unknown[place]:
+            yield each
+        elif (function := found[place].get(each.name)) is not None:
             prices = _prices(function.region, function.architecture)
             worst_usd = _worst_usd(prices, function.memory_mb, function.timeout_s)
             yield replace(each, worst_cost_usd=worst_usd)
-        elif place in read and each.name in unknown[place]:
+        else:
             why = f"no function of that name is in {each.region} with these credentials (any more)"
             yield replace(each, answered=why)
-        else:
-            yield each
 
 
 def _candidates_of(

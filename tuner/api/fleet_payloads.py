@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import FleetError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tuner.fleet.remote import FleetBucket
     from tuner.model.fleet import FleetPlan
 
@@ -27,16 +30,9 @@ def sent(plan: FleetPlan, bucket: FleetBucket) -> FleetPlan:
 
     Raises InputError for files that are too large or too many, and AwsError.
     """
-    names: dict[str, str] = {}
-    for spec in {spec for item in plan.items for spec in item.payloads}:
-        file = _path(spec)
-        if file is not None:
-            names[spec] = _send(file, bucket)
-    items = tuple(
-        replace(item, payloads=tuple(names.get(each, each) for each in item.payloads))
-        for item in plan.items
-    )
-    return replace(plan, items=items)
+    specs = {spec for item in plan.items for spec in item.payloads}
+    names = {spec: _send(Path(spec), bucket) for spec in specs if _is_here(spec)}
+    return _renamed(plan, lambda spec: names.get(spec, spec))
 
 
 def fetched(plan: FleetPlan, bucket: FleetBucket, folder: Path) -> FleetPlan:
@@ -44,23 +40,25 @@ def fetched(plan: FleetPlan, bucket: FleetBucket, folder: Path) -> FleetPlan:
 
     Raises FleetError and AwsError.
     """
-    return replace(
-        plan,
-        items=tuple(
-            replace(item, payloads=tuple(_fetch(each, bucket, folder) for each in item.payloads))
-            for item in plan.items
-        ),
-    )
+    return _renamed(plan, lambda spec: _fetch(spec, bucket, folder))
 
 
-def _path(spec: str) -> Path | None:
+def _renamed(plan: FleetPlan, named: Callable[[str], str]) -> FleetPlan:
+    items = (replace(each, payloads=tuple(map(named, each.payloads))) for each in plan.items)
+    return replace(plan, items=tuple(items))
+
+
+def _is_here(spec: str) -> bool:
     path = Path(spec)
-    return path if path.is_absolute() and "\n" not in spec and path.exists() else None
+    return path.is_absolute() and "\n" not in spec and path.exists()
 
 
 def _send(path: Path, bucket: FleetBucket) -> str:
     root = path if path.is_dir() else path.parent
-    files = [path] if path.is_file() and path.suffix != ".toml" else _below(root)
+    files = [path]
+    if path.is_dir() or path.suffix == ".toml":
+        found = (each for each in sorted(root.rglob("*")) if each.is_file())
+        files = [*islice(found, _MOST_FILES + 1)]
     if len(files) > _MOST_FILES or sum(each.stat().st_size for each in files) > _MOST_BYTES:
         raise InputError(f"{root} is too large to send to workers: keep payloads in a folder alone")
     contents = {each.relative_to(root).as_posix(): each.read_bytes() for each in files}
@@ -71,16 +69,6 @@ def _send(path: Path, bucket: FleetBucket) -> str:
     for name, data in contents.items():
         bucket.store.write(f"{bucket.prefix}/payloads/{tree}/{name}", data)
     return f"{_MARK}{tree}/{'' if path.is_dir() else path.name}"
-
-
-def _below(root: Path) -> list[Path]:
-    files = []
-    for each in sorted(root.rglob("*")):
-        if each.is_file():
-            files.append(each)
-        if len(files) > _MOST_FILES:
-            break
-    return files
 
 
 def _fetch(spec: str, bucket: FleetBucket, folder: Path) -> str:

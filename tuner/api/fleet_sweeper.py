@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -42,36 +43,31 @@ if TYPE_CHECKING:
     from tuner.sweep.prepared import PreparedSweep
 
 _LEAVE_RATIO: Final = 0.2
+_MOST_AT_ONCE: Final = 8
+"""Invocations of a sweep."""
 
 
+@dataclass(slots=True)
 class FleetSweeper:
     """Sweeps a fleet's functions with `session`; its sweeps stop when the fleet does."""
 
-    def __init__(
-        self,
-        folder: FleetFolder,
-        *,
-        state_dir: Path,
-        concurrency: int,
-        audit: AuditLog,
-        stop: StopSignal,
-        connect: Callable[[FleetPlace], LambdaGateway],
-        keep: Callable[[], None] | None = None,
-    ) -> None:
-        """`keep` is told whenever the folder or the state has grown by something that the next
-        process needs, before anything is changed: for a disk that doesn't outlive this one.
-        """
-        self._keep = keep
-        self._folder = folder
-        self._state_dir = state_dir
-        self._concurrency = concurrency
-        self._audit = audit
-        self._connect = connect
-        self._places: dict[str, tuple[LambdaGateway, int]] = {}
-        self._opening: dict[str, threading.Lock] = {}
-        self._lock = threading.Lock()
-        self._opened = ExitStack()
-        self._stops = _Stops(stop)
+    folder: FleetFolder
+    state_dir: Path
+    concurrency: int
+    audit: AuditLog
+    stop: StopSignal
+    connect: Callable[[FleetPlace], LambdaGateway]
+    keep: Callable[[], None] | None = None
+    """Told whenever the folder or the state has grown by something that the next process needs,
+    before anything is changed: for a disk that doesn't outlive this one."""
+    _places: dict[str, tuple[LambdaGateway, int]] = field(default_factory=dict, init=False)
+    _opening: dict[str, threading.Lock] = field(default_factory=dict, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _opened: ExitStack = field(default_factory=ExitStack, init=False)
+    _stops: _Stops = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._stops = _Stops(self.stop)
 
     def __enter__(self) -> Self:
         return self
@@ -84,11 +80,11 @@ class FleetSweeper:
         item = claim.item
         gateway, share = self._place(item.place)
         request = self._request(claim, share)
-        target = OpenTarget(gateway, self._state_dir, keep_journal=self._keep)
-        goal = Goal(self._folder.plan.goal)
-        inputs = with_payloads(read_inputs(request, state_dir=self._state_dir), target)
+        target = OpenTarget(gateway, self.state_dir, keep_journal=self.keep)
+        goal = Goal(self.folder.plan.goal)
+        inputs = with_payloads(read_inputs(request, state_dir=self.state_dir), target)
         with self._stops.one() as stop:
-            prepared = session.plan(inputs, target, goal=goal, state_dir=self._state_dir)
+            prepared = session.plan(inputs, target, goal=goal, state_dir=self.state_dir)
             self._check_account(item.place, prepared.function.arn)
             if prepared.side_effects and not item.allows_side_effects:
                 raise NotAgreedError(
@@ -121,16 +117,16 @@ class FleetSweeper:
             if path.stem == item.sweep_id:
                 raise error
 
-        journals = find_unfinished(self._state_dir, refuse_damaged)
+        journals = find_unfinished(self.state_dir, refuse_damaged)
         own = [each for each in journals if each.header.sweep_id == item.sweep_id]
         for journal in own:
             gateway, _ = self._place(item.item.place)
-            recovery_through(gateway, journal, state_dir=self._state_dir).carry_out(
+            recovery_through(gateway, journal, state_dir=self.state_dir).carry_out(
                 self._auditor(item.item)
             )
         if item.is_leased and not own:
             self._put_right_without_journal(item)
-        return None if item.sweep_file is None else _spent(self._folder.sweep_file(item.item))
+        return None if item.sweep_file is None else _spent(self.folder.sweep_file(item.item))
 
     def _put_right_without_journal(self, item: FleetProgress) -> None:
         """Undo what the account has of the item's sweep: it has ended, or its journal is with
@@ -138,22 +134,17 @@ class FleetSweeper:
         """
         gateway, _ = self._place(item.item.place)
         taken = () if item.sweep_id is None else (item.sweep_id,)
-        try:
-            with stray_through(
-                gateway, item.item.name, state_dir=self._state_dir, take_over=taken
-            ) as left:
-                if not left.is_empty:
-                    left.carry_out(self._auditor(item.item))
-        except FunctionNotFoundError:
-            return
+        left = stray_through(gateway, item.item.name, state_dir=self.state_dir, take_over=taken)
+        with suppress(FunctionNotFoundError), left as recovery:
+            if not recovery.is_empty:
+                recovery.carry_out(self._auditor(item.item))
 
     def _check_account(self, place: FleetPlace, arn: str) -> None:
         """Raise UnreachablePlaceError where the credentials find a function of the same name in
         another account than the plan means.
         """
-        parts = arn.split(":")
         try:
-            check_account(place.account, parts[4:5])
+            check_account(place.account, arn.split(":")[4:5])
         except AwsError as error:
             raise UnreachablePlaceError(str(error)) from None
 
@@ -169,7 +160,7 @@ class FleetSweeper:
         with opening:
             if key not in self._places:
                 try:
-                    gateway = self._connect(place)
+                    gateway = self.connect(place)
                     self._opened.push(gateway)
                     gateway.tell_changes(partial(self._called, key))
                     gateway.tell_invocations(self._before_invoking)
@@ -184,14 +175,14 @@ class FleetSweeper:
         """Keep what was measured so far: no more invocations are missing from it than are in
         flight, which the next process counts as spent.
         """
-        if self._keep is not None:
+        if self.keep is not None:
             with suppress(AwsError):  # the next one has it
-                self._keep()
+                self.keep()
 
     def _called(self, place: str, operation: str, names: dict[str, Any]) -> None:
         """Write a change into the audit log before it's made, so that a kill hides none."""
         function = str(names.get("FunctionName") or names.get("Resource") or "")
-        self._audit.write(
+        self.audit.write(
             "call",
             None,
             operation=operation,
@@ -206,22 +197,20 @@ class FleetSweeper:
         """Of what can run in the account, a part stays for live traffic, and all sweeps share the
         rest.
         """
-        most = 8
         if there_is is None:
-            return most
-        return max(
-            1, min(most, int(there_is * (1 - _LEAVE_RATIO)) // min(self._concurrency, MOST_LEASES))
-        )
+            return _MOST_AT_ONCE
+        share = int(there_is * (1 - _LEAVE_RATIO)) // min(self.concurrency, MOST_LEASES)
+        return max(1, min(_MOST_AT_ONCE, share))
 
     def _request(self, claim: Claim, share: int) -> TuneRequest:
-        item, file = claim.item, self._folder.sweep_file(claim.item)
-        earlier = _to_resume(file)
+        item, file = claim.item, self.folder.sweep_file(claim.item)
+        earlier = _spent(file).invocation_count > 0
         return TuneRequest(
             item.name,
             Measure(payloads=item.payloads, resume=file if earlier else None),
             Budget(budget_usd=claim.budget_usd, concurrency=share),
             Safety(isolation=item.isolation),
-            Target(region=item.place.region, endpoint_url=self._folder.plan.endpoint_url),
+            Target(region=item.place.region, endpoint_url=self.folder.plan.endpoint_url),
             Output(out=file, force=not earlier),
         )
 
@@ -231,12 +220,12 @@ class FleetSweeper:
         def told(event: ProgressEvent) -> None:
             action = _ACTIONS.get(type(event).__name__)
             if action is not None:
-                facts = {
-                    name: getattr(event, name, None) for name in ("memory_mb", "version", "name")
-                }
-                self._audit.write(action, item.key, **facts)
+                names = ("memory_mb", "version", "name")
+                facts = {name: getattr(event, name, None) for name in names}
+                self.audit.write(action, item.key, **facts)
 
         return told
+
 
 _ACTIONS: Final = {
     "WindowOpened": "latest_changes",
@@ -277,14 +266,6 @@ def _spent(file: Path) -> Outcome:
         sweep = load_sweep(file)
         return Outcome(sweep.cost_usd, len(sweep.invocations))
     return Outcome(0.0, 0)
-
-
-def _to_resume(file: Path) -> bool:
-    """Whether a file has measurements to go on with."""
-    try:
-        return bool(load_sweep(file).invocations)
-    except SweepFileError:
-        return False
 
 
 def _in_flight_usd(prepared: PreparedSweep) -> float:

@@ -111,7 +111,8 @@ class FleetQueue:
             with self._whole():
                 self._db.execute(_TABLE)
                 self._db.execute(_RUNS)
-                if not any(row["name"] == "was_mb" for row in self._columns()):
+                columns = self._db.execute("PRAGMA table_info(items)")
+                if not any(row["name"] == "was_mb" for row in columns):
                     self._db.execute(_WAS_MB)
                 self._db.executemany(
                     "INSERT OR IGNORE INTO items (key, position, place, max_cost_usd)"
@@ -326,9 +327,6 @@ class FleetQueue:
     def _take_in_agreed(self) -> None:
         agreed = [(each.key,) for each in self._items.values() if each.allows_side_effects]
         self._db.executemany(f"{_AGAIN} WHERE state = 'excluded' AND key = ?", agreed)
-
-    def _columns(self) -> list[sqlite3.Row]:
-        return self._db.execute("PRAGMA table_info(items)").fetchall()
 
     def _set_aside(self) -> float:
         """Of the budget: what was spent, and what running items may still spend."""
