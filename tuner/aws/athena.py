@@ -116,7 +116,8 @@ class AthenaQueries:
                     break
                 self._services.sleep(self._look_every_s)
         except BaseException:
-            self._stop(query_id)
+            with suppress(AwsError):
+                self._services.ask("athena", "StopQueryExecution", QueryExecutionId=query_id)
             raise
         if state != "SUCCEEDED":
             reason = plain(answer["Status"].get("StateChangeReason") or "")
@@ -125,7 +126,3 @@ class AthenaQueries:
                 f"{': ' if reason else ''}{reason}"
             )
         return int(answer.get("Statistics", {}).get("DataScannedInBytes", 0))
-
-    def _stop(self, query_id: str) -> None:
-        with suppress(AwsError):
-            self._services.ask("athena", "StopQueryExecution", QueryExecutionId=query_id)

@@ -60,17 +60,15 @@ def fleet_template(
     these, and workers may do nothing to their own account's.
     """
     named = sorted(set(regions))
-    statements = _sweeping(named[0] if len(named) == 1 else "*") if has_own_account else []
+    statements = []
+    if has_own_account:
+        policy = least_fleet_policy(region=named[0] if len(named) == 1 else "*")
+        statements = [each for each in policy["Statement"] if each["Sid"] not in _NOT_OF_WORKERS]
     if roles := sorted(set(role_arns)):
         statements.append({"Action": "sts:AssumeRole", "Resource": roles})
     return _TEMPLATE.replace("@FLEET@", fleet_id).replace(
         "@SWEEPING@", "".join(map(_statement, statements)).rstrip()
     )
-
-
-def _sweeping(region: str) -> list[dict[str, Any]]:
-    policy = least_fleet_policy(region=region)
-    return [each for each in policy["Statement"] if each["Sid"] not in _NOT_OF_WORKERS]
 
 
 def _statement(each: dict[str, Any]) -> str:

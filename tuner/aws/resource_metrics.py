@@ -11,7 +11,7 @@ from tuner.load.resources import Function, Queue, Stream, Table, Topic
 from tuner.load.watch import Look
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from tuner.aws.metric_data import Asked
@@ -105,7 +105,11 @@ def look_at(
     states: defaultdict[tuple[Service, str, State], float] = defaultdict(float)
     for service, (namespace, _) in _USED.items():
         of_it = [each for each in every if each.service == service]
-        asked = [*_asked_states(service, of_it)]
+        asked = [
+            (state, factor, (each.name, metric, statistic, dimensions_of(each)))
+            for each in of_it
+            for state, metric, statistic, factor in _STATES.get(service, ())
+        ]
         if not asked:
             continue
         values = metric_values(
@@ -169,14 +173,6 @@ def _used(
                 if points := values[each.name, metric]:
                     found[service, each.name, unit] = sum(points)
     return found
-
-
-def _asked_states(
-    service: Service, resources: Sequence[Resource]
-) -> Iterator[tuple[State, float, Asked]]:
-    for each in resources:
-        for state, metric, statistic, factor in _STATES.get(service, ()):
-            yield state, factor, (each.name, metric, statistic, dimensions_of(each))
 
 
 def dimensions_of(resource: Resource) -> dict[str, str]:
