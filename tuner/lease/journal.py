@@ -173,7 +173,9 @@ class Journal:
         line = json.dumps({"record": record, **fields}, separators=(",", ":"), allow_nan=False)
         length = os.fstat(self._descriptor).st_size
         try:
-            _write_all(self._descriptor, line.encode() + b"\n")
+            data = line.encode() + b"\n"
+            while data:
+                data = data[os.write(self._descriptor, data) :]
             if sync:
                 os.fsync(self._descriptor)
         except OSError as error:
@@ -293,11 +295,6 @@ def _without_login(endpoint_url: str | None) -> str | None:
         return None
     parts = urlsplit(endpoint_url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
 
 
 def sync_dir(path: Path) -> None:

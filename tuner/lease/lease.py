@@ -289,14 +289,12 @@ def refuse_unfinished(state_dir: Path, identity: JournalHeader) -> None:
                     f"{identity.function.name} is stopped since {unfinished.header.started_at}: "
                     "its reserved concurrency is 0. To let it run again: tuner recover"
                 )
+            sweep_id = unfinished.header.sweep_id
+            whose = "" if sweep_id.startswith(ROLLOUT_ID) else "sweep "
             raise LeftChangedError(
-                f"{identity.function.name}: {_whose(unfinished.header.sweep_id)} didn't finish "
-                "and may have left the function changed. Run: tuner recover"
+                f"{identity.function.name}: the {whose}{sweep_id} didn't finish and may have left "
+                "the function changed. Run: tuner recover"
             )
-
-
-def _whose(sweep_id: str) -> str:
-    return f"the {'' if sweep_id.startswith(ROLLOUT_ID) else 'sweep '}{sweep_id}"
 
 
 def _refuse_changed(planned: FunctionConfig, original: FunctionConfig) -> None:

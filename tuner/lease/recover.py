@@ -288,7 +288,7 @@ def recover(
     made (plan again), LeftChangedError if something couldn't be restored: the journal stays.
     """
     with function_lock(state_dir, plan.journal.header):
-        if not _is_unfinished(plan.journal.path):
+        if read_journal(plan.journal.path) is None:  # somebody has finished it since
             return Cleanup()
         journal = Journal.reopen(plan.journal.path)
         io = recovery_io(control, sleep, on_progress)
@@ -378,8 +378,3 @@ def _release(plan: RecoveryPlan, io: LeaseIO, journal: Journal) -> Cleanup:
             release(plan.journal.header.function, plan.journal.stop, io, journal)
     journal.finish()
     return Cleanup()
-
-
-def _is_unfinished(path: Path) -> bool:
-    """Whether a journal is still unfinished (and not removed)."""
-    return path.exists() and read_journal(path) is not None
