@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tuner.iac.dialects import Unit
-    from tuner.iac.setting import DeclaredFunction
     from tuner.model.recommendation import Recommendation
     from tuner.model.request import Target
 
@@ -197,28 +196,23 @@ def _plan(wanted: Sequence[Wanted | RefusedEdit], units: Sequence[Unit], chosen:
             refused.append(each)
             continue
         found = find_declaration(each.function, as_it_is, as_they_are, chosen)
-        drift.append(_drift(each, found))
+        path, line = (found.path, found.line) if found else (None, None)
+        code_mb = found.memory if found and isinstance(found.memory, int) else None
+        drift.append(Drift(each.function, path, line, code_mb, each.was_mb, each.memory_mb))
         try:
             changed = bool(sources.changed)
             declared = read_declarations(units, sources, chosen) if changed else as_it_is
             edit, sources = edit_memory(each, declared, sources, chosen)
         except TemplateError as error:
-            refused.append(_refused(each.function, error))
+            why = Refusal.within(error)
+            missing = isinstance(error, NotInTemplateError)
+            refused.append(
+                RefusedEdit(each.function, why.path, why.line, why.reason, is_missing=missing)
+            )
         else:
             edits.append(edit)
     before = {path: Sources().data(path) for path in sources.changed}
     return EditPlan(tuple(edits), tuple(refused), before, dict(sources.changed), tuple(drift))
-
-
-def _drift(wanted: Wanted, found: DeclaredFunction | None) -> Drift:
-    return Drift(
-        wanted.function,
-        None if found is None else found.path,
-        None if found is None else found.line,
-        found.memory if found is not None and isinstance(found.memory, int) else None,
-        wanted.was_mb,
-        wanted.memory_mb,
-    )
 
 
 def working_repository() -> Path:
@@ -226,12 +220,6 @@ def working_repository() -> Path:
     here = Path.cwd()
     root = next((each for each in (here, *here.parents) if (each / ".git").exists()), here)
     return Path() if root == here else root
-
-
-def _refused(function: str, error: TemplateError) -> RefusedEdit:
-    refusal = Refusal.within(error)
-    missing = isinstance(error, NotInTemplateError)
-    return RefusedEdit(function, refusal.path, refusal.line, refusal.reason, is_missing=missing)
 
 
 def to_json(plan: EditPlan, *, written: bool) -> dict[str, Any]:

@@ -21,7 +21,6 @@ from tuner.sweep.store import SweepStore, default_state_dir
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable
-    from pathlib import Path
 
     from tuner.api.given import GoalLike, SweepLike
     from tuner.decision.analysis import Analysis
@@ -60,7 +59,9 @@ def compare(
     value in common; PriceError.
     """
     if b is None:
-        a, b = _newest_two(a)
+        if not isinstance(a, str):
+            raise UsageError("one sweep is given: pass two, or a function's name for its last two")
+        a, b = SweepStore(default_state_dir()).newest_two(a)
     a, b, goal, today = sweep_of(a), sweep_of(b), goal_of(goal), day_of(today)
     if a.function.name != b.function.name and not different_functions:
         raise InputError(
@@ -83,12 +84,6 @@ def compare(
         )
         found = replace(found, findings=(*found.findings, Finding("goals_differ", "info", text)))
     return replace(found, findings=(*found.findings, *age_findings(found.prices.as_of, today)))
-
-
-def _newest_two(name: SweepLike) -> tuple[Path, Path]:
-    if not isinstance(name, str):
-        raise UsageError("one sweep is given: pass two, or a function's name for its last two")
-    return SweepStore(default_state_dir()).newest_two(name)
 
 
 def common_goal(a: Sweep, b: Sweep) -> Goal | None:

@@ -133,18 +133,15 @@ def _findings(store: ReportStore, reference: FunctionRef) -> Iterator[Finding]:
             f"{counted(f'{others:,}', 'report')} of other functions in these logs left out",
         )
     accounts = sorted({each for each, _region in store.accounts(reference.name) if each})
-    if reference.account_id is None and len(accounts) > 1:
-        yield Finding(
-            "mixed_accounts",
-            "warning",
-            f"these logs are of {len(accounts)} accounts ({', '.join(accounts[:3])}), each with a "
-            f"function of this name, and are added up: give an ARN as `function` for one of them",
-        )
     regions = sorted({*_regions(store, reference)})
-    if len(regions) > 1:
-        yield Finding(
-            "mixed_accounts",
-            "warning",
-            f"these logs are of {len(regions)} regions ({', '.join(regions[:3])}), each with a "
-            "function of this name, and are added up: give `logs` of one of them",
-        )
+    for what, places, how in (
+        ("accounts", accounts, "an ARN as `function` for one of them"),
+        ("regions", regions, "`logs` of one of them"),
+    ):
+        if len(places) > 1 and (what == "regions" or reference.account_id is None):
+            yield Finding(
+                "mixed_accounts",
+                "warning",
+                f"these logs are of {len(places)} {what} ({', '.join(places[:3])}), each with a "
+                f"function of this name, and are added up: give {how}",
+            )

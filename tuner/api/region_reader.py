@@ -31,11 +31,11 @@ class RegionReader:
     """Reads one region of one account."""
 
     def __init__(
-        self, services: Services, journal: ScanJournal, place: str, *, tell: Callable[[str], None]
+        self, services: Services, journal: ScanJournal, *, tell: Callable[[str], None]
     ) -> None:
         self.services = services
         self.journal = journal
-        self.place = place
+        self.place = " ".join(filter(None, (services.session.profile, services.region)))
         self.tell = tell
         self.findings: list[Finding] = []
         self.metric_count = 0

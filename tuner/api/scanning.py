@@ -92,10 +92,7 @@ def scan_account(
             Services, purpose="scan", least_interval_s=least_interval_s, sleep=caller.sleep
         )
         everywhere = (opened.enter_context(each) for each in _services(request, ask))
-        readers = (
-            RegionReader(each, journal, _name_of(each.session), tell=caller.tell)
-            for each in everywhere
-        )
+        readers = (RegionReader(each, journal, tell=caller.tell) for each in everywhere)
         book, findings = current_price_book(), list[Finding]()
         places = [*_places(readers, findings, with_logs=request.with_logs)]
         estimated = _sum_of(each.plan.cost for each in places)
@@ -134,10 +131,6 @@ def _services(request: ScanRequest, ask: Callable[[Session], Services]) -> Itera
             yield ask(
                 open_session(region=region, profile=profile, endpoint_url=request.endpoint_url)
             )
-
-
-def _name_of(session: Session) -> str:
-    return " ".join(each for each in (session.profile, session.region) if each)
 
 
 def _places(

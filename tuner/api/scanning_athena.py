@@ -167,14 +167,10 @@ def _ask(
         return [*queries.rows(query)], scanned
     finally:
         for statement in journal.get("table"):
-            _drop(queries, statement, tell)
-
-
-def _drop(queries: AthenaQueries, statement: str, tell: Callable[[str], None]) -> None:
-    try:
-        queries.run(statement)
-    except AwsError as error:
-        tell(f"the scan's table couldn't be removed ({error}): run {statement} in Athena")
+            try:
+                queries.run(statement)
+            except AwsError as error:
+                tell(f"the scan's table couldn't be removed ({error}): run {statement} in Athena")
 
 
 def _findings(table: ArchiveTable, rows: list[SumsRow], unnamed: int) -> Iterator[Finding]:

@@ -103,7 +103,9 @@ def _between(
     """The same between the sizes that it really was, by the sweep's curve."""
     if (before_mb, after_mb) == (forecast.from_mb, forecast.to_mb):
         return forecast
-    if analysis.problem is None or not all(map(_is_on_lambda, (before_mb, after_mb))):
+    if analysis.problem is None or not all(
+        MIN_MEMORY_MB <= each <= MAX_MEMORY_MB for each in (before_mb, after_mb)
+    ):
         return replace(forecast, saving_ratio=None, cost_usd_per_million=None)
     found = analysis.problem.fitted_at(sorted((before_mb, after_mb)))
     cost_usd = [found.cost_usd[:, found.column(each)] for each in (before_mb, after_mb)]
@@ -114,22 +116,13 @@ def _between(
     )
 
 
-def _at_discount(forecast: Forecast, paid: float) -> Forecast:
-    """Its dollars as they're paid: a sweep's are at list price."""
-    cost = forecast.cost_usd_per_million
-    return replace(forecast, cost_usd_per_million=cost and cost.times(paid))
-
-
-def _is_on_lambda(memory_mb: int) -> bool:
-    return MIN_MEMORY_MB <= memory_mb <= MAX_MEMORY_MB
-
-
 def _verified(
     analysis: Analysis, forecast: Forecast, read: ReadLogs, state_dir: Path
 ) -> Verification:
 
     window, paid = read.window, 1 - float(read.discount_ratio)
-    forecast = _at_discount(forecast, paid)
+    cost = forecast.cost_usd_per_million  # a sweep's is at list price
+    forecast = replace(forecast, cost_usd_per_million=cost and cost.times(paid))
     if read.store.total(forecast.function) is None:
         names = sorted({each.function for each in read.store.functions() if each.function})
         theirs = f" (they are of {', '.join(names[:3])})" if names else ""
@@ -194,7 +187,8 @@ def _judged(answer: Verification, found: Realized) -> Verification:
     realized = saved.saving_ratio
     verdict = verdicts.verdict_of(realized, forecast.saving_ratio)
     needed = None
-    if verdict == "unknown" and saved.method == "before_after" and _lasts(found):
+    more_days_come = found.move is not None and found.move.until is None
+    if verdict == "unknown" and saved.method == "before_after" and more_days_come:
         spans = [
             (each.end - each.start).total_seconds() / 86_400 for each in (saved.before, saved.after)
         ]
@@ -209,11 +203,6 @@ def _judged(answer: Verification, found: Realized) -> Verification:
         difference_ratio=verdicts.difference(realized, forecast.saving_ratio),
         days_needed=needed,
     )
-
-
-def _lasts(found: Realized) -> bool:
-    """Whether more days come."""
-    return found.move is not None and found.move.until is None
 
 
 def _reason(answer: Verification, verdict: str, needed: float | None) -> str:

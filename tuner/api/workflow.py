@@ -248,8 +248,9 @@ def find_sweeps(
     """Each function's sweep: the one given for it, else the newest in the folders, else the newest
     that is kept. Raises SweepFileError that names all functions without one.
     """
-    from tuner.sweep.store import load_sweep
+    from tuner.sweep.store import SweepStore, load_sweep
 
+    kept = SweepStore(state_dir)
     wanted = {*names} - given.keys()
     in_folders = _in_folders(folders, wanted) if wanted and folders else {}
     found, missing = {}, []
@@ -257,7 +258,7 @@ def find_sweeps(
         if name in in_folders:
             found[name] = in_folders[name]
             continue
-        if name not in given and not _is_kept(name, state_dir):
+        if name not in given and not kept.files(name):
             missing.append(name)
             continue
         found[name] = load_sweep(given.get(name, name), state_dir=state_dir)
@@ -267,12 +268,6 @@ def find_sweeps(
             f"`sweep={missing[0]}=FILE`, or a `fleet` folder that has them"
         )
     return found
-
-
-def _is_kept(name: str, state_dir: Path) -> bool:
-    from tuner.sweep.store import SweepStore
-
-    return bool(SweepStore(state_dir).files(name))
 
 
 def _in_folders(folders: Sequence[Path], wanted: set[str]) -> dict[str, Sweep]:

@@ -50,7 +50,9 @@ def check_cpu(probing: Probing) -> None:
             continue
         share, expected = statistics.median(shares), min(vcpu_share(size), workers)
         holds: bool | None = abs(share / expected - 1) <= _SHARE_OFF
-        seen, others = f"{share:.1%}", _load_by_others(runs)
+        # What other processes had of this machine meanwhile, at most; Lambda reports nothing.
+        others = max(each.reply.host_load_ratio or 0.0 for each in runs)
+        seen = f"{share:.1%}"
         if not holds and others > BUSY_LOAD_RATIO:
             holds, seen = None, f"{seen}, while others had {others:.0%} of the machine"
         else:
@@ -177,11 +179,6 @@ def _quota_window(probing: Probing, periods: list[float]) -> None:
     probing.assume(
         "quota window", f"{QUOTA_WINDOW_MS} ms", f"{period_ms:.1f} ms", holds=off <= 2 * _SHARE_OFF
     )
-
-
-def _load_by_others(runs: list[Called]) -> float:
-    """What other processes had of this machine meanwhile, at most; Lambda reports nothing."""
-    return max(each.reply.host_load_ratio or 0.0 for each in runs)
 
 
 def _succeeded(called: Called) -> bool:
