@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from tuner.aws.fleet_reader import FleetReader
     from tuner.aws.function_ref import FunctionRef
+    from tuner.aws.services import Services
     from tuner.fleet.settings import FleetSettings
     from tuner.model.account import AccountFunction
     from tuner.pricing import LambdaPrices
@@ -68,8 +69,11 @@ class FleetPlaces:
         if key in self.unreached:
             return None
         if key not in self._readers:
+            from tuner.aws.fleet_reader import FleetReader
+
             try:
-                self._readers[key] = self._open(account, region)
+                services = self._open(self.settings.account(account), region)
+                self._readers[key] = FleetReader(services)
             except AwsError as error:
                 self.could_not(account, region, error)
                 return None
@@ -81,42 +85,32 @@ class FleetPlaces:
             raise error
         self.unreached.setdefault((account, region or self.region or ""), str(error))
 
-    def _open(self, account: str, region: str | None) -> FleetReader:
+    def _open(self, account: AccountSettings, region: str | None) -> Services:
         from tuner.aws import connect
-        from tuner.aws.fleet_reader import FleetReader
         from tuner.aws.services import Services
 
-        own = self.settings.account(account)
         gateway = self._opened.enter_context(
             connect(
                 region=region or self.region,
-                profile=own.profile or self.profile,
+                profile=account.profile or self.profile,
                 endpoint_url=self.endpoint_url,
-                role_arn=own.role_arn,
-                external_id=own.external_id,
+                role_arn=account.role_arn,
+                external_id=account.external_id,
             )
         )
         gateway.check_credentials()
-        services = self._opened.enter_context(Services(gateway.session, purpose="fleet"))
-        return FleetReader(services)
+        return self._opened.enter_context(Services(gateway.session, purpose="fleet"))
 
     def _find_organization(self) -> None:
         """Add an organization's accounts to those that the settings name. Raises AwsError."""
         organization = self.settings.organization
         if organization is None:
             return
-        from tuner.aws import connect
         from tuner.aws.fleet_reader import account_ids, own_account
-        from tuner.aws.services import Services
 
-        with (
-            connect(
-                region=self.region, profile=self.profile, endpoint_url=self.endpoint_url
-            ) as gateway,
-            Services(gateway.session, purpose="fleet") as services,
-        ):
-            own = own_account(services)
-            listed = account_ids(services) if self.lists_accounts else ()
+        services = self._open(AccountSettings(""), None)
+        own = own_account(services)
+        listed = account_ids(services) if self.lists_accounts else ()
         known = {each.account for each in self.settings.accounts}
         more = [AccountSettings(own)] if own not in known else []
         more += [organization.of(each) for each in listed if each not in known | {own}]

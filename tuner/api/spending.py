@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tuner.api.reading import Caller, LiveRequest
     from tuner.model.function import Architecture
     from tuner.model.observation import Window
-    from tuner.model.spend import BillCheck, Deployment, Spend
+    from tuner.model.spend import Deployment, Spend
     from tuner.observe.folder import Reading
     from tuner.observe.store import ReportStore
     from tuner.pricing import PriceBook
@@ -202,10 +202,15 @@ def _answer(
     functions = [] if window.start is None else hours.functions()
     if not functions:
         raise InputError(_nothing(store, asked.function))
-    bill = asked.side.bill
-    facts = replace(
-        facts, bill=None if bill is None else _checked(Path(bill), hours, window, places[0])
-    )
+    if asked.side.bill is not None:
+        bill = check_bill(
+            read_bill(Path(asked.side.bill)),
+            hours.used,
+            _ends(window),
+            request_price_usd=places[0].request_usd,
+            gb_second_price_usd=places[0].usd_per_mb_ms * 1_024_000,
+        )
+        facts = replace(facts, bill=bill)
     return where_it_goes(
         functions,
         facts,
@@ -253,16 +258,6 @@ def _places(store: ReportStore, asked: _Asked) -> tuple[list[Place], tuple[str, 
     if asked.discount_ratio:
         assumed.append(f"{asked.discount_ratio:.3g} off the list price")
     return places, tuple(dict.fromkeys(assumed))
-
-
-def _checked(path: Path, hours: CostHours, window: Window, place: Place) -> BillCheck | None:
-    return check_bill(
-        read_bill(path),
-        hours.used,
-        _ends(window),
-        request_price_usd=place.request_usd,
-        gb_second_price_usd=place.usd_per_mb_ms * 1_024_000,
-    )
 
 
 def _ends(window: Window) -> tuple[datetime.datetime, datetime.datetime]:

@@ -73,7 +73,10 @@ class _AccountReader:
 
     def plan(self, function: str | None, source: LiveSource) -> LivePlan:
         """The logs to read. Raises InputError where there's none."""
-        functions = self._functions(function)
+        if function is None:
+            functions = [*function_list.list_functions(self._services)]
+        else:
+            functions = [function_list.read_function(self._services, parse_reference(function))]
         counts = self._counts(functions)
         ran = [each for each in functions if counts is None or counts.get(each.name)]
         if not ran:
@@ -85,11 +88,6 @@ class _AccountReader:
         logs = [*self._readable(ran, groups, source)]
         total = None if counts is None else sum(counts.get(each.name, 0) for each, _ in logs)
         return LivePlan(tuple(logs), self._start, self._end, total)
-
-    def _functions(self, function: str | None) -> list[AccountFunction]:
-        if function is not None:
-            return [function_list.read_function(self._services, parse_reference(function))]
-        return [*function_list.list_functions(self._services)]
 
     def _counts(self, functions: Sequence[AccountFunction]) -> dict[str, int] | None:
         """Invocations by function; None where metrics may not be read, or a server has none."""

@@ -21,7 +21,7 @@ from tuner.pricing.renewal import current_price_book
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tuner.api.reading import Caller, LiveRequest, ReadLogs
+    from tuner.api.reading import Caller, LiveRequest
     from tuner.aws import LambdaGateway
     from tuner.aws.services import Services
     from tuner.lease.stop import Stopped
@@ -235,12 +235,9 @@ def _cost_by_log(name: str, request: LiveRequest, caller: Caller) -> CostNow:
     with tempfile.TemporaryDirectory() as folder:
         alone = replace(caller, state_dir=Path(folder))
         with live_logs(asked, alone, purpose="watch", reports_only=True) as (logs, *_):
-            return _cost_of(logs, caller.now)
-
-
-def _cost_of(logs: ReadLogs, now: datetime) -> CostNow:
-    usage = logs.store.total(logs.function, Window(now - WINDOW, now), account=logs.account)
-    by = "its log of the last five minutes"
-    if usage is None:
-        return CostNow(0.0, 0, by)
-    return CostNow(float(cost_usd(usage, logs.prices)) * 12, usage.invocation_count, by)
+            window = Window(caller.now - WINDOW, caller.now)
+            usage = logs.store.total(logs.function, window, account=logs.account)
+            by = "its log of the last five minutes"
+            if usage is None:
+                return CostNow(0.0, 0, by)
+            return CostNow(float(cost_usd(usage, logs.prices)) * 12, usage.invocation_count, by)

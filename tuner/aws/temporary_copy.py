@@ -219,30 +219,26 @@ def _code_of(build: Build) -> dict[str, Any]:
 
 
 def _refuse_uncopyable(raw: Mapping[str, Any]) -> None:
+    """Raise AwsError for settings that are neither copied nor known to differ."""
     name = raw.get("FunctionName", "the function")
-    uncopyable = _uncopyable(raw)
+    known = {*_PLAIN, *_PARTS, *_RENAMED, *_ITS_OWN}
+    uncopyable = [each for each, given in raw.items() if given and each not in known]
+    uncopyable += [
+        f"{each}.{field}"
+        for each, fields in _PARTS.items()
+        for field, given in (raw.get(each) or {}).items()
+        if given and field not in fields[0] | fields[1]
+    ]
     if uncopyable:
         raise AwsError(
-            f"{name} has {', '.join(uncopyable)}, which can't be copied: give `isolation=version`"
+            f"{name} has {', '.join(sorted(uncopyable))}, which can't be copied: give "
+            "`isolation=version`"
         )
     if (raw.get("Environment") or {}).get("Error"):
         raise AwsError(
             f"the environment of {name} can't be read (its KMS key?), so it can't be copied: "
             "give `isolation=version`"
         )
-
-
-def _uncopyable(raw: Mapping[str, Any]) -> list[str]:
-    """Name every setting that is neither copied nor known to differ, sorted."""
-    known = {*_PLAIN, *_PARTS, *_RENAMED, *_ITS_OWN}
-    whole = [name for name, given in raw.items() if given and name not in known]
-    parts = [
-        f"{name}.{field}"
-        for name, fields in _PARTS.items()
-        for field, given in (raw.get(name) or {}).items()
-        if given and field not in fields[0] | fields[1]
-    ]
-    return sorted(whole + parts)
 
 
 def _differing(original: Mapping[str, Any], copy: Mapping[str, Any]) -> list[str]:

@@ -117,9 +117,8 @@ class MetricFigures(VersionFigures):
         self, function: str, versions: Sequence[str], start: datetime, end: datetime
     ) -> Mapping[str, Arm]:
         """See `VersionFigures`."""
-        named = {"FunctionName": function, "Resource": f"{function}:{self._alias}"}
         asked = [
-            (version, metric, "Sum", named | {"ExecutedVersion": version})
+            (version, metric, "Sum", self._dimensions(function, version))
             for version in versions
             for metric in ("Invocations", "Errors", "Throttles", "Duration")
         ]
@@ -143,3 +142,7 @@ class MetricFigures(VersionFigures):
             )
             for version in versions
         }
+
+    def _dimensions(self, function: str, version: str) -> dict[str, str]:
+        resource = f"{function}:{self._alias}"
+        return {"FunctionName": function, "Resource": resource, "ExecutedVersion": version}

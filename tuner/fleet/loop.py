@@ -133,7 +133,8 @@ class FleetRun:
         with ThreadPoolExecutor(self.concurrency, thread_name_prefix="fleet") as pool:
             # At once, as they were swept: an update takes Lambda seconds, whoever waits for it.
             # Also if it's to stop: what is left changed is put right first.
-            for _ in pool.map(self._put_right, (*self.queue.interrupted(), *self._left_changed())):
+            left = (each for each in self.queue.leased() if each.state != "running")
+            for _ in pool.map(self._put_right, (*self.queue.interrupted(), *left)):
                 self._look_whether_to_stop()
             self._ended_count = self.queue.ended_count
             try:
@@ -152,10 +153,6 @@ class FleetRun:
                 del self._running[future]
                 future.result()
             self._look_whether_to_stop()
-
-    def _left_changed(self) -> tuple[FleetProgress, ...]:
-        """Items that ended with something left changed, which may be put right now."""
-        return tuple(each for each in self.queue.leased() if each.state != "running")
 
     def _put_right(self, item: FleetProgress) -> None:
         key = item.item.key
@@ -185,9 +182,7 @@ class FleetRun:
 
     def _wait_for_window(self) -> bool:
         """Wait a moment, if nothing runs that could be waited for instead."""
-        if self._running:
-            return False
-        if not self.queue.has_pending:
+        if self._running or not self.queue.has_pending:
             return False
         wait_s = seconds_until_open(self.windows, self.clock.now())
         self.on_progress(FleetWaits(wait_s))

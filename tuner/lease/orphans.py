@@ -211,7 +211,11 @@ def _carry_out(plan: OrphanPlan, io: LeaseIO, take_over: Collection[str] | None)
         raise LeaseError(f"{name} changed since the plan was shown: recover again")
     try:
         if plan.tag is not None and plan.restores:
-            _restore(plan.function, plan.tag.memory_mb, io.control)
+            # Under the RevisionId from the plan.
+            wanted_mb, revision_id = plan.tag.memory_mb, plan.function.revision_id
+            after = io.control.update_memory(name, wanted_mb, revision_id)
+            if after.memory_mb != wanted_mb:
+                raise AwsError(f"its memory reads {after.memory_mb} MB")
             io.on_progress(WindowClosed())
         for alias in plan.set_back:
             io.control.update_alias(name, replace(alias, weights=()))
@@ -227,10 +231,3 @@ def _carry_out(plan: OrphanPlan, io: LeaseIO, take_over: Collection[str] | None)
         raise LeftChangedError(
             f"{name}: not everything was restored ({error}). Run: tuner recover `function={name}`"
         ) from error
-
-
-def _restore(function: FunctionConfig, memory_mb: int, control: FunctionControl) -> None:
-    """Set the memory under the RevisionId from the plan, and read it back."""
-    after = control.update_memory(function.name, memory_mb, function.revision_id)
-    if after.memory_mb != memory_mb:
-        raise AwsError(f"its memory reads {after.memory_mb} MB")

@@ -129,7 +129,11 @@ def _keep(
     before = newest_prices(load_price_book(), older) if older else load_price_book()
     document = add_document(older, found)
     after = newest_prices(load_price_book(), document)
-    _write(file, document)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, json.dumps(document, indent=1).encode(), new_mode=0o600)
+    except OSError as error:
+        raise PriceError(f"{file} can't be written: {error.strerror}") from None
     return Refresh(file, counts_by_region(found), changed_count(before, after))
 
 
@@ -150,11 +154,3 @@ def _read_or_none(file: Path) -> dict[str, Any] | None:
         newest_prices(load_price_book(), document)
         return document
     return None
-
-
-def _write(file: Path, document: dict[str, Any]) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(file, json.dumps(document, indent=1).encode(), new_mode=0o600)
-    except OSError as error:
-        raise PriceError(f"{file} can't be written: {error.strerror}") from None
