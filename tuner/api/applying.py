@@ -249,10 +249,5 @@ def deployed_memory_mb(function: str, where: Target) -> int:
     """Read what a function has now. Raises AwsError and its subclasses."""
     from tuner.aws import connect
 
-    with connect(
-        region=where.region,
-        profile=where.profile,
-        endpoint_url=where.endpoint_url,
-        function=function,
-    ) as gateway:
+    with connect(function=function, **where.connection) as gateway:
         return gateway.read_function(function).memory_mb

@@ -69,10 +69,7 @@ class LivePlan:
 
 def open_services(where: Target, purpose: Purpose, caller: Caller) -> Services:
     """What an account is asked with. Raises InputError and CredentialsError."""
-    session = open_session(
-        region=where.region, profile=where.profile, endpoint_url=where.endpoint_url
-    )
-    return Services(session, purpose=purpose, sleep=caller.sleep)
+    return Services(open_session(**where.connection), purpose=purpose, sleep=caller.sleep)
 
 
 def check_readable(

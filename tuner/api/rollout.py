@@ -156,12 +156,7 @@ def open_rollout(
     from tuner.aws import connect
     from tuner.aws.services import Services
 
-    with connect(
-        region=where.region,
-        profile=where.profile,
-        endpoint_url=where.endpoint_url,
-        function=request.function,
-    ) as gateway:
+    with connect(function=request.function, **where.connection) as gateway:
         name = gateway.resolve(request.function).target
         with Services(gateway.session, purpose="apply") as services:
             latest = gateway.read_function(name)

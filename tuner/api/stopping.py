@@ -116,9 +116,7 @@ def open_emergency(
     from tuner.aws import connect
 
     where = request.where
-    with connect(
-        region=where.region, profile=where.profile, endpoint_url=where.endpoint_url, function=name
-    ) as gateway:
+    with connect(function=name, **where.connection) as gateway:
         function = gateway.read_function(gateway.resolve(name).target)
         prices = current_price_book().lambda_prices(function.region, function.architecture)
         with open_services(replace(where, region=function.region), "watch", caller) as services:

@@ -115,12 +115,10 @@ def connect_to(
     from tuner.aws import connect
 
     with connect(
-        region=where.region,
-        profile=where.profile,
-        endpoint_url=where.endpoint_url,
-        max_connections=connections,
         function=function,
         credentials_wait=credentials_wait,
+        max_connections=connections,
+        **where.connection,
     ) as gateway:
         yield OpenTarget(gateway, state_dir)
 

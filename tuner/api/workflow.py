@@ -222,10 +222,8 @@ def _deployed(
         raise InputError(
             f"{arn} isn't a state machine's ARN: arn:aws:states:REGION:ACCOUNT:stateMachine:NAME"
         )
-    region = where.region or parts[3] or None
-    session, _ = open_connection(
-        region=region, profile=where.profile, endpoint_url=where.endpoint_url
-    )
+    where = replace(where, region=where.region or parts[3] or None)
+    session, _ = open_connection(**where.connection)
     with Services(session, purpose="workflow") as services:
         machines = StateMachines(services)
         described = machines.describe(arn)

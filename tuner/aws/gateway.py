@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tuner.aws.function_ref import FunctionRef
-    from tuner.aws.session import Session, Where
+    from tuner.aws.session import Session
     from tuner.model.function import FunctionConfig, Routing
     from tuner.model.invocation import InvokeReply
+    from tuner.model.request import Where
 
 
 def connect(

@@ -21,7 +21,7 @@ from tuner.aws.temporary_copy import copied_settings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tuner.aws.session import Where
+    from tuner.model.request import Where
 
 _LOOKED_AT: Final = 20
 _LOOK_BACK: Final = timedelta(days=1)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, Required, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Final, Unpack
 from urllib.parse import urlsplit
 
 import boto3
@@ -26,6 +26,9 @@ from botocore.utils import validate_region_name
 from tuner.aws.connection_errors import Connection, Request
 from tuner.aws.service_errors import REFUSALS, check_shapes, refused
 from tuner.errors import CredentialsError, InputError, UsageError
+
+if TYPE_CHECKING:
+    from tuner.model.request import Where
 
 _LOOPBACK_REGION = "us-east-1"
 _LOOPBACK_KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
@@ -91,20 +94,6 @@ class Session:
         for told in self.on_client:
             told(client)
         return client
-
-
-class Where(TypedDict, total=False):
-    """What a session is opened by: keywords of `open_session`, and so of `connect`."""
-
-    region: Required[str | None]
-    """None: the environment's or the profile's, else us-east-1 for an endpoint on loopback."""
-    profile: Required[str | None]
-    endpoint_url: Required[str | None]
-    access_key_id: str | None
-    """Replaces any credentials: the key of an endpoint that was started here."""
-    role_arn: str | None
-    """A role to assume with the credentials, with the first request."""
-    external_id: str | None
 
 
 def open_session(**where: Unpack[Where]) -> Session:

@@ -124,12 +124,7 @@ def _of_account(
 
     if create is not None:
         check_name(create)
-    with connect_live(
-        region=where.region,
-        profile=where.profile,
-        endpoint_url=where.endpoint_url,
-        function=function,
-    ) as gateway:
+    with connect_live(function=function, **where.part().connection) as gateway:
         place = Place(gateway, state_dir(), function, role, where.profile)
         read = _first_step(place, json=json)
         if create is None:

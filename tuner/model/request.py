@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Required, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,6 +83,20 @@ class Safety:
     """All variables of these commands, besides those that say what they are for."""
 
 
+class Where(TypedDict, total=False):
+    """Where requests go and who signs them: keywords of what connects."""
+
+    region: Required[str | None]
+    """None: the environment's or the profile's, else us-east-1 for an endpoint on loopback."""
+    profile: Required[str | None]
+    endpoint_url: Required[str | None]
+    access_key_id: str | None
+    """Replaces any credentials: the key of an endpoint that was started here."""
+    role_arn: str | None
+    """A role to assume with the credentials, with the first request."""
+    external_id: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where the function is: in an account, at another endpoint, or in a template."""
@@ -98,6 +112,15 @@ class Target:
     """Values of its functions' environment variables, replacing the template's."""
     build: bool = False
     """Have pip, npm or make install what the template's functions need first."""
+
+    @property
+    def connection(self) -> Where:
+        """What connects to it, if it isn't in a template."""
+        return {
+            "region": self.region,
+            "profile": self.profile,
+            "endpoint_url": self.endpoint_url,
+        }
 
 
 @dataclass(frozen=True, slots=True)
