@@ -14,6 +14,7 @@ from botocore.stub import Stubber
 from tests.scripted_executor import ScriptedExecutor
 from tuner.aws import connect
 from tuner.aws.connection_errors import Connection
+from tuner.aws.session import Session
 from tuner.local import FunctionDefinition, LocalLambda
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ def registry(
 
 class _Opened:
     """A session that has one client open."""
+
+    translating = Session.translating
 
     def __init__(self, client: Any) -> None:
         self._client = client

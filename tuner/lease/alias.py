@@ -36,8 +36,6 @@ class ShiftedAlias:
         self._function = function
         self._io = io
         self._journal = journal
-        self.is_foreign = False
-        """Whether somebody else has changed it, so that it's no longer this rollout's."""
 
     @property
     def name(self) -> str:
@@ -94,7 +92,6 @@ class ShiftedAlias:
             self._now = now  # nobody else routes to this version: it was this request, sent twice
 
     def _foreign(self, now: Routing) -> ForeignChangeError:
-        self.is_foreign = True
         return ForeignChangeError(
             f"{self._function}: somebody else changed the alias {self.name} (a deployment?), which "
             f"routes to {now.describe()} now: roll out again when it's done"
