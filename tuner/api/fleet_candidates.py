@@ -223,7 +223,7 @@ def of_tag(
             if reader is None:
                 continue
             try:
-                tags = reader.tags()
+                tags = reader.tags
             except AwsError as error:
                 places.could_not(account, region, error)
                 continue
@@ -242,7 +242,7 @@ def with_tags(candidates: Iterable[Candidate], places: FleetPlaces) -> Iterator[
             yield each
             continue
         try:
-            tags = reader.tags()
+            tags = reader.tags
         except AwsError as error:
             places.could_not(each.account, each.region, error)
             tags = {}

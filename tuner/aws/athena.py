@@ -28,8 +28,6 @@ LEAST_BYTES: Final = 10e6
 ROWS_A_PAGE: Final = 1000
 DATABASE: Final = "default"
 _BYTES_PER_TB: Final = 1e12
-_LOOK_EVERY_S: Final = 1.0
-_LOOPBACK_LOOK_EVERY_S: Final = 0.02
 _UNDER_WAY: Final = frozenset(("QUEUED", "RUNNING"))
 _UNKNOWN_ID: Final = "InvalidRequestException"
 
@@ -53,8 +51,6 @@ class AthenaQueries:
         self._services = services
         self._work_group = work_group
         self._results = results
-        loopback = services.session.is_loopback
-        self._look_every_s = _LOOPBACK_LOOK_EVERY_S if loopback else _LOOK_EVERY_S
 
     def objects(self, location: S3Location) -> Iterator[S3Object]:
         """Every object of an archive. Raises AwsError."""
@@ -114,7 +110,7 @@ class AthenaQueries:
                 state = answer["Status"]["State"]
                 if state not in _UNDER_WAY:
                     break
-                self._services.sleep(self._look_every_s)
+                self._services.sleep(self._services.look_every_s)
         except BaseException:
             with suppress(AwsError):
                 self._services.ask("athena", "StopQueryExecution", QueryExecutionId=query_id)

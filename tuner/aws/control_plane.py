@@ -34,9 +34,6 @@ _APART: Final = ("GetFunction",)
 """Has its own budget, 100 a second."""
 _APART_INTERVAL_S: Final = 0.0125
 """At most 80 a second: many sweeps at once wait for many functions."""
-_READING: Final = ("Get", "List", "Invoke")
-_NAMES: Final = ("FunctionName", "Resource", "Qualifier", "MemorySize", "Name")
-"""What may be told of a request: no value that could be a secret."""
 _AWS_ATTEMPTS = 5
 _LOOPBACK_ATTEMPTS = 3  # a server on this machine that refuses connections is not running
 _CONFLICT_ATTEMPTS = 4
@@ -114,15 +111,6 @@ class ControlPlane:
         if not session.is_loopback:
             RateLimiter(LEAST_INTERVAL_S * process_count).attach(self.client)
             RateLimiter(_APART_INTERVAL_S * process_count).attach_apart(self.client)
-
-    def tell_changes(self, told: Callable[[str, dict[str, Any]], None]) -> None:
-        """Tell of every request that changes something before it's sent, with the names in it."""
-
-        def tell(params: dict[str, Any], model: Any, **_: Any) -> None:
-            if not model.name.startswith(_READING):
-                told(model.name, {name: params[name] for name in _NAMES if name in params})
-
-        self.client.meta.events.register("before-parameter-build.lambda", tell)
 
     @contextmanager
     def beside(self, service: str, request: Request, **options: Any) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.aws.account_reports import function_tags
@@ -38,15 +39,11 @@ class FleetReader:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._schemas: frozenset[str] | None = None
-        self._mapped: dict[str, set[str | None]] | None = None
-        self._tags: dict[str, dict[str, str]] | None = None
 
+    @cached_property
     def tags(self) -> Mapping[str, Mapping[str, str]]:
         """Tags by the function's name. Raises AwsError."""
-        if self._tags is None:
-            self._tags = function_tags(self._services)
-        return self._tags
+        return function_tags(self._services)
 
     def functions(self, names: Collection[str]) -> Iterator[AccountFunction]:
         """Those among the names that exist. Raises AwsError."""
@@ -82,31 +79,33 @@ class FleetReader:
 
     def has_test_events(self, name: str) -> bool:
         """Whether the function has shareable test events; not where they can't be listed."""
-        if self._schemas is None:
-            try:
-                listed = self._services.listed(
-                    "schemas", "ListSchemas", RegistryName=EVENT_REGISTRY
-                )
-                self._schemas = frozenset(each["SchemaName"] for each in listed)
-            except AwsError:
-                self._schemas = frozenset()
         return FunctionRef(name).event_schema in self._schemas
+
+    @cached_property
+    def _schemas(self) -> frozenset[str]:
+        try:
+            listed = self._services.listed("schemas", "ListSchemas", RegistryName=EVENT_REGISTRY)
+            return frozenset(each["SchemaName"] for each in listed)
+        except AwsError:
+            return frozenset()
 
     def mapped_sources(self, name: str) -> frozenset[str | None]:
         """What is polled for the function, None for what `tuner payload` can't make; nothing where
         that can't be listed.
         """
-        if self._mapped is None:
-            self._mapped = {}
-            try:
-                for each in self._services.listed("lambda", "ListEventSourceMappings"):
-                    if each.get("State") == "Disabled":
-                        continue  # it may be enabled later, and sends nothing now
+        return frozenset(self._sources.get(name, ()))
+
+    @cached_property
+    def _sources(self) -> Mapping[str, set[str | None]]:
+        found: dict[str, set[str | None]] = {}
+        try:
+            for each in self._services.listed("lambda", "ListEventSourceMappings"):
+                if each.get("State") != "Disabled":  # one that is disabled sends nothing now
                     function = arn_part(each.get("FunctionArn"), 6)
-                    self._mapped.setdefault(function, set()).add(_mapped(each))
-            except AwsError:
-                self._mapped = {}
-        return frozenset(self._mapped.get(name, ()))
+                    found.setdefault(function, set()).add(_mapped(each))
+        except AwsError:
+            return {}
+        return found
 
     def allowed_sources(self, name: str) -> frozenset[str | None]:
         """What its resource policy lets invoke it, None for what `tuner payload` can't make;

@@ -28,8 +28,6 @@ MOST_ROWS: Final = 100_000
 WITHOUT_INSIGHTS: Final = frozenset(("DELIVERY",))
 """Log classes that can't be queried."""
 _BYTES_PER_GB: Final = 1e9
-_LOOK_EVERY_S: Final = 1.0
-_LOOPBACK_LOOK_EVERY_S: Final = 0.02
 _UNDER_WAY: Final = frozenset(("Scheduled", "Running"))
 _BUSY: Final = "LimitExceededException"
 
@@ -93,8 +91,6 @@ class QueryRuns(Generic[Key]):
         self._on_start = on_start
         self._at_once = at_once
         self._running: dict[Key, tuple[str, LogQuery]] = {}
-        loopback = services.session.is_loopback
-        self._look_every_s = _LOOPBACK_LOOK_EVERY_S if loopback else _LOOK_EVERY_S
 
     def add(self, key: Key, query: LogQuery) -> None:
         """Run one more."""
@@ -107,7 +103,7 @@ class QueryRuns(Generic[Key]):
             ended = [*self._ended()]
             yield from ended
             if self._running and not ended:
-                self._services.sleep(self._look_every_s)
+                self._services.sleep(self._services.look_every_s)
 
     def _start_some(self) -> Iterator[tuple[Key, LogQuery, AwsError]]:
         while self._waiting and len(self._running) < self._at_once:

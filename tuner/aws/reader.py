@@ -42,6 +42,9 @@ _LOOK_BACK_MS: Final = 20 * 60 * 1000
 _MOST_PAGES: Final = 20
 _REQUEST_ID: Final = re.compile(r"[0-9A-Fa-f-]{8,40}")
 _LATEST: Final = "$LATEST"
+_READING: Final = ("Get", "List", "Invoke")
+_NAMES: Final = ("FunctionName", "Resource", "Qualifier", "MemorySize", "Name")
+"""What may be told of a request: no value that could be a secret."""
 
 
 def _lines(client: Any, group: str, request_id: str, since_ms: int) -> list[str]:
@@ -190,8 +193,13 @@ class LambdaReader:
         return group, logging.get("LogFormat") == "JSON"
 
     def tell_changes(self, told: Callable[[str, dict[str, Any]], None]) -> None:
-        """Tell of every control call that changes something, before it's sent."""
-        self._control.tell_changes(told)
+        """Tell of every request that changes something before it's sent, with the names in it."""
+
+        def tell(params: dict[str, Any], model: Any, **_: Any) -> None:
+            if not model.name.startswith(_READING):
+                told(model.name, {name: params[name] for name in _NAMES if name in params})
+
+        self._control.client.meta.events.register("before-parameter-build.lambda", tell)
 
     def check_credentials(self) -> None:
         """Fetch credentials that must be fetched, such as a role's. Raises AwsError."""

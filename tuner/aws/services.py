@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from functools import cache, partial
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import jmespath
@@ -42,6 +41,8 @@ _OPTIONS: Final[dict[str, Any]] = {
 }
 _THROTTLE_WAITS_S: Final = (1.0, 2.0, 4.0, 8.0)
 _MAX_PAGES: Final = 10_000
+_LOOK_EVERY_S: Final = 1.0
+_LOOPBACK_LOOK_EVERY_S: Final = 0.02
 
 
 class Services:
@@ -64,6 +65,8 @@ class Services:
         self.session = session
         self.purpose: Purpose = purpose
         self.sleep = sleep
+        self.look_every_s = _LOOPBACK_LOOK_EVERY_S if session.is_loopback else _LOOK_EVERY_S
+        """How often to look whether a query has ended."""
         default_s = 0.0 if session.is_loopback else _LEAST_INTERVAL_S
         self._interval_s = default_s if least_interval_s is None else least_interval_s
         self._limiter = RateLimiter(self._interval_s, clock=clock, sleep=sleep)
@@ -105,23 +108,21 @@ class Services:
     def listed(
         self, service: str, operation: str, *, most_pages: int | None = None, **parameters: Any
     ) -> Iterator[Any]:
-        """Every element of a list, over all (or the first) pages. Raises AwsError as `pages`."""
-        key = _paging(service, operation)["result_key"]
-        for page in islice(self.pages(service, operation, **parameters), most_pages):
-            yield from jmespath.search(key if isinstance(key, str) else key[0], page) or ()
+        """Every element of a list, over all (or the first) pages.
 
-    def pages(self, service: str, operation: str, **parameters: Any) -> Iterator[dict[str, Any]]:
-        """Every page of a list. Raises AwsError, also for a list that doesn't end."""
+        Raises AwsError, also for a list that doesn't end.
+        """
         paging = _paging(service, operation)
-        given, answered = paging["input_token"], paging["output_token"]
+        key, given, answered = paging["result_key"], paging["input_token"], paging["output_token"]
         more: dict[str, Any] = {}
-        for _ in range(_MAX_PAGES):
+        for _ in range(most_pages or _MAX_PAGES):
             page = self.ask(service, operation, **parameters, **more)
-            yield page
+            yield from jmespath.search(key if isinstance(key, str) else key[0], page) or ()
             if not (following := page.get(answered)) or following == more.get(given):
                 return
             more = {given: following}
-        raise AwsError(f"{operation} has over {_MAX_PAGES:,} pages in {self.region}")
+        if most_pages is None:
+            raise AwsError(f"{operation} has over {_MAX_PAGES:,} pages in {self.region}")
 
     def _send(self, service: str, request: Request, parameters: dict[str, Any]) -> dict[str, Any]:
         with self.session.translating(request):

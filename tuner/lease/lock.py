@@ -48,20 +48,16 @@ def function_lock(state_dir: Path, header: JournalHeader) -> Iterator[None]:
     except OSError as error:
         raise LeaseError(f"the lock {path} can't be created ({error.strerror})") from error
     try:
-        _take(descriptor, function.name)
+        try:
+            lock_file(descriptor)
+        except BlockingIOError as error:
+            raise LeaseError(
+                f"another sweep (or rollout, or recovery) of {function.name} is running on this "
+                "machine: wait for it to end, or stop it"
+            ) from error
         yield
     finally:
         os.close(descriptor)
-
-
-def _take(descriptor: int, name: str) -> None:
-    try:
-        lock_file(descriptor)
-    except BlockingIOError as error:
-        raise LeaseError(
-            f"another sweep (or rollout, or recovery) of {name} is running on this machine: wait "
-            "for it to end, or stop it"
-        ) from error
 
 
 @dataclass(frozen=True, slots=True)
