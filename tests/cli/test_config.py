@@ -16,6 +16,8 @@ from tuner.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
+SWEEP = "examples/sweeps/mixed.jsonl"
+
 
 def shown_region(*arguments: str, cwd: Path, **variables: str) -> str:
     ran = run_here("prices", "show", *arguments, cwd=cwd, **variables)
@@ -212,17 +214,55 @@ def test_a_format_can_be_set(tmp_path: Path) -> None:
 def test_a_setting_for_sweeps_means_nothing_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The demo replaces what --out names; a fleet's folder and its sweeps at once are its own."""
+    """The demo replaces what --out names, and its function is an example; a fleet's folder and its
+    sweeps at once are its own.
+    """
     ran: list[list[str]] = []
     with monkeypatch.context() as patch:
         patch.setattr("tuner.cli.app.run", lambda arguments: ran.append(arguments) or 0)
         patch.setenv("TUNER_OUT", str(tmp_path / "kept.jsonl"))
+        patch.setenv("TUNER_FUNCTION", "resize-images")
         _load("demo", COMMANDS["demo"], with_defaults=True).main([], standalone_mode=False)
     assert ran == [["tune", "mixed", "--local", "demo", "--yes"]]
     line = one_line(run_here("fleet", "plan", "--budget-usd", "1", TUNER_OUT="kept.jsonl"))
     assert "--out" in line
     line = one_line(run_here("fleet", "run", "nowhere", TUNER_CONCURRENCY="500"))
     assert "nowhere" in line  # 500 is too much for a fleet, not for a sweep
+
+
+@pytest.mark.parametrize(
+    ("command", "answered"),
+    [
+        (("apply", SWEEP, "--check", "--template", "examples"), "mixed would get"),
+        (("iam-policy", "--for", "scan", "--athena", "s3://logs"), "athena:StartQueryExecution"),
+        (("tune", "--resume", SWEEP, "--local", "demo", "--dry-run"), "mixed · local"),
+    ],
+)
+def test_the_variable_for_a_function_is_no_hindrance_where_another_thing_is_named(
+    command: tuple[str, ...], answered: str, tmp_path: Path
+) -> None:
+    """`TUNER_FUNCTION` stands for a function that nobody named; here the command line does."""
+    ran = run_here(*command, TUNER_FUNCTION="elsewhere", TUNER_STATE_DIR=str(tmp_path))
+    assert ran.returncode == 0, ran.stderr
+    assert answered in ran.stdout + ran.stderr
+
+
+def test_a_check_of_this_machine_is_of_no_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the variable for a function nor what is set for accounts is asked about beside it."""
+    monkeypatch.setenv("TUNER_FUNCTION", "elsewhere")
+    monkeypatch.setenv("TUNER_PROFILE", "work")
+    command = _load("live-check", COMMANDS["live-check"], with_defaults=True)
+    given = command.make_context("live-check", ["--local"]).params
+    assert (given["function"], given["profile"]) == (None, None)
+
+
+def test_a_fraction_of_a_day_is_for_logs(tmp_path: Path) -> None:
+    """Beside a rate, a break-even reads no days; CloudWatch's traffic takes whole ones."""
+    (tmp_path / "tuner.toml").write_text("days = 0.5\n")
+    sweep = str(ROOT / SWEEP)
+    assert run_here("break-even", sweep, "--rate", "50/s", cwd=tmp_path).returncode == 0
+    line = one_line(run_here("break-even", sweep, "--traffic", "cloudwatch", cwd=tmp_path))
+    assert "days in the settings" in line
 
 
 def test_a_slack_in_the_environment_names_what_replaced_it(tmp_path: Path) -> None:
@@ -308,7 +348,6 @@ def test_every_option_of_every_command_can_be_set_by_its_name() -> None:
     assert names - EACH_TIME == config.KEYS | config.ENVIRONMENT_ONLY
 
 
-SWEEP = "examples/sweeps/mixed.jsonl"
 IN_2030 = "1893456000"
 SOON = "1790000000"  # 2026-09-21: 21 days after us-east-1's Lambda prices were confirmed
 REPORTS = [

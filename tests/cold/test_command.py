@@ -122,6 +122,24 @@ def test_the_page_and_the_text_tell_the_same(
     assert "2 cold starts at each of 1024 MB" in ran.stderr
 
 
+def test_a_dry_run_shows_the_plan_as_one_object(server: LocalLambda, state: dict[str, str]) -> None:
+    """With --json too something is on stdout: what would be measured, and what it may cost."""
+    before = standing(server)
+    ran = run_here(
+        *("cold", "hello", *at(server), "--memory-sizes", "512", "--isolation", "version"),
+        *("--dry-run", "--json"),
+        **state,
+    )
+    assert ran.returncode == 0, ran.stderr
+    plan = json.loads(ran.stdout)
+    assert (plan["kind"], plan["sizes_mb"], plan["isolation"]) == (
+        "cold_plan", [512, 1024], "version",
+    )  # fmt: skip
+    assert plan["invocation_count"] == 2 * plan["sample_count"] + plan["warm_count"]
+    assert plan["max_cost_usd"] > 0
+    assert standing(server) == before
+
+
 def test_without_a_rate_no_share_is_made_up(server: LocalLambda, state: dict[str, str]) -> None:
     """What is due without any request is said all the same."""
     ran = run_here(

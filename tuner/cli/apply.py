@@ -96,6 +96,7 @@ def apply(
     sweeps: Annotated[
         list[str] | None,
         typer.Argument(
+            **options.without_settings("function"),
             metavar="SWEEP...",
             help="Sweep files, functions' names for their newest sweeps, or answers of tuner "
             "workflow (.json).",

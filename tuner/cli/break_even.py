@@ -52,6 +52,8 @@ class LoadOptions:
     traffic: Annotated[
         str | None,
         options.traffic_option(
+            # That setting is of logs too, in fractions of a day.
+            **options.without_settings("days", beside=lambda traffic: traffic != "cloudwatch"),
             metavar="CSV|cloudwatch",
             help="Load by hour (hour,requests), or the function's own, read by minute.",
         ),

@@ -112,6 +112,8 @@ def _cold(
         )
         _show_plan(prepared, target)
         if invoke.dry_run:
+            if invoke.json:
+                _show_plan_json(prepared)
             return 0
         invoke.agree(prepared.side_effects, "Is that safe with these payloads?", target)
         try:
@@ -141,6 +143,14 @@ def _show_plan(prepared: "PreparedCold", target: "OpenTarget") -> None:
     for line in describe_plan(prepared.plan, costs_nothing=target.started_here):
         say(line)
     tell_copy(prepared.traffic.sources)
+
+
+def _show_plan_json(prepared: "PreparedCold") -> None:
+    """The same as one object, in place of an answer."""
+    from tuner.report.cold import plan_json
+
+    findings = tuple(map(shown, prepared.findings))
+    show_json(plan_json(prepared.plan, prepared.isolation, prepared.side_effects, findings))
 
 
 def _show(answer: "ColdStarts", *, json: bool, out_file: Path | None) -> None:

@@ -19,7 +19,8 @@ tuner demo --recorded"""
 
 
 def demo(
-    function: Annotated[
+    # Not called `function`: a variable of that name is for functions of one's own.
+    example: Annotated[
         str, typer.Argument(metavar="FUNCTION", help="One of the example functions.")
     ] = "mixed",
     *,
@@ -45,4 +46,4 @@ def demo(
     if recorded:
         return run(["report", str(examples_dir() / "sweeps" / "mixed.jsonl")])
     where = [] if out_file is None else ["--out", str(out_file), "--force"]
-    return run(["tune", function, "--local", DEMO, "--yes", *where])
+    return run(["tune", example, "--local", DEMO, "--yes", *where])

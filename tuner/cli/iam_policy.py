@@ -69,6 +69,7 @@ def iam_policy(
     athena: Annotated[
         str | None,
         options.where_option(
+            **options.without_settings("function"),
             metavar="S3_URI",
             help="With --for scan: of this archive by Athena, which needs nothing of Lambda.",
         ),

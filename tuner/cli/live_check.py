@@ -38,7 +38,7 @@ def live_check(
         bool,
         options.where_option(
             "--local",
-            **options.without_settings("profile", "endpoint_url"),
+            **options.without_settings("profile", "endpoint_url", "function"),
             help="Check a local Lambda started for it: both steps, no account needed.",
         ),
     ] = False,

@@ -1,5 +1,6 @@
 """Every option once, so that it means the same in every command."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -36,13 +37,13 @@ def region_option(otherwise: str) -> Any:
     )
 
 
-def without_settings(*names: str) -> dict[str, Any]:
-    """For an option beside which others mean nothing: they are refused, but if a variable or a file
-    sets them for all commands, they don't count.
+def without_settings(*names: str, beside: Callable[[Any], bool] = bool) -> dict[str, Any]:
+    """For an option beside which (if it's given, or by its value) others mean nothing: if a
+    variable or a file sets them for all commands, they don't count.
     """
 
     def leave_out(context: typer.Context, value: Any) -> Any:
-        if value:
+        if beside(value):
             settings = context.default_map or {}
             context.default_map = {name: settings[name] for name in settings.keys() - {*names}}
         return value

@@ -78,6 +78,7 @@ class MeasureOptions:
     resume: Annotated[
         str | None,
         options.measure_option(
+            **options.without_settings("function"),
             metavar="SWEEP",
             help="Continue this sweep. What it measured and spent counts; --out may be its file.",
         ),

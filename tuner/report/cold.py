@@ -13,10 +13,11 @@ from tuner.report.plan import subject
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tuner.cold.plan import ColdPlan
     from tuner.cold.result import ColdOption, ColdStarts, SlowImport
+    from tuner.model.finding import Finding
     from tuner.model.interval import Interval
 
 OPTION_HEAD: Final = (
@@ -72,6 +73,26 @@ def to_json(answer: ColdStarts) -> dict[str, Any]:
         "prices": {"as_of": answer.prices_as_of, "region": answer.function.region},
         "findings": findings_json(answer.findings),
     }
+
+
+def plan_json(
+    plan: ColdPlan, isolation: str, side_effects: Sequence[str], findings: Sequence[Finding]
+) -> dict[str, Any]:
+    """What would be measured, as an object; None is not known."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "cold_plan",
+        "function": function_json(plan.pricing.function),
+        "isolation": isolation,
+        "sizes_mb": list(plan.sizes_mb),
+        "sample_count": plan.samples,
+        **fields_json(
+            plan, "warm_count", "timed_count", "invocation_count", "window_count",
+            "expected_cost_usd", "max_cost_usd",
+        ),
+        "side_effects": list(side_effects),
+        "findings": findings_json(findings),
+    }  # fmt: skip
 
 
 def describe_plan(plan: ColdPlan, *, costs_nothing: bool) -> Iterator[str]:
