@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.report.alarm_files import composite_name, number, told, told_of
 from tuner.report.console import as_text, paragraphs, table_lines
-from tuner.report.json import SCHEMA_VERSION, fields_json
+from tuner.report.json import fields_json, headed
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ def to_json(
 ) -> dict[str, Any]:
     """The promised object; `text` is the file's, where it isn't written to one."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "alarms",
+        **headed("alarms"),
         "format": format_name,
         "file": file,
         "text": None if file else text,
@@ -82,7 +81,7 @@ def to_json(
                 "composite": {
                     "name": composite_name(each.function), "replay": _replay_json(each.composite)
                 },
-                "notes": list(each.notes),
+                **fields_json(each, "notes"),
             }
             for each in functions
         ],
@@ -108,8 +107,7 @@ def _replay_json(replay: Rings | None) -> dict[str, Any] | None:
         return None
     return {
         "ring_count": len(replay.rings),
-        "alarm_minutes": replay.alarm_minutes,
-        "days": list(replay.days),
+        **fields_json(replay, "alarm_minutes", "days"),
         "rings": [[begin.isoformat(), end.isoformat()] for begin, end in replay.rings],
         "text": told_of(replay),
     }

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.breakeven.answer import total_usd
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.report import numbers
-from tuner.report.chart import LABEL_WIDTH, Axis
+from tuner.report.chart import LABEL_WIDTH, Axis, labelled
 from tuner.report.console import as_text, glyphs_for, paragraphs, remark, table_lines, wrapped
-from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, interval_json
+from tuner.report.json import fields_json, headed, interval_json
 from tuner.report.sanitize import code_span, markdown, markdown_finding, markdown_table, plain
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ def to_json(answer: BreakEven) -> dict[str, Any]:
     is None if the central values never do.
     """
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "break-even",
+        **headed("break-even"),
         "function": {
             "name": answer.function_name, **fields_json(answer, "region", "architecture")
         },
@@ -52,9 +51,7 @@ def to_json(answer: BreakEven) -> dict[str, Any]:
             }
             for platform in answer.platforms
         ],
-        "findings": findings_json(answer.findings),
-        "assumptions": list(answer.assumptions),
-        "prices_as_of": answer.prices_as_of,
+        **fields_json(answer, "findings", "assumptions", "prices_as_of"),
     }  # fmt: skip
 
 
@@ -241,11 +238,8 @@ def draw_costs(answer: BreakEven, *, width: int, glyphs: Glyphs) -> list[str]:
             place = up.position(max(cost.cost_usd_per_month, 0.01))
             cells[round((1 - place) * (HEIGHT - 1))][column] = letter
     lines = ["  $ a month over requests a month (both log scale)"]
-    for row, line in enumerate(cells):
-        usd = up.value(1 - row / (HEIGHT - 1))
-        label = f"{usd:,.0f}" if usd >= 10 else f"{usd:.2f}"
-        shown_label = label if row in {0, HEIGHT // 2, HEIGHT - 1} else ""
-        lines.append(f"{shown_label:>{LABEL_WIDTH}} {glyphs.axis_y}{''.join(line)}".rstrip())
+    drawn = labelled(cells, up, lambda usd: f"{usd:,.0f}" if usd >= 10 else f"{usd:.2f}", glyphs)
+    lines += [line.rstrip() for line in drawn]
     lines.append(f"{'':{LABEL_WIDTH}} {glyphs.corner}{glyphs.axis_x * across}")
     lines.append(_ticks(rates, across))
     lines += [

@@ -95,10 +95,18 @@ def draw(
             column = round(across.position(point.memory_mb) * (plot_width * wide - 1)) // wide
             row = round((1 - up.position(point.value)) * (height * high - 1)) // high
             cells[row][column] = mark
+    return labelled(cells, up, label, glyphs)
+
+
+def labelled(
+    cells: Sequence[Sequence[str]], up: Axis, label: Callable[[float], str], glyphs: Glyphs
+) -> list[str]:
+    """A plot's lines behind its vertical axis, with labels at both ends and in the middle."""
+    last = len(cells) - 1
     lines = []
     for row, line in enumerate(cells):
-        is_labelled = row in {0, height // 2, height - 1}
-        text = label(up.value(1 - row / (height - 1))) if is_labelled else ""
+        is_labelled = row in {0, len(cells) // 2, last}
+        text = label(up.value(1 - row / last)) if is_labelled else ""
         lines.append(f"{text:>{LABEL_WIDTH}} {glyphs.axis_y}{''.join(line)}")
     return lines
 

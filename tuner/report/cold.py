@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import counted, figure
 from tuner.report import numbers
 from tuner.report.console import as_text, paragraphs, remark, table_lines, wrapped
-from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, function_json
+from tuner.report.json import fields_json, findings_json, function_json, headed
 from tuner.report.plan import subject
 from tuner.report.sanitize import plain
 
@@ -51,8 +51,7 @@ KEEP_ALIVE: Final = (
 def to_json(answer: ColdStarts) -> dict[str, Any]:
     """Return the contract's object. What is not known is None, never left out."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "cold_starts",
+        **headed("cold_starts"),
         "function": function_json(answer.function),
         "sizes": [
             {
@@ -62,17 +61,17 @@ def to_json(answer: ColdStarts) -> dict[str, Any]:
             }
             for each in answer.sizes
         ],
-        **fields_json(answer, "share"),
-        "options": [asdict(each) for each in answer.options],
-        "slow_imports": [asdict(each) for each in answer.slow_imports],
-        **fields_json(answer, "is_restore", "rate_per_s", "peak_concurrency"),
+        **fields_json(
+            answer, "share", "options", "slow_imports", "is_restore", "rate_per_s",
+            "peak_concurrency",
+        ),
         "warm_duration_ms": answer.warm_ms,
         "package_bytes": answer.package_bytes and answer.package_bytes[0],
         "unpacked_bytes": answer.package_bytes and answer.package_bytes[1],
         **fields_json(answer, "invocation_count", "cost_usd"),
         "prices": {"as_of": answer.prices_as_of, "region": answer.function.region},
-        "findings": findings_json(answer.findings),
-    }
+        **fields_json(answer, "findings"),
+    }  # fmt: skip
 
 
 def plan_json(
@@ -80,8 +79,7 @@ def plan_json(
 ) -> dict[str, Any]:
     """What would be measured, as an object; None is not known."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "cold_plan",
+        **headed("cold_plan"),
         "function": function_json(plan.pricing.function),
         "isolation": isolation,
         "sizes_mb": list(plan.sizes_mb),
@@ -190,14 +188,9 @@ def size_rows(answer: ColdStarts) -> list[tuple[str, ...]]:
 
 def option_row(option: ColdOption) -> tuple[str, ...]:
     """An option's cells, under `OPTION_HEAD`."""
-    every, cold = option.latency_ms, option.cold_latency_ms
     share = "" if option.share is None else numbers.percent(option.share)
-    of_all: tuple[str, ...] = ("",) * 3
-    if every is not None:
-        of_all = tuple(map(numbers.duration, (every.p50, every.p95, every.p99)))
-    of_cold: tuple[str, ...] = ("",) * 2
-    if cold is not None:
-        of_cold = tuple(map(numbers.duration, (cold.p95, cold.p99)))
+    of_all = numbers.durations(option.latency_ms, "p50", "p95", "p99", unknown="")
+    of_cold = numbers.durations(option.cold_latency_ms, "p95", "p99", unknown="")
     cost_usd = option.cost_usd_per_month
     if cost_usd is not None:
         cost = numbers.rough_usd(cost_usd)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import counted, listed
 from tuner.report import numbers
 from tuner.report.console import as_text, table_lines, wrapped
-from tuner.report.json import SCHEMA_VERSION, csv_table, fields_json
+from tuner.report.json import csv_table, fields_json, headed
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ _COLUMNS: Final = (
     "invocation_count", "cost_usd",
 )  # fmt: skip
 
+_COUNTED: Final[tuple[ItemState, ...]] = ("done", "failed", "pending", "running", "excluded")
 _SAVED: Final = (
     "saving_ratio", "saving_usd_per_month", "verification", "realized_saving_ratio",
     "realized_usd_per_month",
@@ -250,22 +251,15 @@ def verdict_of(each: FleetProgress) -> str:
 def status_json(status: FleetStatus) -> dict[str, Any]:
     """The promised object; `functions` has those that were left out too."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "fleet",
+        **headed("fleet"),
         "state": status.state,
         "function_count": len(status.items) + len(status.plan.excluded),
-        "done_count": status.count("done"),
-        "failed_count": status.count("failed"),
-        "pending_count": status.count("pending"),
-        "running_count": status.count("running"),
-        "excluded_count": status.count("excluded"),
-        "lease_count": status.lease_count,
-        "invocation_count": status.invocation_count,
-        "cost_usd": status.cost_usd,
+        **{f"{state}_count": status.count(state) for state in _COUNTED},
+        **fields_json(status, "lease_count", "invocation_count", "cost_usd"),
         "budget_usd": status.plan.budget_usd,
         "eta": status.eta,
         "estimate": None,
-        "unreached": list(status.plan.unreached),
+        **fields_json(status.plan, "unreached"),
         "functions": [
             *(_function_json(each) for each in status.items),
             *(_excluded_json(each) for each in status.plan.excluded),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.console import as_text, table_lines
-from tuner.report.json import SCHEMA_VERSION
+from tuner.report.json import headed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +28,7 @@ def render(checks: Sequence[HostCheck], *, encoding: str = "utf-8") -> str:
 def to_json(checks: Sequence[HostCheck]) -> dict[str, Any]:
     """One object; shares are cores, ratios are plain numbers (0.05 is 5%)."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "host_check",
+        **headed("host_check"),
         "checks": [_check(check) for check in checks],
     }
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
         Choice,
         PairEstimate,
         PercentileEstimate,
-        PriorUse,
         Recommendation,
         SizeSummary,
         Variation,
@@ -33,6 +32,11 @@ if TYPE_CHECKING:
 
 
 SCHEMA_VERSION: Final = 1
+
+
+def headed(kind: str) -> dict[str, Any]:
+    """What every object begins with."""
+    return {"schema_version": SCHEMA_VERSION, "kind": kind}
 
 
 def to_json(recommendation: Recommendation) -> dict[str, Any]:
@@ -46,8 +50,7 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
         "cost_usd_per_million_records",
     )  # fmt: skip
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "recommendation",
+        **headed("recommendation"),
         "environment": recommendation.environment,
         "function": function_json(recommendation.function),
         "goal": goal_json(recommendation.goal),
@@ -64,7 +67,8 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
             or recommendation.now_mb is None
             else _percentiles_at(recommendation, current.memory_mb),
         },
-        "platform": _platform(recommendation),
+        "platform": recommendation.platform
+        and fields_json(recommendation.platform, "verdict", "break_even_rate_per_s"),
         "options": [
             {
                 **fields_json(each, "name", "memory_mb", "duration_ms", "cost_usd_per_million"),
@@ -74,8 +78,7 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
         ],
         "sizes": [_size(size) for size in recommendation.sizes],
         "variation": _variation(recommendation.variation),
-        "findings": findings_json(recommendation.findings),
-        "assumptions": list(recommendation.assumptions),
+        **fields_json(recommendation, "findings", "assumptions"),
         "prices": fields_json(recommendation.prices, "as_of", "region"),
         "sweep": {
             "id": recommendation.sweep.sweep_id,
@@ -83,7 +86,11 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
                 recommendation.sweep, "file", "invocation_count", "cost_usd", "wall_s",
                 "pays_back_after_invocations",
             ),
-            "prior": _prior(recommendation.sweep.prior),
+            "prior": recommendation.sweep.prior
+            and fields_json(
+                recommendation.sweep.prior, "sweep_id", "started_at", "code_sha256", "tells",
+                "sample_count", "weight", "differs",
+            ),
         },
     }  # fmt: skip
 
@@ -96,16 +103,21 @@ def function_json(function: FunctionConfig) -> dict[str, Any]:
 
 
 def fields_json(value: Any, *names: str) -> dict[str, Any]:
-    """Attributes by their names; what is a value of its own as it stands in JSON."""
+    """Attributes by their names, as they stand in JSON."""
     found = {name: getattr(value, name) for name in names}
-    for name, each in found.items():
-        if is_dataclass(each) and not isinstance(each, type):
-            found[name] = asdict(each)
-        elif isinstance(each, Decimal):
-            found[name] = float(each)
-        elif name == "parameters":
-            found[name] = parameters_json(each)
-    return found
+    return {
+        name: parameters_json(each) if name == "parameters" else _plain(each)
+        for name, each in found.items()
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A dataclass as an object, a tuple as a list, a decimal as a number."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def iso(moment: datetime | None) -> str | None:
@@ -209,31 +221,13 @@ def parameters_json(parameters: Sequence[tuple[str, str]]) -> dict[str, Any]:
     return {name: typed_value(value) for name, value in parameters}
 
 
-def _prior(prior: PriorUse | None) -> dict[str, Any] | None:
-    if prior is None:
-        return None
-    fields = fields_json(
-        prior, "sweep_id", "started_at", "code_sha256", "tells", "sample_count", "weight"
-    )
-    return {**fields, "differs": list(prior.differs)}
-
-
-def _platform(recommendation: Recommendation) -> dict[str, Any] | None:
-    platform = recommendation.platform
-    if platform is None:
-        return None
-    return fields_json(platform, "verdict", "break_even_rate_per_s")
-
-
 def comparison_json(found: Comparison) -> dict[str, Any]:
     """Return the comparison as plain dicts, lists, numbers, strings and None.
 
     A change is B over A, less 1; an interval is `{"estimate", "low", "high"}`, 90%.
     """
-    pooled = found.pooled
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "comparison",
+        **headed("comparison"),
         "what": found.kind,
         "headline": headline(found),
         "parameters": parameters_json(found.parameters),
@@ -247,12 +241,9 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
             )
             for pair in found.pairs
         ],
-        "same_sizes": None
-        if pooled is None
-        else {"sizes_mb": list(pooled.sizes_mb), **fields_json(pooled, "duration", "cost")},
+        "same_sizes": found.pooled and fields_json(found.pooled, "sizes_mb", "duration", "cost"),
         "by_value": [fields_json(each, "value", "duration", "cost") for each in found.by_value],
-        "findings": findings_json(found.findings),
-        "assumptions": list(found.assumptions),
+        **fields_json(found, "findings", "assumptions"),
         "prices": fields_json(found.prices, "as_of", "region"),
     }  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.console import as_text, table_lines, wrapped
-from tuner.report.json import SCHEMA_VERSION, fields_json
+from tuner.report.json import fields_json, headed
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ def comparison_json(comparison: CheckComparison) -> dict[str, Any]:
     """One object; rows that are the same are counted only."""
     head = ("environment", "region", "runtime", "made_at")
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "live_check_comparison",
+        **headed("live_check_comparison"),
         "first": fields_json(comparison.first, *head),
         "second": fields_json(comparison.second, *head),
         "same_count": comparison.count("same"),

@@ -8,7 +8,7 @@ from tuner.load.findings import SERVICES
 from tuner.model.interval import counted, figure
 from tuner.report import numbers
 from tuner.report.console import as_text, paragraphs, remark, table_lines, wrapped
-from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, function_json
+from tuner.report.json import fields_json, findings_json, function_json, headed
 from tuner.report.plan import subject
 from tuner.report.sanitize import plain
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tuner.load.limits import Saturation
     from tuner.load.plan import LoadPlan
-    from tuner.load.result import Latency, LoadResult, Window
+    from tuner.load.result import LoadResult, Window
     from tuner.load.watch import Seen, State
     from tuner.model.finding import Finding
 
@@ -45,8 +45,7 @@ _UNKNOWN: Final = "?"
 def to_json(result: LoadResult) -> dict[str, Any]:
     """Return the contract's object. What is not known is None, never left out."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "load",
+        **headed("load"),
         "function": function_json(result.function),
         "planned_count": result.planned_count,
         "invocation_count": len(result.invocations),
@@ -64,7 +63,7 @@ def to_json(result: LoadResult) -> dict[str, Any]:
             for each in result.by_phase()
         ],
         "downstream": _downstream(result.downstream),
-        "findings": findings_json(result.findings),
+        **fields_json(result, "findings"),
     }  # fmt: skip
 
 
@@ -76,8 +75,7 @@ def plan_json(
 ) -> dict[str, Any]:
     """What would be sent, as an object; None is not known."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "load_plan",
+        **headed("load_plan"),
         "function": function_json(plan.pricing.function),
         "sizes_mb": list(plan.sizes_mb),
         **fields_json(
@@ -142,7 +140,8 @@ def render(result: LoadResult, *, width: int, encoding: str = "utf-8") -> str:
     ]
     latency = result.latency_ms
     if latency is not None:
-        lines += ["", *table_lines(_summary(latency), ">>>>>")]
+        summary = ("mean", "p50", "p95", "p99", "max")
+        lines += ["", *table_lines([summary, numbers.durations(latency, *summary)], ">>>>>")]
         lines += [
             "",
             *table_lines([OVER_TIME_HEAD, *map(over_time_row, result.over_time())], "<>>>>>>>>"),
@@ -179,25 +178,16 @@ def headline(result: LoadResult) -> str:
     )
 
 
-def _summary(latency: Latency) -> list[tuple[str, ...]]:
-    figures = (latency.mean, latency.p50, latency.p95, latency.p99, latency.max)
-    return [("mean", "p50", "p95", "p99", "max"), tuple(map(numbers.duration, figures))]
-
-
 def over_time_row(window: Window) -> tuple[str, ...]:
     """A window's cells, under `OVER_TIME_HEAD`."""
     rates = dict.fromkeys(map(numbers.per_s, (window.rate_from_per_s, window.rate_to_per_s)))
     if window.rate_to_per_s == window.rate_from_per_s == 0:
         rates = {"pause": None}
-    latency = window.latency_ms
-    times: tuple[str, ...] = ("–",) * 3
-    if latency is not None:
-        times = tuple(map(numbers.duration, (latency.p50, latency.p95, latency.p99)))
     return (
         f"{figure(window.from_s, 4, '')}–{figure(window.to_s, 4, '')} s",
         "–".join(rates),
         f"{window.invocation_count + window.throttle_count:,}",
-        *times,
+        *numbers.durations(window.latency_ms, "p50", "p95", "p99"),
         f"{window.max_concurrency:,}",
         f"{window.throttle_count:,}" if window.throttle_count else "",
         f"{window.error_count:,}" if window.error_count else "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model import interval
 from tuner.model.interval import counted, figure, percent_digits
@@ -37,6 +37,11 @@ def duration(duration_ms: float) -> str:
     if abs(duration_ms) >= 10_000:
         return f"{_significant(duration_ms / 1000, 3)} s"
     return f"{_significant(duration_ms, 3)} ms"
+
+
+def durations(of: Any, *names: str, unknown: str = "–") -> tuple[str, ...]:
+    """Fields of a value in ms as durations, `unknown` for each where there's no value."""
+    return tuple(unknown if of is None else duration(getattr(of, name)) for name in names)
 
 
 def wall_time(seconds: float) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.console import as_text, paragraphs, remark, table_lines
-from tuner.report.json import SCHEMA_VERSION, advice_json, fields_json, findings_json, iso
+from tuner.report.json import advice_json, fields_json, headed, iso
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -37,11 +37,10 @@ def to_json(found: Observation, sections: Sequence[Section] = ()) -> dict[str, A
     usage = found.usage
     place = fields_json(found, "region", "memory_mb", "architecture")
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "observation",
+        **headed("observation"),
         "function": {"name": found.function, **place},
         "window": {"from": iso(found.window.start), "to": iso(found.window.end)},
-        "sources": list(found.sources),
+        **fields_json(found, "sources"),
         "invocation_count": usage.invocation_count,
         "billed_gb_seconds": float(usage.billed_gb_seconds),
         **fields_json(
@@ -76,17 +75,17 @@ def to_json(found: Observation, sections: Sequence[Section] = ()) -> dict[str, A
         "pathways": None,
         "overheads": None,
         **{each.name: each.as_json for each in sections},
-        "findings": findings_json(found.findings),
-        "assumptions": list(found.assumptions),
+        **fields_json(found, "findings", "assumptions"),
         "prices": {"as_of": found.prices_as_of, "region": found.region},
     }  # fmt: skip
 
 
+_FIGURES: Final = ("mean", "p50", "p95", "p99")
+"""Of durations, by their names in JSON and on the terminal."""
+
+
 def _durations(found: Durations | None) -> dict[str, float | None]:
-    """Mean and percentiles by their names in JSON and on the terminal."""
-    if found is None:
-        return {"mean": None, "p50": None, "p95": None, "p99": None}
-    return {"mean": found.mean_ms, "p50": found.p50_ms, "p95": found.p95_ms, "p99": found.p99_ms}
+    return {name: getattr(found, f"{name}_ms", None) for name in _FIGURES}
 
 
 def render(found: Observation, *, width: int, encoding: str = "utf-8") -> str:
@@ -129,10 +128,9 @@ def _facts(found: Observation) -> list[tuple[str, str]]:
         ("invocations", f"{usage.invocation_count:,}{rate}"),
         ("cost", f"{cost}{monthly}, ${a_million} a million"),
     ]
-    if (each := usage.durations) is not None:
-        times = {"mean": each.mean_ms, "p50": each.p50_ms, "p95": each.p95_ms, "p99": each.p99_ms}
-        shown = [f"{name} {numbers.duration(time_ms)}" for name, time_ms in times.items()]
-        facts.append(("duration", ", ".join(shown)))
+    if usage.durations is not None:
+        times = numbers.durations(usage.durations, *(f"{name}_ms" for name in _FIGURES))
+        facts.append(("duration", ", ".join(map(" ".join, zip(_FIGURES, times, strict=True)))))
     init = ""
     if usage.mean_init_ms is not None and usage.p95_init_ms is not None:
         init = (
@@ -155,16 +153,13 @@ def _facts(found: Observation) -> list[tuple[str, str]]:
 
 
 def _row(each: MemoryObservation) -> tuple[str, ...]:
-    usage, found = each.usage, each.usage.durations
-    times: tuple[str, ...] = ("–",) * 3
-    if found is not None:
-        times = tuple(map(numbers.duration, (found.mean_ms, found.p95_ms, found.p99_ms)))
+    usage = each.usage
     return (
         numbers.memory(each.memory_mb),
         plain(each.version or ""),
         "" if usage.first is None else f"{usage.first:%Y-%m-%d %H:%M}",
         f"{usage.invocation_count:,}",
-        *times,
+        *numbers.durations(usage.durations, "mean_ms", "p95_ms", "p99_ms"),
         numbers.percent(usage.cold_start_share),
         numbers.usd_per_million(float(each.cost_usd_per_million)),
     )

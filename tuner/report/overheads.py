@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import listed
 from tuner.report import numbers
 from tuner.report.console import as_text, paragraphs, remark, table_lines
-from tuner.report.json import fields_json, findings_json
+from tuner.report.json import fields_json
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -83,9 +83,7 @@ def overheads_json(found: Overheads) -> dict[str, Any]:
             )
             for each in found.layers
         ],
-        "findings": findings_json(found.findings),
-        "assumptions": list(found.assumptions),
-        "prices_as_of": found.prices_as_of,
+        **fields_json(found, "findings", "assumptions", "prices_as_of"),
     }  # fmt: skip
 
 

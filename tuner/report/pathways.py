@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import figure
 from tuner.report import numbers
 from tuner.report.console import as_text, paragraphs, remark, table_lines
-from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json
+from tuner.report.json import fields_json, headed
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -26,12 +26,10 @@ KIND: Final = "pathways"
 def to_json(found: PathwayComparison) -> dict[str, Any]:
     """Return the contract's object of an answer without logs."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": KIND,
+        **headed(KIND),
         "function": found.function,
         KIND: pathways_json(found),
-        "findings": findings_json(found.findings),
-        "assumptions": list(found.assumptions),
+        **fields_json(found, "findings", "assumptions"),
         "prices": {"as_of": found.prices_as_of, "region": found.region},
     }
 
@@ -46,12 +44,9 @@ def pathways_json(found: PathwayComparison) -> dict[str, Any]:
         "rate_per_s": stream.rate_per_s,
         "rate_source": found.rate_source,
         **fields_json(stream, "event_bytes", "batch_size", "batch_window_s", "peak_ratio"),
-        "needs": list(found.wishes.needs),
-        "max_delay_ms": found.wishes.max_delay_ms,
+        **fields_json(found.wishes, "needs", "max_delay_ms"),
         "options": [_option(each) for each in found.pathways],
-        "findings": findings_json(found.findings),
-        "assumptions": list(found.assumptions),
-        "prices_as_of": found.prices_as_of,
+        **fields_json(found, "findings", "assumptions", "prices_as_of"),
     }
 
 
@@ -62,7 +57,7 @@ def _option(each: Pathway) -> dict[str, Any]:
         "cost_usd_per_month": each.usd_per_month,
         **fields_json(each, "least_usd_per_month", "service_usd_per_month", "lambda_usd_per_month"),
         "items": [_item(item) for item in (*each.service_items, *each.lambda_items)],
-        "unpriced": list(each.unpriced),
+        **fields_json(each, "unpriced"),
         "delay_ms": None
         if delay is None
         else {"p50": delay.p50_ms, "p99": delay.p99_ms, **fields_json(delay, "source", "as_of")},

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.console import table_lines
-from tuner.report.json import SCHEMA_VERSION
+from tuner.report.json import headed
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -120,8 +120,7 @@ def _here(entries: Sequence[Any], region: str) -> list[Any]:
 def refresh_json(found: Refresh) -> dict[str, Any]:
     """The result of a refresh."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "prices-refresh",
+        **headed("prices-refresh"),
         "file": str(found.file),
         "regions": {region: dict(counts) for region, counts in found.counts},
         "changed_count": found.changed_count,
@@ -144,8 +143,7 @@ def render_refresh(found: Refresh) -> str:
 def to_json(book: PriceBook, entries: Sequence[LambdaPrices]) -> dict[str, Any]:
     """One object with every tier; prices are decimal strings, exactly as published."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "prices",
+        **headed("prices"),
         "as_of": book.as_of,
         "sources": list(book.sources),
         "lambda": [_entry(entry) for entry in entries],

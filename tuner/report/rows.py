@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from tuner.model.function import Architecture
     from tuner.model.interval import Interval
     from tuner.model.recommendation import (
+        Choice,
+        CurrentSize,
+        Option,
         PairEstimate,
         PercentileEstimate,
         Recommendation,
@@ -72,25 +75,21 @@ def option_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
     if not recommendation.options or choice.parameters:
         return ()
     own = recommendation.function.architecture
-    known = [
-        _Known("now", own, current.memory_mb, current.duration_ms, current.cost_usd_per_million)
+    known = [_Known("now", own, current.memory_mb, current)]
+    known += [
+        _Known(each.name, each.architecture or own, each.memory_mb, each, measured=each.measured)
+        for each in recommendation.options
     ]
-    for o in recommendation.options:
-        note = "" if o.measured else _MODELLED
-        figures = (o.memory_mb, o.duration_ms, o.cost_usd_per_million, note)
-        known.append(_Known(o.name, o.architecture or own, *figures))
     best_mb, best_on = choice.best_so_far_mb, choice.architecture or own
     for each in recommendation.curve:
-        is_new = (best_on, each.memory_mb) not in {known_one.key for known_one in known}
-        if each.memory_mb == best_mb and is_new:
-            note = "" if each.measured else _MODELLED
-            figures = (each.memory_mb, each.duration_ms, each.cost_usd_per_million, note)
-            known.insert(1, _Known("best so far", best_on, *figures))
+        if each.memory_mb == best_mb and (best_on, best_mb) not in {one.key for one in known}:
+            best = _Known("best so far", best_on, best_mb, each, measured=each.measured)
+            known.insert(1, best)
     chosen = (recommendation.architecture, choice.memory_mb)
     if choice.memory_mb is not None and chosen not in {each.key for each in known}:
-        note = "" if choice.basis == "measured" else _MODELLED
-        own_figures = (choice.memory_mb, choice.duration_ms, choice.cost_usd_per_million, note)
-        known.insert(1, _Known("recommended", best_on, *own_figures))
+        is_measured = choice.basis == "measured"
+        own_row = _Known("recommended", best_on, choice.memory_mb, choice, measured=is_measured)
+        known.insert(1, own_row)
     marked = _marked(recommendation, [each.name for each in known if each.key == chosen])
     return tuple(_option_row(recommendation, each, marked) for each in known)
 
@@ -102,9 +101,8 @@ class _Known:
     name: str
     architecture: Architecture
     memory_mb: int
-    duration_ms: Interval | None
-    cost_usd_per_million: Interval | None
-    note: str = ""
+    figures: CurrentSize | Option | SizeEstimate | Choice
+    measured: bool = True
 
     @property
     def key(self) -> tuple[str, int]:
@@ -116,16 +114,16 @@ def _option_row(recommendation: Recommendation, known: _Known, marked: str | Non
     """The row; with the architecture where there are several."""
     several, asked = recommendation.choice.architecture is not None, recommendation.goal.percentile
     kind = known.architecture if several else None
-    ratio = recommendation.change_from_now(known.cost_usd_per_million)
+    cost = known.figures.cost_usd_per_million
     own = recommendation.function.architecture
     is_now = known.key == (own, recommendation.current.memory_mb)
     return SizeRow(
         known.memory_mb,
-        known.duration_ms,
-        known.cost_usd_per_million,
-        "–" if is_now or ratio is None else numbers.change(ratio),
+        known.figures.duration_ms,
+        cost,
+        _vs_now(recommendation.change_from_now(cost), is_now=is_now),
         recommended=known.name == marked,
-        notes=(known.note,) if known.note else (),
+        notes=() if known.measured else (_MODELLED,),
         name=f"{known.name} {known.architecture}" if several else known.name,
         percentile=recommendation.percentile(known.memory_mb, asked, kind) if asked else None,
         architecture=kind,
@@ -164,15 +162,14 @@ def _row(recommendation: Recommendation, memory_mb: int, estimate: SizeEstimate 
     sizes = tuple(size for size in recommendation.sizes_on_curve if size.memory_mb == memory_mb)
     failed = failures(sizes)
     current = memory_mb == recommendation.now_mb
-    duration, cost = _estimates(recommendation, estimate, current=current)
-    if failed:
-        duration = cost = None
+    known = None if failed else estimate or (recommendation.current if current else None)
+    cost = None if known is None else known.cost_usd_per_million
     asked = recommendation.goal.percentile
     return SizeRow(
         memory_mb=memory_mb,
-        duration_ms=duration,
+        duration_ms=None if known is None else known.duration_ms,
         cost_usd_per_million=cost,
-        change=_change(recommendation, memory_mb, cost),
+        change=_vs_now(recommendation.change_from_now(cost), is_now=current),
         notes=(f"excluded: {failed}",) if failed else _notes(recommendation, memory_mb, estimate),
         recommended=memory_mb == recommendation.choice.memory_mb,
         current=current,
@@ -181,19 +178,7 @@ def _row(recommendation: Recommendation, memory_mb: int, estimate: SizeEstimate 
     )
 
 
-def _estimates(
-    recommendation: Recommendation, estimate: SizeEstimate | None, *, current: bool
-) -> tuple[Interval | None, Interval | None]:
-    if estimate is not None:
-        return estimate.duration_ms, estimate.cost_usd_per_million
-    if current:
-        return recommendation.current.duration_ms, recommendation.current.cost_usd_per_million
-    return None, None
-
-
-def _change(recommendation: Recommendation, memory_mb: int, cost: Interval | None) -> str:
-    ratio = recommendation.change_from_now(cost)
-    is_now = memory_mb == recommendation.now_mb
+def _vs_now(ratio: float | None, *, is_now: bool) -> str:
     return "–" if is_now or ratio is None else numbers.change(ratio)
 
 
@@ -319,7 +304,7 @@ def _pair_row(
         memory_mb=pair.memory_mb,
         duration_ms=pair.duration_ms,
         cost_usd_per_million=pair.cost_usd_per_million_records,
-        change="–" if is_now or ratio is None else numbers.change(ratio.estimate),
+        change=_vs_now(None if ratio is None else ratio.estimate, is_now=is_now),
         notes=tuple(notes),
         recommended=is_recommended,
         percentile=pair.percentile,

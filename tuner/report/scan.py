@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted, figure
 from tuner.report import numbers
 from tuner.report.console import SIGNS, as_text, paragraphs, table_lines, wrapped
 from tuner.report.json import (
-    SCHEMA_VERSION,
     advice_json,
     csv_table,
     fields_json,
-    findings_json,
+    headed,
 )
 from tuner.report.sanitize import plain
 
@@ -194,8 +192,7 @@ def _notes(scan: Scan) -> Iterable[str]:
 def to_json(scan: Scan, *, top: int | None = None) -> dict[str, Any]:
     """The promised object; what is unknown is None, never left out."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "scan",
+        **headed("scan"),
         "window": {
             "from": scan.window.start and scan.window.start.isoformat(),
             "to": scan.window.end and scan.window.end.isoformat(),
@@ -207,8 +204,7 @@ def to_json(scan: Scan, *, top: int | None = None) -> dict[str, Any]:
         "scan_cost_usd": scan.cost and scan.cost.usd,
         "scanned_log_bytes": scan.cost and scan.cost.log_bytes,
         "prices": {"as_of": scan.prices_as_of},
-        "findings": findings_json(scan.findings),
-        "assumptions": list(scan.assumptions),
+        **fields_json(scan, "findings", "assumptions"),
     }
 
 
@@ -226,10 +222,9 @@ def function_json(each: ScannedFunction) -> dict[str, Any]:
             "oom_count", "throttle_count",
         ),
         "advice": advice_json(each.advice),
-        "value_per_dollar": each.value_per_dollar,
+        **fields_json(each, "value_per_dollar"),
         "compute_optimizer": _optimizer_json(each.optimizer),
-        "provisioned": [asdict(some) for some in each.provisioned],
-        "findings": findings_json(each.findings),
+        **fields_json(each, "provisioned", "findings"),
     }  # fmt: skip
 
 

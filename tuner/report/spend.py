@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted, figure
 from tuner.model.lambda_limits import HOURS_PER_MONTH
 from tuner.report import numbers
 from tuner.report.console import as_text, glyphs_for, paragraphs, remark, table_lines, wrapped
-from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json
+from tuner.report.json import fields_json, findings_json, headed
 from tuner.report.sanitize import markdown, markdown_finding, markdown_table, plain
 
 if TYPE_CHECKING:
@@ -82,13 +81,10 @@ def to_json(answer: Spend) -> dict[str, Any]:
     """Return the contract's object: times are UTC, ratios are after over before, less 1."""
     bill = answer.bill
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "spend",
-        "by": answer.by,
-        "region": answer.region,
+        **headed("spend"),
+        **fields_json(answer, "by", "region"),
         "window": {"from": _time(answer.first_at), "to": _time(answer.last_at)},
-        "cost_usd": answer.cost_usd,
-        "invocation_count": answer.invocation_count,
+        **fields_json(answer, "cost_usd", "invocation_count"),
         "days": [
             {
                 "day": each.day.isoformat(),
@@ -98,7 +94,7 @@ def to_json(answer: Spend) -> dict[str, Any]:
             }
             for each in answer.days
         ],
-        "movements": [asdict(each) for each in answer.movements],
+        **fields_json(answer, "movements"),
         "deploys": [_deployment_json(each) for each in answer.deploys],
         "changes": [_change_json(each) for each in answer.changes],
         "revenue": [
@@ -112,9 +108,9 @@ def to_json(answer: Spend) -> dict[str, Any]:
         and {
             "from": bill.first_day.isoformat(),
             "to": bill.last_day.isoformat(),
-            **fields_json(bill, "billed_usd", "observed_usd"),
-            "differences": [asdict(each) for each in bill.differences],
-            "effective_price_ratio": bill.effective_price_ratio,
+            **fields_json(
+                bill, "billed_usd", "observed_usd", "differences", "effective_price_ratio"
+            ),
         },
         "findings": findings_json(answer.findings),
         "assumptions": list(assumed(answer)),
@@ -232,6 +228,12 @@ def cause(change: CostChange) -> str:
 def deployment_name(deployment: Deployment) -> str:
     """`deploy 42`, `memory 1024 → 2048 MB`, `tag v1.7`."""
     return f"{_SOURCES[deployment.source]} {deployment.version}"
+
+
+def change_label(change: CostChange) -> str:
+    """A change on a picture: `+18% deploy 42`, as short as can be."""
+    ratio = numbers.change(change.cost_usd_per_invocation_ratio.estimate)
+    return f"{ratio} {'no deployment' if change.cause is None else deployment_name(change.cause)}"
 
 
 def earning_rows(answer: Spend) -> list[tuple[str, ...]]:

@@ -10,8 +10,7 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from tuner.model.arrays import Floats
     from tuner.model.spend import CostChange, Spend
 
 MOST_LINES: Final = 6
@@ -40,7 +39,7 @@ def labeled_changes(answer: Spend) -> tuple[CostChange, ...]:
 
 def by_day(
     answer: Spend, days: Sequence[datetime.date], key: str | None = None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Floats, Floats]:
     """Cost and invocations of each day, of a key or of all that have no line of their own."""
     shown = shown_keys(answer)
     place = {day: number for number, day in enumerate(days)}
@@ -52,7 +51,7 @@ def by_day(
     return costs, counts
 
 
-def relative_prices(costs: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+def relative_prices(costs: Floats, counts: Floats) -> Floats:
     """Cost of an invocation each day over that of the first week with any; NaN without one."""
     seen = np.flatnonzero(counts)
     if not len(seen):

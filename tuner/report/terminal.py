@@ -11,7 +11,7 @@ from rich.text import Text
 
 from tuner.report import numbers
 from tuner.report.chart import draw_curves
-from tuner.report.console import SIGNS, fit_to, glyphs_for, printed_lines, text_console
+from tuner.report.console import MAX_COLUMNS, SIGNS, fit_to, glyphs_for, printed_lines, text_console
 from tuner.report.rows import (
     by_weight,
     main_pair_rows,
@@ -56,8 +56,6 @@ ROOMY_WIDTH: Final = 64
 WIDE_WIDTH: Final = 90
 _PERCENTILE_WIDTH: Final = 10
 """Of a column such as `~12.3 s`, with the space before it."""
-MAX_WIDTH: Final = 100
-"""Longer lines are hard to read."""
 _SEVERITY_STYLES: Final = {"info": "", "warning": "yellow", "error": "bold red"}
 _VERDICT_STYLES: Final = {
     "keep": "bold green",
@@ -84,7 +82,7 @@ def render(
     get what `explain` adds: sizes, curves, assumptions.
     """
     glyphs = glyphs_for(encoding)
-    width = min(max(width, MIN_WIDTH), MAX_WIDTH)
+    width = min(max(width, MIN_WIDTH), MAX_COLUMNS)
     style = _VERDICT_STYLES[recommendation.choice.verdict]
     console = text_console(width, color=color)
     console.print(describe_function(recommendation), style="bold")

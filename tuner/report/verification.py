@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import counted, figure
 from tuner.report import numbers
 from tuner.report.console import as_text, paragraphs, remark, table_lines, wrapped
-from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, interval_json, iso
+from tuner.report.json import fields_json, headed, interval_json, iso
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ def to_json(found: Verification) -> dict[str, Any]:
     """Return the contract's object. What is not known is None, never left out."""
     forecast, saved = found.forecast, found.saved
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "verification",
+        **headed("verification"),
         "function": {"name": forecast.function, **fields_json(forecast, "region", "architecture")},
         "sweep": {"id": forecast.sweep_id, "started_at": iso(forecast.swept_at)},
         **fields_json(found, "verdict", "reason", "forecast_usd_per_month"),
@@ -56,10 +55,9 @@ def to_json(found: Verification) -> dict[str, Any]:
         "untouched_function_count": saved and saved.untouched_count,
         "days_needed": found.days_needed,
         "window": {"from": iso(found.window.start), "to": iso(found.window.end)},
-        "sources": list(found.sources),
+        **fields_json(found, "sources"),
         "causes": [fields_json(each, "code", "message") for each in found.causes],
-        "findings": findings_json(found.findings),
-        "assumptions": list(found.assumptions),
+        **fields_json(found, "findings", "assumptions"),
         "prices": {"as_of": found.prices_as_of, "region": forecast.region},
     }
 
@@ -162,8 +160,7 @@ def _method(found: Verification) -> str:
 def ledger_json(record: TrackRecord, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """The ledger as one object."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "track_record",
+        **headed("track_record"),
         **fields_json(record, "outcome_count", "held_count", "typical_ratio", "width_factor"),
         "outcomes": [
             {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.console import SIGNS, as_text, paragraphs, remark
-from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json, iso
+from tuner.report.json import fields_json, headed, iso
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ _INDENT: Final = "   "
 def to_json(found: Watch) -> dict[str, Any]:
     """Return the contract's object: times are UTC, `until` is null while it goes on."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "watch",
+        **headed("watch"),
         "window": {"from": iso(found.window.start), "to": iso(found.window.end)},
         "functions": [_function_json(each) for each in found.functions],
         "findings": [_finding_json(each) for each in found.findings],
@@ -32,13 +31,9 @@ def to_json(found: Watch) -> dict[str, Any]:
 def _function_json(function: WatchedFunction) -> dict[str, Any]:
     names = (
         "name", "region", "architecture", "memory_mb", "history_days", "invocation_count",
-        "cost_usd", "usd_per_hour", "prices_as_of",
+        "cost_usd", "usd_per_hour", "prices_as_of", "not_judged", "notes",
     )  # fmt: skip
-    return {
-        **fields_json(function, *names),
-        "not_judged": list(function.not_judged),
-        "notes": findings_json(function.notes),
-    }
+    return fields_json(function, *names)
 
 
 def _finding_json(found: WatchFinding) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import figure, percent
 from tuner.report import numbers
 from tuner.report.console import as_text, paragraphs, remark, table_lines, wrapped
-from tuner.report.json import SCHEMA_VERSION, fields_json, findings_json
+from tuner.report.json import fields_json, headed
 from tuner.report.rows import by_weight
 from tuner.report.sanitize import plain
 
@@ -25,8 +25,7 @@ def to_json(answer: WorkflowAnswer) -> dict[str, Any]:
     goal = answer.goal
     whole = ("p95_ms", "p50_ms", "duration_ms", "cost_usd_per_million")
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "workflow",
+        **headed("workflow"),
         "workflow": answer.name,
         "target": {
             "goal": goal.name,
@@ -55,8 +54,7 @@ def to_json(answer: WorkflowAnswer) -> dict[str, Any]:
             for each in answer.sensitivity
         ],
         **fields_json(answer, "transition_count", "failed_share"),
-        "findings": findings_json(answer.findings),
-        "assumptions": list(answer.assumptions),
+        **fields_json(answer, "findings", "assumptions"),
         "prices": {"as_of": answer.prices_as_of},
     }  # fmt: skip
 

@@ -27,7 +27,7 @@ _LABEL_ROW_PT: Final = 12.0
 
 def draw_memory_axis(axes: Sequence[Axes], sizes_mb: Collection[int]) -> None:
     """Log 2 from the smallest to the largest size, written in MB below the last panel."""
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator  # noqa: PLC0415 - heavy
+    from matplotlib.ticker import FixedLocator, NullLocator  # noqa: PLC0415 - heavy
 
     low = min(sizes_mb, default=MIN_MEMORY_MB)
     high = max(sizes_mb, default=MAX_MEMORY_MB)
@@ -37,7 +37,7 @@ def draw_memory_axis(axes: Sequence[Axes], sizes_mb: Collection[int]) -> None:
         panel.set_xlim(low / _MARGIN, high * _MARGIN)
         panel.xaxis.set_major_locator(FixedLocator(powers))
         panel.xaxis.set_minor_locator(NullLocator())
-        panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
+        panel.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}")
         panel.tick_params(axis="x", labelbottom=panel is axes[-1])
         panel.grid(visible=True, color=canvas.GRID, linewidth=0.7)
     axes[-1].set_xlabel("memory (MB, log scale)")
@@ -48,12 +48,7 @@ def scale_values(panel: Axes, values: Collection[float], *, unit: str) -> None:
 
     Without values (nothing is known) the axis has neither ticks nor a scale.
     """
-    from matplotlib.ticker import (  # noqa: PLC0415 - heavy
-        FuncFormatter,
-        LogLocator,
-        MaxNLocator,
-        NullLocator,
-    )
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator  # noqa: PLC0415 - heavy
 
     known = [value for value in values if value > 0]
     if not known:
@@ -69,7 +64,7 @@ def scale_values(panel: Axes, values: Collection[float], *, unit: str) -> None:
         panel.set_ylim(0, high * 1.08)
         panel.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     digits = ".2f" if unit == "$" and high < 5 else ".10g"
-    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{unit}{value:,{digits}}"))
+    panel.yaxis.set_major_formatter(lambda value, _: f"{unit}{value:,{digits}}")
 
 
 def draw_core_thresholds(axes: Sequence[Axes], *, label_above: Axes) -> None:

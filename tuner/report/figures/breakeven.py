@@ -79,7 +79,7 @@ def draw_break_even(answer: BreakEven) -> Figure:
 
 
 def _scale(panel: Axes, shown: Sequence[PlatformCost]) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator  # noqa: PLC0415 - heavy
+    from matplotlib.ticker import LogLocator, NullLocator  # noqa: PLC0415 - heavy
 
     rates = [point.rate_per_s for point in shown[0].curve]
     panel.set_xscale("log")
@@ -90,8 +90,8 @@ def _scale(panel: Axes, shown: Sequence[PlatformCost]) -> None:
     for axis in (panel.xaxis, panel.yaxis):
         axis.set_major_locator(LogLocator(numticks=12))
         axis.set_minor_locator(NullLocator())
-    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: numbers.short_count(value)))
-    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"${value:,.0f}"))
+    panel.xaxis.set_major_formatter(lambda value, _: numbers.short_count(value))
+    panel.yaxis.set_major_formatter(lambda value, _: f"${value:,.0f}")
     panel.grid(visible=True, color=canvas.GRID, linewidth=0.7)
     panel.set_xlabel("requests a month (log scale)")
     panel.set_ylabel("cost a month (log scale)")
@@ -104,7 +104,7 @@ def _scale(panel: Axes, shown: Sequence[PlatformCost]) -> None:
     )
     above.xaxis.set_major_locator(LogLocator(numticks=12))
     above.xaxis.set_minor_locator(NullLocator())
-    above.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}/s"))
+    above.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}/s")
 
 
 def _draw_crossings(panel: Axes, shown: Sequence[PlatformCost]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from tuner.report import numbers
 from tuner.report.figures import canvas
 from tuner.report.sanitize import plain
-from tuner.report.spend import deployment_name, summary, title
+from tuner.report.spend import change_label, summary, title
 from tuner.report.spend_days import (
     MOST_LINES,
     OTHERS,
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
-    from tuner.model.spend import CostChange, Spend
+    from tuner.model.arrays import Floats
+    from tuner.model.spend import Spend
 
 _LOOKS: Final = (
     (canvas.NOW, "solid"),
@@ -124,8 +124,9 @@ def _draw_changes(panel: Axes, answer: Spend) -> None:
         row = sum(abs(x - other) < _reach(panel) for other, _ in rows)
         rows.append((x, row))
         panel.plot([x], [top], marker="o", markersize=6, color=color, clip_on=False, zorder=5)
+        ratio, _, name = change_label(each).partition(" ")
         panel.annotate(
-            canvas.drawable(_label(each)),
+            canvas.drawable(f"{ratio} {plain(name)[:26]}"),
             (x, 1),
             xycoords=("data", "axes fraction"),
             xytext=(4, -11 - 11 * row),
@@ -133,12 +134,6 @@ def _draw_changes(panel: Axes, answer: Spend) -> None:
             fontsize=7.5,
             color=color,
         )
-
-
-def _label(change: CostChange) -> str:
-    ratio = numbers.change(change.cost_usd_per_invocation_ratio.estimate)
-    name = "no deployment" if change.cause is None else plain(deployment_name(change.cause))
-    return f"{ratio} {name[:26]}"
 
 
 def _reach(panel: Axes) -> float:
@@ -149,7 +144,6 @@ def _reach(panel: Axes) -> float:
 
 def _scale(costs: Axes, prices: Axes, days: Sequence[datetime.date]) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415 - heavy
-    from matplotlib.ticker import FuncFormatter  # noqa: PLC0415 - as above
 
     at = _places(days)
     costs.set_xlim(at[0] - 0.6, at[-1] + 0.6)
@@ -157,8 +151,8 @@ def _scale(costs: Axes, prices: Axes, days: Sequence[datetime.date]) -> None:
     prices.xaxis.set_major_locator(locator)
     prices.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     costs.tick_params(axis="x", labelbottom=False)
-    costs.yaxis.set_major_formatter(FuncFormatter(lambda value, _: numbers.usd(value)))
-    prices.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
+    costs.yaxis.set_major_formatter(lambda value, _: numbers.usd(value))
+    prices.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     for panel in (costs, prices):
         panel.grid(visible=True, axis="y", color=canvas.GRID, linewidth=0.7)
 
@@ -168,7 +162,7 @@ def _place(at: datetime.datetime) -> float:
     return at.timestamp() / 86_400
 
 
-def _places(days: Sequence[datetime.date]) -> NDArray[np.float64]:
+def _places(days: Sequence[datetime.date]) -> Floats:
     """The middle of each day."""
     first: Any = datetime.date(1970, 1, 1)
     return np.array([(each - first).days + 0.5 for each in days])

@@ -194,11 +194,11 @@ def _draw_frontier(panel: Axes, answer: WorkflowAnswer) -> None:
         found, usd = outcome.duration_ms, outcome.cost_usd_per_million.estimate
         panel.plot([found.low, found.high], [usd, usd], color=color, linewidth=1.2)
         panel.plot([found.estimate], [usd], color=color, marker="o", linestyle="", label=name)
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator  # noqa: PLC0415 - heavy
+    from matplotlib.ticker import LogLocator, NullLocator  # noqa: PLC0415 - heavy
 
     panel.set_xscale("log")
     panel.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
     panel.xaxis.set_minor_locator(NullLocator())
-    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: written(value, 4)))
+    panel.xaxis.set_major_formatter(lambda value, _: written(value, 4))
     panel.grid(color=canvas.GRID)
     panel.legend(frameon=False, fontsize=8, loc="best")
