@@ -6,8 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from scipy.special import bdtrc
+
 from tuner.rollout.comparison import ALPHA
-from tuner.rollout.evidence import ShareTest, log_choose
+from tuner.rollout.evidence import ShareTest
 from tuner.rollout.forecast import MARGIN
 
 if TYPE_CHECKING:
@@ -82,8 +84,8 @@ def _power(new_count: int, weight: float, error_ratio: float) -> float:
     middle, spread = old_count * error_ratio, math.sqrt(old_count * error_ratio * (1 - error_ratio))
     old_hits = min(math.ceil(middle + _Z_SELDOM * spread + 1), old_count)
     risen = min(error_ratio + RISE, 1.0)
-    seen = _at_least(_fewest(new_count, old_hits, old_count), new_count, risen)
-    return seen - _MISSED / 2
+    fewest = _fewest(new_count, old_hits, old_count)
+    return float(bdtrc(fewest - 1, new_count, risen)) - _MISSED / 2
 
 
 def _fewest(new_count: int, old_hits: int, old_count: int) -> int:
@@ -95,15 +97,3 @@ def _fewest(new_count: int, old_hits: int, old_count: int) -> int:
         test.add(middle, new_count, old_hits, old_count)
         low, high = (low, middle) if test.log_evidence >= -math.log(ALPHA) else (middle, high)
     return high
-
-
-def _at_least(least: int, count: int, ratio: float) -> float:
-    return sum(_binomial(each, count, ratio) for each in range(least, count + 1))
-
-
-def _binomial(hits: int, count: int, ratio: float) -> float:
-    if ratio >= 1:
-        return float(hits == count)
-    return math.exp(
-        log_choose(count, hits) + hits * math.log(ratio) + (count - hits) * math.log1p(-ratio)
-    )
