@@ -83,7 +83,7 @@ def test_one_answer_has_one_price_date() -> None:
     for after in (session.recommend(analysis, terms), shown.recommendation):
         assert after.prices.as_of == oldest
         assert re.findall(r"\d{4}-\d\d-\d\d", "; ".join(after.assumptions)) == [oldest]
-    days = set(re.findall(r"prices of (\d{4}-\d\d-\d\d)", render([shown], version="0")))
+    days = set(re.findall(r"prices of (\d{4}-\d\d-\d\d)", render([shown])))
     assert days == {oldest}
 
 

@@ -63,7 +63,7 @@ def _own_cpu_s(path: Path) -> float:
     times = []
     for _ in range(RUNS):
         start_s = time.process_time()
-        render([view(analyse(load_sweep(path)), source=str(path))], version="0")
+        render([view(analyse(load_sweep(path)), source=str(path))])
         times.append(time.process_time() - start_s)
     return statistics.median(times)
 

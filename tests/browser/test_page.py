@@ -40,7 +40,7 @@ def example() -> SweepView:
 
 @pytest.fixture(scope="module")
 def html(example: SweepView) -> str:
-    return render([example], version="1.2.3")
+    return render([example])
 
 
 def ends(view: SweepView) -> tuple[int, int]:
@@ -112,7 +112,7 @@ def test_everybody_can_read_it(show: Show, html: str, scheme: str) -> None:
 def test_a_break_even_has_a_page_of_its_own(show: Show, example: SweepView) -> None:
     """The verdict, every platform and its bill, readable by all and on a phone."""
     assert example.break_even is not None
-    html = render_break_even(example.break_even, version="1", source="mixed")
+    html = render_break_even(example.break_even, source="mixed")
     opened = show(html, viewport=PHONE, bypass_csp=True)
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert [each["id"] for each in violations(Axe().run(opened.page))] == []
@@ -170,7 +170,7 @@ def test_a_duration_that_rises_is_drawn_as_it_rises(show: Show) -> None:
     risen = made_sweep(
         lambda size: 100.0 + abs(size - 512) / 4, sizes_mb=(128, 256, 512, 1024, 2048)
     )
-    opened = show(render([shown(risen)], version="1"))
+    opened = show(render([shown(risen)]))
     label = opened.page.get_attribute('[data-chart="both"]', "aria-label") or ""
     assert "falls" not in label
     assert "the shortest" in label
@@ -204,7 +204,7 @@ def test_what_others_named_is_inert(show: Show) -> None:
     name = "</script><img src=x onerror=alert(1)>{{7*7}}\u202e"
     sweep = made_sweep()
     hostile = shown(replace(sweep, function=made_function(1024, name=name)))
-    opened = show(render([hostile], version="1"))
+    opened = show(render([hostile]))
     assert opened.text("h1") == "</script><img src=x onerror=alert(1)>{{7*7}}"
     assert opened.page.locator("img").count() == 0
 
@@ -214,7 +214,7 @@ def test_a_size_where_it_fails_is_said_to_fail(show: Show) -> None:
     sized = resize(
         sizes=(summary(512, oom_count=2), *(summary(size) for size in (1024, 1792, 3008)))
     )
-    opened = show(render([replace(mixed(), recommendation=sized)], version="1"))
+    opened = show(render([replace(mixed(), recommendation=sized)]))
     opened.point_at("both", 512, (192, 3008))
     assert "excluded: 2× out of memory" in opened.text("#sweep-1-readout")
 
@@ -222,7 +222,7 @@ def test_a_size_where_it_fails_is_said_to_fail(show: Show) -> None:
 @pytest.mark.slow
 def test_several_sweeps_share_a_page(show: Show, example: SweepView) -> None:
     """An overview leads to each, every id is there once, and two payloads have a line each."""
-    opened = show(render([example, shown(large_sweep())], version="1"))
+    opened = show(render([example, shown(large_sweep())]))
     opened.page.click('a[href="#sweep-2"]')
     ids = opened.page.evaluate("[...document.querySelectorAll('[id]')].map(each => each.id)")
     assert len(ids) == len(set(ids))
@@ -235,7 +235,7 @@ def test_several_sweeps_share_a_page(show: Show, example: SweepView) -> None:
 def test_an_answer_without_a_curve_is_still_a_page(show: Show) -> None:
     """All invocations cold: the verdict says why nothing is known, and no chart is broken."""
     sweep = made_sweep(warm_count=0, sizes_mb=(512,))
-    opened = show(render([shown(sweep)], version="1"))
+    opened = show(render([shown(sweep)]))
     assert "INCONCLUSIVE" in opened.text(".verdict")
     assert opened.page.locator("canvas").count() == 0
 
@@ -246,7 +246,7 @@ def test_a_comparison_reads_out_both_sides(show: Show) -> None:
     second = made_sweep(lambda size: 1.2 * cpu_bound_ms(size), seed=2)
     second = replace(second, function=made_function(code_sha256="new"))
     found = compare(first, second)
-    html = render([shown(first), shown(second)], version="1", comparison=found)
+    html = render([shown(first), shown(second)], comparison=found)
     opened = show(html, viewport=PHONE)
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     opened.point_at("compare-duration", 512, (128, 3008))

@@ -44,7 +44,6 @@ def html() -> str:
     )
     return render_scan(
         Scan(functions, Window(), ("Lambda in eu-west-1",), None, "2025-10-30", (), ("a",)),
-        version="1.2.3",
     )
 
 

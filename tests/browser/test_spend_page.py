@@ -23,7 +23,7 @@ PHONE = {"width": 390, "height": 844}
 
 @pytest.fixture(scope="module")
 def html() -> str:
-    return render(made_spend(), version="1.2.3")
+    return render(made_spend())
 
 
 def test_the_answer_is_in_words_without_scripts(show: Show, html: str) -> None:
@@ -68,7 +68,7 @@ def test_it_is_accessible_and_fits(show: Show, html: str, scheme: str, width: in
 def test_foreign_names_run_nothing(show: Show) -> None:
     """What others named is text, in the words and in the data."""
     hostile = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'"
-    opened = show(render(made_spend(hostile=hostile), version="1.2.3"))
+    opened = show(render(made_spend(hostile=hostile)))
     assert "<img src=x" in opened.text("main")
 
 
@@ -78,8 +78,8 @@ def test_one_day_and_nothing_at_all_are_pages_too(show: Show) -> None:
 
     answer = made_spend()
     single = tuple(each for each in answer.days if each.day == answer.days[0].day)
-    show(render(replace(answer, days=single), version="1.2.3"))
+    show(render(replace(answer, days=single)))
     empty = replace(answer, days=(), keys=(), changes=(), movements=(), revenue=(), deploys=(),
                     bill=None, findings=())  # fmt: skip
-    opened = show(render(empty, version="1.2.3"))
+    opened = show(render(empty))
     assert "No invocation is in the window." in opened.text("main")

@@ -32,7 +32,7 @@ def html() -> str:
     functions = (exact("a", [100, 50], [3.0, 1.0]), exact("b", [30, 20], [2.0, 2.5]))
     workflow = Workflow("<img src=x onerror=alert(1)>", machine)
     answer = answer_workflow(workflow, functions, Goal(max_duration_ms=1000))
-    return render_workflow(answer, version="1.2.3")
+    return render_workflow(answer)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

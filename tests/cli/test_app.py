@@ -239,7 +239,7 @@ def answers_in_json(command: list[str]) -> bool:
     entry = COMMANDS[command[0]]
     for name in command[1:]:
         module, _, table = entry.target.partition(":")
-        entry = getattr(import_module(module), table)[name]
+        entry = getattr(import_module(f"tuner.cli.{module}"), table)[name]
     loaded = app._load(command[-1], entry, with_defaults=False)
     return any("--json" in parameter.opts for parameter in loaded.params)
 

@@ -62,7 +62,7 @@ def test_the_answer_says_what_was_measured_and_what_follows() -> None:
     text = render(answer, width=100)
     for words in ("estimated", "slow", "SnapStart", "provisioned concurrency", "6 requests/h"):
         assert words in text
-        assert words in render_page(answer, version="1")
+        assert words in render_page(answer)
     render(answer, width=40, encoding="ascii").encode("ascii")
 
 

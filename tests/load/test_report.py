@@ -50,8 +50,8 @@ def test_a_load_is_drawn_and_a_page_holds_the_picture() -> None:
     result = some_load()
     drawn = render_figure(draw_load([result, result]), "png")
     assert drawn.startswith(b"\x89PNG")
-    page = render_page([result], version="1")
-    assert page == render_page([result], version="1")
+    page = render_page([result])
+    assert page == render_page([result])
     assert "<b>made</b>" not in page
     assert "&lt;b&gt;made&lt;/b&gt;" in page
     assert 'src="data:image/svg+xml;base64,' in page

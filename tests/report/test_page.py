@@ -31,7 +31,7 @@ def data_of(html: str) -> Any:
 def test_five_hundred_invocations_fit_in_250_kilobytes() -> None:
     """Every invocation is in the page, and so is the chart library with its license."""
     sweep = large_sweep()
-    html = render([shown(sweep, rate_per_s=50.0)], version="1")
+    html = render([shown(sweep, rate_per_s=50.0)])
     assert len(html.encode()) < 250_000
     assert len(data_of(html)["sweeps"][0]["samples"]) == len(sweep.invocations) >= 500
     assert "The MIT License (MIT)" in html
@@ -40,19 +40,19 @@ def test_five_hundred_invocations_fit_in_250_kilobytes() -> None:
 
 def test_the_page_without_its_data_is_under_150_kilobytes() -> None:
     """What every page carries stays small."""
-    html = render([mixed()], version="1")
+    html = render([mixed()])
     assert len(html.encode()) - len(json.dumps(data_of(html))) < 150_000
 
 
 def test_the_same_sweep_gives_the_same_bytes() -> None:
     """No date and no random id is in it, so that a page can be compared with an earlier one."""
-    assert render([mixed()], version="1") == render([mixed()], version="1")
+    assert render([mixed()]) == render([mixed()])
 
 
 def test_the_data_are_the_answer_s_own_figures() -> None:
     """To five digits, every size's estimate and interval are those of the recommendation."""
     view = mixed()
-    curve = data_of(render([view], version="1"))["sweeps"][0]["curve"]
+    curve = data_of(render([view]))["sweeps"][0]["curve"]
     for number, each in enumerate(view.recommendation.curve):
         assert curve["sizes"][number] == each.memory_mb
         for part, interval in (("duration", each.duration_ms), ("cost", each.cost_usd_per_million)):
@@ -64,14 +64,14 @@ def test_the_data_are_the_answer_s_own_figures() -> None:
 def test_a_page_tells_how_to_get_it_again() -> None:
     """The commands that gave it are shown; without any there is no such line."""
     made = replace(mixed(rate_per_s=20.0), page_command="tuner report x", measure_command="again")
-    assert "<code>tuner report x</code>" in render([made], version="1")
-    assert "from the saved sweep" not in render([mixed()], version="1")
+    assert "<code>tuner report x</code>" in render([made])
+    assert "from the saved sweep" not in render([mixed()])
 
 
 def test_a_percentile_that_was_asked_for_is_in_the_table() -> None:
     """With a column of its own, and how many samples a measured one takes."""
     answered = analyse(large_sweep(), Goal(percentile=95))
-    html = render([view(answered, source="made")], version="1")
+    html = render([view(answered, source="made")])
     assert '<th scope="col">p95</th>' in html
     assert "measuring p95 takes" in html
 
@@ -88,18 +88,18 @@ def test_a_single_size_on_the_front_is_named() -> None:
 def test_a_finding_is_told_once() -> None:
     """What stands beside the platforms does not stand among the findings again."""
     late = view(analyse(large_sweep()), source="made", terms=RATE, today=date(2026, 9, 15))
-    assert render([late], version="1").count("<code>old_prices</code>") == 1
+    assert render([late]).count("<code>old_prices</code>") == 1
 
 
 def test_the_age_of_prices_is_told_once() -> None:
     """Of all that the page rests on, the oldest; with a rate and without."""
     for terms in (RATE, Terms()):
         made = view(analyse(load_sweep(MIXED)), source="mixed", terms=terms, today=date(2030, 1, 1))
-        assert render([made], version="1").count("<code>old_prices</code>") == 1
+        assert render([made]).count("<code>old_prices</code>") == 1
 
 
 def test_nothing_of_an_account_is_in_the_page() -> None:
     """Neither the ARN nor the role's settings are shown."""
-    html = render([mixed()], version="1")
+    html = render([mixed()])
     assert "arn:aws" not in html
     assert "a248882b35b7" not in html

@@ -25,84 +25,59 @@ class Entry(NamedTuple):
     """A command as it is listed: where it lives and what it does."""
 
     target: str
-    """`module:function` of a command, or `module:table` of the commands of a group."""
+    """`module:function` of a command in this package, `module` if both have one name, or
+    `module:table` of the commands of a group.
+    """
     help: str
 
 
 COMMANDS: Final[dict[str, Entry]] = {
-    "tune": Entry("tuner.cli.tune:tune", "Measure a function and say how much memory it needs."),
-    "demo": Entry("tuner.cli.demo:demo", "Tune a real handler on this machine: no account needed."),
-    "report": Entry("tuner.cli.report:report", "Show the answer of saved sweeps again."),
-    "sweeps": Entry("tuner.cli.sweeps:sweeps", "List saved sweeps, or remove old ones."),
-    "compare": Entry(
-        "tuner.cli.compare:compare", "Say whether two sweeps really differ, and by how much."
-    ),
-    "comment": Entry(
-        "tuner.cli.comment:comment", "Post the answer on a pull request, or update it."
-    ),
-    "apply": Entry("tuner.cli.apply:apply", "Write the answer where the memory is set."),
-    "break-even": Entry(
-        "tuner.cli.break_even:break_even", "Compare Lambda with containers and EC2 at your traffic."
-    ),
-    "observe": Entry(
-        "tuner.cli.observe:observe", "Say what a function does and costs, from its logs."
-    ),
-    "load": Entry("tuner.cli.load:load", "Measure latency under load, at given request rates."),
-    "cold": Entry(
-        "tuner.cli.cold:cold", "Measure cold starts, who meets them, and what would help."
-    ),
-    "spend": Entry(
-        "tuner.cli.spend:spend", "Say where the money goes, and which deployment changed it."
-    ),
-    "verify": Entry(
-        "tuner.cli.verify:verify", "Say what a change saved, against its sweep's forecast."
-    ),
-    "watch": Entry("tuner.cli.watch:watch", "Say which functions run away, and what that costs."),
-    "scan": Entry("tuner.cli.scan:scan", "Rank an account's functions by what tuning would save."),
-    "workflow": Entry(
-        "tuner.cli.workflow:workflow", "Size several functions for one end-to-end target."
-    ),
-    "fleet": Entry("tuner.cli.app:FLEET", "Tune many functions under one budget."),
-    "recover": Entry("tuner.cli.recover:recover", "Undo what an interrupted sweep left changed."),
-    "live-check": Entry(
-        "tuner.cli.live_check:live_check",
-        "Compare what the tool assumes of Lambda with an account.",
-    ),
-    "prices": Entry("tuner.cli.app:PRICES", "Show or refresh the prices that answers use."),
-    "iam-policy": Entry(
-        "tuner.cli.iam_policy:iam_policy", "Print the least IAM policy for a command."
-    ),
-    "payload": Entry("tuner.cli.app:PAYLOAD", "Make, show and check synthetic payloads."),
-    "local": Entry("tuner.cli.app:LOCAL", "Run real functions on this machine, as Lambda would."),
+    "tune": Entry("tune", "Measure a function and say how much memory it needs."),
+    "demo": Entry("demo", "Tune a real handler on this machine: no account needed."),
+    "report": Entry("report", "Show the answer of saved sweeps again."),
+    "sweeps": Entry("sweeps", "List saved sweeps, or remove old ones."),
+    "compare": Entry("compare", "Say whether two sweeps really differ, and by how much."),
+    "comment": Entry("comment", "Post the answer on a pull request, or update it."),
+    "apply": Entry("apply", "Write the answer where the memory is set."),
+    "break-even": Entry("break_even", "Compare Lambda with containers and EC2 at your traffic."),
+    "observe": Entry("observe", "Say what a function does and costs, from its logs."),
+    "load": Entry("load", "Measure latency under load, at given request rates."),
+    "cold": Entry("cold", "Measure cold starts, who meets them, and what would help."),
+    "spend": Entry("spend", "Say where the money goes, and which deployment changed it."),
+    "verify": Entry("verify", "Say what a change saved, against its sweep's forecast."),
+    "watch": Entry("watch", "Say which functions run away, and what that costs."),
+    "scan": Entry("scan", "Rank an account's functions by what tuning would save."),
+    "workflow": Entry("workflow", "Size several functions for one end-to-end target."),
+    "fleet": Entry("app:FLEET", "Tune many functions under one budget."),
+    "recover": Entry("recover", "Undo what an interrupted sweep left changed."),
+    "live-check": Entry("live_check", "Compare what the tool assumes of Lambda with an account."),
+    "prices": Entry("app:PRICES", "Show or refresh the prices that answers use."),
+    "iam-policy": Entry("iam_policy", "Print the least IAM policy for a command."),
+    "payload": Entry("app:PAYLOAD", "Make, show and check synthetic payloads."),
+    "local": Entry("app:LOCAL", "Run real functions on this machine, as Lambda would."),
 }
 FLEET: Final[dict[str, Entry]] = {
-    "plan": Entry(
-        "tuner.cli.fleet_plan:plan", "Choose which functions to sweep, and in which order."
-    ),
-    "run": Entry("tuner.cli.fleet:run", "Sweep them, or go on where it was stopped or killed."),
-    "deploy": Entry(
-        "tuner.cli.fleet_deploy:deploy", "Write the template of workers on Step Functions."
-    ),
-    "status": Entry("tuner.cli.fleet:status", "Show how far it has come."),
-    "stop": Entry("tuner.cli.fleet:stop", "Stop it; every function is given back."),
-    "report": Entry("tuner.cli.fleet:report", "Show every function, as a page, CSV or JSON."),
+    "plan": Entry("fleet_plan:plan", "Choose which functions to sweep, and in which order."),
+    "run": Entry("fleet:run", "Sweep them, or go on where it was stopped or killed."),
+    "deploy": Entry("fleet_deploy:deploy", "Write the template of workers on Step Functions."),
+    "status": Entry("fleet:status", "Show how far it has come."),
+    "stop": Entry("fleet:stop", "Stop it; every function is given back."),
+    "report": Entry("fleet:report", "Show every function, as a page, CSV or JSON."),
 }
 PRICES: Final[dict[str, Entry]] = {
-    "show": Entry("tuner.cli.prices:show", "Show the prices of a region, or of all regions."),
-    "refresh": Entry("tuner.cli.prices:refresh", "Fetch today's prices from AWS or saved lists."),
+    "show": Entry("prices:show", "Show the prices of a region, or of all regions."),
+    "refresh": Entry("prices:refresh", "Fetch today's prices from AWS or saved lists."),
 }
 PAYLOAD: Final[dict[str, Entry]] = {
-    "sources": Entry("tuner.cli.payload:sources", "List the services whose events can be made."),
-    "make": Entry("tuner.cli.payload:make", "Write events to a folder, with seed and digest."),
-    "show": Entry("tuner.cli.payload:show", "Print one event of each class."),
-    "events": Entry("tuner.cli.payload:events", "List a function's shareable test events."),
-    "check": Entry("tuner.cli.payload:check", "Show the weights and sizes of payloads."),
+    "sources": Entry("payload:sources", "List the services whose events can be made."),
+    "make": Entry("payload:make", "Write events to a folder, with seed and digest."),
+    "show": Entry("payload:show", "Print one event of each class."),
+    "events": Entry("payload:events", "List a function's shareable test events."),
+    "check": Entry("payload:check", "Show the weights and sizes of payloads."),
 }
 LOCAL: Final[dict[str, Entry]] = {
-    "serve": Entry(
-        "tuner.cli.local:serve", "Serve a template's functions from a local Lambda endpoint."
-    ),
-    "check": Entry("tuner.cli.local:check", "Measure how closely this machine matches Lambda."),
+    "serve": Entry("local:serve", "Serve a template's functions from a local Lambda endpoint."),
+    "check": Entry("local:check", "Measure how closely this machine matches Lambda."),
 }
 _EPILOG: Final = """\
 tuner tune resize-images --payload event.json
@@ -173,10 +148,10 @@ def build() -> Any:
 
 def _load(name: str, entry: Entry, *, with_defaults: bool) -> Any:
     module_name, _, attribute = entry.target.partition(":")
-    target = getattr(import_module(module_name), attribute)
+    module = import_module(f"tuner.cli.{module_name}")
+    target = getattr(module, attribute or module_name)
     if isinstance(target, dict):
         return _group(name, entry, target)
-    module = import_module(module_name)
     app = typer.Typer(add_completion=False, context_settings=_CONTEXT_SETTINGS)
     epilog = getattr(module, "EPILOG", None)
     app.command(name, cls=PlainHelp, help=_reflowed(target.__doc__), epilog=epilog)(target)

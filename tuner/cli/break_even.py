@@ -19,7 +19,6 @@ from tuner.model.request import Target
 if TYPE_CHECKING:
     from tuner.breakeven.terms import Terms
     from tuner.breakeven.traffic import Traffic
-    from tuner.model.prior_evidence import PriorEvidence
     from tuner.model.sweep import Sweep
 
 
@@ -132,11 +131,6 @@ def _as_observed(sweep: "Sweep") -> "Sweep":
             sweep.prior, rate_per_s=seen.rate_per_s, cold_start_share=seen.cold_start_share
         )
     return replace(sweep, prior=seen)
-
-
-def _say_rate(prior: "PriorEvidence | None") -> None:
-    if prior is not None and prior.rate_per_s is not None:
-        say(f"Rate: {figure(prior.rate_per_s, 4)} requests/s, by {prior.source_id}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,8 +271,9 @@ def break_even(
     shown = picture.check(format_name, out_file, json=json)
     found = _as_observed(saved.load(sweep))
     traffic = load.of(found, where.part())
-    if traffic.rate_per_s is None:
-        _say_rate(found.prior)
+    prior = found.prior
+    if traffic.rate_per_s is None and prior is not None and prior.rate_per_s is not None:
+        say(f"Rate: {figure(prior.rate_per_s, 4)} requests/s, by {prior.source_id}.")
     answer = answer_of(found, terms.with_traffic(traffic), today=today())
     if shown == "html":
         picture.show_break_even_page(answer, out_file, source=sweep)

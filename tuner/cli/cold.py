@@ -1,6 +1,7 @@
 """`tuner cold`: what cold starts take, who meets them, and what would help."""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,15 +9,14 @@ from tuner.cli import exit_status, options, picture, values
 from tuner.cli.config import state_dir
 from tuner.cli.flags import shown
 from tuner.cli.groups import TargetOptions, spread
-from tuner.cli.invoking import InvokeOptions, opened, tell_copy, tell_lease
-from tuner.cli.screen import encoding, json_text, say, show_json, show_text, width
+from tuner.cli.invoking import InvokeOptions, opened, tell_lease, tell_plan
+from tuner.cli.screen import say, show, show_json
 from tuner.errors import InputError
 
 if TYPE_CHECKING:
     from tuner.api.cold import PreparedCold
     from tuner.cold.result import ColdStarts
     from tuner.model.request import TuneRequest
-    from tuner.session.inputs import OpenTarget
 
 EPILOG = """\
 tuner cold resize-images --payload event.json
@@ -97,6 +97,7 @@ def _cold(
 ) -> int:
     """Plan, ask and measure; `requests_come` at a rate, or as a file says."""
     from tuner.api.cold import measure_cold_starts, plan_cold_starts
+    from tuner.report.cold import describe_plan
     from tuner.sweep.io import StopSignal, stop_on_signals
 
     rate, arrivals = requests_come
@@ -110,7 +111,8 @@ def _cold(
             state_dir=folder,
             now=datetime.now(UTC),
         )
-        _show_plan(prepared, target)
+        lines = describe_plan(prepared.plan, costs_nothing=target.started_here)
+        tell_plan(lines, prepared.traffic.sources)
         if invoke.dry_run:
             if invoke.json:
                 _show_plan_json(prepared)
@@ -137,14 +139,6 @@ def _cold(
     return exit_status.FAILED if answer.end == "failed" else 0
 
 
-def _show_plan(prepared: "PreparedCold", target: "OpenTarget") -> None:
-    from tuner.report.cold import describe_plan
-
-    for line in describe_plan(prepared.plan, costs_nothing=target.started_here):
-        say(line)
-    tell_copy(prepared.traffic.sources)
-
-
 def _show_plan_json(prepared: "PreparedCold") -> None:
     """The same as one object, in place of an answer."""
     from tuner.report.cold import plan_json
@@ -154,20 +148,10 @@ def _show_plan_json(prepared: "PreparedCold") -> None:
 
 
 def _show(answer: "ColdStarts", *, json: bool, out_file: Path | None) -> None:
-    """Print the answer, and write it to a file if one was asked for: in this order, so that a file
-    that can't be written loses nothing.
-    """
-    from tuner import __version__
+    """Print the answer, then write it to a file, if one was asked for."""
     from tuner.report.cold import render, to_json
     from tuner.report.page.timings import render_cold as render_page
 
     answer = shown(answer)
-    document = to_json(answer)
-    if json:
-        show_json(document)
-    else:
-        show_text(render(answer, width=width(), encoding=encoding()))
-    if out_file is not None:
-        is_page = out_file.suffix.lower() == ".html"
-        text = render_page(answer, version=__version__) if is_page else json_text(document)
-        picture.write(text.encode(), out_file)
+    show(answer, to_json, render, json=json)
+    picture.write_too(to_json(answer), out_file, partial(render_page, answer))

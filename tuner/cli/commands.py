@@ -110,22 +110,18 @@ def goal_flags(goal: Goal, kept: Goal | None = None) -> list[str]:
     drops_weight = goal.time_weight is None and usual.time_weight is not None
     is_named = drops_weight or goal.name != usual.name
     flags = [f"--goal {goal.name}"] if is_named else []
-    if goal.time_weight not in (None, None if is_named else usual.time_weight):
-        flags.append(f"--time-weight {goal.time_weight}")
-    written = {
-        "--tolerance": (goal.tolerance_ratio, usual.tolerance_ratio),
-        "--max-cost-per-million": (goal.max_cost_usd_per_million, usual.max_cost_usd_per_million),
-        "--cold-start-share": (goal.cold_start_share, usual.cold_start_share),
-    }
-    flags += [
-        f"{name} {value}"
-        for name, (value, before) in written.items()
-        if value not in (None, before)
-    ]
-    if goal.percentile not in (None, usual.percentile):
-        flags.append(f"--percentile {goal.percentile:g}")
-    if goal.max_duration_ms not in (None, usual.max_duration_ms):
-        flags.append(f"--max-duration {goal.max_duration_ms:g}ms")
+    flags += _flags(
+        ("--time-weight {}", goal.time_weight, None if is_named else usual.time_weight),
+        ("--tolerance {}", goal.tolerance_ratio, usual.tolerance_ratio),
+        (
+            "--max-cost-per-million {}",
+            goal.max_cost_usd_per_million,
+            usual.max_cost_usd_per_million,
+        ),
+        ("--cold-start-share {}", goal.cold_start_share, usual.cold_start_share),
+        ("--percentile {:g}", goal.percentile, usual.percentile),
+        ("--max-duration {:g}ms", goal.max_duration_ms, usual.max_duration_ms),
+    )
     if goal.allow_different_replies and not usual.allow_different_replies:
         flags.append("--allow-different-replies")
     return flags
@@ -133,17 +129,21 @@ def goal_flags(goal: Goal, kept: Goal | None = None) -> list[str]:
 
 def limits_flags(min_memory_mb: int | None, max_memory_mb: int | None) -> list[str]:
     """The options for the range of sizes."""
-    options = {"--min-memory": min_memory_mb, "--max-memory": max_memory_mb}
-    return [f"{name} {value}" for name, value in options.items() if value is not None]
+    return _flags(
+        ("--min-memory {}", min_memory_mb, None), ("--max-memory {}", max_memory_mb, None)
+    )
 
 
 def terms_flags(terms: Terms) -> list[str]:
     """The options for traffic and for the least saving, if they aren't the defaults."""
-    usual, flags = type(terms)(), []
-    if terms.traffic.rate_per_s is not None:
-        flags.append(f"--rate {terms.traffic.rate_per_s:g}/s")
-    if terms.min_saving_usd_per_month != usual.min_saving_usd_per_month:
-        flags.append(f"--min-saving-usd-per-month {terms.min_saving_usd_per_month:g}")
-    if terms.min_saving_ratio is not None:
-        flags.append(f"--min-saving-ratio {terms.min_saving_ratio:g}")
-    return flags
+    usual_usd = type(terms)().min_saving_usd_per_month
+    return _flags(
+        ("--rate {:g}/s", terms.traffic.rate_per_s, None),
+        ("--min-saving-usd-per-month {:g}", terms.min_saving_usd_per_month, usual_usd),
+        ("--min-saving-ratio {:g}", terms.min_saving_ratio, None),
+    )
+
+
+def _flags(*options: tuple[str, float | None, float | None]) -> list[str]:
+    """Each option as it's written, for a value that is given and isn't the usual one."""
+    return [form.format(value) for form, value, usual in options if value not in (None, usual)]

@@ -11,7 +11,7 @@ from tuner.cli import screen
 from tuner.cli.config import defaults_for
 from tuner.cli.flags import with_flags
 from tuner.errors import TunerError
-from tuner.report.json import SCHEMA_VERSION
+from tuner.report.json import headed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,8 +46,7 @@ def tell(error: TunerError | None, message: str, exit_code: int, arguments: Sequ
     unforeseen = "usage_error" if exit_code == 2 else "unexpected_error"
     screen.show_json(
         {
-            "schema_version": SCHEMA_VERSION,
-            "kind": "error",
+            **headed("error"),
             "code": unforeseen if error is None else error.code,
             "message": with_flags(message),
             "exit_code": exit_code,

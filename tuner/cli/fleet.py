@@ -1,6 +1,6 @@
 """`tuner fleet …`: many functions under one budget: run, status, stop, report."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -9,9 +9,9 @@ import typer
 
 from tuner.cli import exit_status, options, picture
 from tuner.cli.config import state_dir
-from tuner.cli.flags import shown, with_flags
+from tuner.cli.flags import shown
 from tuner.cli.groups import WhereOptions, spread
-from tuner.cli.screen import agree, encoding, say, show_json, show_text, width
+from tuner.cli.screen import agree, say, show, show_text
 from tuner.errors import NotAgreedError, UsageError
 
 if TYPE_CHECKING:
@@ -82,12 +82,7 @@ class EngineOptions:
         assert self.bucket is not None
         assert self.state_machine is not None
         return start_remote(
-            fleet,
-            bucket=self.bucket,
-            state_machine=self.state_machine,
-            region=where.region,
-            profile=where.profile,
-            endpoint_url=where.endpoint_url,
+            fleet, bucket=self.bucket, state_machine=self.state_machine, **asdict(where)
         )
 
 
@@ -130,9 +125,7 @@ def run(
         return _run_here(fleet, folder, concurrency=at_once, json=json)
     started = place.start(fleet, where)
     if json:
-        from tuner.report.fleet import status_json
-
-        show_json(status_json(shown(started)))
+        _show(started, json=True)
     else:
         say(f"Started; see tuner fleet status {folder}")
     return 0
@@ -160,7 +153,7 @@ def _run_here(fleet: "FleetFolder", folder: Path, *, concurrency: int, json: boo
         found = run_folder(
             fleet, state_dir=state_dir(), concurrency=concurrency, stop=stop, on_progress=_teller()
         )
-    _show_found(found, json=json)
+    _show(found, json=json)
     if found.lease_count:
         return exit_status.LEFT_CHANGED
     if stop.is_requested:
@@ -196,7 +189,7 @@ def status(folder: Folder, *, json: options.JsonOutput = False) -> int:
     """Show how far a fleet has come, while it runs or afterwards."""
     from tuner.fleet.folder import FleetFolder
 
-    _show_found(_status(FleetFolder.open(folder)), json=json)
+    _show(_status(FleetFolder.open(folder)), json=json)
     return 0
 
 
@@ -207,7 +200,7 @@ def stop(folder: Folder, *, json: options.JsonOutput = False) -> int:
     fleet = FleetFolder.open(folder)
     say(_ask_to_stop(fleet))
     if json:
-        _show_found(_status(fleet), json=True)
+        _show(_status(fleet), json=True)
     return 0
 
 
@@ -239,23 +232,20 @@ def report(
 
     Resizes that `tuner verify` has looked at since have their realized savings too.
     """
-    from tuner import __version__
     from tuner.api.fleet import with_realized
     from tuner.fleet.folder import FleetFolder
-    from tuner.report.fleet import status_json, to_csv
+    from tuner.report.fleet import to_csv
 
     form = picture.check(format_name, out_file, json=json)
     found = shown(with_realized(_status(FleetFolder.open(folder)), state_dir()))
-    if form == "json":
-        show_json(status_json(found))
-    elif form == "csv":
+    if form == "csv":
         show_text(to_csv(found))
     elif form == "html":
         from tuner.report.page.functions import render_fleet
 
-        picture.write(render_fleet(found, version=__version__).encode(), out_file)
+        picture.write(render_fleet(found).encode(), out_file)
     else:
-        _show_status(found, top=len(found.items))
+        _show(found, json=form == "json", top=len(found.items))
     return 0
 
 
@@ -269,17 +259,7 @@ def _status(folder: "FleetFolder") -> "FleetStatus":
     return folder.status(datetime.now(UTC))
 
 
-def _show_found(found: "FleetStatus", *, json: bool) -> None:
-    from tuner.report.fleet import status_json
+def _show(found: "FleetStatus", *, json: bool, top: int | None = None) -> None:
+    from tuner.report.fleet import render_status, status_json
 
-    if json:
-        show_json(status_json(shown(found)))
-    else:
-        _show_status(found)
-
-
-def _show_status(status: "FleetStatus", top: int | None = None) -> None:
-    from tuner.report.fleet import render_status
-
-    text = render_status(status, width=width(), encoding=encoding(), top=top)
-    show_text(with_flags(text))
+    show(found, status_json, render_status, json=json, top=top)

@@ -1,6 +1,6 @@
 """`tuner fleet plan`: which functions to sweep, in which order."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -88,10 +88,8 @@ def plan(
         settings=chosen.settings,
         goal=goal or "cost",
         allow_side_effects=frozenset(harmless or ()),
-        region=where.region,
         regions=values.regions(regions),
-        profile=where.profile,
-        endpoint_url=where.endpoint_url,
+        **asdict(where),
     )
     now = datetime.now(UTC)
     folder, estimate = plan_fleet(request, now=now, working_dir=Path.cwd(), tell=say)

@@ -1,6 +1,8 @@
 """`tuner iam-policy`: the permissions that a sweep needs."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 import typer
@@ -85,9 +87,13 @@ def iam_policy(
 
     It needs no credentials and doesn't call AWS. Whatever the ARN doesn't name is `*`.
     """
-    from tuner.aws.changing_policy import least_live_check_policy
+    from tuner.aws.changing_policy import (
+        least_live_check_policy,
+        least_rollout_policy,
+        least_stop_policy,
+    )
     from tuner.aws.function_ref import check_region, parse_reference
-    from tuner.aws.iam_policy import least_fleet_policy
+    from tuner.aws.iam_policy import least_fleet_policy, least_load_policy, least_policy
     from tuner.aws.reading_policy import least_reading_policy, least_workflow_policy
 
     if athena is not None or results is not None:
@@ -99,35 +105,20 @@ def iam_policy(
         check_region(parse_reference(function), region)
     if function is None and purpose in OF_ONE_FUNCTION:
         raise UsageError(f"name the FUNCTION that a {OF_ONE_FUNCTION[purpose]}'s policy is for")
-    place = region or "*"
-    if purpose in OF_ONE_FUNCTION:
-        assert function is not None
-        policy = _of_function(purpose, function, place, isolation)
-    elif purpose == "fleet":
-        policy = least_fleet_policy(region=place, isolation=isolation)
-    elif purpose == "live-check":
-        policy = least_live_check_policy(function, region=place)
-    elif purpose == "workflow":
-        policy = least_workflow_policy(region=place)
-    else:
-        reads = "observe" if purpose == "verify" else purpose
-        policy = least_reading_policy(reads, function, region=place)  # type: ignore[arg-type] # what is left reads
-    _show(policy)
-
-
-def _of_function(
-    purpose: str, function: str, region: str, isolation: options.IsolationOption
-) -> dict[str, Any]:
-    from tuner.aws.changing_policy import least_rollout_policy, least_stop_policy
-    from tuner.aws.iam_policy import least_load_policy, least_policy
-
-    if purpose == "stop":
-        return least_stop_policy(function, region=region)
-    if purpose == "load":
-        return least_load_policy(function, region=region, isolation=isolation)
-    if purpose == "apply":
-        return least_rollout_policy(function, region=region)
-    return least_policy(function, region=region, isolation=isolation)
+    named = function or ""  # what is of one function has it
+    policies: dict[str, Callable[..., dict[str, Any]]] = {
+        "sweep": partial(least_policy, named, isolation=isolation),
+        "load": partial(least_load_policy, named, isolation=isolation),
+        "apply": partial(least_rollout_policy, named),
+        "stop": partial(least_stop_policy, named),
+        "fleet": partial(least_fleet_policy, isolation=isolation),
+        "live-check": partial(least_live_check_policy, function),
+        "workflow": least_workflow_policy,
+        "verify": partial(least_reading_policy, "observe", function),
+    }
+    # What is left reads.
+    policy = policies.get(purpose) or partial(least_reading_policy, purpose, function)  # type: ignore[arg-type]
+    _show(policy(region=region or "*"))
 
 
 def _of_archive(athena: str, results: str | None, region: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What commands share that invoke a function beside a sweep: events, limits, consent, target."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,8 +100,10 @@ def opened(
         yield with_payloads(inputs, target), target
 
 
-def tell_copy(sources: Sequence[str]) -> None:
-    """Say why a copy is measured, if live traffic reaches the function itself."""
+def tell_plan(lines: Iterable[str], sources: Sequence[str]) -> None:
+    """Say what will be done, and why in a copy, if live traffic reaches the function itself."""
+    for line in lines:
+        say(line)
     if sources:
         reached = ", ".join(sources)
         say(f"Live traffic reaches $LATEST ({reached}), so a temporary copy is measured.")

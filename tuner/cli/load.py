@@ -9,7 +9,7 @@ from tuner.cli import exit_status, options, picture, values
 from tuner.cli.config import state_dir
 from tuner.cli.flags import shown, with_flags
 from tuner.cli.groups import TargetOptions, spread
-from tuner.cli.invoking import InvokeOptions, opened, tell_copy, tell_lease
+from tuner.cli.invoking import InvokeOptions, opened, tell_lease, tell_plan
 from tuner.cli.screen import encoding, say, show_json, show_text, width
 from tuner.errors import UsageError
 
@@ -198,11 +198,9 @@ def _show_plan(prepared: "PreparedLoad", target: "OpenTarget") -> None:
     """What will be sent, what that needs, and what to know beforehand, on the screen."""
     from tuner.report.load import describe_plan
 
-    for line in describe_plan(
-        prepared.plan, prepared.downstream, costs_nothing=target.started_here
-    ):
-        say(line)
-    tell_copy(prepared.traffic.sources)
+    free = target.started_here
+    lines = describe_plan(prepared.plan, prepared.downstream, costs_nothing=free)
+    tell_plan(lines, prepared.traffic.sources)
     for finding in (*prepared.findings, *prepared.foreseen):
         say(f"! {finding.message}." if finding.severity != "info" else f"· {finding.message}.")
 
@@ -260,22 +258,21 @@ def _show(results: "list[LoadResult]", *, json: bool, out_file: Path | None) -> 
         texts = (with_flags(render(each, width=width(), encoding=encoding())) for each in results)
         show_text("\n".join(texts))
     if out_file is not None and results:
-        picture.write(_as_file(results, documents, out_file), out_file)
+        _write(results, documents, out_file)
 
 
-def _as_file(results: "list[LoadResult]", documents: list[dict[str, Any]], out_file: Path) -> bytes:
-    """What its ending says. Raises InputError without matplotlib."""
+def _write(results: "list[LoadResult]", documents: list[dict[str, Any]], out_file: Path) -> None:
+    """As the file's ending says. Raises InputError without matplotlib."""
     form = out_file.suffix.lower()
     if form == ".html":
-        from tuner import __version__
         from tuner.report.page.timings import render_load
 
-        return render_load(results, version=__version__).encode()
-    if form in _PICTURES:
-        from tuner.report.figures.canvas import render_figure
+        picture.write(render_load(results).encode(), out_file)
+    elif form in _PICTURES:
         from tuner.report.figures.timings import draw_load
 
-        return render_figure(draw_load(results), "svg" if form == ".svg" else "png")
-    indent = 2 if len(documents) == 1 else None
-    lines = (dumps(each, indent=indent, allow_nan=False) + "\n" for each in documents)
-    return "".join(lines).encode()
+        picture.write_figure(draw_load(results), form.removeprefix("."), out_file)
+    else:
+        indent = 2 if len(documents) == 1 else None
+        lines = (dumps(each, indent=indent, allow_nan=False) + "\n" for each in documents)
+        picture.write("".join(lines).encode(), out_file)

@@ -13,6 +13,7 @@ from tuner.cli.pathways import PathwayOptions
 from tuner.cli.reading import Discount, ReadOptions, Source, files_read
 from tuner.cli.screen import encoding, say, show_json, show_text, width
 from tuner.errors import UsageError
+from tuner.report.json import headed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,7 +181,7 @@ def _forget(function: str, *, json: bool) -> int:
 
     count = forget(function, state_dir=state_dir())
     if json:
-        show_json({"schema_version": 1, "kind": "forgotten", "function": function, "count": count})
+        show_json({**headed("forgotten"), "function": function, "count": count})
     else:
         say(f"Forgot {count:,} reports of {function}.")
     return 0

@@ -7,7 +7,7 @@ from tuner.cli import options, values
 from tuner.cli.config import today
 from tuner.cli.flags import shown
 from tuner.cli.groups import check_beside
-from tuner.cli.screen import encoding, show_json, show_text, width
+from tuner.cli.screen import encoding, show, width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,15 +131,10 @@ class PathwayOptions:
         from tuner.api.pathways import pathways_of
         from tuner.report import pathways
 
-        found = shown(
-            pathways_of(
-                self._request(), function, region=region, architecture=architecture, today=today()
-            )
+        found = pathways_of(
+            self._request(), function, region=region, architecture=architecture, today=today()
         )
-        if json:
-            show_json(pathways.to_json(found))
-        else:
-            show_text(pathways.render(found, width=width(), encoding=encoding()))
+        show(found, pathways.to_json, pathways.render, json=json)
 
     def source(
         self, function: str, where: "WhereOptions", caller: "Caller"

@@ -14,6 +14,7 @@ from tuner.cli.screen import agree, show_json, show_text
 from tuner.errors import NotAgreedError
 from tuner.model.interval import percent
 from tuner.model.request import Target
+from tuner.report.json import headed
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -87,21 +88,16 @@ def sources(*, json: options.JsonOutput = False) -> None:
     from tuner.payloads.event_sources import SOURCES
 
     if json:
-        show_json(
+        listed = [
             {
-                "schema_version": 1,
-                "kind": "payload_sources",
-                "sources": [
-                    {
-                        "name": each.name,
-                        "title": each.title,
-                        "parameters": dict(each.parameters),
-                        "max_batch_size": each.max_batch,
-                    }
-                    for each in SOURCES.values()
-                ],
+                "name": each.name,
+                "title": each.title,
+                "parameters": dict(each.parameters),
+                "max_batch_size": each.max_batch,
             }
-        )
+            for each in SOURCES.values()
+        ]
+        show_json({**headed("payload_sources"), "sources": listed})
         return
     rows = []
     for each in SOURCES.values():
@@ -176,7 +172,7 @@ def events(
         write_bodies(payloads, folder)
     if json:
         listed = [{"name": each.name, "size_bytes": len(each.body)} for each in payloads]
-        show_json({"schema_version": 1, "kind": "test_events", "events": listed})
+        show_json({**headed("test_events"), "events": listed})
         return
     _show_table([(plain(each.name), f"{len(each.body):,} B") for each in payloads], "<>")
 
@@ -225,8 +221,7 @@ def check(
     if json:
         classes = [{**asdict(each), "failure": failures.get(each.name)} for each in found]
         tried = try_function is not None
-        document = {"schema_version": 1, "kind": "payload_check", "tried": tried}
-        show_json({**document, "classes": classes})
+        show_json({**headed("payload_check"), "tried": tried, "classes": classes})
     else:
         for name, failure in failures.items():
             show_text(f"{plain(name)}: {'answered' if failure is None else failure}\n")

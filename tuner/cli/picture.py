@@ -5,19 +5,20 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from tuner import __version__
 from tuner.cli.commands import measure_command, page_command
 from tuner.cli.config import state_dir
 from tuner.cli.flags import shown
-from tuner.cli.screen import show_bytes
+from tuner.cli.screen import json_text, show_bytes
 from tuner.errors import InputError, UsageError
 from tuner.sweep.file import holds_sweep
 from tuner.whole_file import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
+
+    from matplotlib.figure import Figure
 
     from tuner.breakeven.answer import BreakEven
     from tuner.model.comparison import Comparison
@@ -66,10 +67,9 @@ def show_figure(
     Raises InputError.
     """
     from tuner.api.answers import plot
-    from tuner.report.figures.canvas import render_figure
 
     drawn = plot(shown(what)) if answer is None else plot(what, shown(answer))
-    write(render_figure(drawn, "svg" if format_name == "svg" else "png"), out)
+    write_figure(drawn, format_name, out)
 
 
 def show_page(
@@ -95,16 +95,14 @@ def show_page(
         )
         for each in (replace(view, source=_name_of(view.source)) for view in views)
     ]
-    text = render(pages, version=__version__, comparison=shown(comparison))
-    write(text.encode(), out)
+    write(render(pages, comparison=shown(comparison)).encode(), out)
 
 
 def show_break_even_page(answer: BreakEven, out: Path | None, *, source: str) -> None:
     """Write a break-even's own page to a file, or to stdout. Raises InputError."""
     from tuner.report.page.html import render_break_even
 
-    text = render_break_even(shown(answer), version=__version__, source=_name_of(source))
-    write(text.encode(), out)
+    write(render_break_even(shown(answer), source=_name_of(source)).encode(), out)
 
 
 def _name_of(source: str) -> str:
@@ -138,6 +136,26 @@ def check_out(out_file: Path | None, *, drawn: Collection[str] = ()) -> None:
 
         with styled():
             pass
+
+
+def write_figure(figure: Figure, format_name: str, out: Path | None) -> None:
+    """Write a figure to a file, or to stdout. Raises InputError."""
+    from tuner.report.figures.canvas import render_figure
+
+    write(render_figure(figure, "svg" if format_name == "svg" else "png"), out)
+
+
+def write_too(
+    document: dict[str, Any], out: Path | None, page: Callable[[], str] | None = None
+) -> None:
+    """Write an answer's JSON to a file, if one was asked for, or its page if that ends in .html.
+
+    After the answer is shown: a file that can't be written loses nothing. Raises InputError.
+    """
+    if out is None:
+        return
+    is_page = page is not None and out.suffix.lower() == ".html"
+    write((page() if page and is_page else json_text(document)).encode(), out)
 
 
 def write(data: bytes, out: Path | None) -> None:

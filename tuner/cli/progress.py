@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.cli.flags import with_flags
 from tuner.cli.screen import say, takes_color
+from tuner.model.interval import counted
 from tuner.model.progress import (
     CallFailed,
     CleanedUp,
@@ -145,6 +146,5 @@ def describe(event: ProgressEvent) -> str | None:
         case CopyDeleted():
             line = "copy deleted, nothing left"
         case CleanedUp():
-            plural = "" if event.deleted_count == 1 else "s"
-            line = f"{event.deleted_count} version{plural} deleted, nothing left"
+            line = f"{counted(event.deleted_count, 'version')} deleted, nothing left"
     return line and with_flags(line)

@@ -12,6 +12,7 @@ from tuner.cli.groups import MannerOptions, WhereOptions, spread
 from tuner.cli.progress import tell_recovery
 from tuner.cli.screen import agree, say, show_json, show_text
 from tuner.errors import TunerError, UsageError
+from tuner.report.json import headed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,15 +110,9 @@ def recover(
         outcomes.append(outcome)
     exit_code = max((outcome.exit_code for outcome in outcomes), default=0)
     if manner.json:
-        show_json(
-            {
-                "schema_version": 1,
-                "kind": "recovery",
-                "dry_run": manner.dry_run,
-                "functions": [outcome.to_json() for outcome in outcomes],
-                "exit_code": exit_code,
-            }
-        )
+        functions = [outcome.to_json() for outcome in outcomes]
+        ended = {"functions": functions, "exit_code": exit_code}
+        show_json({**headed("recovery"), "dry_run": manner.dry_run, **ended})
     elif not outcomes:
         show_text("Nothing is left of any sweep.\n")
     return exit_code

@@ -1,15 +1,16 @@
 """`tuner scan`: every function of an account, ranked by what tuning would save."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from tuner.cli import options, picture, values
 from tuner.cli.config import state_dir, today
-from tuner.cli.flags import shown, with_flags
+from tuner.cli.flags import shown
 from tuner.cli.groups import spread
 from tuner.cli.reading import ReadOptions
-from tuner.cli.screen import encoding, show_json, show_text, width
+from tuner.cli.screen import show, show_text
 from tuner.errors import NotAgreedError, UsageError
 
 if TYPE_CHECKING:
@@ -207,14 +208,11 @@ def _scan_archive(
 def _show(found: "Scan", form: str, out: Path | None, top: int | None) -> None:
     from tuner.report import scan as report
 
-    if form == "json":
-        show_json(report.to_json(found, top=top))
-    elif form == "csv":
+    if form == "csv":
         show_text(report.to_csv(found.functions[:top]))
     elif form == "html":
-        from tuner import __version__
         from tuner.report.page.functions import render_scan
 
-        picture.write(render_scan(found, version=__version__, top=top).encode(), out)
+        picture.write(render_scan(found, top=top).encode(), out)
     else:
-        show_text(with_flags(report.render(found, width=width(), encoding=encoding(), top=top)))
+        show(found, partial(report.to_json, top=top), report.render, json=form == "json", top=top)

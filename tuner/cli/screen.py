@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO, TypeVar
 
 from tuner.cli.flags import shown, with_flags
 from tuner.errors import NotAgreedError, TunerError, UsageError
@@ -15,14 +15,32 @@ from tuner.report.console import fit_to, glyphs_for
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tuner.breakeven.answer import BreakEven
     from tuner.model.comparison import Comparison
     from tuner.model.recommendation import Recommendation
 
+T = TypeVar("T")
+
 WIDTH_WITHOUT_TERMINAL: Final = 100
 _shown_on: Final[list[TextIO]] = []
+
+
+def show(
+    answer: T,
+    to_json: Callable[[T], dict[str, Any]],
+    render: Callable[..., str],
+    *,
+    json: bool,
+    **asked: Any,
+) -> None:
+    """Write an answer to stdout as one object, or as text that fits there; `asked` is for text."""
+    answer = shown(answer)
+    if json:
+        show_json(to_json(answer))
+    else:
+        show_text(with_flags(render(answer, width=width(), encoding=encoding(), **asked)))
 
 
 def show_answer(
@@ -94,31 +112,23 @@ def show_break_even(answer: BreakEven, format_name: str, *, with_bill: bool = Fa
 
     JSON always has the bill's items.
     """
-    from tuner.report import breakeven
+    from tuner.report.breakeven import render, render_markdown, to_json
 
-    answer = shown(answer)
-    if format_name == "json":
-        show_json(breakeven.to_json(answer))
-    elif format_name == "markdown":
-        show_text(breakeven.render_markdown(answer, with_bill=with_bill))
+    if format_name == "markdown":
+        show_text(render_markdown(shown(answer), with_bill=with_bill))
     else:
-        text = breakeven.render(answer, width=width(), encoding=encoding(), with_bill=with_bill)
-        show_text(text)
+        show(answer, to_json, render, json=format_name == "json", with_bill=with_bill)
 
 
 def show_comparison(found: Comparison, format_name: str) -> None:
     """Write a comparison to stdout as text, json or markdown."""
-    from tuner.report import comparison
+    from tuner.report.comparison import render, render_markdown
+    from tuner.report.json import comparison_json
 
-    found = shown(found)
-    if format_name == "json":
-        from tuner.report.json import comparison_json
-
-        show_json(comparison_json(found))
-    elif format_name == "markdown":
-        show_text(comparison.render_markdown(found))
+    if format_name == "markdown":
+        show_text(render_markdown(shown(found)))
     else:
-        show_text(comparison.render(found, width=width(), encoding=encoding()))
+        show(found, comparison_json, render, json=format_name == "json")
 
 
 def show_json(document: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from tuner.cli.config import state_dir, today
 from tuner.cli.flags import shown
 from tuner.cli.groups import WhereOptions, spread
 from tuner.cli.reading import Discount, ReadOptions, Source, files_read
-from tuner.cli.screen import encoding, show_json, show_text, width
+from tuner.cli.screen import show, show_text
 
 if TYPE_CHECKING:
     from tuner.api.spending import SideFiles
@@ -125,20 +125,15 @@ def spend(
 def _show(answer: "Spend", form: str, out_file: Path | None) -> None:
     from tuner.report import spend as words
 
-    if form == "json":
-        show_json(words.to_json(answer))
-    elif form == "markdown":
+    if form == "markdown":
         show_text(words.render_markdown(answer))
-    elif form == "text":
-        show_text(words.render(answer, width=width(), encoding=encoding()))
     elif form == "html":
-        from tuner import __version__
         from tuner.report.page.spend import render
 
-        picture.write(render(answer, version=__version__).encode(), out_file)
-    else:
-        from tuner.report.figures.canvas import render_figure
+        picture.write(render(answer).encode(), out_file)
+    elif form in picture.FORMATS:
         from tuner.report.figures.spend import draw_spend
 
-        drawn = render_figure(draw_spend(answer), "svg" if form == "svg" else "png")
-        picture.write(drawn, out_file)
+        picture.write_figure(draw_spend(answer), form, out_file)
+    else:
+        show(answer, words.to_json, words.render, json=form == "json")

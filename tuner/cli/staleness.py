@@ -11,6 +11,7 @@ from tuner.cli.groups import WhereOptions
 from tuner.cli.reading import ReadOptions, files_read
 from tuner.cli.screen import show_json, show_text
 from tuner.errors import UsageError
+from tuner.report.json import headed
 
 if TYPE_CHECKING:
     from tuner.api.kept import KeptSweep
@@ -69,14 +70,14 @@ def show_stale(
     judged = judge_kept(found, seeing(read, where, readable, live=live))
     stale = [each for each in judged if each.drift is not None and each.drift.is_stale]
     if json:
-        head = {"schema_version": 1, "kind": "sweeps", "folder": str(state_dir() / "sweeps")}
-        unjudged = [each.to_dict() for each in judged if each.drift is None or each.problem]
+        unjudged = [each for each in judged if each.drift is None or each.problem]
         show_json(
             {
-                **head,
+                **headed("sweeps"),
+                "folder": str(state_dir() / "sweeps"),
                 "judged_count": len(judged),
                 "sweeps": [each.to_dict() for each in stale],
-                "unjudged": unjudged,
+                "unjudged": [each.to_dict() for each in unjudged],
             }
         )
     else:

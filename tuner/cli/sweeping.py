@@ -16,7 +16,7 @@ from tuner.cli.progress import progress
 from tuner.cli.screen import agree, agree_to_invoke, is_interactive, say, show_answer, show_json
 from tuner.errors import HookError, LeftChangedError, NotAgreedError, UnknownTrafficError
 from tuner.observe.verdicts import read_outcomes, with_track_record
-from tuner.report.json import SCHEMA_VERSION, function_json
+from tuner.report.json import function_json, headed
 from tuner.report.plan import describe_plan
 from tuner.session.inputs import read_inputs, test_event_names, with_payloads
 from tuner.sweep.io import StopSignal, stop_on_signals
@@ -196,11 +196,10 @@ def _end_dry_run(
     if manner.json:
         show_json(
             {
-                "schema_version": SCHEMA_VERSION,
-                "kind": "plan",
+                **headed("plan"),
                 "function": function_json(prepared.function),
                 "plan": asdict(prepared.plan),
-                "price": None if price is None else asdict(price),
+                "price": price and asdict(price),
             }
         )
     return 0

@@ -12,6 +12,8 @@ from tuner.cli.saved import kept_names
 from tuner.cli.screen import agree, say, show_json, show_text
 from tuner.cli.staleness import Live, SinceOptions, show_stale
 from tuner.errors import UsageError
+from tuner.model.interval import counted
+from tuner.report.json import headed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +96,7 @@ def sweeps(
     if done:
         found = remove(found, folder)
     if json:
-        head = {"schema_version": 1, "kind": "sweeps", "folder": str(folder / "sweeps")}
+        head = {**headed("sweeps"), "folder": str(folder / "sweeps")}
         pruned = {"dry_run": dry_run, "removed": done} if prune else {}
         show_json({**head, **pruned, "sweeps": [each.to_dict() for each in found]})
     elif not found:
@@ -102,7 +104,7 @@ def sweeps(
             "Nothing to remove.\n" if prune else f"No such sweep is kept in {folder / 'sweeps'}.\n"
         )
     elif done:
-        show_text(f"Removed {_count(found)}.\n")
+        show_text(f"Removed {counted(len(found), 'sweep')}.\n")
     elif not prune or dry_run:
         show_text(f"{_table(found, folder)}\n")
     return 0
@@ -111,7 +113,7 @@ def sweeps(
 def _agreed(found: "Sequence[KeptSweep]", folder: "Path") -> bool:
     for line in _table(found, folder).splitlines():
         say(line)
-    return agree(f"Remove {_count(found)}?")
+    return agree(f"Remove {counted(len(found), 'sweep')}?")
 
 
 def _table(found: "Sequence[KeptSweep]", folder: "Path") -> str:
@@ -135,7 +137,3 @@ def _table(found: "Sequence[KeptSweep]", folder: "Path") -> str:
         )
     lines = table_lines(rows, "<<<<<<", indent=0)
     return "\n".join([*lines, "", f"Files are in {folder / 'sweeps'}."])
-
-
-def _count(found: "Sequence[object]") -> str:
-    return "1 sweep" if len(found) == 1 else f"{len(found)} sweeps"

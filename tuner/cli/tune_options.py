@@ -1,7 +1,7 @@
 """The options that only `tuner tune` has: what is measured, how, and within what limits."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import typer
@@ -185,14 +185,7 @@ class SafetyOptions:
 
     def part(self) -> Safety:
         """Return this part of the request; the commands get all environment variables."""
-        return Safety(
-            isolation=self.isolation,
-            once_each=self.once_each,
-            before=self.before,
-            after=self.after,
-            hooks_each=self.hooks_each,
-            hook_environment=dict(os.environ),
-        )
+        return Safety(**asdict(self), hook_environment=dict(os.environ))
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,4 +203,4 @@ class OutputOptions:
 
     def part(self) -> Output:
         """Return this part of the request."""
-        return Output(self.out, self.force, self.keep_payloads)
+        return Output(**asdict(self))

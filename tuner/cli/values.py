@@ -76,18 +76,14 @@ def ratio(text: str) -> float:
     stripped = str(text).strip()
     number = _number(stripped.removesuffix("%"), f"{text!r} isn't a share: write 2% or 0.02")
     share = number / 100 if stripped.endswith("%") else number
-    if not 0 <= share <= 1:
-        raise typer.BadParameter(f"{text!r} is out of range: 0 to 1, or 0% to 100%")
-    return share
+    return _within(share, 0 <= share <= 1, text, "0 to 1, or 0% to 100%")
 
 
 def discount_percent(text: str) -> float:
     """`12` or `12%`: from 0 to under 100."""
     stripped = str(text).strip().removesuffix("%")
     number = _number(stripped, f"{text!r} isn't a discount: write 12%")
-    if not 0 <= number < 100:
-        raise typer.BadParameter(f"{text!r} is out of range: 0% to under 100%")
-    return number
+    return _within(number, 0 <= number < 100, text, "0% to under 100%")
 
 
 _HOURLY: Final = re.compile(r"\$?\s*([0-9.]+)\s*(?:usd)?\s*/\s*(?:h|hour)", re.IGNORECASE)
@@ -100,17 +96,13 @@ def usd_per_hour(text: str) -> float:
     if found is None:
         raise typer.BadParameter(wrong)
     number = _number(found[1], wrong)
-    if number <= 0:
-        raise typer.BadParameter(f"{text!r} is out of range: above 0")
-    return number
+    return _within(number, number > 0, text, "above 0")
 
 
 def time_weight(text: str) -> float:
     """A number from 0 up to 1000."""
     number = _number(str(text).strip(), f"{text!r} isn't a weight: write 0.1 or 1")
-    if not 0 <= number <= MOST_TIME_WEIGHT:
-        raise typer.BadParameter(f"{text!r} is out of range: 0 to {MOST_TIME_WEIGHT:g}")
-    return number
+    return _within(number, 0 <= number <= MOST_TIME_WEIGHT, text, f"0 to {MOST_TIME_WEIGHT:g}")
 
 
 def no_slack(text: str) -> float:
@@ -133,9 +125,7 @@ def duration_ms(text: str) -> float:
 def percentile(text: str) -> float:
     """`95` or `p95`: above 0, below 100."""
     number = _number(str(text).strip().removeprefix("p"), f"{text!r} isn't a percentile: write 95")
-    if not 0 < number < 100:
-        raise typer.BadParameter(f"{text!r} is out of range: above 0, below 100")
-    return number
+    return _within(number, 0 < number < 100, text, "above 0, below 100")
 
 
 def parameters_of(given: Iterable[str] | None, option: str = "--parameter") -> dict[str, str]:
@@ -160,9 +150,7 @@ def amount_usd(text: str) -> float:
 def amount_or_nothing(text: str) -> float:
     """`0`, `0.50` or `$0.50`: finite, from 0."""
     number = _number(str(text).strip().removeprefix("$"), f"{text!r} isn't an amount: write 0.50")
-    if number < 0:
-        raise typer.BadParameter(f"{text!r} is out of range: 0 or more")
-    return number
+    return _within(number, number >= 0, text, "0 or more")
 
 
 def template(text: str) -> Path:
@@ -284,6 +272,13 @@ def memory_sizes_mb(text: str) -> Sizes:
                 f"{right} comes after {left}: give the sizes in ascending order, each once"
             )
     return sizes
+
+
+def _within(number: float, holds: bool, text: str, words: str) -> float:
+    """The number that `text` stands for, if it's in the range that `words` name."""
+    if not holds:
+        raise typer.BadParameter(f"{text!r} is out of range: {words}")
+    return number
 
 
 def _number(text: str, complaint: str) -> float:

@@ -1,23 +1,18 @@
 """`tuner verify`: what a change of memory saved, against the forecast of its sweep."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tuner.cli import options, picture
 from tuner.cli.config import state_dir
-from tuner.cli.flags import shown, with_flags
+from tuner.cli.flags import shown
 from tuner.cli.groups import WhereOptions, spread
 from tuner.cli.reading import Discount, ReadOptions, Source
 from tuner.cli.saved import kept_names, load
-from tuner.cli.screen import encoding, json_text, show_json, show_text, width
+from tuner.cli.screen import encoding, show, show_json, show_text, width
 from tuner.errors import UsageError
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    from tuner.model.verification import Verification
 
 EPILOG = """\
 tuner verify resize-images
@@ -67,23 +62,14 @@ def verify(
             raise UsageError("--ledger shows what is verified: leave out SWEEP and --logs")
         return _show_ledger(json=json, out_file=out_file)
     from tuner.api.verifying import verify as verified
+    from tuner.report.verification import render, to_json
 
     loaded = load(sweep)
     request = read.request(where, source, discount_percent, loaded.function.region)
     found = verified(loaded, request, read.caller())
-    _show(shown(found), json=json, out_file=out_file)
+    show(found, to_json, render, json=json)
+    picture.write_too(to_json(shown(found)), out_file)
     return 0
-
-
-def _show(found: "Verification", *, json: bool, out_file: Path | None) -> None:
-    from tuner.report.verification import render, to_json
-
-    document = to_json(found)
-    if json:
-        show_json(document)
-    else:
-        show_text(with_flags(render(found, width=width(), encoding=encoding())))
-    _write(document, out_file)
 
 
 def _show_ledger(*, json: bool, out_file: Path | None) -> int:
@@ -96,11 +82,5 @@ def _show_ledger(*, json: bool, out_file: Path | None) -> int:
         show_json(document)
     else:
         show_text(render_ledger(record, outcomes, width=width(), encoding=encoding()))
-    _write(document, out_file)
+    picture.write_too(document, out_file)
     return 0
-
-
-def _write(document: "dict[str, Any]", out_file: Path | None) -> None:
-    """After the answer is shown: a file that can't be written loses nothing."""
-    if out_file is not None:
-        picture.write(json_text(document).encode(), out_file)

@@ -1,6 +1,7 @@
 """`tuner workflow`: sizes for several functions under one target."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ from tuner.cli import exit_status, options, picture, values
 from tuner.cli.config import state_dir, today
 from tuner.cli.flags import shown
 from tuner.cli.groups import WhereOptions, spread
-from tuner.cli.screen import encoding, json_text, say, show_json, show_text, width
+from tuner.cli.screen import say, show, show_text
 
 if TYPE_CHECKING:
     from tuner.model.workflow import Behavior, WorkflowAnswer
@@ -243,25 +244,13 @@ def workflow(
 
 
 def _show(answer: "WorkflowAnswer", *, json: bool, out_file: Path | None) -> None:
-    from tuner import __version__
+    from tuner.report.page.timings import render_workflow
     from tuner.report.workflow import render, to_json
 
     answer = shown(answer)
-    if json:
-        show_json(to_json(answer))
-    else:
-        show_text(render(answer, width=width(), encoding=encoding()))
-    if out_file is None:
-        return
-    is_page = out_file.suffix.lower() == ".html"
-    if is_page:
-        from tuner.report.page.timings import render_workflow
-
-        data = render_workflow(answer, version=__version__)
-    else:
-        data = json_text(to_json(answer))
-    picture.write(data.encode(), out_file)
-    if not (json or is_page):
+    show(answer, to_json, render, json=json)
+    picture.write_too(to_json(answer), out_file, partial(render_workflow, answer))
+    if out_file is not None and out_file.suffix.lower() == ".json" and not json:
         show_text(f"Apply: tuner apply {out_file}\n")
 
 

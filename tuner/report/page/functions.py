@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import counted, listed
 from tuner.report import fleet, numbers, scan
 from tuner.report.page.shell import fill
-from tuner.report.page.tables import findings, tile
+from tuner.report.page.tables import tile
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -35,19 +35,18 @@ _UNKNOWN: Final = ("–", -1e18)
 _LISTED: Final = 10
 
 
-def render_scan(found: Scan, *, version: str, top: int | None = None) -> str:
+def render_scan(found: Scan, *, top: int | None = None) -> str:
     """The page, UTF-8, with the first rows or all. What an account named is inert in it."""
     place = scan.place_of(found)
     return _filled(
         _SCAN_HEAD,
         [_scanned(each, place(each)) for each in found.functions[:top]],
         without=() if any(each.optimizer for each in found.functions) else {"Compute Optimizer"},
-        version=version,
         title="Scan of an account",
         headline=scan.headline(found),
         tiles=[*_scan_tiles(found)],
         verdicts=sorted({each.advice.verdict for each in found.functions if each.advice}),
-        findings=findings([*found.findings, *_grouped(found)]),
+        findings=[*found.findings, *_grouped(found)],
         filter_by="Advice",
         caption="Every function, those first that would save the most.",
         made_from=f" from {'; '.join(found.sources)}",
@@ -57,7 +56,7 @@ def render_scan(found: Scan, *, version: str, top: int | None = None) -> str:
     )
 
 
-def render_fleet(status: FleetStatus, *, version: str) -> str:
+def render_fleet(status: FleetStatus) -> str:
     """The page, UTF-8. What an account named is inert in it."""
     rows = [
         *(_swept(each) for each in fleet.ranked(status)),
@@ -70,7 +69,6 @@ def render_fleet(status: FleetStatus, *, version: str) -> str:
         _FLEET_HEAD,
         rows,
         without=without,
-        version=version,
         title="Fleet",
         headline=fleet.headline(status),
         tiles=[*_fleet_tiles(status)],

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from tuner.report.page.data import SweepView
 
 
-def render(
-    views: Sequence[SweepView], *, version: str, comparison: Comparison | None = None
-) -> str:
+def render(views: Sequence[SweepView], *, comparison: Comparison | None = None) -> str:
     """The page of one or several sweeps, UTF-8. What others named is inert in it.
 
     A comparison comes first, and the views are its two sides.
@@ -38,7 +36,6 @@ def render(
         "page.html.j2",
         ("charts.js",),
         data,
-        version=version,
         title=_title(views, comparison),
         sections=sections,
         overview=_overview(views),
@@ -50,13 +47,12 @@ def render(
     )
 
 
-def render_break_even(answer: BreakEven, *, version: str, source: str) -> str:
+def render_break_even(answer: BreakEven, *, source: str) -> str:
     """The page of a break-even alone; `source` is what `tuner break-even` finds its sweep by."""
     return fill(
         "page.html.j2",
         ("charts.js",),
         {"thresholds": [], "sweeps": [], "breakEven": break_even_data(answer)},
-        version=version,
         title=f"{answer.function_name}: on Lambda, or elsewhere?",
         sections=[],
         sources=source,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.breakeven.answer import total_usd
 from tuner.report import breakeven, numbers
-from tuner.report.page.tables import Row, Table, findings, platform_table, tile
+from tuner.report.page.tables import Row, Table, platform_table, tile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ def platform_section(answer: BreakEven) -> dict[str, Any]:
         "work": breakeven.describe_work(answer),
         "table": platform_table(answer),
         "alike": breakeven.equal_rows(answer),
-        "findings": findings(answer.findings),
+        "findings": answer.findings,
         "assumptions": breakeven.assumed(answer),
     }
 

@@ -8,15 +8,13 @@ from tuner.report import comparison, numbers
 from tuner.report.page.data import curve_data
 from tuner.report.page.platforms import platform_section
 from tuner.report.page.tables import (
-    Row,
-    Table,
     cold_table,
     dollars,
-    findings,
     front_table,
     option_table,
     pair_table,
     payload_table,
+    plain_table,
     sent_table,
     size_table,
     table_of,
@@ -73,7 +71,7 @@ def section(view: SweepView, number: int) -> dict[str, Any]:
         "targets": _targets(answer),
         "break_even": None if view.break_even is None else platform_section(view.break_even),
         "no_break_even": view.no_break_even,
-        "findings": findings(by_weight(_only_here(view))),
+        "findings": by_weight(_only_here(view)),
         "sizes": size_table(answer),
         "sizes_note": percentile_note(row.percentile for row in size_rows(answer)),
         "assumptions": answer.assumptions,
@@ -261,13 +259,13 @@ def comparison_section(found: Comparison) -> dict[str, Any]:
             (label, comparison.describe_side(side), number)
             for number, (label, side) in enumerate(found.sides)
         ],
-        "pairs": Table(titles, tuple(map(Row, comparison.pair_rows(found)))),
+        "pairs": plain_table(titles, comparison.pair_rows(found)),
         "sizes": table_of(
             ("size", *titles[3:]),
             ((cells[0], *cells[3:]) for cells in comparison.size_rows(found)),
         ),
         "caption": _caption(found),
-        "findings": findings(found.findings),
+        "findings": found.findings,
         "assumptions": found.assumptions,
     }
 

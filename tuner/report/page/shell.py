@@ -17,6 +17,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from tuner import __version__
 from tuner.report import numbers
 from tuner.report.sanitize import plain
 
@@ -36,6 +37,7 @@ def fill(
         _templates()
         .get_template(template)
         .render(
+            version=__version__,
             policy=_policy(style, script),
             style=Markup(style),  # noqa: S704 - shipped with the package
             script=Markup(script),  # noqa: S704 - as above

@@ -10,12 +10,13 @@ from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.page.data import short
 from tuner.report.page.shell import fill
-from tuner.report.page.tables import Row, Table, findings, table_of, tile
+from tuner.report.page.tables import Row, Table, plain_table, table_of, tile
 from tuner.report.spend import (
     EARNING_HEAD,
     assumed,
     bill_rows,
     bill_sentence,
+    change_label,
     day,
     deployment_name,
     earning_rows,
@@ -38,20 +39,17 @@ from tuner.report.spend_days import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from tuner.model.arrays import Floats
     from tuner.model.spend import CostChange, Spend
 
 
-def render(answer: Spend, *, version: str) -> str:
+def render(answer: Spend) -> str:
     """The page, UTF-8. What others named is inert in it."""
     days = sorted({each.day for each in answer.days})
     return fill(
         "spend.html.j2",
         ("spend.js",),
         _data(answer, days),
-        version=version,
         title=title(answer),
         summary=summary(answer),
         what=key_head(answer)[0],
@@ -60,12 +58,11 @@ def render(answer: Spend, *, version: str) -> str:
         changes=_change_table(answer),
         keys=_key_table(answer),
         revenue=table_of((key_head(answer)[0], *EARNING_HEAD[1:]), earning_rows(answer)),
-        bill=None
-        if answer.bill is None
-        else Table(("reason", "more on the bill", "remarks"), tuple(map(Row, bill_rows(answer)))),
+        bill=answer.bill
+        and plain_table(("reason", "more on the bill", "remarks"), bill_rows(answer)),
         bill_sentence="" if answer.bill is None else bill_sentence(answer),
         deploys=_deploy_table(answer),
-        found=findings(answer.findings),
+        found=answer.findings,
         assumptions=assumed(answer),
     )
 
@@ -82,7 +79,7 @@ def _data(answer: Spend, days: Sequence[datetime.date]) -> dict[str, Any]:
         ],
         "deploys": [round(each.at.timestamp()) for each in answer.deploys],
         "changes": [
-            [round(each.at.timestamp()), shown.index(each.key), _label(each)]
+            [round(each.at.timestamp()), shown.index(each.key), change_label(each)]
             for each in sorted(labeled_changes(answer), key=lambda each: each.at)
         ],
         "readouts": _readouts(lines(answer), days, columns),
@@ -92,7 +89,7 @@ def _data(answer: Spend, days: Sequence[datetime.date]) -> dict[str, Any]:
 def _readouts(
     names: Sequence[str | None],
     days: Sequence[datetime.date],
-    columns: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]],
+    columns: Sequence[tuple[Floats, Floats]],
 ) -> list[list[str]]:
     rows = []
     for number, each in enumerate(days):
@@ -153,11 +150,10 @@ def _traffic(change: CostChange) -> str:
 
 
 def _key_table(answer: Spend) -> Table:
-    names = lines(answer)
-    rows = []
-    for number, cells in enumerate(key_rows(answer, bars=False)):
-        rows.append(Row(cells[:-1], swatch=min(number, len(names) - 1)))
-    return Table(key_head(answer)[:-1], tuple(rows))
+    last = len(lines(answer)) - 1
+    numbered = enumerate(key_rows(answer, bars=False))
+    rows = tuple(Row(cells[:-1], swatch=min(number, last)) for number, cells in numbered)
+    return Table(key_head(answer)[:-1], rows)
 
 
 def _deploy_table(answer: Spend) -> Table:
@@ -166,16 +162,11 @@ def _deploy_table(answer: Spend) -> Table:
     for each in answer.deploys:
         change = moved.get(id(each))
         said = "" if change is None else signed_usd(change.usd_per_month.estimate) + " a month"
-        rows.append(Row((moment(each.at), each.function or "all", deployment_name(each), said)))
-    return Table(("when", "function", "deployment", "changed"), tuple(rows))
+        rows.append((moment(each.at), each.function or "all", deployment_name(each), said))
+    return plain_table(("when", "function", "deployment", "changed"), rows)
 
 
-def _label(change: CostChange) -> str:
-    ratio = numbers.change(change.cost_usd_per_invocation_ratio.estimate)
-    return f"{ratio} {'no deployment' if change.cause is None else deployment_name(change.cause)}"
-
-
-def _known(costs: NDArray[np.float64], counts: NDArray[np.float64]) -> list[float | None]:
+def _known(costs: Floats, counts: Floats) -> list[float | None]:
     ratios = relative_prices(costs, counts)
     return [short(float(each)) if math.isfinite(each) else None for each in ratios]
 

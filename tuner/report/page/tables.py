@@ -1,4 +1,4 @@
-"""The tables of the page as rows of words, and its tiles and findings."""
+"""The tables of the page as rows of words, and its tiles."""
 
 from __future__ import annotations
 
@@ -21,14 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tuner.breakeven.answer import BreakEven
-    from tuner.model.finding import Finding
     from tuner.model.interval import Interval
     from tuner.model.plan import PayloadClass
     from tuner.model.recommendation import Recommendation, SizeEstimate
     from tuner.report.page.data import SweepView
     from tuner.report.rows import SizeRow
 
-_SEVERITY_WORDS: Final = {"info": "Note", "warning": "Warning", "error": "Error"}
 REMARKS: Final = "remarks"
 """Title of a last column of words, which wraps."""
 
@@ -51,28 +49,20 @@ class Table:
     rows: tuple[Row, ...]
 
 
+def plain_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """A table of rows that nothing marks."""
+    return Table(tuple(head), tuple(Row(tuple(cells)) for cells in rows))
+
+
 def table_of(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table | None:
-    """A table of plain rows; None without a row."""
-    found = tuple(Row(tuple(cells)) for cells in rows)
-    return Table(tuple(head), found) if found else None
+    """The same; None without a row."""
+    found = plain_table(head, rows)
+    return found if found.rows else None
 
 
 def tile(title: str, now: str, then: str | None = None, note: str = "") -> dict[str, str]:
     """A figure under its title, what it becomes, and a note below."""
     return {"title": title, "now": now, "then": then or "", "note": note}
-
-
-def findings(each: Sequence[Finding]) -> list[dict[str, str]]:
-    """Findings with a word for their severity: color alone says nothing."""
-    return [
-        {
-            "severity": one.severity,
-            "word": _SEVERITY_WORDS[one.severity],
-            "message": one.message,
-            "code": one.code,
-        }
-        for one in each
-    ]
 
 
 def _percentile_title(answer: Recommendation) -> tuple[str, ...]:
@@ -145,18 +135,16 @@ def front_table(answer: Recommendation) -> Table | None:
     estimates = {each.memory_mb: each for each in answer.curve}
     front = [estimates[size] for size in answer.tradeoff.front_mb if size in estimates]
     front.sort(key=lambda each: each.cost_usd_per_million.estimate)
-    rows = [
-        Row(
-            (
-                numbers.memory(each.memory_mb),
-                numbers.with_spread(each.duration_ms, numbers.duration),
-                dollars(each.cost_usd_per_million),
-                _front_note(answer, each),
-            )
+    rows = (
+        (
+            numbers.memory(each.memory_mb),
+            numbers.with_spread(each.duration_ms, numbers.duration),
+            dollars(each.cost_usd_per_million),
+            _front_note(answer, each),
         )
         for each in front
-    ]
-    return Table(("memory", "mean (90%)", "per million", REMARKS), tuple(rows))
+    )
+    return plain_table(("memory", "mean (90%)", "per million", REMARKS), rows)
 
 
 def cold_table(view: SweepView) -> Table:
@@ -165,19 +153,17 @@ def cold_table(view: SweepView) -> Table:
     for memory_mb, took_ms in cold_starts_seen(view.sweep):
         seen.setdefault(memory_mb, []).append(took_ms)
     extra = {each.memory_mb: each.billed_extra_ms for each in view.breakdown.cold_starts}
-    rows = [
-        Row(
-            (
-                numbers.memory(size),
-                str(len(times)),
-                _range(times),
-                numbers.with_spread(extra.get(size), numbers.duration),
-            )
+    rows = (
+        (
+            numbers.memory(size),
+            str(len(times)),
+            _range(times),
+            numbers.with_spread(extra.get(size), numbers.duration),
         )
         for size, times in sorted(seen.items())
-    ]
+    )
     head = ("memory", "cold starts", "INIT or restore, seen", "billed beyond warm (90%)")
-    return Table(head, tuple(rows))
+    return plain_table(head, rows)
 
 
 def payload_table(view: SweepView) -> Table | None:
@@ -214,11 +200,11 @@ def platform_table(answer: BreakEven) -> Table:
 
 def sent_table(payloads: Sequence[PayloadClass]) -> Table:
     """The payloads that were sent, with the beginning of their digests."""
-    rows = [
-        Row((each.name, f"{each.weight:g}", f"{each.size_bytes:,}", f"{each.sha256[:16]}…"))
+    rows = (
+        (each.name, f"{each.weight:g}", f"{each.size_bytes:,}", f"{each.sha256[:16]}…")
         for each in payloads
-    ]
-    return Table(("payload", "weight", "bytes", "SHA-256"), tuple(rows))
+    )
+    return plain_table(("payload", "weight", "bytes", "SHA-256"), rows)
 
 
 def dollars(interval: Interval | None) -> str:

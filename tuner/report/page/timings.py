@@ -9,7 +9,7 @@ from tuner.report import cold, load, numbers, workflow
 from tuner.report.figures.canvas import render_figure
 from tuner.report.figures.timings import draw_load, draw_workflow
 from tuner.report.page.shell import fill
-from tuner.report.page.tables import Row, Table, findings, table_of, tile
+from tuner.report.page.tables import Row, Table, table_of, tile
 from tuner.report.rows import by_weight
 
 if TYPE_CHECKING:
@@ -22,15 +22,14 @@ if TYPE_CHECKING:
     from tuner.model.workflow import WorkflowAnswer
 
 
-def render_load(results: Sequence[LoadResult], *, version: str) -> str:
+def render_load(results: Sequence[LoadResult]) -> str:
     """The page, UTF-8. Raises InputError without matplotlib."""
     return fill(
         "load.html.j2",
-        version=version,
         title=f"{results[0].function.name}: latency under load",
         picture=_picture(draw_load(results)),
         sizes=[_load_section(each) for each in results],
-        found=findings(tuple(dict.fromkeys(f for each in results for f in each.findings))),
+        found=tuple(dict.fromkeys(f for each in results for f in each.findings)),
     )
 
 
@@ -63,11 +62,10 @@ def _load_tiles(result: LoadResult) -> Iterator[dict[str, str]]:
     yield tile("at most in flight", f"{result.max_concurrency:,}")
 
 
-def render_cold(answer: ColdStarts, *, version: str) -> str:
+def render_cold(answer: ColdStarts) -> str:
     """The page, UTF-8."""
     return fill(
         "cold.html.j2",
-        version=version,
         title=f"{answer.function.name}: cold starts",
         subject=cold.subject_of(answer),
         verdict=cold.headline(answer),
@@ -76,7 +74,7 @@ def render_cold(answer: ColdStarts, *, version: str) -> str:
         options=_filled_columns(cold.OPTION_HEAD, [*map(cold.option_row, answer.options)]),
         imports=_filled_columns(cold.IMPORT_HEAD, [*map(cold.import_row, answer.slow_imports)]),
         rest=cold.rest(answer),
-        found=findings(answer.findings),
+        found=answer.findings,
     )
 
 
@@ -102,7 +100,7 @@ def _filled_columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Table
     return table_of([head[column] for column in kept], shown)
 
 
-def render_workflow(answer: WorkflowAnswer, *, version: str) -> str:
+def render_workflow(answer: WorkflowAnswer) -> str:
     """The page, UTF-8. Raises InputError without matplotlib."""
     rows = tuple(
         Row(
@@ -113,7 +111,6 @@ def render_workflow(answer: WorkflowAnswer, *, version: str) -> str:
     )
     return fill(
         "workflow.html.j2",
-        version=version,
         title=answer.name,
         target=workflow.target(answer),
         verdict=workflow.headline(answer),
@@ -121,7 +118,7 @@ def render_workflow(answer: WorkflowAnswer, *, version: str) -> str:
         picture=_picture(draw_workflow(answer)),
         table_of=Table(workflow.FUNCTION_HEAD, rows),
         cheapest=workflow.cheapest_time(answer) or "No function has a faster size.",
-        found=findings(by_weight(answer.findings)),
+        found=by_weight(answer.findings),
         assumptions=answer.assumptions,
         summary=workflow.summary(answer),
         prices_as_of=answer.prices_as_of,
