@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import TemplateError
+from tuner.iac.document import repository_of
 from tuner.iac.template import TemplateLayer
 
 if TYPE_CHECKING:
@@ -73,10 +74,10 @@ def _may_be_read(path: Path, node: TemplateNode) -> bool:
         return True
     try:
         own, wanted = node.path.parent.resolve(), path.resolve()
-        roots = [each for each in (own, *own.parents) if (each / ".git").exists()]
+        root = repository_of(own) or own
     except (OSError, ValueError, RuntimeError):  # not a valid file name: reported later
         return True
-    return wanted.is_relative_to(roots[0] if roots else own)
+    return wanted.is_relative_to(root)
 
 
 def read_code(

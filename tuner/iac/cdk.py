@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, TypeV
 
 from tuner.errors import TemplateError
 from tuner.iac.cdk_assembly import of_construct, synthesized
-from tuner.iac.document import MAX_TEMPLATE_BYTES, file_bytes
+from tuner.iac.document import MAX_TEMPLATE_BYTES, file_bytes, repository_of
 from tuner.iac.setting import ANY, DIGEST, INNER, SUFFIX, TAIL, DeclaredFunction
 
 if TYPE_CHECKING:
@@ -299,7 +299,7 @@ def _importers_of(root: Path, suffixes: Sequence[str]) -> list[Path]:
         package = json.loads((root / "package.json").read_bytes())["name"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
-    repository = next((each for each in root.parents if (each / ".git").exists()), None)
+    repository = repository_of(root.parent)
     if repository is None or not isinstance(package, str):
         return []
     imports = re.compile(

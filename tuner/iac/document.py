@@ -313,6 +313,11 @@ def file_bytes(path: Path) -> bytes:
     return data
 
 
+def repository_of(folder: Path) -> Path | None:
+    """The root of the repository that a folder is in; None if it's in none."""
+    return next((each for each in (folder, *folder.parents) if (each / ".git").exists()), None)
+
+
 def decoded(path: Path, data: bytes) -> str:
     """Return a file's text, without a byte order mark. Raises TemplateError."""
     try:

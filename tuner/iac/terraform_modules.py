@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import TemplateError
-from tuner.iac.document import file_bytes
+from tuner.iac.document import file_bytes, repository_of
 from tuner.iac.hcl import Block, Value, read_blocks
 from tuner.iac.hcl_access import ANY_KEY, KEY_OF_EACH, access_of, pairs_of, strings_of
 
@@ -318,7 +318,4 @@ def _calling_files(root: Path) -> list[Path]:
 
 def _repository(path: Path) -> Path:
     """The repository's root; without one, two levels up."""
-    for folder in (path, *path.parents):
-        if (folder / ".git").exists():
-            return folder
-    return path.parents[1] if len(path.parents) > 3 else path
+    return repository_of(path) or (path.parents[1] if len(path.parents) > 3 else path)
