@@ -137,20 +137,15 @@ def start_local_lambda(
     )
     try:
         # Not as arguments, which are anybody's to read: variables may be secret.
-        _send(process, json.dumps(options, default=dict).encode() + b"\n")
+        assert process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # noticed when its output is read
+            process.stdin.write(json.dumps(options, default=dict).encode() + b"\n")
+            process.stdin.flush()
         limit_s = BUILD_TIMEOUT_S if build else START_TIMEOUT_S
         return RunningLocalLambda(process, _wait_ready(process, limit_s, on_step))
     except BaseException:
         end_child(process)
         raise
-
-
-def _send(process: subprocess.Popen[bytes], line: bytes) -> None:
-    """Write to the child's standard input; a missing child is noticed when its output is read."""
-    assert process.stdin is not None
-    with contextlib.suppress(BrokenPipeError):
-        process.stdin.write(line)
-        process.stdin.flush()
 
 
 def _environment(caller: Mapping[str, str], *, build: bool) -> dict[str, str]:

@@ -71,12 +71,9 @@ class CallChain:
             nested = known and not request.asynchronous
             yield Trace(root, parent, given.get("Sampled", "0"), nested, request.lineage)
         finally:
-            self._leave(root, parent, is_own=is_own)
-
-    def _leave(self, root: str, parent: str, *, is_own: bool) -> None:
-        with self._lock:
-            self._parents.discard(parent)
-            if is_own:
-                self._own_roots[root] -= 1
-                if not self._own_roots[root]:
-                    del self._own_roots[root]
+            with self._lock:
+                self._parents.discard(parent)
+                if is_own:
+                    self._own_roots[root] -= 1
+                    if not self._own_roots[root]:
+                        del self._own_roots[root]

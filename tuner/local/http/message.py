@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import http
 import json
 import re
 import time
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from functools import lru_cache
+from http.client import responses
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
@@ -217,7 +218,8 @@ def write_response(
 ) -> None:
     """Send a reply; a whole body goes out together with its head, in one write."""
     body = response.body
-    lines = [f"HTTP/1.1 {response.status} {_reason(response.status)}", f"Date: {_date()}"]
+    lines = [f"HTTP/1.1 {response.status} {responses.get(response.status, 'Unknown')}"]
+    lines.append(f"Date: {_date(int(time.time()))}")
     lines += [f"{name}: {value}" for name, value in response.headers]
     length = len(body) if isinstance(body, bytes) else response.length
     if length is not None and response.status not in (204, 304):
@@ -238,20 +240,7 @@ def write_response(
         connection.sendall(b"0\r\n\r\n")
 
 
-def _reason(status: int) -> str:
-    try:
-        return http.HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"
-
-
-_date_of: tuple[int, str] = (0, "")
-
-
-def _date() -> str:
+@lru_cache(maxsize=1)
+def _date(now_s: int) -> str:
     """HTTP's date, formatted once a second."""
-    global _date_of  # noqa: PLW0603 - a cache; a race makes the same string twice
-    now = int(time.time())
-    if _date_of[0] != now:
-        _date_of = (now, formatdate(now, usegmt=True))
-    return _date_of[1]
+    return formatdate(now_s, usegmt=True)

@@ -262,7 +262,7 @@ class ResidentBound:
         members = {pid: _read(pid) for pid in pids}
         last, last_ended = self._last, self._ended
         unlisted = {one for found in children.values() for one in found or ()} - members.keys()
-        self._ended = frozenset(pid for pid in unlisted if _has_ended(pid))
+        self._ended = frozenset(pid for pid in unlisted if stat_fields(pid)[:1] == ["Z"])
         living = {pid: member for pid, member in members.items() if member is not None}
         self._last = living
         if len(living) < len(pids) or None in children.values() or unlisted - last_ended:
@@ -319,7 +319,3 @@ def _children(pid: int) -> set[int] | None:
     except OSError:
         return None
     return {int(child) for text in texts for child in text.split()}
-
-
-def _has_ended(pid: int) -> bool:
-    return stat_fields(pid)[:1] == ["Z"]
