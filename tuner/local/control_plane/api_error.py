@@ -39,12 +39,9 @@ class ApiError(Exception):
     def body(self) -> bytes:
         """Return the reply's JSON."""
         key = "Message" if self.code in _CAPITAL_MESSAGE else "message"
-        fields: dict[str, str] = {}
-        if self.reason is not None:
-            fields["Reason"] = self.reason
-        if self.type_ is not None:
-            fields["Type"] = self.type_
-        return json.dumps({**fields, key: str(self)}).encode()
+        fields = {"Reason": self.reason, "Type": self.type_, key: str(self)}
+        given = {name: each for name, each in fields.items() if each is not None}
+        return json.dumps(given).encode()
 
 
 def invalid(message: str, *, type_: str | None = "User") -> ApiError:

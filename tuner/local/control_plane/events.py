@@ -252,16 +252,14 @@ class EventConfigApi:
         return not_found(f"The function {arn} doesn't have an EventInvokeConfig")
 
     def _describe(self, function: Function, key: str, config: EventConfig) -> dict[str, Any]:
-        shape: dict[str, Any] = {
+        shape = {
             "FunctionArn": self._store.account.arn(function.name, key),
             "LastModified": round(config.modified_at_s, 3),
             "DestinationConfig": {"OnSuccess": {}, "OnFailure": {}},
+            "MaximumRetryAttempts": config.retry_count,
+            "MaximumEventAgeInSeconds": config.max_age_s,
         }
-        if config.retry_count is not None:
-            shape["MaximumRetryAttempts"] = config.retry_count
-        if config.max_age_s is not None:
-            shape["MaximumEventAgeInSeconds"] = config.max_age_s
-        return shape
+        return {name: each for name, each in shape.items() if each is not None}
 
 
 def _shown(name: str, arn: str | None) -> str:

@@ -110,6 +110,10 @@ class Function:
             return self.latest
         return self.versions.get(int(number)) if number.isdigit() else None
 
+    def all_versions(self) -> list[Version]:
+        """$LATEST first, then versions in order."""
+        return [self.latest, *(self.versions[number] for number in sorted(self.versions))]
+
     def aliases_of(self, number: str) -> list[str]:
         """Names of the aliases that send traffic to a version."""
         return sorted(alias.name for alias in self.aliases.values() if alias.points_at(number))

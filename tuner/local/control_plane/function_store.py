@@ -103,7 +103,7 @@ class FunctionStore:
         """Every function with its versions ($LATEST first), in order of name."""
         with self._lock:
             listed = [self._functions[name] for name in sorted(self._functions)]
-            return [(function, _ordered_versions(function)) for function in listed]
+            return [(function, function.all_versions()) for function in listed]
 
     def reserved_in_all(self, *, without: str = "") -> int:
         """Sum of the reserved concurrency of all functions except one."""
@@ -192,7 +192,7 @@ class FunctionStore:
         with self.open(reference.name) as function:
             if qualifier is None:
                 del self._functions[function.name]
-                gone = [*_ordered_versions(function), function.running]
+                gone = [*function.all_versions(), function.running]
             elif not is_version(qualifier):
                 raise not_found(f"Function not found: {self.account.arn(function.name)}")
             else:
@@ -342,7 +342,3 @@ class FunctionStore:
 
 def _not_now(why: str) -> ApiError:
     return conflict(f"The operation cannot be performed at this time. {why}")
-
-
-def _ordered_versions(function: Function) -> list[Version]:
-    return [function.latest, *(function.versions[n] for n in sorted(function.versions))]

@@ -93,10 +93,8 @@ class FunctionsApi:
     def list_versions_by_function(self, call: Call) -> Answer:
         """ListVersionsByFunction: $LATEST first, then versions in order."""
         with self.store.open(call.reference) as function:
-            numbers = [LATEST, *(str(number) for number in sorted(function.versions))]
-            page, marker = call.page(numbers, str)
-            found = [function.find_version(number) for number in page]
-            versions = [self._listed(function, version) for version in found if version]
+            page, marker = call.page(function.all_versions(), lambda each: each.number)
+            versions = [self._listed(function, version) for version in page]
         return {"Versions": versions, **marker}
 
     def update_function_configuration(self, call: Call) -> Answer:

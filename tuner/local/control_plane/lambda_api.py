@@ -92,19 +92,15 @@ class Call:
         wanted = int(self.query.get("MaxItems") or PAGE_SIZE)
         start = 0
         if marker := self.query.get("Marker"):
-            last = _decode_marker(marker)
+            try:
+                last = base64.b64decode(marker, validate=True).decode()
+            except ValueError:
+                raise invalid("Invalid marker") from None
             start = next((n + 1 for n, item in enumerate(items) if key(item) == last), len(items))
         page = list(items[start : start + min(wanted, PAGE_SIZE)])
         if page and start + len(page) < len(items):
             return page, {"NextMarker": base64.b64encode(key(page[-1]).encode()).decode()}
         return page, {}
-
-
-def _decode_marker(marker: str) -> str:
-    try:
-        return base64.b64decode(marker, validate=True).decode()
-    except ValueError:
-        raise invalid("Invalid marker") from None
 
 
 @dataclass(frozen=True, slots=True)
