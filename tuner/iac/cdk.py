@@ -20,7 +20,7 @@ from tuner.iac.document import MAX_TEMPLATE_BYTES, file_bytes, repository_of
 from tuner.iac.setting import ANY, DIGEST, INNER, SUFFIX, TAIL, DeclaredFunction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tuner.iac.cdk_assembly import Synthesized
     from tuner.iac.setting import Setting, Sources
@@ -115,6 +115,10 @@ class AppFile(ABC, Generic[AnyCall]):
     """What CDK calls a function's name."""
     remedy: ClassVar[str]
     """What to do where one call makes several functions."""
+    text: Callable[[Any], str | None]
+    """A node's plain text."""
+    written: Callable[[Any], str]
+    """An expression as it's written."""
 
     def __init__(self, path: Path, sources: Sources) -> None:
         self.path = path
@@ -175,14 +179,6 @@ class AppFile(ABC, Generic[AnyCall]):
     @abstractmethod
     def pattern(self, node: Any) -> str | None:
         """What is known of a text."""
-
-    @abstractmethod
-    def text(self, node: Any) -> str | None:
-        """A plain text."""
-
-    @abstractmethod
-    def written(self, node: Any) -> str:
-        """An expression as it's written."""
 
     @abstractmethod
     def line(self, node: Any) -> int:

@@ -56,6 +56,8 @@ class _AppFile(AppFile[_Call]):
     suffixes = (".py",)
     name_key = "function_name"
     remedy = "give it the memory as an argument"
+    text = staticmethod(text_of)
+    written = staticmethod(ast.unparse)
 
     def __init__(self, path: Path, sources: Sources) -> None:
         super().__init__(path, sources)
@@ -217,12 +219,6 @@ class _AppFile(AppFile[_Call]):
 
     def value(self, each: _Call, name: str) -> ast.expr | None:
         return each.values[name].value if name in each.values else None
-
-    def text(self, node: ast.expr) -> str | None:
-        return text_of(node)
-
-    def written(self, node: ast.expr) -> str:
-        return ast.unparse(node)
 
     def line(self, node: ast.expr) -> int:
         return node.lineno

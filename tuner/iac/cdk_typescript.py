@@ -62,6 +62,9 @@ class _AppFile(AppFile[_Call]):
     suffixes = SUFFIXES
     name_key = "functionName"
     remedy = "give it the memory as a property"
+    text = staticmethod(string_of)
+    written = staticmethod(written)
+    shown = staticmethod(shortened)
 
     def __init__(self, path: Path, sources: Sources) -> None:
         super().__init__(path, sources)
@@ -248,15 +251,6 @@ class _AppFile(AppFile[_Call]):
     def value(self, each: _Call, name: str) -> Any:
         found = self._code.object(each.props)
         return None if found is None else found.pairs.get(name)
-
-    def text(self, node: Any) -> str | None:
-        return string_of(node)
-
-    def written(self, node: Any) -> str:
-        return written(node)
-
-    def shown(self, node: Any) -> str:
-        return shortened(node)
 
     def line(self, node: Any) -> int:
         return int(node.start_point[0]) + 1

@@ -29,18 +29,15 @@ _BEGINS_JSON: Final = ("{", "[", '"')
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Options that apply to all payloads."""
+    """Options that apply to all payloads, as `load_payloads` takes them."""
 
     seed: int
-    raw: bool = False
-    batch_size: int | None = None
-    """Records in an event of a named source."""
-    size: str | None = None
-    """Sizes of events from a named schema."""
-    allow_outside: bool = False
-    """Whether sets and folders may use files elsewhere."""
-    test_events: Mapping[str, bytes] | None = None
-    """The function's shareable ones; None if no function was asked."""
+    raw: bool
+    batch_size: int | None
+    size: str | None
+    allow_outside: bool
+    test_events: Mapping[str, bytes] | None
+    """None if no function was asked."""
 
     def check_taken(self, classes: Sequence[ClassRecipe | Payload]) -> None:
         """Raise UsageError for an option that no class takes."""

@@ -117,13 +117,10 @@ class FunctionsApi:
         self._check(body)
         with self.store.open(name) as function:  # before anything about its code
             package_type = function.latest.settings.members["PackageType"]
-        if package_type == "Image" and not body.get("ImageUri"):
+        if (package_type == "Image") != bool(body.get("ImageUri")):
+            please = "Please provide" if package_type == "Image" else "Please don't provide"
             raise invalid(
-                "Please provide ImageUri when updating a function with packageType Image."
-            )
-        if package_type == "Zip" and body.get("ImageUri"):
-            raise invalid(
-                "Please don't provide ImageUri when updating a function with packageType Zip."
+                f"{please} ImageUri when updating a function with packageType {package_type}."
             )
         code = self._read_code(body)
         put_layers = self._layers_of({})

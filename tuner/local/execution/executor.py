@@ -1,10 +1,4 @@
-"""Runs deployments in real processes under Lambda's limits.
-
-An invocation's path: its trace shows whether its caller runs here; it queues for its share of the
-host's cores; an idle environment takes it, or a new one is made, with up to two cores for its init;
-the event is delivered at the share alone; lines, peak memory and times become Lambda's log and
-REPORT.
-"""
+"""Runs deployments in real processes under Lambda's limits, in environments that are kept."""
 
 from __future__ import annotations
 
