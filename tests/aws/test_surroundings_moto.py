@@ -15,7 +15,7 @@ from tuner.aws.resource_reader import ResourceReader
 from tuner.aws.services import Services
 from tuner.aws.session import open_session
 from tuner.aws.surroundings import find_surroundings, recent_window
-from tuner.load.resources import Queue, Stream, Surroundings, Table
+from tuner.load.resources import Declared, Queue, Stream, Surroundings, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,15 +191,14 @@ def test_a_template_says_what_its_tables_may_take_on_demand(url: str, services: 
         BillingMode="PAY_PER_REQUEST",
         GlobalSecondaryIndexes=[index],
     )
-    reader = ResourceReader(services, *recent_window(NOW))
-    reader.tables = {
-        "bounded": {
-            "OnDemandThroughput": {"MaxWriteRequestUnits": "30"},
-            "GlobalSecondaryIndexes": [
-                {"IndexName": "by-id", "OnDemandThroughput": {"MaxReadRequestUnits": 50}}
-            ],
-        }
+    bounded = {
+        "OnDemandThroughput": {"MaxWriteRequestUnits": "30"},
+        "GlobalSecondaryIndexes": [
+            {"IndexName": "by-id", "OnDemandThroughput": {"MaxReadRequestUnits": 50}}
+        ],
     }
+    declared = Declared(tables={"bounded": bounded})
+    reader = ResourceReader(services, *recent_window(NOW), declared)
     table = reader.read(("dynamodb", "bounded"))
     assert isinstance(table, Table)
     assert (table.write_units_per_s, table.read_units_per_s) == (30, None)

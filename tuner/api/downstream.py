@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from statistics import fmean, pstdev
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +12,7 @@ from tuner.errors import AwsError, CredentialsError
 from tuner.load.event_source import Batch
 from tuner.load.findings import foreseen, not_known, seen_during
 from tuner.load.limits import Demand, limits_of, saturations
-from tuner.load.resources import EventSource, Queue, Surroundings, Table
+from tuner.load.resources import Declared, EventSource, Queue, Surroundings, Table
 from tuner.load.upstream import (
     Feed,
     not_computed,
@@ -113,12 +113,9 @@ class DownstreamLooks:
             configuration,
             now=self._now(),
             target=self._reference.target,
-            declared=self._declared.sources,
-            reserved=self._declared.reserved,
-            tables=self._declared.tables,
+            declared=self._declared,
             used=used,
         )
-        found = replace(found, other_sources=(*self._declared.others, *found.other_sources))
         demands: Mapping[Key, Demand] = {}
         arrivals: Mapping[str, float] = {}
         if not self.is_local:
@@ -200,22 +197,11 @@ class DownstreamLooks:
             yield Feed(source, None, None, self._backlog, is_assumed=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Declared:
-    """What a template says that an endpoint of its functions doesn't."""
-
-    sources: tuple[EventSource, ...] = ()
-    others: tuple[str, ...] = ()
-    """What else is polled for the function."""
-    reserved: Mapping[str, int] = field(default_factory=dict)
-    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-
-
-def _of_template(inputs: Inputs, function: str) -> _Declared:
+def _of_template(inputs: Inputs, function: str) -> Declared:
     """Of the template that is run locally."""
     where = inputs.request.target
     if where.local_template is None:
-        return _Declared()
+        return Declared()
     from tuner.aws.resource_reader import source_of_arn
     from tuner.iac import read_template
 
@@ -240,7 +226,7 @@ def _of_template(inputs: Inputs, function: str) -> _Declared:
     )
     others = tuple(each.what for each in template.other_mappings if each.function == function)
     tables = {e.name: e.properties for e in template.resources if e.type.endswith("::Table")}
-    return _Declared(sources, others, template.reserved_concurrency, tables)
+    return Declared(sources, others, template.reserved_concurrency, tables)
 
 
 def _of_indexes(found: Surroundings, demands: Mapping[Key, Demand]) -> dict[Key, Demand]:

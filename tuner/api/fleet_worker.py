@@ -20,8 +20,8 @@ from tuner.errors import AwsError, FleetError, TunerError
 from tuner.fleet.folder import FleetFolder
 from tuner.fleet.remote import FleetBucket
 from tuner.fleet.windows import is_open
-from tuner.model.fleet import FleetItem, FleetPlan, ItemResult
-from tuner.model.record import RecordError, from_record
+from tuner.model.fleet import FleetPlan, ItemResult
+from tuner.model.record import from_record
 from tuner.sweep.io import Clock, StopSignal
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.fleet.remote import ObjectStore
-    from tuner.model.fleet import FleetProgress
+    from tuner.model.fleet import FleetItem, FleetProgress
 
 _TO_GIVE_BACK_S: Final = 90.0
 """Before its end a worker stops, so that it can give its function back."""
@@ -78,13 +78,12 @@ class WorkerTask:
 def read_task(event: Mapping[str, Any], store: Callable[[str], ObjectStore]) -> WorkerTask:
     """Read the state machine's event; `store` opens a bucket. Raises FleetError."""
     try:
-        item = from_record(FleetItem, event["item"])
         plan = from_record(FleetPlan, {**event["plan"], "items": [event["item"]]})
         bucket = FleetBucket(store(str(event["bucket"])), plan.fleet_id)
-        if event["prefix"] != bucket.prefix or plan.items != (item,):
+        if event["prefix"] != bucket.prefix:
             raise FleetError("the event is of another fleet")
         return WorkerTask(bucket, plan, int(event["concurrency"]), str(event["execution"]))
-    except (KeyError, TypeError, ValueError, RecordError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise FleetError(f"the event isn't a fleet's item ({error}): deploy again") from None
 
 

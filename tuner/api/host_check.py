@@ -15,7 +15,7 @@ from tuner.local import refuse_other_systems
 from tuner.model.finding import Finding
 from tuner.model.host_check import BUSY_RATIO, HostCheck
 from tuner.model.interval import percent
-from tuner.model.record import RecordError, from_record, to_record
+from tuner.model.record import from_record, to_record
 from tuner.report.host_check import untrue
 from tuner.whole_file import write_whole
 
@@ -145,5 +145,5 @@ def _read(state_dir: Path) -> tuple[SavedCheck, ...]:
         if document["schema_version"] != 1:
             return ()
         return tuple(from_record(SavedCheck, one) for one in document["checks"])
-    except (OSError, ValueError, KeyError, TypeError, RecordError):
+    except (OSError, ValueError, KeyError, TypeError):
         return ()

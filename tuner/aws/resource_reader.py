@@ -10,6 +10,7 @@ from tuner.aws.metric_data import function_metrics, metric_values
 from tuner.errors import AwsError
 from tuner.load.resources import (
     Bucket,
+    Declared,
     EventSource,
     Function,
     Queue,
@@ -35,17 +36,14 @@ _POLLED: Final[dict[str, Service]] = {"sqs": "sqs", "kinesis": "kinesis", "dynam
 class ResourceReader:
     """Reads resources by name; `start` to `end` is the window of recent figures."""
 
-    def __init__(self, services: Services, start: datetime, end: datetime) -> None:
+    def __init__(
+        self, services: Services, start: datetime, end: datetime, declared: Declared | None = None
+    ) -> None:
         self._services = services
         self._window = (start, end)
+        self._declared = declared or Declared()
         self._unreserved: int | None = None
         self._functions: dict[str, Function] = {}
-        self.declared: tuple[EventSource, ...] = ()
-        """Mappings of a template, which a local endpoint doesn't have."""
-        self.reserved: dict[str, int] = {}
-        """Concurrency that it reserves for functions."""
-        self.tables: dict[str, Mapping[str, Any]] = {}
-        """The properties of its tables: an emulated one doesn't tell what it may take on demand."""
 
     def read(self, named: Named) -> Resource | None:
         """A resource's settings; None if it doesn't exist. Raises AwsError if that is refused."""
@@ -67,7 +65,7 @@ class ResourceReader:
         """What is polled for a function, by its name and what requests name: in words what is no
         queue, stream or table. Raises AwsError.
         """
-        declared = [each for each in self.declared if each.function == function]
+        declared = [each for each in self._declared.sources if each.function == function]
         return (*declared, *self._mappings(FunctionName=target))
 
     def function(self, name: str) -> Function:
@@ -78,7 +76,7 @@ class ResourceReader:
                 reserved = answer.get("ReservedConcurrentExecutions")
             except AwsError:
                 reserved = None
-            reserved = self.reserved.get(name, reserved)
+            reserved = self._declared.reserved.get(name, reserved)
             concurrency = self._account_concurrency() if reserved is None else reserved
             self._functions[name] = Function(
                 name, concurrency, reserved is not None, self._duration_ms(name)
@@ -89,7 +87,7 @@ class ResourceReader:
         raw = self._services.ask("dynamodb", "DescribeTable", TableName=name)["Table"]
         mode = (raw.get("BillingModeSummary") or {}).get("BillingMode")
         on_demand = mode == "PAY_PER_REQUEST"
-        declared = self.tables.get(name, {})
+        declared = self._declared.tables.get(name, {})
         of_index = {
             each.get("IndexName"): each for each in declared.get("GlobalSecondaryIndexes") or ()
         }
@@ -130,7 +128,9 @@ class ResourceReader:
 
     def _consumers(self, queue: str, arn: str | None) -> Iterator[tuple[EventSource, Function]]:
         sources = [
-            each for each in self.declared if (each.service, each.resource) == ("sqs", queue)
+            each
+            for each in self._declared.sources
+            if (each.service, each.resource) == ("sqs", queue)
         ]
         if arn is not None:
             mappings = self._mappings(EventSourceArn=arn)

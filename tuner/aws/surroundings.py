@@ -13,10 +13,10 @@ from tuner.aws.reached_resources import (
 )
 from tuner.aws.resource_reader import ResourceReader
 from tuner.errors import AwsError, CredentialsError
-from tuner.load.resources import Queue, Stream, Surroundings
+from tuner.load.resources import Declared, Queue, Stream, Surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from tuner.aws.reached_resources import Named
@@ -40,22 +40,18 @@ def find_surroundings(
     *,
     now: datetime,
     target: str | None = None,
-    declared: Sequence[EventSource] = (),
-    reserved: Mapping[str, int] | None = None,
-    tables: Mapping[str, Mapping[str, Any]] | None = None,
+    declared: Declared | None = None,
     used: Sequence[Named] = (),
 ) -> Surroundings:
     """Read what a function's settings name, and what is polled for it.
 
     `function` is its name, and `target` the ARN if it must be named by that. `configuration` is
-    GetFunction's; `declared` are a template's mappings, `reserved` its functions' concurrency and
-    `tables` its tables' properties; `used` is what was seen to be called. What is refused is
-    noted, and the rest is read. Raises CredentialsError.
+    GetFunction's; `declared` is a template's, and `used` what was seen to be called. What is
+    refused is noted, and the rest is read. Raises CredentialsError.
     """
     unseen: list[str] = []
-    reader = ResourceReader(services, *recent_window(now))
-    reader.declared, reader.reserved = tuple(declared), dict(reserved or {})
-    reader.tables = dict(tables or {})
+    declared = declared or Declared()
+    reader = ResourceReader(services, *recent_window(now), declared)
     account = None
     if not services.session.is_loopback:  # there is just one here, whatever an ARN says
         account = arn_part(configuration.get("FunctionArn"), 4)
@@ -74,9 +70,8 @@ def find_surroundings(
         and (found := _read(reader, each, unseen)) is not None
     ]
     own = reader.function(function)
-    return Surroundings(
-        tuple(behind), sources, own, tuple(dict.fromkeys(others)), tuple(dict.fromkeys(unseen))
-    )
+    others = [*declared.others, *dict.fromkeys(others)]
+    return Surroundings(tuple(behind), sources, own, tuple(others), tuple(dict.fromkeys(unseen)))
 
 
 def _named(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Service = Literal["dynamodb", "kinesis", "lambda", "s3", "sns", "sqs"]
 Unit = Literal[
@@ -107,6 +110,19 @@ class Bucket:
 
 
 Resource = Table | Stream | Queue | Topic | Bucket | Function
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a template says of a function's surroundings that a local endpoint doesn't."""
+
+    sources: tuple[EventSource, ...] = ()
+    others: tuple[str, ...] = ()
+    """What else is polled for the function."""
+    reserved: Mapping[str, int] = field(default_factory=dict)
+    """Concurrency that it reserves for functions."""
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The properties of its tables: an emulated one doesn't tell what it may take on demand."""
 
 
 @dataclass(frozen=True, slots=True)
