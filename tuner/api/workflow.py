@@ -6,6 +6,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from tuner import session
+from tuner.decision.workflow.answer import answer_workflow
+from tuner.decision.workflow.function_times import function_times
+from tuner.decision.workflow.history import behavior_of
 from tuner.decision.workflow.settings import (
     WorkflowSettings,
     check_behavior,
@@ -13,17 +17,22 @@ from tuner.decision.workflow.settings import (
     read_settings,
 )
 from tuner.errors import InputError, SweepFileError
+from tuner.iac.asl import read_definition, read_machine
+from tuner.iac.asl_template import declared_machines
+from tuner.iac.placeholders import Substitutions
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
 from tuner.model.interval import listed
 from tuner.model.workflow import Behavior, Workflow
+from tuner.pricing.book import age_findings
+from tuner.sweep.file import read_sweep, sweeps_below
+from tuner.sweep.store import SweepStore, load_sweep
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tuner.iac.asl_template import DeclaredMachine
-    from tuner.iac.placeholders import Substitutions
     from tuner.model.request import Target
     from tuner.model.sweep import Sweep
     from tuner.model.workflow import WorkflowAnswer
@@ -69,11 +78,6 @@ def tune_workflow(
 
     Raises TemplateError, InputError, SweepFileError, PriceError, AwsError and its subclasses.
     """
-    from tuner import session
-    from tuner.decision.workflow.answer import answer_workflow
-    from tuner.decision.workflow.function_times import function_times
-    from tuner.pricing.book import age_findings
-
     workflow, settings = read_workflow(request, tell=tell)
     names = workflow.machine.functions
     if not names:
@@ -138,8 +142,6 @@ def read_workflow(
 
 
 def _substitutions(request: WorkflowRequest, settings: WorkflowSettings) -> Substitutions:
-    from tuner.iac.placeholders import Substitutions
-
     return Substitutions(
         {**settings.substitutions, **request.substitutions}, {**settings.calls, **request.calls}
     )
@@ -147,8 +149,6 @@ def _substitutions(request: WorkflowRequest, settings: WorkflowSettings) -> Subs
 
 def _written(path: Path, request: WorkflowRequest, settings: WorkflowSettings) -> Workflow:
     """From a definition's file, or from a template that declares one."""
-    from tuner.iac.asl import read_machine
-
     given = _substitutions(request, settings)
     if not path.is_file():
         raise InputError(f"there is no file {path}: a definition, template or TOML file is needed")
@@ -169,8 +169,6 @@ def _written(path: Path, request: WorkflowRequest, settings: WorkflowSettings) -
 
 def _declaration(path: Path, template: Path, request: WorkflowRequest) -> DeclaredMachine:
     """The template's state machine that has its definition in the file, or the one named."""
-    from tuner.iac.asl_template import declared_machines
-
     found = declared_machines(template, request.parameters)
     for each in found:
         is_there = each.file is not None and each.file.resolve() == path.resolve()
@@ -182,8 +180,6 @@ def _declaration(path: Path, template: Path, request: WorkflowRequest) -> Declar
 
 
 def _declared(path: Path, request: WorkflowRequest, given: Substitutions) -> Workflow:
-    from tuner.iac.asl_template import declared_machines
-
     found = declared_machines(path, request.parameters)
     if not found:
         raise InputError(f"{path} declares no state machine")
@@ -196,8 +192,6 @@ def _declared(path: Path, request: WorkflowRequest, given: Substitutions) -> Wor
 
 
 def _is_template(path: Path) -> bool:
-    from tuner.iac.asl import read_definition
-
     root = read_definition(path)
     if not root.is_mapping:
         root.refuse("a state machine's definition, or a template that has one, is needed here")
@@ -214,8 +208,6 @@ def _deployed(
     from tuner.aws.gateway import open_connection
     from tuner.aws.services import Services
     from tuner.aws.state_machines import StateMachines
-    from tuner.decision.workflow.history import behavior_of
-    from tuner.iac.asl import read_machine
 
     where, parts = request.where, arn.split(":")
     if len(parts) not in {7, 8} or (parts[2], parts[5]) != ("states", "stateMachine"):
@@ -223,8 +215,8 @@ def _deployed(
             f"{arn} isn't a state machine's ARN: arn:aws:states:REGION:ACCOUNT:stateMachine:NAME"
         )
     where = replace(where, region=where.region or parts[3] or None)
-    session, _ = open_connection(**where.connection)
-    with Services(session, purpose="workflow") as services:
+    opened, _ = open_connection(**where.connection)
+    with Services(opened, purpose="workflow") as services:
         machines = StateMachines(services)
         described = machines.describe(arn)
         machine = read_machine(
@@ -246,8 +238,6 @@ def find_sweeps(
     """Each function's sweep: the one given for it, else the newest in the folders, else the newest
     that is kept. Raises SweepFileError that names all functions without one.
     """
-    from tuner.sweep.store import SweepStore, load_sweep
-
     kept = SweepStore(state_dir)
     wanted = {*names} - given.keys()
     in_folders = _in_folders(folders, wanted) if wanted and folders else {}
@@ -269,8 +259,6 @@ def find_sweeps(
 
 
 def _in_folders(folders: Sequence[Path], wanted: set[str]) -> dict[str, Sweep]:
-    from tuner.sweep.file import read_sweep, sweeps_below
-
     found: dict[str, Sweep] = {}
     for folder in folders:
         if not folder.is_dir():
