@@ -59,12 +59,7 @@ class Lease:
     """Publishes sizes of a function and restores it."""
 
     def __init__(
-        self,
-        original: FunctionConfig,
-        header: JournalHeader,
-        *,
-        io: LeaseIO,
-        journal: Journal,
+        self, original: FunctionConfig, header: JournalHeader, *, io: LeaseIO, journal: Journal
     ) -> None:
         self.original = original
         self.function_name = original.name
