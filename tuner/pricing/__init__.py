@@ -15,8 +15,6 @@ from tuner.pricing.book import (
     ManagedInstancesPrices,
     NetworkPrices,
     PriceBook,
-    PriceTier,
-    SnapStartPrices,
     billed_duration_ms,
 )
 from tuner.pricing.log_prices import LogPrices
@@ -32,8 +30,6 @@ __all__ = [
     "ManagedInstancesPrices",
     "NetworkPrices",
     "PriceBook",
-    "PriceTier",
-    "SnapStartPrices",
     "billed_duration_ms",
     "load_price_book",
 ]
