@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tests.sweeps import made_function, made_sweep
 from tuner.decision.candidates import candidate_sizes
 from tuner.decision.policy.stratified import StratifiedPolicy
+from tuner.decision.question import Question
 from tuner.model.goal import Goal
 from tuner.model.invocation import Invocation, Outcome, PlatformReport
 from tuner.model.payload import Variant
@@ -85,7 +86,7 @@ class BatchWorld:
         while trials := policy.next_trials(tuple(self.done), (), slot_count):
             for trial in trials:
                 if self.invoke(trial).outcome is Outcome.OUT_OF_MEMORY:
-                    policy.exclude(trial.memory_mb, "out of memory", trial.payload)
+                    policy.exclude(trial.memory_mb, trial.payload)
 
     def invoke(self, trial: Trial) -> Invocation:
         """Run one trial in the one environment of its size."""
@@ -128,12 +129,9 @@ def batch_sweep(world: BatchWorld | None = None, *, goal: Goal | None = None) ->
     plan = replace(sweep.plan, payloads=world.payloads, method="adaptive")
     assert plan.varied is not None
     policy = StratifiedPolicy(
-        sizes,
+        Question(goal or Goal(), made_function(CURRENT_MB), PRICES, frozenset(sizes)),
         world.payloads,
         plan.varied,
-        function=made_function(CURRENT_MB),
-        goal=goal or Goal(),
-        prices=PRICES,
         seed=0,
         max_invocations=24 + 6 * (len(world.payloads) - 1),
     )

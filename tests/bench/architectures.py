@@ -22,6 +22,7 @@ from tests.sweeps import made_function, made_sweep
 from tuner.decision.analysis import analyse
 from tuner.decision.candidates import candidate_sizes
 from tuner.decision.policy.stratified import StratifiedPolicy
+from tuner.decision.question import Question
 from tuner.model.goal import Goal
 from tuner.model.payload import Payload, on_architectures
 from tuner.pricing import load_price_book
@@ -130,15 +131,11 @@ def swept(pair: Pair, goal: Goal, *, max_invocations: int = MAX_INVOCATIONS) -> 
     plan = replace(base.plan, payloads=classes, method="adaptive", seed=pair.seed)
     assert plan.varied is not None
     policy = StratifiedPolicy(
-        sizes,
+        Question(goal, config, PRICES["x86_64"], frozenset(sizes), other_prices=PRICES["arm64"]),
         classes,
         plan.varied,
-        function=config,
-        goal=goal,
-        prices=PRICES["x86_64"],
         seed=pair.seed,
         max_invocations=max_invocations,
-        other_prices=PRICES["arm64"],
     )
     world = World(function, random.Random(f"x86_64/{pair.seed}"))
     other = World(pair.functions["arm64"], random.Random(f"arm64/{pair.seed}"), done=world.done)
@@ -150,7 +147,7 @@ def swept(pair: Pair, goal: Goal, *, max_invocations: int = MAX_INVOCATIONS) -> 
             count = busy[trial.payload, trial.memory_mb]
             ended = by_payload[trial.payload].invoke(trial, count)
             if ended.outcome.value == "out_of_memory":
-                policy.exclude(trial.memory_mb, "out of memory", trial.payload)
+                policy.exclude(trial.memory_mb, trial.payload)
     return replace(base, plan=plan, function=config, invocations=tuple(world.done))
 
 

@@ -88,16 +88,7 @@ def swept(
     **limits: Any,
 ) -> World:
     """Sweep a function as the command does; its noise is drawn by the seed `luck`."""
-    policy = AdaptivePolicy(
-        sorted(question.candidates),
-        {"empty": 1.0},
-        function=question.function,
-        goal=question.goal,
-        prices=PRICES,
-        seed=seed,
-        prior=question.prior,
-        **limits,
-    )
+    policy = AdaptivePolicy(question, {"empty": 1.0}, seed=seed, **limits)
     world = World(function, random.Random(luck))
     world.run(policy, slot_count)
     return world

@@ -139,7 +139,7 @@ class World:
                 busy[trial.memory_mb] += 1
                 outcome = self.invoke(trial, busy[trial.memory_mb]).outcome
                 if outcome is Outcome.OUT_OF_MEMORY:
-                    policy.exclude(trial.memory_mb, "out of memory")
+                    policy.exclude(trial.memory_mb)
 
     @property
     def spent(self) -> float:

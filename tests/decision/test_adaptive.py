@@ -67,17 +67,14 @@ class Setting:
             made_function(current_mb, timeout_s=timeout_s),
             PRICES,
             frozenset(candidate_sizes(128, 3008, current_mb)),
+            recent_duration_ms=recent_duration_ms,
         )
         self.policy = AdaptivePolicy(
-            sorted(self.question.candidates),
+            self.question,
             self.weights,
-            function=self.question.function,
-            goal=self.question.goal,
-            prices=PRICES,
             seed=seed,
             max_invocations=max_invocations,
             spends_all=spends_all,
-            recent_duration_ms=recent_duration_ms,
         )
 
     def run(self, slot_count: int = 4) -> Choice:
@@ -224,7 +221,7 @@ def test_a_function_that_always_fails_is_given_up() -> None:
 def test_an_excluded_size_is_left_alone() -> None:
     """What cannot be published is not tried, even if it looks best."""
     setting = Setting()
-    setting.policy.exclude(128, "can't be published")
+    setting.policy.exclude(128)
     setting.world.run(setting.policy, 4)
     assert 128 not in setting.tried
 
@@ -276,7 +273,7 @@ def test_a_window_holds_the_likely_next_sizes_too() -> None:
     trials = setting.policy.next_trials((), (), 1)
     worth = setting.policy.sizes_worth_publishing(trials)
     assert {trial.memory_mb for trial in trials} < set(worth)
-    setting.policy.exclude(worth[-1], "can't be published")
+    setting.policy.exclude(worth[-1])
     assert worth[-1] not in setting.policy.sizes_worth_publishing(())
 
 

@@ -64,7 +64,7 @@ def test_an_excluded_size_drops_out() -> None:
     """What remains of a size is dropped, and the plan shrinks with it."""
     policy = FixedPolicy((128, 256), ("a",), 1, 5, 1, 99)
     started = list(policy.next_trials((), (), 2))
-    policy.exclude(128, "out of memory")
+    policy.exclude(128)
     assert policy.planned_count == 2 + 5
     assert {t.memory_mb for t in drain(policy)} == {256}
     assert {t.memory_mb for t in started} == {128, 256}

@@ -56,15 +56,7 @@ def test_a_move_between_noisy_sizes_rests_on_calls_of_both(seed: int) -> None:
     question = Question(
         Goal(), made_function(3008), PRICES, frozenset(candidate_sizes(128, 3008, 3008))
     )
-    policy = AdaptivePolicy(
-        sorted(question.candidates),
-        WEIGHTS,
-        function=question.function,
-        goal=question.goal,
-        prices=PRICES,
-        seed=seed,
-        max_invocations=40,
-    )
+    policy = AdaptivePolicy(question, WEIGHTS, seed=seed, max_invocations=40)
     world = World(made, random.Random(seed))
     world.run(policy, 4)
     problem = build_problem(question, read_evidence(world.done, WEIGHTS), seed=seed)

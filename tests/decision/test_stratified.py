@@ -20,6 +20,7 @@ from tests.varied_sweeps import (
 from tuner.decision.candidates import candidate_sizes
 from tuner.decision.policy import Trial
 from tuner.decision.policy.stratified import StratifiedPolicy
+from tuner.decision.question import Question
 from tuner.model.goal import Goal
 
 if TYPE_CHECKING:
@@ -101,10 +102,8 @@ def test_the_limit_holds_and_it_waits_for_what_is_in_flight() -> None:
     plan = replace(batch_sweep().plan, payloads=batches())
     assert plan.varied is not None
     function = batch_sweep().function
-    policy = StratifiedPolicy(
-        sizes, plan.payloads, plan.varied, function=function, goal=Goal(), prices=PRICES,
-        seed=1, max_invocations=11,
-    )  # fmt: skip
+    question = Question(Goal(), function, PRICES, frozenset(sizes))
+    policy = StratifiedPolicy(question, plan.payloads, plan.varied, seed=1, max_invocations=11)
     assert policy.next_trials((), (Trial(512, plan.payloads[0].name),), 4) == ()
     world = BatchWorld(plan.payloads)
     world.run(policy)

@@ -17,6 +17,7 @@ from tests.sweep.running import SIZES, Events, ServedFunction, Watched, codes, s
 from tuner.api.answers import recommend
 from tuner.decision.policy import Trial
 from tuner.decision.policy.adaptive import AdaptivePolicy
+from tuner.decision.question import Question
 from tuner.errors import MemoryCapError
 from tuner.lease.journal import find_unfinished
 from tuner.model.finding import Finding
@@ -115,7 +116,7 @@ class OneSizeAfterAnother:
     def __init__(self, sizes: tuple[int, ...], count: int) -> None:
         self._trials = [Trial(size, "empty") for size in sizes for _ in range(count)]
         self.planned_count = len(self._trials)
-        self.excluded: list[tuple[int, str]] = []
+        self.excluded: list[int] = []
 
     def next_trials(self, _done: Any, _in_flight: Any, slot_count: int) -> Any:
         chosen, self._trials = self._trials[:slot_count], self._trials[slot_count:]
@@ -124,8 +125,8 @@ class OneSizeAfterAnother:
     def sizes_worth_publishing(self, trials: Any) -> tuple[int, ...]:
         return tuple({trial.memory_mb for trial in trials})
 
-    def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
-        self.excluded.append((memory_mb, reason))
+    def exclude(self, memory_mb: int, payload: str | None = None) -> None:
+        self.excluded.append(memory_mb)
         self._trials = [trial for trial in self._trials if trial.memory_mb != memory_mb]
 
 
@@ -172,11 +173,8 @@ def test_the_accounts_cap_is_learnt_once_and_no_size_above_it_named(
         sizes = tuple(range(128, 10241, 64))
         plan = dataclasses.replace(served.plan(memory_sizes_mb=sizes[:2]), sizes_mb=sizes)
         strategy = AdaptivePolicy(
-            sizes,
+            Question(Goal(name=goal), config, prices, frozenset(sizes)),
             {"empty": 1.0},
-            function=config,
-            goal=Goal(name=goal),
-            prices=prices,
             seed=1,
             max_invocations=20,
         )

@@ -330,7 +330,7 @@ class SweepLoop:
         value = self._left_out.value_of(payload)
         for size in sizes_mb:
             self._left_out.add(size, value)
-            self._policy.exclude(size, reason, None if value is None else payload)
+            self._policy.exclude(size, None if value is None else payload)
         self._pending = [trial for trial in self._pending if not self._left_out.has(trial)]
         if sizes_mb:
             self._recording.exclude(sizes_mb[0], reason)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.decision.policy import Trial
 from tuner.decision.policy.fixed import FixedPolicy
+from tuner.decision.question import Question
 from tuner.errors import PayloadError
 from tuner.lease.journal import LeaseTerms
 from tuner.lease.lease import open_leases
@@ -106,32 +107,30 @@ def _adaptive(prepared: PreparedSweep) -> Policy:
     from tuner.decision.policy.stratified import StratifiedPolicy  # noqa: PLC0415 - as above
 
     plan, varied = prepared.plan, prepared.plan.varied
+    question = Question(
+        prepared.goal,
+        prepared.function,
+        prepared.prices,
+        frozenset(plan.sizes_mb),
+        prepared.prior,
+        prepared.recent_duration_ms,
+        None if prepared.other is None else prepared.other.prices,
+    )
     if varied is not None and varied.is_setting:
         return StratifiedPolicy(
-            plan.sizes_mb,
+            question,
             plan.payloads,
             varied,
-            function=prepared.function,
-            goal=prepared.goal,
-            prices=prepared.prices,
             seed=plan.seed,
             max_invocations=plan.max_invocations,
             spends_all=plan.spends_all,
-            prior=prepared.prior,
-            recent_duration_ms=prepared.recent_duration_ms,
-            other_prices=None if prepared.other is None else prepared.other.prices,
         )
     return AdaptivePolicy(
-        plan.sizes_mb,
+        question,
         {payload.name: payload.weight for payload in plan.payloads},
-        function=prepared.function,
-        goal=prepared.goal,
-        prices=prepared.prices,
         seed=plan.seed,
         max_invocations=plan.max_invocations,
         spends_all=plan.spends_all,
-        prior=prepared.prior,
-        recent_duration_ms=prepared.recent_duration_ms,
     )
 
 
@@ -192,9 +191,9 @@ class TryFirst:
         self._is_over = not self._names
         self._policy.account_for(earlier)
 
-    def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
+    def exclude(self, memory_mb: int, payload: str | None = None) -> None:
         """Pass it on."""
-        self._policy.exclude(memory_mb, reason, payload)
+        self._policy.exclude(memory_mb, payload)
 
     def _judge(self, done: Sequence[Invocation]) -> None:
         last = {invocation.payload: invocation for invocation in done}

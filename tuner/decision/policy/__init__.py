@@ -52,7 +52,7 @@ class Policy(Protocol):
     def account_for(self, earlier: Sequence[Invocation]) -> None:
         """Count what an earlier run of the sweep made; once, before the first trial."""
 
-    def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
+    def exclude(self, memory_mb: int, payload: str | None = None) -> None:
         """Take no more trials at this size, which fails or can't be published. With a payload: only
         with that one (and others of its value of a varied parameter).
         """

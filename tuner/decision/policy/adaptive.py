@@ -17,7 +17,6 @@ from tuner.decision.policy.initial_design import first_sizes, initial_trials, op
 from tuner.decision.policy.repeats import calls_needed, weightiest
 from tuner.decision.policy.value_of_information import information_values
 from tuner.decision.problem import build_problem
-from tuner.decision.question import Question
 from tuner.decision.verdict import errors_are_random, nearest_to_limits
 
 if TYPE_CHECKING:
@@ -27,11 +26,8 @@ if TYPE_CHECKING:
     from tuner.decision.move import Move
     from tuner.decision.policy.value_of_information import InformationValue
     from tuner.decision.problem import Problem
-    from tuner.model.function import FunctionConfig
-    from tuner.model.goal import Goal
+    from tuner.decision.question import Question
     from tuner.model.invocation import Invocation
-    from tuner.model.prior_evidence import PriorEvidence
-    from tuner.pricing import LambdaPrices
 
 _UNPROVEN_INIT_MS = 300.0
 _COMPARED = 12
@@ -66,29 +62,23 @@ _SURE_OF_A_LIMIT = 3
 class AdaptivePolicy(BatchPolicy):
     """Chooses by the value of information per cost, under the goal that the answer serves.
 
-    `sizes_mb` are the candidates, `payload_weights` the mix. The current size is measured early,
-    because a resize needs it. Cold starts count for what they show about the shape, so warm-ups are
-    spent only at sizes that need a warm sample. It gives up if nothing it could still learn would
-    decide, unless it `spends_all`. `prior` informs the curves and says where to look first.
+    `payload_weights` are the mix. The current size is measured early, because a resize needs it.
+    Cold starts count for what they show about the shape, so warm-ups are spent only at sizes that
+    need a warm sample. It gives up if nothing it could still learn would decide, unless it
+    `spends_all`. The question's prior informs the curves and says where to look first.
     """
 
     def __init__(
         self,
-        sizes_mb: Sequence[int],
+        question: Question,
         payload_weights: Mapping[str, float],
         *,
-        function: FunctionConfig,
-        goal: Goal,
-        prices: LambdaPrices,
         seed: int,
         max_invocations: int,
         spends_all: bool = False,
-        prior: PriorEvidence | None = None,
-        recent_duration_ms: float | None = None,
     ) -> None:
         super().__init__(max_invocations)
-        sizes = frozenset(sizes_mb)
-        self._question = Question(goal, function, prices, sizes, prior, recent_duration_ms)
+        self._question = question
         self._weights = dict(payload_weights)
         self._seed = seed
         self._spends_all = spends_all
@@ -101,9 +91,9 @@ class AdaptivePolicy(BatchPolicy):
         likely = [size for size in self._likely if size not in self._excluded]
         return tuple(sorted({trial.memory_mb for trial in trials} | set(likely)))
 
-    def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
+    def exclude(self, memory_mb: int, payload: str | None = None) -> None:
         """Take no more trials at this size."""
-        del reason, payload
+        del payload
         self._excluded.add(memory_mb)
         if memory_mb != self._question.function.memory_mb:  # it may stay as it is
             self._question = self._question.without(memory_mb)

@@ -93,9 +93,8 @@ class FixedPolicy:
         self._left -= len(earlier)
         self._started.update(Trial(each.memory_mb, each.payload) for each in earlier)
 
-    def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
+    def exclude(self, memory_mb: int, payload: str | None = None) -> None:
         """Drop the remaining trials of a size, or of a payload at it."""
-        del reason
         self._waiting = [
             trial
             for trial in self._waiting

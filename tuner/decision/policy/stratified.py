@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from tuner.decision.pairs import answering_problem, build_problems
 from tuner.decision.policy import BatchPolicy
 from tuner.decision.policy.adaptive import AdaptivePolicy
-from tuner.decision.question import Question
 from tuner.decision.strata import strata_of
 from tuner.decision.verdict import errors_are_random
 
@@ -19,12 +18,9 @@ if TYPE_CHECKING:
 
     from tuner.decision.pairs import StratumProblem
     from tuner.decision.policy import Trial
-    from tuner.model.function import FunctionConfig
-    from tuner.model.goal import Goal
+    from tuner.decision.question import Question
     from tuner.model.invocation import Invocation
     from tuner.model.plan import PayloadClass, VariedParameter
-    from tuner.model.prior_evidence import PriorEvidence
-    from tuner.pricing import LambdaPrices
 
 
 class StratifiedPolicy(BatchPolicy):
@@ -38,43 +34,28 @@ class StratifiedPolicy(BatchPolicy):
 
     def __init__(
         self,
-        sizes_mb: Sequence[int],
+        question: Question,
         payloads: Sequence[PayloadClass],
         varied: VariedParameter,
         *,
-        function: FunctionConfig,
-        goal: Goal,
-        prices: LambdaPrices,
         seed: int,
         max_invocations: int,
         spends_all: bool = False,
-        prior: PriorEvidence | None = None,
-        recent_duration_ms: float | None = None,
-        other_prices: LambdaPrices | None = None,
     ) -> None:
         super().__init__(max_invocations)
-        sizes = frozenset(sizes_mb)
-        self._question = Question(
-            goal, function, prices, sizes, prior, recent_duration_ms, other_prices
-        )
+        self._question = question
         self._strata = strata_of(payloads, varied.values)
         self._varied = varied
         self._seed = seed
         self._policies = tuple(
             AdaptivePolicy(
-                sizes_mb,
+                question.on(stratum.architecture),
                 stratum.weights,
-                function=asked.function,
-                goal=goal,
-                prices=asked.prices,
                 seed=seed,
                 max_invocations=max_invocations,
                 spends_all=spends_all,
-                prior=asked.prior,
-                recent_duration_ms=recent_duration_ms,
             )
             for stratum in self._strata
-            for asked in [self._question.on(stratum.architecture)]
         )
 
     def sizes_worth_publishing(self, trials: Sequence[Trial]) -> tuple[int, ...]:
@@ -89,13 +70,13 @@ class StratifiedPolicy(BatchPolicy):
         ]
         return tuple(sorted(set().union(*worth)))
 
-    def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
+    def exclude(self, memory_mb: int, payload: str | None = None) -> None:
         """Take no more trials at this size, with a payload: with its value."""
         if payload is None:
             self._question = self._question.without(memory_mb)
         for stratum, policy in zip(self._strata, self._policies, strict=True):
             if payload is None or payload in stratum.weights:
-                policy.exclude(memory_mb, reason)
+                policy.exclude(memory_mb)
 
     def _choose(self, done: Sequence[Invocation], slots: int) -> tuple[Trial, ...]:
         for policy in self._policies:
