@@ -66,6 +66,20 @@ def test_the_answer_says_what_was_measured_and_what_follows() -> None:
     render(answer, width=40, encoding="ascii").encode("ascii")
 
 
+def test_what_is_provisioned_already_counts() -> None:
+    """Its share of cold starts is with it, in figures and words, and SnapStart isn't for it."""
+    plan, arrivals = ColdPlan((512, 1024), (512, 1024), PRICING), arrivals_at(1 / 600)
+    answer = analyse(plan, measured(1000.0), arrivals, NONE, ready_count=1)
+    assert answer.share is not None
+    assert answer.share.high < 0.01
+    assert [each.name for each in answer.options] == ["none", "provisioned"]
+    assert "1 environment, 730 h a month" in render(answer, width=200)
+    json_schema.check(json.dumps(to_json(answer)))
+    said = {each.code: each.message for each in answer.findings}
+    assert "provisioned concurrency" in said["snapstart_unavailable"]
+    assert "snapstart_assumed" not in said
+
+
 def test_errors_of_the_handler_are_said() -> None:
     """They are no samples."""
     found = measured(1000.0)

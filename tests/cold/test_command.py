@@ -15,6 +15,8 @@ from tests.sweeps import made_sweep, save_sweep
 from tuner.aws import LambdaGateway
 from tuner.errors import AccessDeniedError
 from tuner.local import FunctionDefinition, LocalLambda
+from tuner.local.control_plane.api_error import ApiError
+from tuner.local.control_plane.not_here import NotHereApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +70,46 @@ def test_fresh_environments_are_measured_and_nothing_is_left(
     assert [each["name"] for each in answer["options"]] == ["none", "snapstart", "provisioned"]
     assert all(each["cost_usd_per_month"] > 0 for each in answer["options"])
     assert standing(server) == before
+
+
+@pytest.mark.parametrize("is_denied", [False, True])
+def test_what_is_provisioned_already_is_read(
+    state: dict[str, str], monkeypatch: pytest.MonkeyPatch, is_denied: bool
+) -> None:
+    """Of every version and alias; where that may not be read, none is assumed and that is said."""
+
+    def answer(_control: object, _call: object) -> dict[str, object]:
+        if is_denied:
+            raise ApiError(403, "AccessDeniedException", "not allowed")
+        arn = "arn:aws:lambda:us-east-1:000000000000:function:hello"
+        return {
+            "ProvisionedConcurrencyConfigs": [
+                {"FunctionArn": f"{arn}:live", "RequestedProvisionedConcurrentExecutions": 2},
+                {"FunctionArn": f"{arn}:beta", "RequestedProvisionedConcurrentExecutions": 1},
+            ]
+        }
+
+    monkeypatch.setattr(NotHereApi, "list_provisioned_concurrency_configs", answer)
+    executor = ScriptedExecutor(40.0, init_duration_ms=300.0, time_scale=0.1)
+    functions = [FunctionDefinition("hello", memory_mb=1024, runtime="python3.13")]
+    with LocalLambda(functions, executor=executor, emulated_services=False, update_s=0.0) as server:
+        ran = run_here(
+            *("cold", "hello", *at(server), "--memory-sizes", "1024", "--rate", "0.2/min"),
+            *("--isolation", "version", "--yes", "--json"),
+            **state,
+        )
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(ran.stdout)
+    said = {each["code"]: each["message"] for each in found["findings"]}
+    if is_denied:
+        assert "isn't known (access denied" in said["provisioned_unknown"]
+        assert found["share"]["estimate"] > 0.1
+    else:
+        assert said["provisioned_already"].startswith(
+            "3 environments are provisioned already (live 2, beta 1)"
+        )
+        assert found["share"]["estimate"] == 0
+        assert [each["environment_count"] for each in found["options"]] == [3, 3]
 
 
 def test_a_version_that_was_there_is_neither_measured_nor_said_to_be(

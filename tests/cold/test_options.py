@@ -161,6 +161,39 @@ def test_snap_start_is_offered_where_there_is_any(
         assert snap_start_upgrade(function) == newer
 
 
+def test_what_is_provisioned_already_is_not_offered_again() -> None:
+    """Requests that were all cold, and one environment that serves them: as it is has no cold start
+    and pays for it all month, SnapStart excludes it, and more wouldn't remove anything.
+    """
+    arrivals = arrivals_of_times([700.0 * number for number in range(201)])
+    stretches = traffic_of(arrivals).stretches
+    share = share_over_keep_alive(stretches, 1000.0, request_count=201, ready_count=1)
+    facts = replace(facts_of(), ready_count=1)
+    none, ready = options_of(facts, Traffic(arrivals, stretches, share))
+    assert (none.name, none.share, none.environment_count, none.hours_per_month) == (
+        "none", 0, 1, 730,
+    )  # fmt: skip
+    assert none.standing_usd_per_month == pytest.approx(0.0000041667 * MONTH_S)
+    assert none.latency_ms is not None
+    assert none.latency_ms.p99 == pytest.approx(100, rel=1e-3)
+    assert (ready.name, ready.environment_count) == ("provisioned", 1)
+    assert ready.cost_usd_per_month == pytest.approx(none.cost_usd_per_month)
+    assert options_of(facts, None)[0].standing_usd_per_month == none.standing_usd_per_month
+
+
+def test_more_is_offered_than_is_provisioned_already() -> None:
+    """Ten at the same moment, once an hour, and four that are there: six are cold, and ten none."""
+    arrivals = arrivals_of_times([3600.0 * hour for hour in range(48) for _ in range(10)])
+    stretches = traffic_of(arrivals).stretches
+    share = share_over_keep_alive(stretches, 1000.0, request_count=480, ready_count=4)
+    assert share.estimate == pytest.approx(0.6)
+    none, ready = options_of(
+        replace(facts_of(), ready_count=4), Traffic(arrivals, stretches, share)
+    )
+    assert (none.share, none.environment_count) == (share.estimate, 4)
+    assert (ready.share, ready.environment_count) == (0, 10)
+
+
 def test_one_sample_has_a_usual_spread() -> None:
     """And none is no distribution."""
     assert lognormal_of([]) is None

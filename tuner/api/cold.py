@@ -19,7 +19,7 @@ from tuner.cold.arrivals import (
     is_table,
     read_arrivals,
 )
-from tuner.cold.findings import imports_unknown
+from tuner.cold.findings import imports_unknown, provisioned_already, provisioned_unknown
 from tuner.cold.imports import package_sizes, read_times, timed_package
 from tuner.cold.plan import plan_cold
 from tuner.cold.probe import Measured, Probe
@@ -77,6 +77,8 @@ class PreparedCold:
     arrivals: Arrivals | None
     side_effects: tuple[str, ...]
     findings: tuple[Finding, ...]
+    ready_count: int = 0
+    """Environments that are provisioned already."""
 
 
 def plan_cold_starts(
@@ -116,6 +118,7 @@ def plan_cold_starts(
         budget_usd=request.budget.budget_usd,
         is_timed=target.started_here and (config.runtime or "").startswith(_TIMED),
     )
+    ready_count, of_ready = _provisioned(target, config.name)
     return PreparedCold(
         plan,
         inputs,
@@ -123,8 +126,22 @@ def plan_cold_starts(
         live,
         given or observed_arrivals(target, config.name, now),
         () if target.started_here else gateway.side_effects(inputs.function),
-        (*target.findings, *((lowered,) if lowered else ())),
+        (*target.findings, *((lowered,) if lowered else ()), *of_ready),
+        ready_count,
     )
+
+
+def _provisioned(target: OpenTarget, name: str) -> tuple[int, tuple[Finding, ...]]:
+    """How many environments are provisioned for its versions and aliases, and what to say of it."""
+    from tuner.aws.function_list import provisioned_counts
+    from tuner.aws.services import Services
+
+    try:
+        with Services(target.gateway.session, purpose="scan") as services:
+            counts = provisioned_counts(services, name)
+    except AwsError as error:
+        return 0, (provisioned_unknown(error),)
+    return sum(count for _, count in counts), tuple(provisioned_already(counts))
 
 
 def measure_cold_starts(
@@ -174,7 +191,9 @@ class _Measuring:
         # A version that was there before isn't invoked here: it may be warm.
         of_lease = tuple(each for each in of_lease if each.code != "version_reused")
         findings = (*prepared.findings, *of_lease)
-        return analyse(plan, measured, prepared.arrivals, imports, findings), error
+        ready = prepared.ready_count
+        answer = analyse(plan, measured, prepared.arrivals, imports, findings, ready_count=ready)
+        return answer, error
 
     def _probe(self) -> tuple[Measured, tuple[Finding, ...], TunerError | None]:
         """The cold starts, what the lease has to say, and what ended it early."""

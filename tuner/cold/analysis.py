@@ -44,20 +44,22 @@ def analyse(
     arrivals: Arrivals | None,
     imports: ImportsFound,
     findings: Sequence[Finding] = (),
+    *,
+    ready_count: int = 0,
 ) -> ColdStarts:
-    """The answer, with its findings."""
+    """The answer, with its findings; so many environments are provisioned already."""
     pricing = plan.pricing
     function, prices = pricing.function, pricing.prices
     curve = fit_init(
         {mb: [sample.init_ms or 0.0 for sample in measured.cold_at(mb)] for mb in plan.sizes_mb}
     )
     sizes = () if curve is None else tuple(_sizes(plan, measured, curve, imports))
-    facts = _facts(plan, measured, curve)
+    facts = _facts(plan, measured, curve, ready_count)
     traffic = None
     of_arrivals: tuple[Finding, ...] = ()
     if facts is not None and arrivals is not None:
         traffic = _traffic(arrivals, facts, pricing.recent_duration_ms)
-        beginning = beginning_share(traffic.stretches, _init_ms(facts))
+        beginning = beginning_share(traffic.stretches, _init_ms(facts), ready_count)
         of_arrivals = (
             *logged_share(arrivals, traffic.share),
             *short_arrivals(arrivals, traffic.share.estimate, beginning),
@@ -84,6 +86,7 @@ def analyse(
         cost_usd=measured.cost_usd,
         prices_as_of=prices.as_of,
         end=measured.end,
+        ready_count=ready_count,
     )
     found = dict.fromkeys(
         (
@@ -130,7 +133,9 @@ def _timed_parts(times: ImportTimes, init_ms: float, logged: InitParts | None) -
     return InitParts(rest_ms, own.ms - own.self_ms, own.self_ms, extensions_ms)
 
 
-def _facts(plan: ColdPlan, measured: Measured, curve: InitCurve | None) -> Facts | None:
+def _facts(
+    plan: ColdPlan, measured: Measured, curve: InitCurve | None, ready_count: int
+) -> Facts | None:
     """Everything at the function's own size; None without a warm or a cold sample to go by."""
     function = plan.pricing.function
     warm = lognormal_of([each.report.duration_ms for each in measured.warm])
@@ -152,6 +157,7 @@ def _facts(plan: ColdPlan, measured: Measured, curve: InitCurve | None) -> Facts
         None if is_restore else init,
         init if is_restore else None,
         fmean(billed) if billed else None,
+        ready_count,
     )
 
 
@@ -160,7 +166,12 @@ def _traffic(arrivals: Arrivals, facts: Facts, recent_ms: float | None) -> Traff
     init_ms = _init_ms(facts)
     work = Work(recent_ms or facts.warm.mean_ms, facts.warm.cv, init_ms)
     stretches = stretches_of(arrivals, work, np.random.default_rng(_SEED))
-    share = share_over_keep_alive(stretches, init_ms, request_count=arrivals.request_count)
+    share = share_over_keep_alive(
+        stretches,
+        init_ms,
+        request_count=arrivals.request_count,
+        ready_count=facts.ready_count,
+    )
     return Traffic(arrivals, stretches, share)
 
 

@@ -8,15 +8,16 @@ from tuner.cold.arrivals import DAY_S
 from tuner.cold.options import RESTORE_MS, snap_start_refusal, snap_start_upgrade
 from tuner.cold.share import MOSTLY
 from tuner.model.finding import Finding
-from tuner.model.interval import counted, percent
+from tuner.model.interval import counted, listed, percent
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.sweep.estimate import MAX_INIT_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tuner.cold.arrivals import Arrivals
     from tuner.cold.result import ColdOption, ColdStarts
+    from tuner.errors import TunerError
     from tuner.model.interval import Interval
     from tuner.pricing import LambdaPrices
 
@@ -47,7 +48,7 @@ def found_in(answer: ColdStarts, prices: LambdaPrices, init_timeouts: int) -> It
             "Without a rate no share of cold starts is known, and no month's cost: give "
             "`rate_per_s`, or when requests come (`arrivals`)",
         )
-    refusal = snap_start_refusal(answer.function, prices)
+    refusal = snap_start_refusal(answer.function, prices, answer.ready_count)
     if refusal is not None:
         yield Finding("snapstart_unavailable", "info", refusal)
     elif not answer.is_restore:
@@ -60,6 +61,30 @@ def found_in(answer: ColdStarts, prices: LambdaPrices, init_timeouts: int) -> It
             f"{needs}code that may be restored many times, and neither provisioned concurrency nor "
             "a file system; turn it on for a copy of the function, and measure that",
         )
+
+
+def provisioned_already(counts: Sequence[tuple[str, int]]) -> Iterator[Finding]:
+    """Environments that are provisioned, by version or alias."""
+    total = sum(count for _, count in counts)
+    if total:
+        names = listed([f"{qualifier} {count}" for qualifier, count in counts if count])
+        verb = "is" if total == 1 else "are"
+        yield Finding(
+            "provisioned_already",
+            "info",
+            f"{counted(total, 'environment')} {verb} provisioned already ({names}): the share of "
+            "cold starts and the bill as it is are with them",
+        )
+
+
+def provisioned_unknown(error: TunerError) -> Finding:
+    """Nobody could say whether any is."""
+    return Finding(
+        "provisioned_unknown",
+        "info",
+        f"Whether concurrency is provisioned already isn't known ({str(error).rstrip('.')}): "
+        "cold starts are counted as if none were",
+    )
 
 
 def imports_unknown(why: str) -> Finding:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tuner.cold.arrivals import Arrivals
+    from tuner.cold.result import OptionName
     from tuner.cold.share import Stretch
     from tuner.model.function import FunctionConfig
     from tuner.model.interval import Interval
@@ -83,6 +84,8 @@ class Facts:
     restore: Lognormal | None = None
     billed_restore_ms: float | None = None
     """The mean of what is billed of a restore; None where no report says it."""
+    ready_count: int = 0
+    """Environments that are provisioned already, all month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +101,14 @@ class Traffic:
         return int(np.quantile(concurrency_at_arrivals(self.stretches), covered, method="higher"))
 
 
-def snap_start_refusal(function: FunctionConfig, prices: LambdaPrices) -> str | None:
-    """Why a function can't have SnapStart, as far as is known; None if it can, perhaps with a newer
-    version of its runtime.
+def snap_start_refusal(
+    function: FunctionConfig, prices: LambdaPrices, ready_count: int = 0
+) -> str | None:
+    """Why a function with so many provisioned environments can't have SnapStart, as far as is
+    known; None if it can, perhaps with a newer version of its runtime.
     """
+    if ready_count:
+        return "SnapStart isn't for a version that has provisioned concurrency"
     match = _RUNTIME.fullmatch(function.runtime or "")
     if match is None:
         runtime = function.runtime or "a container image"
@@ -127,7 +134,7 @@ def snap_start_upgrade(function: FunctionConfig) -> str | None:
 def options_of(facts: Facts, traffic: Traffic | None) -> tuple[ColdOption, ...]:
     """None of them, SnapStart where it's possible, and provisioned concurrency."""
     found = [_none(facts, traffic, facts.init)] if facts.init is not None else []
-    if snap_start_refusal(facts.function, facts.prices) is None:
+    if snap_start_refusal(facts.function, facts.prices, facts.ready_count) is None:
         found.append(_snap_start(facts, traffic))
     if facts.init is not None:
         found.append(_provisioned(facts, traffic, facts.init))
@@ -135,7 +142,11 @@ def options_of(facts: Facts, traffic: Traffic | None) -> tuple[ColdOption, ...]:
 
 
 def _none(facts: Facts, traffic: Traffic | None, init: Lognormal) -> ColdOption:
+    """As it is: with what is provisioned already."""
     share = None if traffic is None else traffic.share.estimate
+    if facts.ready_count:
+        ready, month = facts.ready_count, float(HOURS_PER_MONTH)
+        return _with_ready("none", facts, traffic, init, count=ready, share=share, hours=month)
     return ColdOption(
         "none",
         None if traffic is None else _on_demand_usd(facts, traffic, init.mean_ms),
@@ -169,12 +180,28 @@ def _snap_start(facts: Facts, traffic: Traffic | None) -> ColdOption:
 
 def _provisioned(facts: Facts, traffic: Traffic | None, init: Lognormal) -> ColdOption:
     """Environments that leave a tenth of the cold starts at most, for the hours of the day in which
-    any request comes. What exceeds them runs on demand, with the cold starts that are left.
+    any request comes; not fewer than are provisioned already.
     """
-    count, share = (1, None) if traffic is None else _ready(traffic, init.mean_ms)
-    hours = HOURS_PER_MONTH * 1.0
-    if traffic is not None:
-        hours *= len(traffic.arrivals.busy_hours()) / 24
+    least = max(1, facts.ready_count)
+    count, share = (least, None) if traffic is None else _ready(traffic, init.mean_ms, least)
+    busy_hours = 24 if traffic is None else len(traffic.arrivals.busy_hours())
+    hours = HOURS_PER_MONTH * (busy_hours / 24)
+    return _with_ready("provisioned", facts, traffic, init, count=count, share=share, hours=hours)
+
+
+def _with_ready(
+    name: OptionName,
+    facts: Facts,
+    traffic: Traffic | None,
+    init: Lognormal,
+    *,
+    count: int,
+    share: float | None,
+    hours: float,
+) -> ColdOption:
+    """So many environments for so many hours a month. What exceeds them runs on demand, with the
+    cold starts that are left.
+    """
     gigabytes, prices = facts.function.memory_mb / 1024, facts.prices
     idle_usd = float(prices.provisioned_idle_price_usd_per_gb_second)
     standing_usd = count * gigabytes * hours * 3600 * idle_usd
@@ -188,13 +215,13 @@ def _provisioned(facts: Facts, traffic: Traffic | None, init: Lognormal) -> Cold
         on_demand_usd = _per_request_usd(facts, share / beyond if beyond else 0.0, init.mean_ms)
         cost_usd = standing_usd + requests * ((1 - beyond) * inside_usd + beyond * on_demand_usd)
     latencies = _latencies(facts, share, init)
-    return ColdOption("provisioned", cost_usd, standing_usd, share, *latencies, count, hours)
+    return ColdOption(name, cost_usd, standing_usd, share, *latencies, count, hours)
 
 
-def _ready(traffic: Traffic, init_ms: float) -> tuple[int, float]:
+def _ready(traffic: Traffic, init_ms: float, least: int) -> tuple[int, float]:
     """How many environments to provision, and the share of cold starts that they leave."""
     for covered in _COVERED:
-        count = max(1, traffic.concurrency(covered))
+        count = max(least, traffic.concurrency(covered))
         left = cold_share(traffic.stretches, init_ms, KEEP_ALIVE_S[1], count)
         if left <= _LEFT_RATIO * traffic.share.estimate:
             break

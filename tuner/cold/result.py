@@ -104,6 +104,8 @@ class ColdStarts:
     prices_as_of: str
     end: ColdEnd
     findings: tuple[Finding, ...] = ()
+    ready_count: int = 0
+    """Environments that are provisioned already: the share, and what it is now, are with them."""
 
     @property
     def current(self) -> SizeInit | None:

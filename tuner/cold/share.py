@@ -105,7 +105,7 @@ def count_cold(stretch: Stretch, init_ms: float, keep_alive_s: float, ready_coun
     return cold_count
 
 
-def beginning_share(stretches: Sequence[Stretch], init_ms: float) -> float:
+def beginning_share(stretches: Sequence[Stretch], init_ms: float, ready_count: int = 0) -> float:
     """The share of counted requests that are cold because a trace begins without environments: some
     may have been there, and nobody knows.
     """
@@ -114,7 +114,7 @@ def beginning_share(stretches: Sequence[Stretch], init_ms: float) -> float:
         if each.counted_from == 0 and each.counted:
             end = int(np.searchsorted(each.starts_s, each.starts_s[0] + KEEP_ALIVE_S[-1], "right"))
             first = Stretch(each.starts_s[:end], each.busy_s[:end])
-            count += count_cold(first, init_ms, _ENDLESS_S)
+            count += count_cold(first, init_ms, _ENDLESS_S, ready_count)
     return count / max(1, sum(each.counted for each in stretches))
 
 
@@ -166,19 +166,20 @@ def _stretch(
 
 
 def share_over_keep_alive(
-    stretches: Sequence[Stretch], init_ms: float, *, request_count: int = 0
+    stretches: Sequence[Stretch], init_ms: float, *, request_count: int = 0, ready_count: int = 0
 ) -> Interval:
-    """The share at the middle keep-alive, from the longest's to the shortest's.
+    """The share at the middle keep-alive, from the longest's to the shortest's; so many
+    environments are provisioned.
 
     The share of a trace of `request_count` requests (0: there is none) is one outcome: Wilson's 90%
     interval widens it. If most are cold at its beginning, they may have been warm.
     """
     high, middle, low = (
-        cold_share(stretches, init_ms, keep_alive_s) for keep_alive_s in KEEP_ALIVE_S
+        cold_share(stretches, init_ms, keep_alive_s, ready_count) for keep_alive_s in KEEP_ALIVE_S
     )
     if request_count:
         count = min(request_count, sum(each.counted for each in stretches))
-        beginning = beginning_share(stretches, init_ms)
+        beginning = beginning_share(stretches, init_ms, ready_count)
         if beginning > MOSTLY * middle:
             low = max(0.0, low - beginning)
         low, high = _wilson(low, count)[0], _wilson(high, count)[1]
