@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tests.cold.replaying import replay
-from tuner.cold.arrivals import arrivals_at, arrivals_of_minutes, arrivals_of_times
+from tuner.cold.arrivals import Arrivals, arrivals_of_minutes, arrivals_of_times
 from tuner.cold.share import Work, cold_share, stretches_of
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _errors(times: Floats, work: Work, basis: str, rng: np.random.Generator) -> 
         counts = np.bincount((times // 60).astype(int), minlength=1)
         arrivals = arrivals_of_minutes(counts.tolist())
     else:
-        arrivals = arrivals_at(len(times) / times[-1])
+        arrivals = Arrivals(len(times) / times[-1])
     stretches = stretches_of(arrivals, known, np.random.default_rng(1))
     for keep_alive_s in KEEP_ALIVE_S:
         truth = replay(times.tolist(), busy_s.tolist(), work.init_ms / 1000, keep_alive_s)

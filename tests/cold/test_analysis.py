@@ -10,7 +10,7 @@ import pytest
 from tests.cold.test_probe import PRICING
 from tests.docs import json_schema
 from tuner.cold.analysis import ImportsFound, analyse
-from tuner.cold.arrivals import Arrivals, arrivals_at, arrivals_of_times
+from tuner.cold.arrivals import Arrivals, arrivals_of_times
 from tuner.cold.imports import Import, ImportTimes
 from tuner.cold.plan import ColdPlan
 from tuner.cold.probe import Measured, Sample
@@ -54,7 +54,7 @@ def test_the_answer_says_what_was_measured_and_what_follows() -> None:
     """Sizes without samples are the curve's; the object holds against the schema, and the same
     figures are in the text and on the page.
     """
-    answer = answered(measured(1000.0), arrivals_at(1 / 600), TIMED)
+    answer = answered(measured(1000.0), Arrivals(1 / 600), TIMED)
     assert [each.sample_count for each in answer.sizes] == [5, 5, 0]
     assert answer.share is not None
     assert answer.share.low < answer.share.estimate < answer.share.high
@@ -68,7 +68,7 @@ def test_the_answer_says_what_was_measured_and_what_follows() -> None:
 
 def test_what_is_provisioned_already_counts() -> None:
     """Its share of cold starts is with it, in figures and words, and SnapStart isn't for it."""
-    plan, arrivals = ColdPlan((512, 1024), (512, 1024), PRICING), arrivals_at(1 / 600)
+    plan, arrivals = ColdPlan((512, 1024), (512, 1024), PRICING), Arrivals(1 / 600)
     answer = analyse(plan, measured(1000.0), arrivals, NONE, ready_count=1)
     assert answer.share is not None
     assert answer.share.high < 0.01
@@ -115,7 +115,7 @@ def test_a_trace_of_minutes_is_no_month() -> None:
     assert said.severity == "info"
     day = arrivals_of_times([1000.0 * number for number in range(100)])
     assert "arrivals_short" not in codes(answered(measured(1000.0), day))
-    assert "arrivals_short" not in codes(answered(measured(1000.0), arrivals_at(0.1)))
+    assert "arrivals_short" not in codes(answered(measured(1000.0), Arrivals(0.1)))
 
 
 def test_parts_are_the_timed_shares_of_the_mean_init() -> None:
@@ -163,23 +163,23 @@ def test_inits_near_and_over_the_limit_are_told() -> None:
 
 def test_what_init_adds_to_the_bill_is_told_where_it_is_much() -> None:
     """Cold now and then, and nearly never."""
-    assert "init_billed" in codes(answered(measured(1000.0), arrivals_at(1 / 600)))
-    assert "init_billed" not in codes(answered(measured(1000.0), arrivals_at(20.0)))
+    assert "init_billed" in codes(answered(measured(1000.0), Arrivals(1 / 600)))
+    assert "init_billed" not in codes(answered(measured(1000.0), Arrivals(20.0)))
 
 
 def test_the_cheapest_option_that_helps_is_named() -> None:
     """Where p99 is a cold start's; where no cold start shows at p99, none is."""
-    slow = answered(measured(3000.0), arrivals_at(1 / 600))
+    slow = answered(measured(3000.0), Arrivals(1 / 600))
     (option,) = (each for each in slow.findings if each.code == "cold_start_option")
     assert option.message.startswith("SnapStart lowers p99")
-    assert "cold_start_option" not in codes(answered(measured(3000.0), arrivals_at(20.0)))
+    assert "cold_start_option" not in codes(answered(measured(3000.0), Arrivals(20.0)))
 
 
 def test_few_samples_and_no_traffic_are_told() -> None:
     """With them neither is."""
     few = answered(measured(1000.0, count=1))
     assert {"few_cold_starts", "traffic_unknown"} <= codes(few)
-    enough = answered(measured(1000.0), arrivals_at(1.0))
+    enough = answered(measured(1000.0), Arrivals(1.0))
     assert not {"few_cold_starts", "traffic_unknown"} & codes(enough)
 
 
@@ -193,7 +193,7 @@ def test_a_restore_is_no_init() -> None:
         )
         for each in found.cold
     ]
-    answer = answered(found, arrivals_at(1 / 600))
+    answer = answered(found, Arrivals(1 / 600))
     assert answer.is_restore
     assert [each.name for each in answer.options] == ["snapstart"]
     assert "a restore takes" in render(answer, width=100)
@@ -204,7 +204,7 @@ def test_without_a_warm_sample_nothing_is_priced() -> None:
     """INIT is told all the same."""
     found = measured(1000.0)
     found.warm = []
-    answer = answered(found, arrivals_at(1.0))
+    answer = answered(found, Arrivals(1.0))
     assert answer.options == ()
     assert answer.share is None
     assert len(answer.sizes) == 3

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.sweeps import made_function
-from tuner.cold.arrivals import Arrivals, arrivals_at, arrivals_of_times
+from tuner.cold.arrivals import Arrivals, arrivals_of_times
 from tuner.cold.options import (
     Facts,
     Lognormal,
@@ -92,7 +92,7 @@ def test_environments_are_provisioned_for_what_runs_at_once() -> None:
 
 def test_provisioned_concurrency_leaves_a_tenth_of_the_cold_starts() -> None:
     """At a rate at which two seldom meet, one environment isn't enough for that."""
-    traffic = traffic_of(arrivals_at(1.0))
+    traffic = traffic_of(Arrivals(1.0))
     ready = options_of(facts_of(), traffic)[-1]
     assert ready.share is not None
     assert ready.share <= 0.1 * traffic.share.estimate
@@ -104,7 +104,7 @@ def test_a_restore_that_was_measured_is_used_and_init_is_not_known() -> None:
     """With SnapStart on, nothing tells what INIT would be."""
     function = made_function(1024)
     facts = Facts(function, PRICES, exactly(100), exactly(100), None, exactly(250.0))
-    (snap,) = options_of(facts, traffic_of(arrivals_at(0.001)))
+    (snap,) = options_of(facts, traffic_of(Arrivals(0.001)))
     assert snap.name == "snapstart"
     assert snap.cold_latency_ms is not None
     assert snap.cold_latency_ms.p50 == pytest.approx(350, rel=1e-3)
@@ -112,7 +112,7 @@ def test_a_restore_that_was_measured_is_used_and_init_is_not_known() -> None:
 
 def test_the_part_of_a_restore_that_was_billed_is_priced() -> None:
     """Restores of 1.8 s that bill a second each cost as much more as any other second."""
-    function, traffic = made_function(1024), traffic_of(arrivals_at(0.001))
+    function, traffic = made_function(1024), traffic_of(Arrivals(0.001))
     facts = Facts(function, PRICES, exactly(100), exactly(100), None, exactly(1800.0), 1053.0)
     (snap,) = options_of(facts, traffic)
     (assumed,) = options_of(replace(facts, billed_restore_ms=None), traffic)

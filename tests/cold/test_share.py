@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.cold.replaying import replay
 from tuner.cold import share
-from tuner.cold.arrivals import arrivals_at, arrivals_of_minutes, arrivals_of_times
+from tuner.cold.arrivals import Arrivals, arrivals_of_minutes, arrivals_of_times
 from tuner.cold.share import (
     KEEP_ALIVE_S,
     Stretch,
@@ -63,7 +63,7 @@ def test_init_keeps_an_environment_busy() -> None:
 def test_a_slow_poisson_rate_has_the_share_of_its_gaps(per_minute: float) -> None:
     """Requests that never meet are cold where the gap exceeds the keep-alive: e^(−rate × it)."""
     rate = per_minute / 60
-    stretches = stretches_of(arrivals_at(rate), Work(1.0, 0.0, 0.0), np.random.default_rng(1))
+    stretches = stretches_of(Arrivals(rate), Work(1.0, 0.0, 0.0), np.random.default_rng(1))
     for keep_alive_s in KEEP_ALIVE_S:
         found = cold_share(stretches, 0.0, keep_alive_s)
         assert found == pytest.approx(math.exp(-rate * keep_alive_s), abs=0.005)
@@ -90,7 +90,7 @@ def test_what_is_cold_at_the_beginning_may_have_been_warm() -> None:
     assert found.estimate == pytest.approx(90 / 400)
     assert beginning_share(stretches, 300.0) == found.estimate
     assert found.low == 0
-    stretches = stretches_of(arrivals_at(0.1), Work(1.0, 0.1, 300.0), np.random.default_rng(1))
+    stretches = stretches_of(Arrivals(0.1), Work(1.0, 0.1, 300.0), np.random.default_rng(1))
     assert beginning_share(stretches, 300.0) == 0
 
 

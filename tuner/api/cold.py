@@ -13,10 +13,8 @@ from tuner.api.target import lease_at
 from tuner.cold.analysis import ImportsFound, analyse
 from tuner.cold.arrivals import (
     Arrivals,
-    arrivals_at,
     arrivals_of_loads,
     arrivals_of_times,
-    is_table,
     read_arrivals,
 )
 from tuner.cold.findings import imports_unknown, provisioned_already, provisioned_unknown
@@ -296,10 +294,11 @@ def given_arrivals(
 ) -> Arrivals | None:
     """The arrivals that were asked for; None: none were. Raises UsageError and InputError."""
     if file is None:
-        return None if rate_per_s is None else arrivals_at(rate_per_s)
+        return None if rate_per_s is None else Arrivals(rate_per_s)
     if rate_per_s is not None:
         raise UsageError("give `rate_per_s` or `arrivals`, not both")
-    return read_arrivals(file) if is_table(file) else _logged(file, function, state_dir)
+    is_table = file.suffix.lower() == ".csv"
+    return read_arrivals(file) if is_table else _logged(file, function, state_dir)
 
 
 def observed_arrivals(target: OpenTarget, function: str, now: datetime) -> Arrivals | None:

@@ -14,7 +14,7 @@ from tuner.load.findings import machine_full, not_taken
 from tuner.load.io import LoadIO
 from tuner.load.plan import MOST_IN_FLIGHT, LoadPlan
 from tuner.load.run import send_load
-from tuner.load.watch import MachineWatch, nothing_watched
+from tuner.load.watch import MachineWatch, ResourceWatch
 from tuner.pricing.renewal import current_price_book
 from tuner.session.planning import concurrency_limits_of, live_traffic_of
 from tuner.sweep.estimate import Pricing
@@ -152,7 +152,7 @@ def run_load(
     ledger = Ledger(budget_usd=plan.budget_usd, max_invocations=plan.planned_count)
 
     def send(name: str, version: str, memory_mb: int) -> LoadResult:
-        watch = nothing_watched()
+        watch = ResourceWatch(lambda: None, float("inf"), lambda work: work())  # sees nothing
         if looks is not None and around is not None:
             watch = looks.watch(around, clock.now(), name)
         machine = MachineWatch(_cpu_s if target.environment == "local" else lambda: None)

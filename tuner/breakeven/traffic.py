@@ -99,13 +99,7 @@ def read_traffic(path: Path, peak_ratio: float | None = None) -> Traffic:
     At least 24 hours, one line each, in order and without gaps; requests are the hour's. Raises
     InputError with the line.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(file))
-    except OSError as error:
-        raise InputError(f"{path} can't be read ({error.strerror}): check `traffic`") from None
-    except (UnicodeDecodeError, csv.Error):
-        raise InputError(f"{path} isn't a CSV file: give one with hour,requests") from None
+    rows = csv_rows(path, "traffic", "one with hour,requests")
     _check_header(path, rows)
     requests: list[float] = []
     previous: datetime.datetime | None = None
@@ -121,6 +115,17 @@ def read_traffic(path: Path, peak_ratio: float | None = None) -> Traffic:
         previous = hour
         requests.append(count)
     return _traffic_of_hours(path, requests, 1.0 if peak_ratio is None else peak_ratio)
+
+
+def csv_rows(path: Path, parameter: str, wanted: str) -> list[list[str]]:
+    """The rows of a CSV file. Raises InputError, which says which parameter is to have what."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.reader(file))
+    except OSError as error:
+        raise InputError(f"{path} can't be read ({error.strerror}): check `{parameter}`") from None
+    except (UnicodeDecodeError, csv.Error):
+        raise InputError(f"{path} isn't a CSV file: give {wanted}") from None
 
 
 def _traffic_of_hours(path: Path, requests: Sequence[float], peak_ratio: float) -> Traffic:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
 import math
 from collections import Counter
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
+from tuner.breakeven.traffic import csv_rows
 from tuner.errors import InputError
 from tuner.model.interval import counted
 from tuner.observe.side_files import in_utc
@@ -114,11 +114,6 @@ class Arrivals:
         return times_s[(times_s >= from_s) & (times_s < to_s)], None
 
 
-def arrivals_at(rate_per_s: float) -> Arrivals:
-    """Arrivals at random with this rate."""
-    return Arrivals(rate_per_s)
-
-
 def arrivals_of_times(
     times_s: Sequence[float],
     durations_ms: Sequence[float] = (),
@@ -193,7 +188,7 @@ def read_arrivals(path: Path) -> Arrivals:
     Times are ISO 8601 or seconds; minutes left out had no request. A duration in seconds is called
     `duration_s` or `duration`; with one, `end_timestamp` will do. Raises InputError with the line.
     """
-    rows = _rows(path)
+    rows = csv_rows(path, "arrivals", f"`arrivals` with {_EXPECTED}")
     if not rows:
         raise InputError(f"{path} is empty: `arrivals` needs a header and lines ({_EXPECTED})")
     match [cell.strip().lower() for cell in rows[0]]:
@@ -208,21 +203,6 @@ def read_arrivals(path: Path) -> Arrivals:
             raise InputError(
                 f"{path} begins with {found}: the header of `arrivals` must be {_EXPECTED}"
             )
-
-
-def is_table(path: Path) -> bool:
-    """Whether a file is to be read by `read_arrivals`, and not as a log."""
-    return path.suffix.lower() == ".csv"
-
-
-def _rows(path: Path) -> list[list[str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.reader(file))
-    except OSError as error:
-        raise InputError(f"{path} can't be read ({error.strerror}): check `arrivals`") from None
-    except (UnicodeDecodeError, csv.Error):
-        raise InputError(f"{path} isn't a CSV file: give `arrivals` with {_EXPECTED}") from None
 
 
 def _read_times(

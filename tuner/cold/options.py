@@ -133,27 +133,15 @@ def snap_start_upgrade(function: FunctionConfig) -> str | None:
 
 def options_of(facts: Facts, traffic: Traffic | None) -> tuple[ColdOption, ...]:
     """None of them, SnapStart where it's possible, and provisioned concurrency."""
-    found = [_none(facts, traffic, facts.init)] if facts.init is not None else []
+    found = []
+    if facts.init is not None:  # as it is: with what is provisioned already
+        share = None if traffic is None else traffic.share.estimate
+        found.append(_with_ready(facts, traffic, facts.init, facts.ready_count, share))
     if snap_start_refusal(facts.function, facts.prices, facts.ready_count) is None:
         found.append(_snap_start(facts, traffic))
     if facts.init is not None:
         found.append(_provisioned(facts, traffic, facts.init))
     return tuple(found)
-
-
-def _none(facts: Facts, traffic: Traffic | None, init: Lognormal) -> ColdOption:
-    """As it is: with what is provisioned already."""
-    share = None if traffic is None else traffic.share.estimate
-    if facts.ready_count:
-        ready, month = facts.ready_count, float(HOURS_PER_MONTH)
-        return _with_ready("none", facts, traffic, init, count=ready, share=share, hours=month)
-    return ColdOption(
-        "none",
-        None if traffic is None else _on_demand_usd(facts, traffic, init.mean_ms),
-        0.0,
-        share,
-        *_latencies(facts, share, init),
-    )
 
 
 def _snap_start(facts: Facts, traffic: Traffic | None) -> ColdOption:
@@ -172,7 +160,7 @@ def _snap_start(facts: Facts, traffic: Traffic | None) -> ColdOption:
         requests = traffic.arrivals.rate_per_s * SECONDS_PER_MONTH
         billed_ms = facts.billed_restore_ms
         billed_ms = _BILLED_RESTORE_MS if billed_ms is None else billed_ms
-        cost_usd = _on_demand_usd(facts, traffic, billed_ms) + cache_usd
+        cost_usd = requests * _per_request_usd(facts, share, billed_ms) + cache_usd
         cost_usd += requests * share * restored_usd
     latencies = _latencies(facts, share, restore)
     return ColdOption("snapstart", cost_usd, cache_usd, share, *latencies)
@@ -186,21 +174,21 @@ def _provisioned(facts: Facts, traffic: Traffic | None, init: Lognormal) -> Cold
     count, share = (least, None) if traffic is None else _ready(traffic, init.mean_ms, least)
     busy_hours = 24 if traffic is None else len(traffic.arrivals.busy_hours())
     hours = HOURS_PER_MONTH * (busy_hours / 24)
-    return _with_ready("provisioned", facts, traffic, init, count=count, share=share, hours=hours)
+    return _with_ready(facts, traffic, init, count, share, name="provisioned", hours=hours)
 
 
 def _with_ready(
-    name: OptionName,
     facts: Facts,
     traffic: Traffic | None,
     init: Lognormal,
-    *,
     count: int,
     share: float | None,
-    hours: float,
+    *,
+    name: OptionName = "none",
+    hours: float = HOURS_PER_MONTH,
 ) -> ColdOption:
-    """So many environments for so many hours a month. What exceeds them runs on demand, with the
-    cold starts that are left.
+    """So many environments, or none, for so many hours a month. What exceeds them runs on demand,
+    with the cold starts that are left.
     """
     gigabytes, prices = facts.function.memory_mb / 1024, facts.prices
     idle_usd = float(prices.provisioned_idle_price_usd_per_gb_second)
@@ -214,8 +202,8 @@ def _with_ready(
         inside_usd = float(prices.request_price_usd) + usd_per_ms * facts.warm.mean_ms
         on_demand_usd = _per_request_usd(facts, share / beyond if beyond else 0.0, init.mean_ms)
         cost_usd = standing_usd + requests * ((1 - beyond) * inside_usd + beyond * on_demand_usd)
-    latencies = _latencies(facts, share, init)
-    return ColdOption(name, cost_usd, standing_usd, share, *latencies, count, hours)
+    ready = (count, hours) if count else (None, None)
+    return ColdOption(name, cost_usd, standing_usd, share, *_latencies(facts, share, init), *ready)
 
 
 def _ready(traffic: Traffic, init_ms: float, least: int) -> tuple[int, float]:
@@ -226,11 +214,6 @@ def _ready(traffic: Traffic, init_ms: float, least: int) -> tuple[int, float]:
         if left <= _LEFT_RATIO * traffic.share.estimate:
             break
     return count, left
-
-
-def _on_demand_usd(facts: Facts, traffic: Traffic, init_ms: float) -> float:
-    requests = traffic.arrivals.rate_per_s * SECONDS_PER_MONTH
-    return requests * _per_request_usd(facts, traffic.share.estimate, init_ms)
 
 
 def _per_request_usd(facts: Facts, share: float, init_ms: float) -> float:

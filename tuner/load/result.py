@@ -56,11 +56,6 @@ class Answer:
         return (self.ended_s - self.due_s) * 1000
 
     @property
-    def is_late(self) -> bool:
-        """Whether this machine sent it late."""
-        return self.sent_s - self.due_s > LATE_S
-
-    @property
     def is_error(self) -> bool:
         """Whether it was accepted or lost, and no success."""
         return self.outcome not in (None, Outcome.SUCCESS)
@@ -138,7 +133,7 @@ class LoadResult:
     @property
     def late_count(self) -> int:
         """Requests that this machine sent late."""
-        return sum(each.is_late for each in self.answers)
+        return sum(each.sent_s - each.due_s > LATE_S for each in self.answers)
 
     @property
     def cold_start_share(self) -> float | None:

@@ -116,11 +116,6 @@ class MachineWatch:
         return sum(to_s - from_s for from_s, to_s in self.full)
 
 
-def nothing_watched() -> ResourceWatch:
-    """A watch that sees nothing."""
-    return ResourceWatch(lambda: None, float("inf"), lambda work: work())
-
-
 def demands_seen(seen: list[Seen], source: str) -> dict[Key, Demand]:
     """What an invocation asks for, by the looks up to the first throttle: later a function gives up
     halfway, or asks twice. Empty without an invocation.

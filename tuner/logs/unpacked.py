@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import zlib
+from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from tuner.model.optional_import import optional_import
@@ -64,16 +65,11 @@ def _unpacked(pieces: Iterator[bytes], depth: int) -> Iterator[bytes]:
         again = _gunzipped
     elif first.startswith(_ZSTD):
         again = _unzstd
+    whole = chain([first], pieces)
     if again is None or depth >= _DEEPEST:
-        yield from _chained(first, pieces)
+        yield from whole
     else:
-        yield from _unpacked(again(_chained(first, pieces)), depth + 1)
-
-
-def _chained(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    if first:
-        yield first
-    yield from rest
+        yield from _unpacked(again(whole), depth + 1)
 
 
 def _gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
