@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tuner.aws import LambdaGateway
     from tuner.lease.function_control import FunctionControl
-    from tuner.lease.lease import Leased
+    from tuner.lease.window import Leased
     from tuner.model.function import FunctionConfig
     from tuner.model.progress import ProgressEvent
 

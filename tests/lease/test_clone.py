@@ -24,7 +24,7 @@ from tuner.lease.journal import find_unfinished
 from tuner.lease.recover import plan_recovery
 
 if TYPE_CHECKING:
-    from tuner.lease.lease import Leased
+    from tuner.lease.window import Leased
 
 COPY = copy_name("sweep-1")
 

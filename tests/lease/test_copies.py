@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from tuner.lease.function_control import FunctionControl
-    from tuner.lease.lease import Leased
+    from tuner.lease.window import Leased
 
 BOTH: Final = (WantedCopy(), WantedCopy(architecture="arm64"))
 OWN, OTHER = copy_name("sweep-1"), copy_name("sweep-1-arm64")

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from tuner.cold.imports import ImportTimes
     from tuner.cold.plan import ColdPlan
     from tuner.cold.result import ColdStarts
-    from tuner.lease.lease import Leased
+    from tuner.lease.window import Leased
     from tuner.model.finding import Finding
     from tuner.model.progress import ProgressHook
     from tuner.session.inputs import Inputs, OpenTarget

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from tuner.aws import CredentialsWait
-    from tuner.lease.lease import Leased
+    from tuner.lease.window import Leased
     from tuner.model.function import Build
     from tuner.model.progress import ProgressHook
     from tuner.model.request import Target

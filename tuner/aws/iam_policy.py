@@ -21,7 +21,7 @@ _PARTITIONS = (
     ("eusc-", "aws-eusc"),
 )
 
-# Statements: see `Scope.statements`. IAM has no resource for what has `*`.
+# See `Scope.policy`. IAM has no resource for what has `*`.
 _READING: Final = """\
 ReadFunctionAndVersions: lambda:GetFunction | lambda:function:{name} lambda:function:{name}:*
 """

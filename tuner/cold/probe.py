@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tuner.cold.plan import ColdPlan
     from tuner.cold.result import ColdEnd
-    from tuner.lease.lease import Leased
+    from tuner.lease.window import Leased
     from tuner.load.io import LoadIO
     from tuner.load.result import LoadResult
     from tuner.model.finding import Finding

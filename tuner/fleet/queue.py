@@ -193,7 +193,11 @@ class FleetQueue:
         What running items may still spend is set aside, whatever they have spent so far.
         """
         with self._transaction():
-            free = self._budget_usd - self._set_aside()
+            # What was spent, and what running items may still spend.
+            free = self._budget_usd - self._number(
+                "SELECT SUM(CASE state WHEN 'running' THEN max_cost_usd"
+                " ELSE cost_usd + lost_usd END) FROM items"
+            )
             for row in self._db.execute(
                 "SELECT * FROM items WHERE state = 'pending' ORDER BY position"
             ):
@@ -327,13 +331,6 @@ class FleetQueue:
     def _take_in_agreed(self) -> None:
         agreed = [(each.key,) for each in self._items.values() if each.allows_side_effects]
         self._db.executemany(f"{_AGAIN} WHERE state = 'excluded' AND key = ?", agreed)
-
-    def _set_aside(self) -> float:
-        """Of the budget: what was spent, and what running items may still spend."""
-        return self._number(
-            "SELECT SUM(CASE state WHEN 'running' THEN max_cost_usd"
-            " ELSE cost_usd + lost_usd END) FROM items"
-        )
 
     def _number(self, query: str) -> float:
         row = self._db.execute(query).fetchone()

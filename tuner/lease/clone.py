@@ -9,7 +9,6 @@ journal's first record, on disk before the copy is made, is all that recovery ne
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
@@ -28,7 +27,7 @@ from tuner.errors import (
 )
 from tuner.lease.lock import SWEEP_TAG
 from tuner.lease.restore import differences
-from tuner.lease.window import PublishWindow
+from tuner.lease.window import Leased, PublishWindow
 from tuner.model.finding import Finding
 from tuner.model.progress import CopyDeleted, CopyMade
 
@@ -101,31 +100,22 @@ def copy_description(sweep_id: str, function_name: str) -> str:
     return f"lambda-tuner sweep {sweep_id} copy of {function_name}"
 
 
-class CloneLease:
+class CloneLease(Leased):
     """Makes a copy, publishes sizes of it and deletes it with everything it has."""
 
     def __init__(
         self,
         original: FunctionConfig,
         header: JournalHeader,
-        *,
         io: LeaseIO,
         journal: Journal,
         wanted: WantedCopy,
     ) -> None:
-        self.original = original
-        self._wanted = wanted
-        self.findings: list[Finding] = []
+        super().__init__(original, header, io, journal)
         self.function_name = copy_name(header.sweep_id)
-        """The function to invoke."""
-        self.code_sha256 = original.code_sha256
-        """Digest of the measured code; another build's once the copy is made."""
+        self._wanted = wanted
         self._description = copy_description(header.sweep_id, original.name)
-        self._header = header
-        self._io = io
-        self._journal = journal
         self._copy: FunctionConfig | None = None
-        self._published: Counter[int] = Counter()
         self._answer_is_lost = False
 
     def begin(self) -> None:
@@ -151,7 +141,7 @@ class CloneLease:
     def publish(
         self, sizes_mb: Sequence[int], stop_requested: Callable[[], bool] = lambda: False
     ) -> Publication:
-        """Publish sizes of the copy. Raises AwsError, LeaseError and its subclasses."""
+        """See `Leased`."""
         assert self._copy is not None
         window = PublishWindow(
             self._copy, self._header, self._io, self._journal, self._published, restores=False

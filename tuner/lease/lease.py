@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Protocol, Unpack
+from typing import TYPE_CHECKING, Final, Unpack
 
 from tuner.errors import AwsError, ForeignChangeError, LeaseError, LeftChangedError
 from tuner.lease.alias import ShiftedAlias
@@ -17,7 +16,7 @@ from tuner.lease.lock import SWEEP_TAG, FunctionTag, function_lock
 from tuner.lease.restore import differences
 from tuner.lease.unfinished import read_header
 from tuner.lease.uninterruptible import uninterruptible
-from tuner.lease.window import PublishWindow
+from tuner.lease.window import Leased, PublishWindow
 from tuner.model.finding import Finding
 from tuner.model.function import WantedCopy
 from tuner.model.progress import CleanedUp
@@ -40,36 +39,14 @@ _REQUESTS: Final = {
 }
 
 
-class Leased(Protocol):
-    """What is measured: the function itself or a copy of it."""
-
-    function_name: str
-    """The function to invoke."""
-    code_sha256: str
-    """Digest of the measured code."""
-    findings: list[Finding]
-
-    def publish(
-        self, sizes_mb: Sequence[int], stop_requested: Callable[[], bool] = ...
-    ) -> Publication:
-        """Publish sizes in one window; the caller starts no invocation in the meantime."""
-
-
-class Lease:
+class Lease(Leased):
     """Publishes sizes of a function and restores it."""
 
     def __init__(
-        self, original: FunctionConfig, header: JournalHeader, *, io: LeaseIO, journal: Journal
+        self, original: FunctionConfig, header: JournalHeader, io: LeaseIO, journal: Journal
     ) -> None:
-        self.original = original
-        self.function_name = original.name
-        self.code_sha256 = original.code_sha256
-        self.findings: list[Finding] = []
-        self._header = header
-        self._io = io
-        self._journal = journal
+        super().__init__(original, header, io, journal)
         self._left: list[str] = []
-        self._published: Counter[int] = Counter()
         self._alias: ShiftedAlias | None = None
         self._foreign: ForeignChangeError | None = None
         self._tag = FunctionTag(original, header.sweep_id, io)
@@ -85,10 +62,7 @@ class Lease:
     def publish(
         self, sizes_mb: Sequence[int], stop_requested: Callable[[], bool] = lambda: False
     ) -> Publication:
-        """Publish sizes in one window; the caller starts no invocation in the meantime.
-
-        Raises AwsError, LeaseError and its subclasses.
-        """
+        """See `Leased`."""
         with self._window() as window:
             publication = window.publish(sizes_mb, stop_requested)
         self.findings += [
@@ -244,9 +218,9 @@ def _leased(
     journal = Journal.create(terms.state_dir, header, terms.keep)
     lease: Lease | CloneLease
     if terms.isolation == "clone":
-        lease = CloneLease(original, header, io=io, journal=journal, wanted=wanted)
+        lease = CloneLease(original, header, io, journal, wanted)
     else:
-        lease = Lease(original, header, io=io, journal=journal)
+        lease = Lease(original, header, io, journal)
     try:
         lease.begin()
         yield lease

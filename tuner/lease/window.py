@@ -7,6 +7,7 @@ version, check what came back. However the window ends, $LATEST is restored and 
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -26,12 +27,12 @@ from tuner.lease.uninterruptible import uninterruptible
 from tuner.model.progress import VersionPublished, WindowClosed, WindowOpened
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable, Sequence
 
     from tuner.lease.function_control import LeaseIO
     from tuner.lease.journal import Journal
     from tuner.lease.unfinished import JournalHeader
+    from tuner.model.finding import Finding
     from tuner.model.function import FunctionConfig
 
 # After these, an update wasn't made and won't be.
@@ -60,6 +61,33 @@ class Publication:
     published: tuple[PublishedSize, ...]
     memory_cap_mb: int | None = None
     """The largest size allowed; None: nothing was refused."""
+
+
+class Leased:
+    """What is measured: a function itself, or a copy of it."""
+
+    def __init__(
+        self, original: FunctionConfig, header: JournalHeader, io: LeaseIO, journal: Journal
+    ) -> None:
+        self.original = original
+        self.function_name = original.name
+        """The function to invoke."""
+        self.code_sha256 = original.code_sha256
+        """Digest of the measured code; another build's once its copy is made."""
+        self.findings: list[Finding] = []
+        self._header = header
+        self._io = io
+        self._journal = journal
+        self._published: Counter[int] = Counter()
+
+    def publish(
+        self, sizes_mb: Sequence[int], stop_requested: Callable[[], bool] = lambda: False
+    ) -> Publication:
+        """Publish sizes in one window; the caller starts no invocation in the meantime.
+
+        Raises AwsError, LeaseError and its subclasses.
+        """
+        raise NotImplementedError
 
 
 @dataclass(slots=True)

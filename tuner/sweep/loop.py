@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tuner.decision.policy import Policy
-    from tuner.lease.lease import Leased
+    from tuner.lease.window import Leased
     from tuner.model.finding import Finding
     from tuner.model.invocation import Invocation
     from tuner.model.sweep import SweepEnd

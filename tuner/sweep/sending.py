@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tuner.decision.policy import Trial
-    from tuner.lease.lease import Leased
+    from tuner.lease.window import Leased
     from tuner.model.function import Architecture
     from tuner.model.invocation import InvokeReply
     from tuner.model.payload import Payload
