@@ -28,31 +28,33 @@ _LINES: Final = """\
 OptionalReadLogsWithoutQuery: logs:FilterLogEvents | logs:log-group:/aws/lambda/{name}:*
 """
 _OPTIONAL: Final[Mapping[ReadingPurpose, str]] = {
-    "observe": f"""\
+    "observe": """\
 OptionalReadCpuTime: logs:StartQuery logs:FilterLogEvents
     | logs:log-group:/aws/lambda-insights:*
-OptionalReadCallers: lambda:GetPolicy | lambda:function:{{name}}
+OptionalReadCallers: lambda:GetPolicy | lambda:function:{name}
 OptionalReadEventSources: lambda:ListEventSourceMappings | *
-OptionalReadLayers: lambda:ListVersionsByFunction | lambda:function:{{name}}
-{_LINES}""",
-    "scan": f"""\
-{_CPU}\
+OptionalReadLayers: lambda:ListVersionsByFunction | lambda:function:{name}
+"""
+    + _LINES,
+    "scan": _CPU
+    + """\
 OptionalSeeProvisionedConcurrency: lambda:ListProvisionedConcurrencyConfigs
-    | lambda:function:{{name}}
+    | lambda:function:{name}
 OptionalSeeWhereItIsUsed: cloudwatch:ListMetrics | *
-OptionalCompareCode: lambda:ListVersionsByFunction | lambda:function:{{name}}
+OptionalCompareCode: lambda:ListVersionsByFunction | lambda:function:{name}
 OptionalReadComputeOptimizer: compute-optimizer:GetLambdaFunctionRecommendations | *
 """,
-    "spend": f"""\
-{_LINES}\
+    "spend": _LINES
+    + """\
 OptionalReadTags: tag:GetResources | *
 OptionalSeeDeployments: cloudtrail:LookupEvents | *
 """,
-    "watch": f"""\
-{_CPU}{_LINES}\
+    "watch": _CPU
+    + _LINES
+    + """\
 OptionalReadEventSources: lambda:ListEventSourceMappings | *
 OptionalSeeDestinationsAndRecursion: lambda:GetFunctionRecursionConfig
-    lambda:ListFunctionEventInvokeConfigs | lambda:function:{{name}}
+    lambda:ListFunctionEventInvokeConfigs | lambda:function:{name}
 """,
 }
 """What only some answers need."""
