@@ -62,3 +62,9 @@ def test_a_time_or_zone_that_does_not_exist_is_refused(window: RunWindow) -> Non
     """What isn't a time of day, or a zone, is named."""
     with pytest.raises(InputError, match="isn't a time"):
         check_window(window)
+
+
+def test_a_day_that_does_not_exist_is_refused() -> None:
+    """A fleet whose only day never comes would wait for good."""
+    with pytest.raises(InputError, match="7 isn't a day"):
+        check_window(RunWindow("22:00", "05:00", days=(0, 7)))

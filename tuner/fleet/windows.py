@@ -45,6 +45,9 @@ def check_window(window: RunWindow) -> None:
         raise InputError(
             f"{window.zone!r} isn't a time zone: use a name such as Europe/Berlin"
         ) from None
+    for day in window.days:
+        if day not in range(_DAYS_IN_WEEK):
+            raise InputError(f"{day} isn't a day of the week: they are 0 (Monday) to 6")
 
 
 def _contains(window: RunWindow, now: datetime) -> bool:
@@ -62,12 +65,9 @@ def _next_start(window: RunWindow, now: datetime) -> datetime:
     zone = ZoneInfo(window.zone)
     local = now.astimezone(zone)
     start = time.fromisoformat(window.start)
-    for ahead in range(_DAYS_IN_WEEK + 1):
-        day = (local + timedelta(days=ahead)).date()
-        at = datetime.combine(day, start, tzinfo=zone)
-        if at > now and _runs_on(window, at):
-            return at
-    return now + timedelta(days=1)  # unreachable with valid days
+    days = ((local + timedelta(days=ahead)).date() for ahead in range(_DAYS_IN_WEEK + 1))
+    starts = (datetime.combine(day, start, tzinfo=zone) for day in days)
+    return next(at for at in starts if at > now and _runs_on(window, at))
 
 
 def _runs_on(window: RunWindow, local: datetime) -> bool:
