@@ -117,6 +117,9 @@ def test_an_archive_in_s3_is_ranked_as_the_same_archive_here(url: str, tmp_path:
     dry = run_here(*asked, "--dry-run", TUNER_STATE_DIR=str(tmp_path / "dry"))
     assert dry.returncode == 0, dry.stderr
     assert "Log queries will scan about " in dry.stderr
+    price = json.loads(dry.stdout)
+    assert price["kind"] == "scan_plan"
+    assert price["cost_usd"] == price["query_usd"] + price["metric_usd"] > 0
     assert statements(url) == []
     # The text is the same each time: what it is is known once it was sent.
     empty = run_here(*asked, TUNER_STATE_DIR=str(tmp_path / "first"))

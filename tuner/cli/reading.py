@@ -17,6 +17,8 @@ from tuner.errors import UsageError
 from tuner.model.interval import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tuner.api.reading import Caller, FilesRequest, LiveRequest, LiveSource
     from tuner.model.account import ReadingCost
 
@@ -137,8 +139,10 @@ class ReadOptions:
             return self.files(None, where.region or region, discount_percent)
         return self.live(None, where, source, discount_percent)
 
-    def caller(self, *, dry_run: bool = False) -> "Caller":
-        """Who reads: it's asked about a price above the budget.
+    def caller(
+        self, *, dry_run: bool = False, on_price: "Callable[[ReadingCost], None] | None" = None
+    ) -> "Caller":
+        """Who reads: it's asked about a price above the budget, and `on_price` is told any.
 
         Without a terminal that raises UsageError, which names the flag. With `dry_run` the answer
         is no.
@@ -153,6 +157,8 @@ class ReadOptions:
                 f"Log queries will scan about {numbers.gigabytes(cost.log_bytes)}: "
                 f"{numbers.usd(cost.query_usd)}.{metrics if cost.metric_count else ''}"
             )
+            if on_price is not None:
+                on_price(cost)
             return not dry_run and (self.yes or cost.usd <= self.budget_usd or agree("Go on?"))
 
         return Caller(state_dir(), datetime.now(UTC), agreed, say, progress=files_read, day=today())

@@ -1,6 +1,6 @@
 """`tuner scan`: every function of an account, ranked by what tuning would save."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -10,11 +10,13 @@ from tuner.cli.config import state_dir, today
 from tuner.cli.flags import shown
 from tuner.cli.groups import spread
 from tuner.cli.reading import ReadOptions
-from tuner.cli.screen import show, show_text
+from tuner.cli.screen import show, show_json, show_text
 from tuner.errors import NotAgreedError, UsageError
+from tuner.report.json import headed
 
 if TYPE_CHECKING:
     from tuner.api.reading import Caller
+    from tuner.model.account import ReadingCost
     from tuner.model.scan import Scan
     from tuner.observe.scanning import SortKey
 
@@ -141,8 +143,9 @@ def scan(
         files = read.files(None, place.regions)
         found = scan_logs(files, sort=listed.sort, state_dir=state_dir(), today=today())
     else:
+        prices: list[ReadingCost] = []
         try:
-            caller = read.caller(dry_run=dry_run)
+            caller = read.caller(dry_run=dry_run, on_price=prices.append)
             if archive.athena is not None:
                 found = _scan_archive(archive, read, place, listed.sort, caller, restart=restart)
             else:
@@ -159,9 +162,11 @@ def scan(
                 )
                 found = scan_account(request, caller)
         except NotAgreedError:
-            if dry_run:
-                return 0
-            raise
+            if not dry_run:
+                raise
+            if form == "json":
+                show_json({**headed("scan_plan"), **asdict(prices[-1]), "cost_usd": prices[-1].usd})
+            return 0
     _show(shown(found), form, listed.out_file, listed.top)
     return 0
 
