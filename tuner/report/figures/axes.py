@@ -78,7 +78,9 @@ def draw_core_thresholds(axes: Sequence[Axes], *, label_above: Axes) -> None:
     for place, (memory_mb, name) in enumerate(seen):
         last = place == len(seen) - 1 and name.isdigit()
         text = f"{name} cores" if last else name
-        _write_above(label_above, memory_mb, text, gap_pt=2, fontsize=7.5, color=canvas.QUIET)
+        canvas.write_at(
+            label_above, text, (memory_mb, 1), (0, 2), ha="center", fontsize=7.5, color=canvas.QUIET
+        )
 
 
 def draw_size_marks(axes: Sequence[Axes], marks: Sequence[SizeMark]) -> None:
@@ -90,23 +92,12 @@ def draw_size_marks(axes: Sequence[Axes], marks: Sequence[SizeMark]) -> None:
             )
     labels = []
     for mark in sorted(marks, key=lambda mark: mark.memory_mb):
-        text, looks = f"{mark.label} {mark.memory_mb} MB", {"fontweight": "bold"}
-        color = mark.color
-        labels.append(_write_above(axes[0], mark.memory_mb, text, gap_pt=4, color=color, **looks))
+        text, place = f"{mark.label} {mark.memory_mb} MB", (mark.memory_mb, 1)
+        label = canvas.write_at(
+            axes[0], text, place, (0, 4), ha="center", color=mark.color, fontweight="bold"
+        )
+        labels.append(label)
     _keep_apart(labels, axes[0])
-
-
-def _write_above(panel: Axes, memory_mb: int, text: str, *, gap_pt: int, **looks: Any) -> Text:
-    """Write above the panel's upper edge, at a size."""
-    return panel.annotate(
-        text,
-        (memory_mb, 1),
-        xycoords=("data", "axes fraction"),
-        xytext=(0, gap_pt),
-        textcoords="offset points",
-        ha="center",
-        **looks,
-    )
 
 
 def _keep_apart(labels: Sequence[Text], panel: Axes) -> None:
@@ -253,19 +244,13 @@ def draw_key(panels: Sequence[Axes], *, failures: Sequence[str], payload_count: 
         loc="lower left",
         bbox_to_anchor=(0.075, 0.0),
         ncols=len(keys),
-        frameon=False,
         handletextpad=0.5,
         columnspacing=1.0 if elsewhere else 1.6,
     )
-    panels[-1].annotate(
-        "color: order of the invocations, dark first",
-        (1, 0),
-        xycoords="axes fraction",
-        xytext=(0, -26),
-        textcoords="offset points",
-        ha="right",
-        fontsize=8,
-        color=canvas.QUIET,
+    text, coords = "color: order of the invocations, dark first", "axes fraction"
+    below, color = (0, -26), canvas.QUIET
+    canvas.write_at(
+        panels[-1], text, (1, 0), below, coords=coords, ha="right", fontsize=8, color=color
     )
 
 

@@ -61,7 +61,6 @@ def draw_break_even(answer: BreakEven) -> Figure:
             loc="upper center",
             bbox_to_anchor=(0.5, -0.135),
             ncols=5,
-            frameon=False,
             fontsize=7.5,
             handlelength=2.2,
             columnspacing=0.9,
@@ -142,12 +141,6 @@ def _mark_rate(panel: Axes, rate_per_s: float) -> None:
         return
     panel.axvline(month, color=canvas.QUIET, linestyle=(0, (1, 2)), linewidth=1.3)
     left = month > (low * high) ** 0.5
-    panel.annotate(
-        f"{interval.figure(rate_per_s, 4)}/s ",
-        (month, 0.02),
-        xycoords=("data", "axes fraction"),
-        xytext=(-4 if left else 4, 0),
-        textcoords="offset points",
-        ha="right" if left else "left",
-        color=canvas.QUIET,
-    )
+    text, side = f"{interval.figure(rate_per_s, 4)}/s ", "right" if left else "left"
+    offset_pt = (-4 if left else 4, 0)
+    canvas.write_at(panel, text, (month, 0.02), offset_pt, ha=side, color=canvas.QUIET)

@@ -9,14 +9,16 @@ import io
 import textwrap
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tuner.model.optional_import import optional_import
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 FigureFormat = Literal["png", "svg"]
 WIDTH_IN: Final = 9.0
@@ -54,6 +56,7 @@ _RC: Final = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
+    "legend.frameon": False,
     "font.family": ["DejaVu Sans"],  # the only font that comes with matplotlib
     "font.size": 9,
     "text.color": INK,
@@ -135,6 +138,21 @@ def drawable(text: str) -> str:
 def write_note(figure: Figure, text: str) -> None:
     """What the signs mean, in the lower left corner."""
     figure.text(0.012, 0.012, text, fontsize=7.5, color=QUIET)
+
+
+def write_at(
+    panel: Axes,
+    text: str,
+    place: tuple[float, float],
+    offset_pt: tuple[float, float],
+    *,
+    coords: str | tuple[str, str] = ("data", "axes fraction"),
+    **looks: Any,
+) -> Text:
+    """Write beside a place in a panel; by default at a value, and at a share of its height."""
+    return panel.annotate(
+        text, place, xycoords=coords, xytext=offset_pt, textcoords="offset points", **looks
+    )
 
 
 def write_heading(

@@ -69,10 +69,10 @@ def draw_recommendation(recommendation: Recommendation, sweep: Sweep) -> Figure:
         axes.draw_curve(cost, costs, marks, "cost")
         sampled = [step.duration_ms for step in steps if step.has_duration]
         elsewhere = [each for other in others for each in other.curve]
-        times_elsewhere = _ends(each.duration_ms for each in elsewhere)
-        costs_elsewhere = _ends(each.cost_usd_per_million for each in elsewhere)
-        axes.scale_values(duration, [*_ends(times.values()), *times_elsewhere, *sampled], unit="")
-        axes.scale_values(cost, [*_ends(costs.values()), *costs_elsewhere], unit="$")
+        every_time = _ends([*times.values(), *(each.duration_ms for each in elsewhere)])
+        every_cost = [*costs.values(), *(each.cost_usd_per_million for each in elsewhere)]
+        axes.scale_values(duration, [*every_time, *sampled], unit="")
+        axes.scale_values(cost, _ends(every_cost), unit="$")
         axes.draw_order(order, steps)
         duration.set_ylabel("warm duration (ms)")
         order.set_ylabel("invocation")
@@ -138,7 +138,7 @@ def draw_comparison(found: Comparison) -> Figure:
             axes.scale_values(panel, values, unit=unit)
         axes.draw_core_thresholds(panels, label_above=panels[1])
         figure.align_ylabels(panels)
-        panels[0].legend(loc="upper right", frameon=False, handlelength=3.2)
+        panels[0].legend(loc="upper right", handlelength=3.2)
         _write_sides(figure, found)
     return figure
 

@@ -82,7 +82,6 @@ def _draw_costs(panel: Axes, answer: Spend, days: Sequence[datetime.date]) -> No
         loc="upper left",
         bbox_to_anchor=(-0.005, -0.06),
         ncols=MOST_LINES + 1,
-        frameon=False,
         fontsize=7.5,
         handlelength=1.2,
         columnspacing=1.0,
@@ -117,29 +116,18 @@ def _draw_changes(panel: Axes, answer: Spend) -> None:
     """The changes that cost or save the most are labeled; those of keys without a line aren't."""
     shown = shown_keys(answer)
     top = panel.get_ylim()[1]
+    low, high = panel.get_xlim()
+    reach = (high - low) * 0.2  # how near two labels meet, in days
     rows: list[tuple[float, float]] = []
     for each in labeled_changes(answer):
         color = _LOOKS[shown.index(each.key)][0]
         x = _place(each.at)
-        row = sum(abs(x - other) < _reach(panel) for other, _ in rows)
+        row = sum(abs(x - other) < reach for other, _ in rows)
         rows.append((x, row))
         panel.plot([x], [top], marker="o", markersize=6, color=color, clip_on=False, zorder=5)
         ratio, _, name = change_label(each).partition(" ")
-        panel.annotate(
-            canvas.drawable(f"{ratio} {plain(name)[:26]}"),
-            (x, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(4, -11 - 11 * row),
-            textcoords="offset points",
-            fontsize=7.5,
-            color=color,
-        )
-
-
-def _reach(panel: Axes) -> float:
-    """How near two labels meet, in days."""
-    low, high = panel.get_xlim()
-    return (high - low) * 0.2
+        text = canvas.drawable(f"{ratio} {plain(name)[:26]}")
+        canvas.write_at(panel, text, (x, 1), (4, -11 - 11 * row), fontsize=7.5, color=color)
 
 
 def _scale(costs: Axes, prices: Axes, days: Sequence[datetime.date]) -> None:

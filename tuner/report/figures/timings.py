@@ -84,17 +84,12 @@ def _draw_first_limit(panel: Axes, result: LoadResult) -> None:
     if first is None or at is None or at > panel.get_ylim()[1]:
         return
     panel.axhline(at, color=canvas.FAILED, linewidth=1.0, linestyle=(0, (4, 3)))
-    panel.annotate(
-        f"{plain(first.limit.resource)[:40]} gives way at {numbers.rate(at)}",
-        (0.995, at),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, 2),
-        textcoords="offset points",
-        ha="right",
-        va="bottom",
-        fontsize=7.5,
-        color=canvas.FAILED,
-    )
+    text = f"{plain(first.limit.resource)[:40]} gives way at {numbers.rate(at)}"
+    coords, color = ("axes fraction", "data"), canvas.FAILED
+    canvas.write_at(
+        panel, text, (0.995, at), (0, 2),
+        coords=coords, ha="right", va="bottom", fontsize=7.5, color=color,
+    )  # fmt: skip
 
 
 def _draw_times(panel: Axes, windows: Sequence[Window], color: str, name: str) -> None:
@@ -139,7 +134,6 @@ def _scale(rates: Axes, times: Axes, windows: Sequence[Sequence[Window]]) -> Non
             loc="lower left",
             bbox_to_anchor=(-0.005, 1.0),
             ncols=6,
-            frameon=False,
             fontsize=7.5,
             borderaxespad=0.2,
         )
@@ -161,16 +155,16 @@ def draw_workflow(answer: WorkflowAnswer) -> Figure:
         if limit is not None:
             for panel in (above, below):
                 panel.axvline(limit, color=canvas.FAILED, linewidth=1, linestyle=(0, (4, 3)))
-            above.annotate(
-                f"limit {numbers.duration(limit)}", (limit, 50), xytext=(4, 0),
-                textcoords="offset points", color=canvas.FAILED, fontsize=8,
-            )  # fmt: skip
+            text, color = f"limit {numbers.duration(limit)}", canvas.FAILED
+            canvas.write_at(
+                above, text, (limit, 50), (4, 0), coords="data", color=color, fontsize=8
+            )
         above.axhline(answer.percentile, color=canvas.THRESHOLD, linewidth=0.8)
         above.set_ylim(0, 100)
         above.set_xlim(left=0)
         above.set_ylabel("% of executions")
         above.set_xlabel("end-to-end duration, ms")
-        above.legend(frameon=False, fontsize=8, loc="lower right")
+        above.legend(fontsize=8, loc="lower right")
         below.set_xlabel(f"{name} of the whole, ms")
         below.set_ylabel("$ per million executions")
         title = f"{plain(answer.name)}: sizes for the whole workflow"
@@ -201,4 +195,4 @@ def _draw_frontier(panel: Axes, answer: WorkflowAnswer) -> None:
     panel.xaxis.set_minor_locator(NullLocator())
     panel.xaxis.set_major_formatter(lambda value, _: written(value, 4))
     panel.grid(color=canvas.GRID)
-    panel.legend(frameon=False, fontsize=8, loc="best")
+    panel.legend(fontsize=8, loc="best")
