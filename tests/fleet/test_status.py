@@ -68,7 +68,7 @@ def test_why_an_answer_is_inconclusive_is_told_everywhere(tmp_path: Path) -> Non
     text = render_status(status, width=100, encoding="utf-8")
     assert text.count(f"f001, f002: {why}") == 1
     assert [each["reason"] for each in status_json(status)["functions"]] == [None, why, why]
-    assert render_fleet(status, version="1").count(why) == 2
+    assert render_fleet(status).count(why) == 2
 
 
 def test_only_an_inconclusive_sweep_has_a_reason() -> None:
