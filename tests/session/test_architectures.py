@@ -16,11 +16,11 @@ from tuner import session
 from tuner.api.target import connect_to
 from tuner.api.tuning import request_of
 from tuner.errors import InputError, UsageError
-from tuner.local import FunctionDefinition, LocalLambda
+from tuner.local import FunctionDefinition, LocalLambda, host_architecture
 from tuner.model.function import Build
 from tuner.model.request import Target
 from tuner.report.json import to_json
-from tuner.session.architectures import check_local, refuse_elsewhere
+from tuner.session.architectures import refuse_elsewhere
 from tuner.sweep.store import load_sweep
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def test_a_local_lambda_compares_no_architectures(target: OpenTarget) -> None:
     request = request_of("hello", {"architectures": BOTH})
     function = target.gateway.read_function("hello")
     for refuse in (
-        lambda: check_local(request, function),
+        lambda: refuse_elsewhere(request, function, host_architecture()),
         lambda: refuse_elsewhere(request, function, "arm64"),
     ):
         with pytest.raises(UsageError, match=r"this machine's own architecture \((x86|arm).*AWS"):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.model.interval import figure
 from tuner.model.presented import Presented
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from tuner.model.finding import Finding
     from tuner.model.interval import Interval
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 FleetKind = Literal["containers", "ec2", "managed-instances"]
 Kind = Literal["lambda"] | FleetKind
 Verdict = Literal["stay", "too-close"] | FleetKind
+VERDICT_WORDS: Final[Mapping[Verdict, str]] = {
+    "stay": "stay on Lambda",
+    "too-close": "too close to call",
+    "containers": "a candidate for containers",
+    "ec2": "a candidate for EC2",
+    "managed-instances": "a candidate for Managed Instances",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,12 +58,8 @@ def is_newer_there(forge: Forge, *, key: str, measured: datetime) -> bool:
 
 
 def _with_key(forge: Forge, key: str) -> list[Comment]:
-    found = []
-    for comment in forge.own_comments():
-        marker = Marker.of(comment.body)
-        if marker is not None and (marker.kind, marker.key) == ("comment", key):
-            found.append(comment)
-    return found
+    marked = ((comment, Marker.of(comment.body)) for comment in forge.own_comments())
+    return [each for each, its in marked if its and (its.kind, its.key) == ("comment", key)]
 
 
 def _measured(comment: Comment) -> datetime:

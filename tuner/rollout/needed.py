@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -63,15 +64,15 @@ def needed_for(step: Step, *, error_ratio: float, cv: float) -> Needed:
 
 def detection_count(weight: float, error_ratio: float) -> int:
     """The new version's invocations by which a rise of its errors by `RISE` is told."""
+
+    def is_told(new_count: int) -> bool:
+        return _power(new_count, weight, error_ratio) >= 1 - _MISSED
+
     low, high = 4, 8
-    while _power(high, weight, error_ratio) < 1 - _MISSED and high < 1_000_000:
+    while not is_told(high) and high < 1_000_000:
         low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (
-            (low, middle) if _power(middle, weight, error_ratio) >= 1 - _MISSED else (middle, high)
-        )
-    return math.ceil(high * _SPARE)
+    least = low + 1 + bisect_left(range(low + 1, high), True, key=is_told)
+    return math.ceil(least * _SPARE)
 
 
 def _power(new_count: int, weight: float, error_ratio: float) -> float:
@@ -90,10 +91,10 @@ def _power(new_count: int, weight: float, error_ratio: float) -> float:
 
 def _fewest(new_count: int, old_hits: int, old_count: int) -> int:
     """How many errors of the new version it takes."""
-    low, high = 0, new_count + 1
-    while high - low > 1:
-        middle = (low + high) // 2
+
+    def is_told(new_hits: int) -> bool:
         test = ShareTest()
-        test.add(middle, new_count, old_hits, old_count)
-        low, high = (low, middle) if test.log_evidence >= -math.log(ALPHA) else (middle, high)
-    return high
+        test.add(new_hits, new_count, old_hits, old_count)
+        return test.log_evidence >= -math.log(ALPHA)
+
+    return 1 + bisect_left(range(1, new_count + 1), True, key=is_told)

@@ -254,11 +254,9 @@ class _Rollout:
                     return reason
             for block in metrics.blocks(*asked) if metrics is not None else ():
                 self._comparison.add_metrics(block)
-        except AccessDeniedError as error:
-            return f"the alias and its versions' figures can't be read ({error})"
         except AwsError as error:
             self._blind_looks += 1
-            if self._blind_looks >= _MOST_BLIND_LOOKS:
+            if isinstance(error, AccessDeniedError) or self._blind_looks >= _MOST_BLIND_LOOKS:
                 return f"the alias and its versions' figures can't be read ({error})"
             return None
         self._blind_looks = 0

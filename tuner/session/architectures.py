@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import InputError, UsageError
-from tuner.local import host_architecture
 from tuner.model.finding import Finding
 from tuner.model.interval import listed
 from tuner.model.payload import on_architectures
@@ -28,11 +27,6 @@ _X86_ALONE: Final = frozenset(
     ("dotnetcore2.1", "go1.x", "java8", "nodejs10.x", "nodejs8.10", "provided", "python2.7",
      "python3.6", "python3.7", "ruby2.5")
 )  # fmt: skip
-
-
-def check_local(request: TuneRequest, function: FunctionConfig) -> None:
-    """Raise UsageError if an architecture is asked for that this machine isn't."""
-    refuse_elsewhere(request, function, host_architecture())
 
 
 def with_architectures(

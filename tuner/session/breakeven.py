@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from tuner.breakeven.answer import VERDICT_WORDS
 from tuner.breakeven.platform_comparison import compare_platforms
 from tuner.breakeven.work import Work, part_work, sizes_to_part
 from tuner.decision.recommendation import with_prices_of
@@ -16,9 +17,9 @@ from tuner.pricing.renewal import current_price_book
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from tuner.breakeven.answer import BreakEven, Verdict
+    from tuner.breakeven.answer import BreakEven
     from tuner.breakeven.terms import Terms
     from tuner.decision.analysis import Analysis
     from tuner.decision.problem import Problem
@@ -26,14 +27,6 @@ if TYPE_CHECKING:
     from tuner.model.prior_evidence import PriorEvidence
     from tuner.model.recommendation import Recommendation
     from tuner.pricing import PriceBook
-
-_VERDICTS: Final[Mapping[Verdict, str]] = {
-    "stay": "stay on Lambda",
-    "too-close": "too close to call",
-    "containers": "a candidate for containers",
-    "ec2": "a candidate for EC2",
-    "managed-instances": "a candidate for Managed Instances",
-}
 
 
 def platforms_of(
@@ -128,7 +121,7 @@ def with_platform(
     if found.verdict is not None:
         fleet = "an autoscaled fleet" if terms.autoscaling else "a fleet of fixed size"
         peak = f"{fleet}, peaks of {terms.traffic.peak_ratio:g} times the mean"
-        line = f"{_VERDICTS[found.verdict]}: {found.reason} ({peak}; details: tuner break-even)"
+        line = f"{VERDICT_WORDS[found.verdict]}: {found.reason} ({peak}; details: tuner break-even)"
         findings.append(Finding("platform", "info", line))
         answer = with_prices_of(found.prices_as_of, answer)
         told = [each for each in found.findings if each.code in _TOLD]

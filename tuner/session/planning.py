@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tuner.errors import AwsError, InputError
 from tuner.lease.clone import LiveTraffic
+from tuner.local import host_architecture
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
 from tuner.model.lambda_limits import MAX_MEMORY_MB
@@ -15,7 +16,7 @@ from tuner.model.request import AUTO_PRIOR, NO_PRIOR
 from tuner.observe.kept import observed_prior
 from tuner.payloads.vary import varies_batch_size, with_batch_size_in_use
 from tuner.pricing.renewal import current_price_book
-from tuner.session.architectures import check_local, with_architectures
+from tuner.session.architectures import refuse_elsewhere, with_architectures
 from tuner.session.inputs import Inputs, OpenTarget, isolation_of_build
 from tuner.sweep.earlier import check_same, prior_evidence, resumed, resumed_payloads, what_is_left
 from tuner.sweep.estimate import LOOPBACK_PUBLISH_S, PUBLISH_S
@@ -40,7 +41,7 @@ def check_plan(inputs: Inputs, function: FunctionConfig, max_memory_mb: int) -> 
     Payloads that only the account has aren't counted. Raises UsageError if nothing is left to
     measure, and for an architecture that can't run here; PriceError for an unknown region.
     """
-    check_local(inputs.request, function)
+    refuse_elsewhere(inputs.request, function, host_architecture())
     if not inputs.payloads and inputs.earlier is None:
         return
     prices = current_price_book().lambda_prices(function.region, function.architecture)
