@@ -107,7 +107,7 @@ def roll_out_live(request: "RolloutRequest", where: "Target", *, yes: bool, json
         if rollout.is_done:
             return _show_done(rollout, json=json)
         _show_plan(rollout)
-        if not (yes or agree(_question(rollout))):
+        if not (yes or agree("Set $LATEST?" if rollout.plan is None else "Roll it out?")):
             raise NotAgreedError("not agreed to: nothing changed")
         with stop_on_signals(stop):
             io = RolloutIO(
@@ -126,10 +126,6 @@ def roll_out_live(request: "RolloutRequest", where: "Target", *, yes: bool, json
     if record.reason == BY_SIGNAL or stop.is_requested:
         return exit_status.INTERRUPTED
     return exit_status.FAILED
-
-
-def _question(rollout: "OpenRollout") -> str:
-    return "Set $LATEST?" if rollout.plan is None else "Roll it out?"
 
 
 def _show_plan(rollout: "OpenRollout") -> None:
@@ -177,9 +173,8 @@ def _expected(plan: "PlannedRollout", step: "Step", needed: "Needed") -> str:
     seconds = plan.expected_s(step, needed)
     if seconds == math.inf:
         return "nothing ran in the last hour"
-    if seconds > plan.step_timeout_s:
-        return f"{_about(seconds)} at the traffic of the last minutes: over --step-timeout"
-    return f"{_about(seconds)} at the traffic of the last minutes"
+    over = ": over --step-timeout" if seconds > plan.step_timeout_s else ""
+    return f"{_about(seconds)} at the traffic of the last minutes{over}"
 
 
 def _about(seconds: float) -> str:
@@ -266,8 +261,7 @@ def _show_done(rollout: "OpenRollout", *, json: bool) -> int:
     where = "$LATEST" if rollout.plan is None else f"alias {rollout.plan.before.alias}"
     line = f"{rollout.function.name} has {rollout.from_memory_mb} MB already ({where})."
     if json:
-        record = rollout.as_it_is()
-        show_json(record.to_json())
+        show_json(rollout.as_it_is().to_json())
         say(line)
     else:
         show_text(line + "\n")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuner.cli import options, picture
-from tuner.cli.config import today
+from tuner.cli.config import state_dir, today
 from tuner.cli.groups import GoalOptions
-from tuner.cli.saved import kept_names, last_two, load
+from tuner.cli.saved import kept_names, load
 from tuner.cli.screen import show_comparison
 
 if TYPE_CHECKING:
@@ -56,11 +56,12 @@ def compare(
     """
     from tuner import session
     from tuner.api import comparing
+    from tuner.sweep.store import SweepStore
 
     asked = GoalOptions(goal=goal, tolerance=tolerance, cold_start_share=cold_start_share)
     shown = picture.check(format_name, out_file, json=json)
     if b is None:
-        a, b = last_two(a)
+        a, b = map(str, SweepStore(state_dir()).newest_two(a))
     first, second = load(a), load(b)
     wanted = asked.wanted(comparing.common_goal(first, second))
     difference = partial(

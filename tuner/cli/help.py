@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 import textwrap
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperOption
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,28 +128,17 @@ def _wrapped(text: str, width: int) -> Iterator[str]:
 
 
 def _help_all() -> Any:
-    app = typer.Typer(add_completion=False)
-
-    @app.command()
-    def command(
-        *,
-        _: Annotated[
-            bool,
-            typer.Option(
-                "--help-all",
-                is_eager=True,
-                expose_value=False,
-                callback=_show_all,
-                help="Show every option and exit.",
-            ),
-        ] = False,
-    ) -> None:
-        """Never run: typer makes the option from its signature."""
-
-    return typer.main.get_command(app).params[0]
+    return TyperOption(
+        param_decls=["--help-all"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_show_all,
+        help="Show every option and exit.",
+    )
 
 
-def _show_all(ctx: typer.Context, wanted: bool) -> None:
+def _show_all(ctx: typer.Context, _option: object, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
         ctx.meta[_ALL] = True
         typer.echo(ctx.get_help())

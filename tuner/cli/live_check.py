@@ -12,7 +12,7 @@ from tuner.errors import NotAgreedError, UsageError
 
 if TYPE_CHECKING:
     from tuner.api.live_check.check import Place
-    from tuner.model.live_check import CheckComparison, LiveCheck
+    from tuner.model.live_check import LiveCheck
 
 EPILOG = """\
 tuner live-check --region eu-west-1 --function resize-images
@@ -90,7 +90,9 @@ def live_check(
     if on_this_machine:
         if where.profile or where.endpoint_url or function or role:
             raise UsageError("--local starts its own endpoint, with a function of its own")
-        found = _of_this_machine(create, json=json)
+        from tuner.api.live_check.check import DEFAULT_NAME
+
+        found = _of_this_machine(create or DEFAULT_NAME, json=json)
     else:
         found = _of_account(where, function, create, role, yes=yes, json=json)
     if json:
@@ -102,11 +104,12 @@ def live_check(
 
 
 def _of_this_machine(create: str | None, *, json: bool) -> "LiveCheck":
-    from tuner.api.live_check.check import DEFAULT_NAME, open_local_place
+    """Check a local Lambda that is started for it; without `create` the first step alone."""
+    from tuner.api.live_check.check import open_local_place
 
     with open_local_place(_tell) as place:
         read = _first_step(place, json=json)
-        return _second_step(place, read, create or DEFAULT_NAME, json=json)
+        return read if create is None else _second_step(place, read, create, json=json)
 
 
 def _of_account(
@@ -168,30 +171,22 @@ def _plan(place: "Place", name: str) -> str:
 
 
 def _compare(file: Path, against: Path | None, *, json: bool) -> int:
-    from tuner.api.live_check.check import DEFAULT_NAME, check_place, open_local_place, read_place
+    from tuner.api.live_check.check import DEFAULT_NAME
     from tuner.api.live_check.comparison import compare
     from tuner.api.live_check.file import read_check
+    from tuner.report.live_check import comparison_json, render_comparison
 
     first = read_check(file)
     if against is not None:
         second = read_check(against)
     else:
-        with open_local_place(_tell) as place:
-            read = read_place(place, on_step=_tell)
-            second = (
-                check_place(place, read, DEFAULT_NAME, on_step=_tell) if first.created else read
-            )
-    _show_comparison(compare(first, second), json=json)
-    return 0
-
-
-def _show_comparison(found: "CheckComparison", *, json: bool) -> None:
-    from tuner.report import live_check
-
+        second = _of_this_machine(DEFAULT_NAME if first.created else None, json=True)
+    found = compare(first, second)
     if json:
-        show_json(live_check.comparison_json(found))
+        show_json(comparison_json(found))
     else:
-        show_text(live_check.render_comparison(found, encoding=encoding()))
+        show_text(render_comparison(found, encoding=encoding()))
+    return 0
 
 
 def _show(found: "LiveCheck", *, json: bool, after: int = 0) -> None:

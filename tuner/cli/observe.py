@@ -1,6 +1,7 @@
 """`tuner observe`: what production says about a function, without an invocation."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -11,7 +12,7 @@ from tuner.cli.flags import shown
 from tuner.cli.groups import WhereOptions, check_beside, spread
 from tuner.cli.pathways import PathwayOptions
 from tuner.cli.reading import Discount, ReadOptions, Source, files_read
-from tuner.cli.screen import encoding, say, show_json, show_text, width
+from tuner.cli.screen import encoding, say, show, show_json, show_text, width
 from tuner.errors import UsageError
 from tuner.report.json import headed
 
@@ -167,11 +168,8 @@ def observe(
         *ways.sections(function, found, event_source),
         *costs.sections(function, found, files, live),
     ]
-    if json:
-        show_json(to_json(found, sections))
-        return 0
-    show_text(render(found, width=width(), encoding=encoding()))
-    for each in sections:
+    show(found, partial(to_json, sections=sections), render, json=json)
+    for each in () if json else sections:
         show_text(f"\n{each.text}")
     return 0
 

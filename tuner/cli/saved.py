@@ -39,14 +39,6 @@ def load(name: str) -> "Sweep":
     return load_sweep(name, state_dir=state_dir())
 
 
-def last_two(name: str) -> tuple[str, str]:
-    """The files of a function's last two sweeps. Raises SweepFileError if there are fewer."""
-    from tuner.sweep.store import SweepStore
-
-    older, newer = SweepStore(state_dir()).newest_two(name)
-    return str(older), str(newer)
-
-
 def analyse(
     names: "Sequence[str]", goal: "GoalOptions", min_memory: int | None, max_memory: int | None
 ) -> "list[Analysis]":

@@ -1,5 +1,6 @@
 """`tuner verify`: what a change of memory saved, against the forecast of its sweep."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from tuner.cli.flags import shown
 from tuner.cli.groups import WhereOptions, spread
 from tuner.cli.reading import Discount, ReadOptions, Source
 from tuner.cli.saved import kept_names, load
-from tuner.cli.screen import encoding, show, show_json, show_text, width
+from tuner.cli.screen import show
 from tuner.errors import UsageError
 
 EPILOG = """\
@@ -77,10 +78,7 @@ def _show_ledger(*, json: bool, out_file: Path | None) -> int:
     from tuner.report.verification import ledger_json, render_ledger
 
     record, outcomes = ledger(state_dir())
-    document = ledger_json(record, outcomes)
-    if json:
-        show_json(document)
-    else:
-        show_text(render_ledger(record, outcomes, width=width(), encoding=encoding()))
-    picture.write_too(document, out_file)
+    to_json, render = partial(ledger_json, record), partial(render_ledger, record)
+    show(outcomes, to_json, render, json=json)
+    picture.write_too(to_json(outcomes), out_file)
     return 0

@@ -10,15 +10,13 @@ from tuner.cli.flags import shown
 from tuner.cli.groups import spread
 from tuner.cli.observe import ObserveWhere
 from tuner.cli.reading import Discount, ReadOptions, Source
-from tuner.cli.screen import encoding, say, show_json, show_text, width
+from tuner.cli.screen import encoding, say, show, show_json, show_text, width
 from tuner.errors import TunerError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tuner.api.reading import Caller, FilesRequest, LiveRequest
-    from tuner.model.alarm import FunctionAlarms
-    from tuner.model.watch import Watch
 
 EPILOG = """\
 tuner watch resize-images --logs exported/
@@ -96,6 +94,7 @@ def watch(
     from tuner.api.reading import LiveRequest
     from tuner.api.watching import watch as watched
     from tuner.cli.stop import add_stops, stop_over
+    from tuner.report.watch import render, to_json
 
     if stop_at is not None:
         assert isinstance(request, LiveRequest)  # --stop-at goes with --live
@@ -106,17 +105,9 @@ def watch(
         if stops:
             add_stops(error, stops)
         raise
-    _show(shown(found), json=json, stops=stops)
+    beside = {} if stops is None else {"stops": stops}
+    show(found, lambda each: to_json(each) | beside, render, json=json)
     return FOUND if detailed_exitcode and found.is_alarming else 0
-
-
-def _show(found: "Watch", *, json: bool, stops: "list[dict[str, Any]] | None") -> None:
-    from tuner.report.watch import render, to_json
-
-    if json:
-        show_json(to_json(found) | ({} if stops is None else {"stops": stops}))
-    else:
-        show_text(render(found, width=width(), encoding=encoding()))
 
 
 def _write_alarms(
@@ -133,30 +124,21 @@ def _write_alarms(
     Raises what reading raises, and InputError for a file that can't be written.
     """
     from tuner.api.alarming import RENDERERS, alarms
+    from tuner.report.alarms import render, to_json
 
     found = shown(alarms(functions, request, caller))
     text = RENDERERS[format_name](found)
     if out_file is not None:
         picture.write(text.encode(), out_file)
     if json:
-        from tuner.report.alarms import to_json
-
         file = None if out_file is None else str(out_file)
         show_json(to_json(found, format_name=format_name, file=file, text=text))
         return 0
-    if out_file is None:
-        show_text(text)
-    _show_replay(found, out_file)
-    return 0
-
-
-def _show_replay(found: "Sequence[FunctionAlarms]", out_file: Path | None) -> None:
-    """On stdout if the file is elsewhere, else on stderr: stdout is the file then."""
-    from tuner.report.alarms import render
-
     table = render(found, width=width(), encoding=encoding())
     if out_file is not None:
         show_text(f"{table}\nWritten to {out_file}.\n")
-        return
+        return 0
+    show_text(text)
     for line in table.splitlines():
         say(line)
+    return 0

@@ -121,20 +121,18 @@ def identifier(name: str, taken: set[str]) -> str:
     """A logical id of CloudFormation, unique among those that are taken."""
     words = _UNUSUAL.sub(" ", name).split()
     wanted = "".join(each[:1].upper() + each[1:] for each in words) or "Function"
-    if not wanted[0].isalpha():
-        wanted = f"F{wanted}"
-    return _unique(wanted, taken)
+    return _unique(wanted, "F", taken)
 
 
 def label(name: str, taken: set[str]) -> str:
     """A label of Terraform, unique among those that are taken."""
     wanted = _UNUSUAL.sub("_", name).strip("_").lower() or "function"
-    if not wanted[0].isalpha():
-        wanted = f"f_{wanted}"
-    return _unique(wanted, taken)
+    return _unique(wanted, "f_", taken)
 
 
-def _unique(wanted: str, taken: set[str]) -> str:
+def _unique(wanted: str, letter: str, taken: set[str]) -> str:
+    """A name that begins with a letter, and nothing else has."""
+    wanted = wanted if wanted[0].isalpha() else f"{letter}{wanted}"
     found, number = wanted, 2
     while found in taken:
         found, number = f"{wanted}{number}", number + 1

@@ -6,12 +6,12 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.breakeven.answer import total_usd
+from tuner.breakeven.answer import VERDICT_WORDS, total_usd
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.report import numbers
 from tuner.report.chart import LABEL_WIDTH, Axis, labelled
 from tuner.report.console import as_text, glyphs_for, paragraphs, remark, table_lines, wrapped
-from tuner.report.json import fields_json, headed, interval_json
+from tuner.report.json import fields_json, headed
 from tuner.report.sanitize import code_span, markdown, markdown_finding, markdown_table, plain
 
 if TYPE_CHECKING:
@@ -43,9 +43,8 @@ def to_json(answer: BreakEven) -> dict[str, Any]:
         "platforms": [
             {
                 **fields_json(platform, "name", "kind", "units", "cost_usd_per_month"),
-                "fixed_at_peak_cost_usd_per_month": interval_json(
-                    platform.fixed_cost_usd_per_month
-                ),
+                "fixed_at_peak_cost_usd_per_month": platform.fixed_cost_usd_per_month
+                and asdict(platform.fixed_cost_usd_per_month),
                 "break_even_rate_per_s": _rate(platform.break_even),
                 "bill": [{**asdict(item), "cost_usd": item.cost_usd} for item in platform.bill],
             }
@@ -154,22 +153,15 @@ def _bill_lines(answer: BreakEven) -> list[str]:
 
 def headline(answer: BreakEven) -> str:
     """The verdict in one line."""
-    names = {
-        None: "BREAK-EVEN",
-        "stay": "STAY ON LAMBDA",
-        "containers": "CANDIDATE FOR CONTAINERS",
-        "ec2": "CANDIDATE FOR EC2",
-        "managed-instances": "CANDIDATE FOR MANAGED INSTANCES",
-        "too-close": "TOO CLOSE TO CALL",
-    }
-    return f"{names[answer.verdict]}: {answer.reason}."
+    words = "break-even" if answer.verdict is None else VERDICT_WORDS[answer.verdict]
+    return f"{words.removeprefix('a ').upper()}: {answer.reason}."
 
 
 def describe_work(answer: BreakEven) -> str:
     """What an invocation needs, in words."""
     work = answer.work
     return (
-        f"an invocation waits {_span(work.wait_ms, ' ms')}, computes {_span(work.cpu_ms, ' ms')} "
+        f"an invocation waits {_span_ms(work.wait_ms)}, computes {_span_ms(work.cpu_ms)} "
         f"of one core, uses {work.core_count.estimate:.1f} cores and "
         f"{work.memory_used_mb} MB at most"
     )
@@ -191,12 +183,10 @@ def platform_cells(platform: PlatformCost) -> tuple[str, ...]:
     return (platform.name, platform.units, *costs, *rates)
 
 
-def _span(interval: Interval, unit: str) -> str:
-    low, high = (
-        numbers.duration(each).removesuffix(" ms") for each in (interval.low, interval.high)
-    )
-    middle = numbers.duration(interval.estimate).removesuffix(" ms")
-    return f"{middle} ({low}–{high}){unit}"
+def _span_ms(interval: Interval) -> str:
+    ends = (interval.estimate, interval.low, interval.high)
+    middle, low, high = (numbers.duration(each).removesuffix(" ms") for each in ends)
+    return f"{middle} ({low}–{high}) ms"
 
 
 def _rate(rate: RateInterval | None) -> dict[str, float | None] | None:

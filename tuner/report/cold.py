@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted, figure
 from tuner.report import numbers
-from tuner.report.console import as_text, paragraphs, remark, table_lines, wrapped
+from tuner.report.console import as_text, paragraphs, remark, table_below, table_lines, wrapped
 from tuner.report.json import fields_json, findings_json, function_json, headed
-from tuner.report.plan import subject
+from tuner.report.plan import cost_line, subject
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -106,24 +106,16 @@ def describe_plan(plan: ColdPlan, *, costs_nothing: bool) -> Iterator[str]:
         f"{counted(plan.window_count, 'time')} and invoked {plan.at_once} at a time, so that every "
         "environment is new."
     )
-    if costs_nothing:
-        return
-    expected_usd = plan.expected_cost_usd
-    about = "" if expected_usd is None else f"about {numbers.usd(expected_usd)} and INIT, "
-    limit = "the budget" if plan.budget_usd == plan.max_cost_usd else "if all time out"
-    yield f"Cost: {about}at most {numbers.usd(plan.max_cost_usd)} ({limit})."
+    if not costs_nothing:
+        yield cost_line(plan, " and INIT")
 
 
 def render(answer: ColdStarts, *, width: int, encoding: str = "utf-8") -> str:
     """Return the answer as text."""
     lines = [subject_of(answer), *wrapped(f"COLD STARTS: {headline(answer)}", width), ""]
     lines += table_lines([size_head(answer), *size_rows(answer)], "<" + ">" * 7)
-    if answer.options:
-        rows = [OPTION_HEAD, *map(option_row, answer.options)]
-        lines += ["", *table_lines(rows, "<>>>>>>><")]
-    if answer.slow_imports:
-        rows = [IMPORT_HEAD, *map(import_row, answer.slow_imports)]
-        lines += ["", *table_lines(rows, "<>>")]
+    lines += table_below(OPTION_HEAD, map(option_row, answer.options), "<>>>>>>><")
+    lines += table_below(IMPORT_HEAD, map(import_row, answer.slow_imports), "<>>")
     said = [*(f"{remark(each).rstrip('.')}." for each in answer.findings), rest(answer)]
     return as_text([*lines, "", *paragraphs(said, width)], encoding)
 

@@ -49,15 +49,14 @@ def render_comment(subjects: Sequence[Subject], *, max_chars: int = MAX_CHARS) -
     briefs = [brief(each.recommendation) for each in subjects]
     if len(notice) > max_chars // 2:
         notice = "measured on deployed code or locally, not this change's build on Lambda, in part"
-    shown = len(briefs)
-    while True:
+    for left in range(len(briefs) + 1):
         left_out = [*DROPPED_FIRST, "tables"]
-        if shown < len(briefs):
-            left_out.append(f"{len(briefs) - shown} of {len(briefs)} functions")
-        text = _joined(notice, briefs[:shown], left_out)
-        if len(text) <= max_chars or shown == 0:
-            return text
-        shown -= 1
+        if left:
+            left_out.append(f"{left} of {len(briefs)} functions")
+        text = _joined(notice, briefs[: len(briefs) - left], left_out)
+        if len(text) <= max_chars:
+            break
+    return text
 
 
 def _within(max_chars: int, answers: Iterable[str]) -> list[str] | None:

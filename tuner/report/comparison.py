@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.model.interval import counted
 from tuner.report import numbers
-from tuner.report.console import as_text, paragraphs, remark, table_lines, wrapped
+from tuner.report.console import as_text, paragraphs, remark, table_below, table_lines, wrapped
 from tuner.report.sanitize import code_span, markdown, markdown_finding, markdown_table, plain
 
 if TYPE_CHECKING:
@@ -89,8 +89,7 @@ def render(found: Comparison, *, width: int, encoding: str = "utf-8") -> str:
         lines += wrapped(f"  {label} {describe_side(side)}", width, indent="    ")
     lines.append("")
     lines += table_lines([HEAD, *pair_rows(found)], JUSTIFY)
-    if rows := size_rows(found):
-        lines += ["", *table_lines([SIZES_HEAD, *rows], JUSTIFY)]
+    lines += table_below(SIZES_HEAD, size_rows(found), JUSTIFY)
     lines += ["", *wrapped(headline(found), width)]
     lines += paragraphs(map(remark, found.findings), width, indent="  ")
     lines += wrapped(f"Assumes {'; '.join(found.assumptions)}.", width)
@@ -145,15 +144,9 @@ def _pooled_rows(found: Comparison, pooled: Pooled) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for number, (a, b) in enumerate(zip(found.a.curve, found.b.curve, strict=True)):
         if a.memory_mb in pooled.sizes_mb:
-            cells = (
-                f"{a.memory_mb} MB, mean",
-                "",
-                "",
-                numbers.duration(a.duration_ms.estimate),
-                numbers.duration(b.duration_ms.estimate),
-                *change_cells(found.by_size[number][0]),
-            )
-            rows.append(cells)
+            took = (numbers.duration(each.duration_ms.estimate) for each in (a, b))
+            changed = change_cells(found.by_size[number][0])
+            rows.append((f"{a.memory_mb} MB, mean", "", "", *took, *changed))
     for what, change in (("mean", pooled.duration), ("cost", pooled.cost)):
         rows.append((f"all of them, {what}", "", "", "", "", *change_cells(change)))
     return rows

@@ -125,6 +125,12 @@ def table_lines(rows: Sequence[Sequence[str]], justify: str, *, indent: int = 2)
     return printed_lines(console)
 
 
+def table_below(head: Sequence[str], rows: Iterable[Sequence[str]], justify: str) -> list[str]:
+    """An empty line and the table; nothing without a row."""
+    found = [*rows]
+    return ["", *table_lines([head, *found], justify)] if found else []
+
+
 def text_console(width: int, *, color: bool = False) -> Console:
     """A console that keeps what is printed on it, whatever the environment says."""
     from rich.console import Console  # noqa: PLC0415 - as above

@@ -44,6 +44,7 @@ _COLUMNS: Final = (
 )  # fmt: skip
 
 _COUNTED: Final[tuple[ItemState, ...]] = ("done", "failed", "pending", "running", "excluded")
+_UNDONE: Final[tuple[ItemState, ...]] = ("running", "failed")
 _SAVED: Final = (
     "saving_ratio", "saving_usd_per_month", "verification", "realized_saving_ratio",
     "realized_usd_per_month",
@@ -185,14 +186,7 @@ def headline(status: FleetStatus) -> str:
     """State, counts, money and what is expected to be saved."""
     done, total = status.count("done"), len(status.items)
     parts = [f"{status.state}: {done:,} of {counted(f'{total:,}', 'function')} done"]
-    parts += [
-        f"{count:,} {state}"
-        for state, count in (
-            ("running", status.count("running")),
-            ("failed", status.count("failed")),
-        )
-        if count
-    ]
+    parts += [f"{count:,} {state}" for state in _UNDONE if (count := status.count(state))]
     parts.append(
         f"{numbers.usd(status.cost_usd)} of {numbers.usd(status.plan.budget_usd)} spent in "
         f"{status.invocation_count:,} invocations"

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tuner.model.finding import Finding
     from tuner.model.function import FunctionConfig
     from tuner.model.goal import Goal
-    from tuner.model.interval import Interval
     from tuner.model.recommendation import (
         Choice,
         PairEstimate,
@@ -128,11 +127,6 @@ def iso(moment: datetime | None) -> str | None:
     return moment.replace(tzinfo=None).isoformat(timespec=parts) + "Z"
 
 
-def interval_json(interval: Interval | None) -> dict[str, float] | None:
-    """An interval of 90%; None if nothing is known."""
-    return None if interval is None else asdict(interval)
-
-
 def findings_json(findings: Sequence[Finding]) -> list[dict[str, str]]:
     """What the operator should know."""
     return [fields_json(each, "code", "severity", "message") for each in findings]
@@ -175,7 +169,7 @@ def _percentiles(percentiles: Sequence[PercentileEstimate]) -> dict[str, Any] | 
     """By name (`p95`): an interval, what it rests on, and how many samples the size has."""
     return {
         f"p{each.percentile:g}": {
-            **(interval_json(each.duration_ms) or {}),
+            **asdict(each.duration_ms),
             "basis": each.basis,
             "sample_count": each.sample_count,
         }

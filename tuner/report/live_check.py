@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted
 from tuner.report import numbers
-from tuner.report.console import as_text, table_lines, wrapped
+from tuner.report.console import as_text, paragraphs, table_lines
 from tuner.report.json import fields_json, headed
 from tuner.report.sanitize import plain
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _TITLES: Final = ("", "assumed", "seen", "")
 _CELL: Final = 46
-_MARGIN: Final = "  "
 _SHOWN_STATES: Final = ("differs", "only in one")
 
 
@@ -92,12 +91,12 @@ def _cut(text: str) -> str:
 
 def _reasons(rows: Sequence[Assumption], width: int) -> list[str]:
     """What the table had no room for, of what doesn't simply hold."""
-    lines: list[str] = []
-    for row in rows:
-        if row.state != "same" and len(row.seen) > _CELL:
-            text = f"! {plain(row.topic)}: {plain(row.seen)}"
-            lines += wrapped(text, width, indent=_MARGIN)
-    return [*lines, ""] if lines else []
+    texts = [
+        f"! {plain(row.topic)}: {plain(row.seen)}"
+        for row in rows
+        if row.state != "same" and len(row.seen) > _CELL
+    ]
+    return [*paragraphs(texts, width, indent="  "), ""] if texts else []
 
 
 def _sum(check: LiveCheck) -> str:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.load.findings import SERVICES
 from tuner.model.interval import counted, figure
 from tuner.report import numbers
-from tuner.report.console import as_text, paragraphs, remark, table_lines, wrapped
+from tuner.report.console import as_text, paragraphs, remark, table_below, table_lines, wrapped
 from tuner.report.json import fields_json, findings_json, function_json, headed
-from tuner.report.plan import subject
+from tuner.report.plan import cost_line, subject
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tuner.load.limits import Saturation
     from tuner.load.plan import LoadPlan
@@ -106,13 +106,8 @@ def describe_plan(
     )
     yield _concurrency(plan)
     yield from _around(downstream)
-    if costs_nothing:
-        return
-    expected = plan.expected_cost_usd
-    about = "" if expected is None else f"about {numbers.usd(expected)}, "
-    yield f"Cost: {about}at most {numbers.usd(plan.max_cost_usd)}" + (
-        " (the budget)." if plan.budget_usd == plan.max_cost_usd else " (if all time out)."
-    )
+    if not costs_nothing:
+        yield cost_line(plan)
 
 
 def _concurrency(plan: LoadPlan) -> str:
@@ -142,31 +137,21 @@ def render(result: LoadResult, *, width: int, encoding: str = "utf-8") -> str:
     if latency is not None:
         summary = ("mean", "p50", "p95", "p99", "max")
         lines += ["", *table_lines([summary, numbers.durations(latency, *summary)], ">>>>>")]
-        lines += [
-            "",
-            *table_lines([OVER_TIME_HEAD, *map(over_time_row, result.over_time())], "<>>>>>>>>"),
-            "",
-        ]
+        rows = map(over_time_row, result.over_time())
+        lines += [*table_below(OVER_TIME_HEAD, rows, "<>>>>>>>>"), ""]
     lines += wrapped(rest(result), width)
-    lines += _around(result.downstream, tuple(seen_rows(result.seen)))
+    lines += _around(result.downstream, seen_rows(result.seen))
     lines += paragraphs((f"{remark(each).rstrip('.')}." for each in result.findings), width)
     if 0 < len(result.invocations) < _FEW:
         lines += wrapped(f"· Of fewer than {_FEW} invocations, p99 is just the slowest.", width)
     return as_text(lines, encoding)
 
 
-def _around(
-    downstream: Sequence[Saturation], seen: Sequence[tuple[str, ...]] = ()
-) -> Iterator[str]:
+def _around(downstream: Sequence[Saturation], seen: Iterable[tuple[str, ...]] = ()) -> list[str]:
     """Tables of what is behind the function, and of what was seen of it, if there is anything."""
-    if downstream:
-        yield ""
-        yield from table_lines([LIMITS_HEAD, *limit_rows(downstream)], "<<>>>>")
-    if seen:
-        yield ""
-        yield from table_lines([SEEN_HEAD, *seen], "<<>>>")
-    if downstream or seen:
-        yield ""
+    lines = table_below(LIMITS_HEAD, limit_rows(downstream), "<<>>>>")
+    lines += table_below(SEEN_HEAD, seen, "<<>>>")
+    return [*lines, ""] if lines else []
 
 
 def headline(result: LoadResult) -> str:

@@ -217,18 +217,13 @@ def _folded(summary: str, text: str) -> str:
 
 def _findings(recommendation: Recommendation) -> str:
     """Warnings, errors and where to run it are open; what is only good to know is folded away."""
-    lines = [
-        (
-            finding.severity != "info" or finding.code == "platform",
-            markdown_finding(finding),
-        )
-        for finding in by_weight(recommendation.findings)
-    ]
-    shown = "\n".join(line for is_open, line in lines if is_open)
-    folded = "\n".join(line for is_open, line in lines if not is_open)
-    if folded:
-        folded = _folded("Findings", folded)
-    return "\n\n".join(text for text in (shown, folded) if text)
+    open_lines: list[str] = []
+    folded_lines: list[str] = []
+    for each in by_weight(recommendation.findings):
+        is_open = each.severity != "info" or each.code == "platform"
+        (open_lines if is_open else folded_lines).append(markdown_finding(each))
+    folded = _folded("Findings", "\n".join(folded_lines)) if folded_lines else ""
+    return "\n\n".join(filter(None, ("\n".join(open_lines), folded)))
 
 
 def _assumptions(recommendation: Recommendation) -> str:

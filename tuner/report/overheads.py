@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import listed
 from tuner.report import numbers
-from tuner.report.console import as_text, paragraphs, remark, table_lines
+from tuner.report.console import as_text, paragraphs, remark, table_below, table_lines
 from tuner.report.json import fields_json
 from tuner.report.sanitize import plain
 
@@ -100,15 +100,13 @@ def render(found: Overheads, *, width: int, encoding: str = "utf-8") -> str:
         "",
         *table_lines(list(_levels(found)), "<<>>>>"),
     ]
-    if found.savings:
-        titles = ("what would save", "$/month", "$/million")
-        lines += ["", *table_lines([titles, *map(_saving, found.savings)], "<>>")]
+    titles = ("what would save", "$/month", "$/million")
+    lines += table_below(titles, map(_saving, found.savings), "<>>")
     if len(found.versions) > 1 or any(each.layers for each in found.versions):
         heads = ("version", "INIT", "cold starts", "memory used", "layers")
-        lines += ["", *table_lines([heads, *map(_version, found.versions)], "<>>><")]
-    if found.layers:
-        tops = ("layer", "size", "INIT with", "without", "difference")
-        lines += ["", *table_lines([tops, *map(_layer, found.layers)], "<>>>>")]
+        lines += table_below(heads, map(_version, found.versions), "<>>><")
+    tops = ("layer", "size", "INIT with", "without", "difference")
+    lines += table_below(tops, map(_layer, found.layers), "<>>>>")
     assumed = f"Assumes {'; '.join(found.assumptions)}; prices of {found.prices_as_of}."
     said = [*map(remark, found.findings), *_notes(found), assumed]
     return as_text([*lines, "", *paragraphs(said, width)], encoding)

@@ -12,6 +12,8 @@ from tuner.report.sanitize import plain
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tuner.cold.plan import ColdPlan
+    from tuner.load.plan import LoadPlan
     from tuner.model.function import FunctionConfig
     from tuner.model.plan import PriceOfDeciding, SweepPlan
     from tuner.model.prior_evidence import PriorEvidence
@@ -139,16 +141,19 @@ def subject(function: FunctionConfig, size: str) -> str:
     return " · ".join(map(plain, (function.name, function.region, kind, size)))
 
 
+def cost_line(plan: ColdPlan | LoadPlan, beside: str = "") -> str:
+    """What it costs, as far as that's known, and at most; `beside` is what the first leaves out."""
+    expected_usd = plan.expected_cost_usd
+    about = "" if expected_usd is None else f"about {numbers.usd(expected_usd)}{beside}, "
+    limit = "the budget" if plan.budget_usd == plan.max_cost_usd else "if all time out"
+    return f"Cost: {about}at most {numbers.usd(plan.max_cost_usd)} ({limit})."
+
+
 def describe_config(function: FunctionConfig, where: str) -> str:
     """One line: a function's name, place, runtime, size and code."""
-    parts = (
-        function.name,
-        where,
-        f"{function.runtime or 'container image'} {function.architecture}",
-        f"now {numbers.memory(function.memory_mb)}",
-        f"code {function.code_sha256[:7]}",
-    )
-    return " · ".join(plain(part) for part in parts)
+    kind = f"{function.runtime or 'container image'} {function.architecture}"
+    now, code = f"now {numbers.memory(function.memory_mb)}", f"code {function.code_sha256[:7]}"
+    return " · ".join(map(plain, (function.name, where, kind, now, code)))
 
 
 def _takes(plan: SweepPlan) -> str:

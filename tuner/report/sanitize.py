@@ -37,8 +37,7 @@ def code_span(text: str, *, in_table: bool = False) -> str:
     The fence is longer than any run of backticks within (CommonMark, "Code spans").
     """
     content = plain(text).strip() or " "
-    longest = max((len(run) for run in re.findall(r"`+", content)), default=0)
-    fence = "`" * (longest + 1)
+    fence = _fence([content], least=1)
     padding = " " if "`" in content else ""
     span = f"{fence}{padding}{content}{padding}{fence}"
     return span.replace("|", "\\|") if in_table else span
@@ -50,9 +49,13 @@ def code_block(lines: Sequence[str], language: str) -> str:
     Tabs stay, because they are part of the line.
     """
     written = ["\t".join(plain(part) for part in line.split("\t")) for line in lines]
-    longest = max((len(run) for line in written for run in re.findall(r"`+", line)), default=0)
-    fence = "`" * max(3, longest + 1)
+    fence = _fence(written, least=3)
     return "\n".join([f"{fence}{language}", *written, fence])
+
+
+def _fence(lines: Sequence[str], *, least: int) -> str:
+    longest = max((len(run) for line in lines for run in re.findall(r"`+", line)), default=0)
+    return "`" * max(least, longest + 1)
 
 
 def markdown(text: str) -> str:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.model.interval import counted, figure
 from tuner.model.lambda_limits import HOURS_PER_MONTH
 from tuner.report import numbers
-from tuner.report.console import as_text, glyphs_for, paragraphs, remark, table_lines, wrapped
+from tuner.report.console import (
+    as_text,
+    glyphs_for,
+    paragraphs,
+    remark,
+    table_below,
+    table_lines,
+    wrapped,
+)
 from tuner.report.json import fields_json, findings_json, headed
 from tuner.report.sanitize import markdown, markdown_finding, markdown_table, plain
 
@@ -49,8 +57,7 @@ def render(answer: Spend, *, width: int, encoding: str = "utf-8") -> str:
     if len(answer.keys) > MOST_KEYS:
         lines.append(f"  … and {len(answer.keys) - MOST_KEYS} more")
     lines += ["", *paragraphs(change_sentences(answer), width)]
-    if answer.revenue:
-        lines += ["", *table_lines([EARNING_HEAD, *earning_rows(answer)], EARNING_JUSTIFY)]
+    lines += table_below(EARNING_HEAD, earning_rows(answer), EARNING_JUSTIFY)
     if answer.bill is not None:
         lines += ["", *wrapped(bill_sentence(answer), width)]
         lines += table_lines(bill_rows(answer), "<><")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted, figure
 from tuner.report import numbers
 from tuner.report.console import as_text, paragraphs, remark, table_lines, wrapped
-from tuner.report.json import fields_json, headed, interval_json, iso
+from tuner.report.json import fields_json, headed, iso
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -43,10 +44,10 @@ def to_json(found: Verification) -> dict[str, Any]:
         "function": {"name": forecast.function, **fields_json(forecast, "region", "architecture")},
         "sweep": {"id": forecast.sweep_id, "started_at": iso(forecast.swept_at)},
         **fields_json(found, "verdict", "reason", "forecast_usd_per_month"),
-        "realized_usd_per_month": interval_json(None if saved is None else saved.usd_per_month),
-        "forecast_saving_ratio": interval_json(forecast.saving_ratio),
-        "realized_saving_ratio": interval_json(None if saved is None else saved.saving_ratio),
-        "difference_ratio": interval_json(found.difference_ratio),
+        "realized_usd_per_month": saved and asdict(saved.usd_per_month),
+        "forecast_saving_ratio": forecast.saving_ratio and asdict(forecast.saving_ratio),
+        "realized_saving_ratio": saved and asdict(saved.saving_ratio),
+        **fields_json(found, "difference_ratio"),
         "method": saved and saved.method,
         "recommended_memory_mb": forecast.to_mb,
         "changed_at": saved and iso(saved.changed_at),
@@ -118,18 +119,13 @@ def _sentence(message: str) -> str:
 def _compared(found: Verification) -> list[tuple[str, str, str]]:
     saved, forecast = found.saved, found.forecast
     assert saved is not None
+    rows = (
+        ("saving", forecast.saving_ratio, saved.saving_ratio, numbers.percent),
+        ("a month", found.forecast_usd_per_month, saved.usd_per_month, numbers.rough_usd),
+    )
     return [
         ("", "forecast (90%)", "realized (90%)"),
-        (
-            "saving",
-            numbers.with_ends(forecast.saving_ratio, numbers.percent),
-            numbers.with_ends(saved.saving_ratio, numbers.percent),
-        ),
-        (
-            "a month",
-            numbers.with_ends(found.forecast_usd_per_month, numbers.rough_usd),
-            numbers.with_ends(saved.usd_per_month, numbers.rough_usd),
-        ),
+        *((n, numbers.with_ends(a, write), numbers.with_ends(b, write)) for n, a, b, write in rows),
     ]
 
 

@@ -83,13 +83,10 @@ def certainty(recommendation: Recommendation) -> str | None:
         text = f"{sure} sure it beats {now}"
         if any(each.code == "host_busy" for each in recommendation.findings):
             text += f", even if this busy machine made {now} look twice as slow as it is"
-        return (
-            f"{text}."
-            if bound is None
-            else f"{text}; at most {_at_most(bound)} from the best {what}."
-        )
-    text = f"{sure} sure this is within {tolerance} of the best {what}"
-    return f"{text}." if bound is None else f"{text}; at most {_at_most(bound)} from it."
+        from_best = f"the best {what}"
+    else:
+        text, from_best = f"{sure} sure this is within {tolerance} of the best {what}", "it"
+    return f"{text}." if bound is None else f"{text}; at most {_at_most(bound)} from {from_best}."
 
 
 def _at_most(ratio: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.lambda_limits import CORE_THRESHOLDS_MB, MB_PER_VCPU
@@ -141,13 +141,7 @@ def break_even_data(answer: BreakEven) -> dict[str, Any]:
             {
                 "name": each.name,
                 "cost": [short(point.cost_usd_per_month) for point in each.curve],
-                "crossing": None
-                if each.break_even is None
-                else [
-                    each.break_even.estimate_per_s,
-                    each.break_even.low_per_s,
-                    each.break_even.high_per_s,
-                ],
+                "crossing": each.break_even and list(astuple(each.break_even)),
             }
             for each in shown
         ],

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tuner.model.arrays import Floats
-    from tuner.model.spend import CostChange, Spend
+    from tuner.model.spend import Spend
 
 
 def render(answer: Spend) -> str:
@@ -131,22 +131,18 @@ def _change_table(answer: Spend) -> Table:
     for each in answer.largest_changes:
         ratio, money = each.cost_usd_per_invocation_ratio, each.usd_per_month
         line = names.index(each.key) if each.key in names else len(names) - 1
+        before, after = each.invocations_per_day_before, each.invocations_per_day_after
         cells = (
             each.function,
             moment(each.at),
             "none known" if each.cause is None else deployment_name(each.cause),
             numbers.with_ends(ratio, numbers.change),
             numbers.with_ends(money, signed_usd),
-            _traffic(each),
+            numbers.change(after / before - 1) if before else "–",
         )
         rows.append(Row(cells, swatch=line))
     head = ("function", "when", "deployment", "an invocation (90%)", "a month (90%)", "traffic")
     return Table(head, tuple(rows))
-
-
-def _traffic(change: CostChange) -> str:
-    before, after = change.invocations_per_day_before, change.invocations_per_day_after
-    return numbers.change(after / before - 1) if before else "–"
 
 
 def _key_table(answer: Spend) -> Table:
