@@ -152,10 +152,10 @@ def write_too(
 
     After the answer is shown: a file that can't be written loses nothing. Raises InputError.
     """
-    if out is None:
-        return
-    is_page = page is not None and out.suffix.lower() == ".html"
-    write((page() if page and is_page else json_text(document)).encode(), out)
+    if out is not None:
+        is_page = out.suffix.lower() == ".html"
+        text = page() if is_page and page is not None else json_text(document)
+        write(text.encode(), out)
 
 
 def write(data: bytes, out: Path | None) -> None:
