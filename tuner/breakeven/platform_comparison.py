@@ -17,12 +17,7 @@ from tuner.breakeven.cost_model import (
 from tuner.breakeven.lambda_bill import LambdaBill
 from tuner.breakeven.platform_findings import dollars
 from tuner.breakeven.platform_verdict import deciding_assumption, judge
-from tuner.breakeven.platforms import (
-    Prices,
-    gateway_usd,
-    list_candidates,
-    log_price_usd,
-)
+from tuner.breakeven.platforms import Prices, gateway_usd, list_candidates
 from tuner.breakeven.terms import draw_scenarios
 from tuner.errors import PriceError
 from tuner.model.interval import figure
@@ -103,7 +98,9 @@ def _lambda_bill(
         terms,
         ephemeral_storage_mb=function.ephemeral_storage_mb,
         snap_start=_pays_snap_start(function, prices, lambda_prices),
-        log_gb_usd=log_price_usd(prices) if terms.log_kb_per_request else 0.0,
+        log_gb_usd=prices.known("logs_gb_usd", "log ingestion")
+        if terms.log_kb_per_request
+        else 0.0,
         gateway_usd=gateway_usd(prices, terms),
     )
 

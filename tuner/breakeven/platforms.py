@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from tuner.breakeven.answer import BillItem, total_usd
@@ -22,6 +21,7 @@ from tuner.pricing import NetworkPrices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from decimal import Decimal
 
     from tuner.breakeven.answer import FleetKind
     from tuner.breakeven.offers import Offer
@@ -59,21 +59,23 @@ class Prices:
     unpriced: set[str] = field(default_factory=set)
     dates: set[str] = field(default_factory=set)
 
-    def known(
-        self, network: NetworkPrices, name: str, what: str, *, on_lambda: bool = False
-    ) -> Decimal:
+    def known(self, name: str, what: str, *, on_lambda: bool = False) -> float:
         """A network price, or 0 with a note that it's missing."""
+        try:
+            network = self.book.network_prices(self.region)
+        except PriceError:
+            network = NetworkPrices(self.region, ())
         price: Decimal | None = getattr(network, name)
         if price is None:
             (self.missing_on_lambda if on_lambda else self.missing).add(what)
-            return Decimal()
+            return 0.0
         self.dates.add(dict(network.dates)[name])
-        return price
+        return float(price)
 
 
 def list_candidates(prices: Prices, terms: Terms, own: str) -> tuple[Candidate, ...]:
     """Every platform with prices in the region, both architectures; `own` is the function's."""
-    overheads = _Overheads(prices, _network(prices), terms)
+    overheads = _Overheads(prices, terms)
     found = []
     for architecture in ("x86_64", "arm64"):
         for build in (_fargate, _ecs, _ec2, _managed):
@@ -84,26 +86,13 @@ def list_candidates(prices: Prices, terms: Terms, own: str) -> tuple[Candidate, 
     return tuple(found)
 
 
-def log_price_usd(prices: Prices) -> float:
-    """Per GB of log ingestion, 0 with a note if it's unknown."""
-    return float(prices.known(_network(prices), "logs_gb_usd", "log ingestion"))
-
-
 def gateway_usd(prices: Prices, terms: Terms) -> float:
     """Per request through an API gateway: none, as given, or at list price (0 with a note)."""
     if terms.trigger != "http":
         return 0.0
     if terms.gateway_usd_per_million is not None:
         return terms.gateway_usd_per_million / 1e6
-    name, network = "api_gateway_request_usd", _network(prices)
-    return float(prices.known(network, name, "API gateway", on_lambda=True))
-
-
-def _network(prices: Prices) -> NetworkPrices:
-    try:
-        return prices.book.network_prices(prices.region)
-    except PriceError:
-        return NetworkPrices(prices.region, ())
+    return prices.known("api_gateway_request_usd", "API gateway", on_lambda=True)
 
 
 def _at_speed(candidate: Candidate, terms: Terms, own: str) -> Candidate:
@@ -119,7 +108,6 @@ class _Overheads:
     """What a fleet costs besides its units: load balancer, NAT, addresses, volumes, logs."""
 
     prices: Prices
-    network: NetworkPrices
     terms: Terms
 
     def fleet(self, offers: tuple[Offer, ...]) -> Fleet:
@@ -167,7 +155,7 @@ class _Overheads:
 
     def _item(self, what: str, quantity: float, unit: str, name: str) -> BillItem:
         named = what.removesuffix(" capacity")
-        return BillItem(what, quantity, unit, float(self.prices.known(self.network, name, named)))
+        return BillItem(what, quantity, unit, self.prices.known(name, named))
 
 
 def _fleet(

@@ -108,9 +108,9 @@ class Terms:
             low = 0 if name != "utilization" else 1e-3
             if value is not None and not low <= value <= 1:
                 raise UsageError(f"`{name}={value:g}` isn't a share: pass 0 to 1")
-        if not (math.isfinite(self.arm_speed) and 0.1 <= self.arm_speed <= 10):
+        if not 0.1 <= self.arm_speed <= 10:
             raise UsageError(f"`arm_speed={self.arm_speed:g}` is out of range: 0.1 to 10")
-        if not (math.isfinite(self.container_concurrency) and self.container_concurrency >= 1):
+        if self.container_concurrency < 1:
             raise UsageError(
                 f"`container_concurrency={self.container_concurrency:g}` is too low: give 1 or more"
             )

@@ -113,7 +113,7 @@ def upstream_findings(
     falls_behind = arrival > TIGHT_SHARE * drain.rate_per_s
     name = feed.source.resource if not feed.is_assumed else "a queue"
     assumed = " (no event source was found: as if a queue sent it)" if feed.is_assumed else ""
-    if _is_fifo(feed):
+    if feed.source.service == "sqs" and feed.source.resource.endswith(".fifo"):
         assumed = ", if as many message groups wait: FIFO has one batch of a group at once"
     yield Finding(
         "event_source_behind" if falls_behind else "event_source_drains",
@@ -127,10 +127,6 @@ def upstream_findings(
     if feed.source.service == "sqs":
         yield from _settings(feed, function, batch)
     yield from _asked_of_others(feed, drain, downstream, size)
-
-
-def _is_fifo(feed: Feed) -> bool:
-    return feed.source.service == "sqs" and feed.source.resource.endswith(".fifo")
 
 
 def _fuller(feed: Feed, batch: Batch) -> str:

@@ -200,13 +200,14 @@ def _findings(
     if seen.invocation_count == 0:
         yield Finding("function_idle", "info", f"it wasn't invoked in {days:.0f} days")
     for each in seen.provisioned:
-        if each.mean_utilization_ratio < IDLE_UTILIZATION_RATIO:
+        used = each.mean_utilization_ratio
+        if used < IDLE_UTILIZATION_RATIO:
             yield Finding(
                 "provisioned_idle",
                 "warning",
                 f"{counted(each.allocated_count, 'provisioned environment')} of {each.qualifier} "
                 f"{'is' if each.allocated_count == 1 else 'are'} in use "
-                f"{_share(each.mean_utilization_ratio)} of the time: the rest costs about "
+                f"{percent(used) if used else 'none'} of the time: the rest costs about "
                 f"${each.idle_usd_per_month:,.2f} a month",
             )
     yield from _limit_findings(seen)
@@ -219,10 +220,6 @@ def _findings(
         )
     if evidence.unread is not None:
         yield Finding("logs_not_read", "warning", evidence.unread)
-
-
-def _share(ratio: float) -> str:
-    return percent(ratio) if ratio else "none"
 
 
 def _limit_findings(seen: ScannedFunction) -> Iterable[Finding]:

@@ -163,15 +163,11 @@ def sustained(values: Floats, periods: int, to_alarm: int) -> Floats:
     padded = np.concatenate([np.full(periods - 1, -np.inf), np.nan_to_num(values, nan=-np.inf)])
     windows = np.lib.stride_tricks.sliding_window_view(padded, periods)
     place = periods - to_alarm
+    step = 4 * MINUTES_A_DAY  # a copy of all windows of two months would take a hundred megabytes
+    parts = (windows[at : at + step] for at in range(0, len(windows), step))
     return np.concatenate(
-        [np.partition(part, place, axis=1)[:, place] for part in _parts(windows)] or [np.empty(0)]
+        [np.partition(part, place, axis=1)[:, place] for part in parts] or [np.empty(0)]
     )
-
-
-def _parts(windows: Floats) -> list[Floats]:
-    """A few days each: a copy of all windows of two months would take a hundred megabytes."""
-    step = 4 * MINUTES_A_DAY
-    return [windows[at : at + step] for at in range(0, len(windows), step)]
 
 
 def _alarm(rule: _Rule, function: str, metric: Metric, values: Floats) -> Alarm:
