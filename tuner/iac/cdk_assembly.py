@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import TemplateError
 from tuner.iac.setting import SUFFIX, matches
+from tuner.iac.supported_properties import FUNCTIONS
+from tuner.model.record import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,10 +71,7 @@ def of_construct(
 
 def _functions(resources: dict[str, Any], stack: str) -> Iterator[Synthesized]:
     for logical_id, resource in resources.items():
-        if not isinstance(resource, dict) or resource.get("Type") not in (
-            "AWS::Lambda::Function",
-            "AWS::Serverless::Function",
-        ):
+        if not isinstance(resource, dict) or resource.get("Type") not in FUNCTIONS:
             continue
         properties = resource.get("Properties")
         metadata = resource.get("Metadata")
@@ -103,8 +102,6 @@ def _stack_of(template: Path, sources: Sources) -> str:
 
 
 def _json(file: Path, sources: Sources) -> dict[str, Any]:
-    try:
-        content = json.loads(sources.data(file))
-    except (TemplateError, ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
+    with suppress(TemplateError):
+        return read_object(sources.data(file)) or {}
+    return {}

@@ -165,11 +165,8 @@ class _Service:
         if function.memory is None:
             return DEFAULT_MEMORY_MB if function.why_not is None else function.why_not
         written = str(function.memory.yaml_node.value)
-        number = _megabytes(written)
-        if number is not None:
-            return number
         place = self._place(written)
-        number = None if place is None else _megabytes(str(place.yaml_node.value))
+        number = _megabytes(written if place is None else str(place.yaml_node.value))
         return written if number is None else number
 
     def locate(self, function: _Function, memory_mb: int) -> Setting:

@@ -181,17 +181,12 @@ def _match(pattern: str, name: str) -> dict[str, str] | None:
     """What the gaps of a pattern are in a name, by what they are; None if it doesn't fit."""
     if is_known(pattern):
         return {} if pattern == name else None
-    literals, gaps, at = [], [], 0
-    for gap in _GAP.finditer(pattern):
-        literals.append(pattern[at : gap.start()])
-        gaps.append(gap)
-        at = gap.end()
-    literals.append(pattern[at:])
+    gaps, literals = [*_GAP.finditer(pattern)], _GAP.split(pattern)[::3]  # between: two groups
     if not all(literal in name for literal in literals):
         return None
     # Names have 64 characters at most, so that many wildcards don't cost much either.
-    wild = [gap for gap in gaps if gap[2] in (None, ANY)]
-    if len(wild) >= 7 or not any(literal.strip("-_.") for literal in literals):
+    wild_count = sum(gap[2] in (None, ANY) for gap in gaps)
+    if wild_count >= 7 or not any(literal.strip("-_.") for literal in literals):
         return None
     groups: dict[str, str] = {}
     written = re.escape(literals[0])
