@@ -90,34 +90,32 @@ class Builder:
             case "rust-cargolambda":
                 self._cargo(function, code_dir, target)
             case _:
-                return self._install(function, code_dir, target, sdk)
+                _check_method(method)
+                if not (function.has_requirements or sdk):
+                    return None
+                if function.runtime.startswith("nodejs"):
+                    self._npm(function.name, code_dir, target, sdk)
+                else:
+                    self._pip(function.name, function.runtime, code_dir, target)
         return target
-
-    def _install(
-        self, function: FunctionDefinition, code_dir: Path, target: Path, sdk: Sequence[str]
-    ) -> Path | None:
-        _check_method(function.build_method)
-        if not (function.has_requirements or sdk):
-            return None
-        if function.runtime.startswith("nodejs"):
-            return self._npm(function.name, code_dir, target, sdk)
-        return self._pip(function.name, function.runtime, code_dir, target)
 
     def build_layer(self, layer: TemplateLayer) -> Path | None:
         """Return a layer's built folder, as it is for /opt; None if there is nothing to build."""
         method, target = layer.build_method, self.root / f"layer-{layer.name}"
         if method is None or layer.folder.is_file():
             return None
+        what = f"layer {layer.name}"
         if method == "makefile":
-            return self._make(f"layer {layer.name}", layer.logical_id, layer.folder, target)
+            self._make(what, layer.logical_id, layer.folder, target)
+            return target
         _check_method(method)
         if method.startswith("nodejs"):
-            self._npm(f"layer {layer.name}", layer.folder, target / "nodejs")
+            self._npm(what, layer.folder, target / "nodejs")
         else:
-            self._pip(f"layer {layer.name}", method, layer.folder, target / "python")
+            self._pip(what, method, layer.folder, target / "python")
         return target
 
-    def _pip(self, what: str, runtime: str, code_dir: Path, target: Path) -> Path:
+    def _pip(self, what: str, runtime: str, code_dir: Path, target: Path) -> None:
         """Install first and copy the code over it: the function's own files win."""
         from tuner.local.execution.runtime.interpreter import (  # noqa: PLC0415 - only to build
             find_interpreter,
@@ -131,7 +129,6 @@ class Builder:
             needed = ("--requirement", "requirements.txt", "--target", str(target))
             _run([python, "-m", "pip", "install", *options, *needed], code_dir)
         _copy(code_dir, target)
-        return target
 
     def _npm(
         self,
@@ -140,7 +137,7 @@ class Builder:
         target: Path,
         more: Sequence[str] = (),
         kinds: str = "--omit=dev",
-    ) -> Path:
+    ) -> None:
         """Install what package.json names, and `more`: parts of the SDK that Lambda includes."""
         _copy(code_dir, target)
         options = (kinds, "--no-audit", "--no-fund", "--no-update-notifier")
@@ -154,16 +151,14 @@ class Builder:
             (target / "node_modules").mkdir(exist_ok=True)  # or npm looks for one further up
             command = ["install", "--no-package-lock", "--save-prod", *more]
             _run(["npm", *command, *options, "--loglevel=error"], target)
-        return target
 
-    def _make(self, what: str, logical_id: str, code_dir: Path, target: Path) -> Path:
+    def _make(self, what: str, logical_id: str, code_dir: Path, target: Path) -> None:
         """Run the target build-LOGICALID, as `sam build` does for BuildMethod: makefile."""
         self.on_step(f"building {what}: make build-{logical_id}")
         copy = self.root / f"{logical_id}.source"
         _copy(code_dir, copy)
         target.mkdir(parents=True)
         _run(["make", f"build-{logical_id}"], copy, variables={"ARTIFACTS_DIR": str(target)})
-        return target
 
     def _esbuild(
         self, function: FunctionDefinition, code_dir: Path, target: Path, sdk: Sequence[str]

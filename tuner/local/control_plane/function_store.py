@@ -146,7 +146,7 @@ class FunctionStore:
         name: str,
         *,
         revision_id: str | None,
-        settings: Callable[[Settings, Code], Settings] | None = None,
+        settings: Callable[[Settings, Code], Settings],
         code: Code | None = None,
         publish: bool = False,
         dry_run: bool = False,
@@ -155,7 +155,7 @@ class FunctionStore:
         with self.open(name) as function:
             latest = self._changeable(function, revision_id)
             new_code = code or latest.code
-            changed_settings = settings(latest.settings, new_code) if settings else latest.settings
+            changed_settings = settings(latest.settings, new_code)
             changed = self._new_version(name, LATEST, changed_settings, new_code, "update")
             if dry_run:
                 return function, replace(latest, settings=changed_settings, code=changed.code)

@@ -51,7 +51,7 @@ class ProcessExecutor:
         *,
         work_dir: Path,
         cpu_control: CpuControl | None = None,
-        on_log: LogSink | None = None,
+        on_log: LogSink = lambda *_: None,
         idle_s: float = DEFAULT_IDLE_S,
         max_environments: int = 64,
     ) -> None:

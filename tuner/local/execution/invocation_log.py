@@ -57,30 +57,25 @@ LogSink = Callable[[str, str, Sequence[LogEvent]], None]
 class LogForwarder:
     """Hands events to a sink from its own thread, so that no invocation waits for it."""
 
-    def __init__(self, sink: LogSink | None) -> None:
+    def __init__(self, sink: LogSink) -> None:
         self._sink = sink
         self._queue: queue.SimpleQueue[tuple[str, str, tuple[LogEvent, ...]] | None] = (
             queue.SimpleQueue()
         )
-        self._thread: threading.Thread | None = None
-        if sink is not None:
-            self._thread = threading.Thread(target=self._work, name="log-forwarder", daemon=True)
-            self._thread.start()
+        self._thread = threading.Thread(target=self._work, name="log-forwarder", daemon=True)
+        self._thread.start()
 
     def forward(self, group: str, stream: str, events: tuple[LogEvent, ...]) -> None:
         """Queue events; returns at once."""
-        if self._sink is not None and events:
+        if events:
             self._queue.put((group, stream, events))
 
     def close(self, limit_s: float = 5.0) -> None:
         """Deliver what is queued, within a limit."""
-        if self._thread is not None:
-            self._queue.put(None)
-            self._thread.join(limit_s)
-            self._thread = None
+        self._queue.put(None)
+        self._thread.join(limit_s)
 
     def _work(self) -> None:
-        assert self._sink is not None
         while (item := self._queue.get()) is not None:
             self._sink(*item)
 
