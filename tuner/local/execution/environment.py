@@ -209,18 +209,14 @@ class Environment:
         assert self._process is not None
         deadline_ns = self._deadline_ns(begin_ns)
         while True:
-            event = self._checked(self._process.wait(deadline_ns), self.deployment.timeout_s)
+            event = self._checked(self._process.wait(deadline_ns))
             call = event.call
             if call is None or call.request_id != request.request_id:
                 self._keep_next(event)
                 continue
             duration_ms = elapsed_ms(begin_ns, event.at_ns)
             self._settle()
-            if call.too_large:
-                return invocation_outcome.too_large(duration_ms)
-            if call.kind == "error":
-                return Outcome(duration_ms, call.body, function_error="Unhandled")
-            return Outcome(duration_ms, call.body)
+            return invocation_outcome.answered(call, duration_ms)
 
     def _settle(self) -> None:
         """Let the runtime reach its next poll, then stop it until it's needed."""
@@ -242,30 +238,19 @@ class Environment:
     def _await_next(self, deadline_ns: int) -> int:
         """Wait for the runtime to ask for an event; return when it did."""
         assert self._process is not None
-        limit_s = self.deployment.timeout_s
         while self._next_call is None:
-            self._keep_next(self._checked(self._process.wait(deadline_ns), limit_s))
+            self._keep_next(self._checked(self._process.wait(deadline_ns)))
         return self._next_call.at_ns
 
     def _keep_next(self, event: RuntimeEvent) -> None:
         if event.call is not None and event.call.kind == "next":
             self._next_call = event
 
-    def _checked(self, event: RuntimeEvent, timeout_s: float) -> RuntimeEvent:
+    def _checked(self, event: RuntimeEvent) -> RuntimeEvent:
         """Pass on anything but the runtime's end."""
-        at_ns = event.at_ns
-        if event.kind == "deadline":
-            raise RuntimeFailedError(invocation_outcome.timed_out(timeout_s), at_ns)
-        if event.kind == "memory":
-            raise RuntimeFailedError(invocation_outcome.out_of_memory(), at_ns)
-        if event.kind == "unfit":
-            raise RuntimeFailedError(invocation_outcome.unfit(event.why), at_ns)
-        if event.kind == "exited":
-            raise RuntimeFailedError(invocation_outcome.exited(event.exit_code), at_ns)
-        call = event.call
-        if call is not None and call.kind == "init-error":
-            kind = call.error_type or "Runtime.Unknown"
-            raise RuntimeFailedError(PlatformError("", kind, kind), at_ns, call.body)
+        failure = invocation_outcome.failure_in(event, self.deployment.timeout_s)
+        if failure is not None:
+            raise failure
         return event
 
     def _start(self, log: InvocationLog, cores: float) -> int:

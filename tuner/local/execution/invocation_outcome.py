@@ -14,9 +14,12 @@ from tuner.model.invocation import PlatformReport
 
 if TYPE_CHECKING:
     from tuner.local.deployment import Deployment, InvokeRequest
+    from tuner.local.execution.runtime.process import RuntimeEvent
+    from tuner.local.execution.runtime.runtime_api import RuntimeCall
     from tuner.model.invocation import ReportStatus
 
 PlatformErrorStatus = Literal["error", "timeout"]
+_EXIT = "Runtime.ExitError"
 SIGNAL_NAMES: dict[int, str] = {
     signal.SIGHUP: "hangup",
     signal.SIGINT: "interrupt",
@@ -71,17 +74,24 @@ def elapsed_ms(begin_ns: int, end_ns: int) -> float:
     return ((end_ns if end_ns >= begin_ns else time.monotonic_ns()) - begin_ns) / 1e6
 
 
-def timed_out(timeout_s: float) -> PlatformError:
-    """The function did not answer in time."""
-    message = f"Task timed out after {timeout_s:.2f} seconds"
-    return PlatformError(message, "Sandbox.Timedout", None, "timeout")
-
-
-def out_of_memory() -> PlatformError:
-    """A process of the tree was killed for memory."""
-    return PlatformError(
-        "Runtime exited with error: signal: killed", "Runtime.ExitError", "Runtime.OutOfMemory"
-    )
+def failure_in(event: RuntimeEvent, timeout_s: int) -> RuntimeFailedError | None:
+    """Why the runtime won't answer, if that is what an event tells; None for any other."""
+    why = None
+    match event.kind:
+        case "deadline":
+            message = f"Task timed out after {timeout_s:.2f} seconds"
+            why = PlatformError(message, "Sandbox.Timedout", None, "timeout")
+        case "memory":  # the kernel has killed for it
+            why = PlatformError(_exit_message(-signal.SIGKILL), _EXIT, "Runtime.OutOfMemory")
+        case "unfit":  # another architecture's, or a script without its shell
+            why = invalid_entrypoint(f"fork/exec /var/task/bootstrap: {event.why.lower()}")
+        case "exited":
+            why = PlatformError(_exit_message(event.exit_code), _EXIT, _EXIT)
+    posted = None
+    if event.call is not None and event.call.kind == "init-error":
+        kind, posted = event.call.error_type or "Runtime.Unknown", event.call.body
+        why = PlatformError("", kind, kind)
+    return None if why is None else RuntimeFailedError(why, event.at_ns, posted)
 
 
 def invalid_entrypoint(message: str) -> PlatformError:
@@ -89,21 +99,13 @@ def invalid_entrypoint(message: str) -> PlatformError:
     return PlatformError(message, "Runtime.InvalidEntrypoint", "Runtime.InvalidEntrypoint")
 
 
-def unfit(why: str) -> PlatformError:
-    """The system wouldn't execute it: another architecture's, or a script without its shell."""
-    return invalid_entrypoint(f"fork/exec /var/task/bootstrap: {why.lower()}")
-
-
-def exited(code: int) -> PlatformError:
-    """The runtime's process ended: with a status, or by a signal (negative)."""
+def _exit_message(code: int) -> str:
+    """Of a process that ended with a status, or by a signal (negative)."""
     if code == 0:
-        message = "Runtime exited without providing a reason"
-    elif code > 0:
-        message = f"Runtime exited with error: exit status {code}"
-    else:
-        name = SIGNAL_NAMES.get(-code, f"signal {-code}")
-        message = f"Runtime exited with error: signal: {name}"
-    return PlatformError(message, "Runtime.ExitError", "Runtime.ExitError")
+        return "Runtime exited without providing a reason"
+    if code > 0:
+        return f"Runtime exited with error: exit status {code}"
+    return f"Runtime exited with error: signal: {SIGNAL_NAMES.get(-code, f'signal {-code}')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +141,12 @@ class Outcome:
         )
 
 
-def too_large(duration_ms: float) -> Outcome:
-    """The function answered with more than Lambda takes."""
-    platform_error = PlatformError(TOO_LARGE_TEXT, TOO_LARGE, TOO_LARGE)
-    return Outcome(duration_ms, too_large_payload(), platform_error, "Unhandled")
+def answered(call: RuntimeCall, duration_ms: float) -> Outcome:
+    """What the runtime answered, unless that is more than Lambda takes."""
+    if call.too_large:
+        platform_error = PlatformError(TOO_LARGE_TEXT, TOO_LARGE, TOO_LARGE)
+        return Outcome(duration_ms, too_large_payload(), platform_error, "Unhandled")
+    return Outcome(duration_ms, call.body, None, "Unhandled" if call.kind == "error" else None)
 
 
 def megabytes(size_bytes: int) -> int:
