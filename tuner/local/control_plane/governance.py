@@ -23,6 +23,17 @@ MIN_UNRESERVED: Final = 100
 """What an account must keep for functions without a reservation (all it has, if that is less)."""
 
 
+def check_left(left: int, account_limit: int, what: str) -> None:
+    """Refuse what leaves too little to functions without a reservation."""
+    least = min(MIN_UNRESERVED, account_limit)
+    if left < least:
+        raise invalid(
+            f"Specified {what} for function decreases account's UnreservedConcurrentExecution "
+            f"below its minimum value of [{least}].",
+            type_=None,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class GovernanceApi:
     """Operations around a function."""
@@ -60,13 +71,8 @@ class GovernanceApi:
         name = call.function
         with self.store.open(Reference(name, LATEST)) as function:
             left = self.concurrent_executions - self.store.reserved_in_all(without=name) - wanted
-            minimum = min(MIN_UNRESERVED, self.concurrent_executions)
-            if wanted > 0 and left < minimum:
-                raise invalid(
-                    "Specified ReservedConcurrentExecutions for function decreases account's "
-                    f"UnreservedConcurrentExecution below its minimum value of [{minimum}].",
-                    type_=None,
-                )
+            if wanted > 0:
+                check_left(left, self.concurrent_executions, "ReservedConcurrentExecutions")
             function.reserved_concurrency = wanted
         return {"ReservedConcurrentExecutions": wanted}
 

@@ -10,7 +10,7 @@ from tuner.local.control_plane.api_error import (
     no_such_resource,
     not_supported,
 )
-from tuner.local.control_plane.governance import MIN_UNRESERVED
+from tuner.local.control_plane.governance import check_left
 from tuner.local.control_plane.names import LATEST
 
 if TYPE_CHECKING:
@@ -114,17 +114,13 @@ class NotHereApi:
             "Provisioned Concurrency Configs cannot be applied to unpublished function versions.",
         )
         left = self._concurrent_executions - self._store.reserved_in_all()
-        least = min(MIN_UNRESERVED, self._concurrent_executions)
-        asked = "Specified ConcurrentExecutions for function"
         if wanted > left:
-            message = f"{asked} is greater than account's unreserved concurrency [{left}]."
-            raise invalid(message, type_=None)
-        if left - wanted < least:
             raise invalid(
-                f"{asked} decreases account's UnreservedConcurrentExecution below its minimum "
-                f"value of [{least}].",
+                "Specified ConcurrentExecutions for function is greater than account's unreserved "
+                f"concurrency [{left}].",
                 type_=None,
             )
+        check_left(left - wanted, self._concurrent_executions, "ConcurrentExecutions")
         raise not_supported(
             "Provisioned concurrency is",
             "environments start on demand here; keep one warm by invoking it, and see what "

@@ -118,11 +118,6 @@ class Environment:
         self._drop_process()
         shutil.rmtree(self._scratch_dir, ignore_errors=True)
 
-    @property
-    def is_new(self) -> bool:
-        """Whether its first init is still to come."""
-        return self._start_count == 0
-
     def _prepare(self, log: InvocationLog, grant: Grant) -> float | None:
         """Give a new environment its runtime, if init succeeds; return Init Duration or None.
 
@@ -130,7 +125,7 @@ class Environment:
         """
         if self._process is not None:
             self._process.write_output = log.write_output
-        if not self.is_new:
+        if self._start_count > 0:
             return None
         log.init_start(self._program.label)
         begin_ns = time.monotonic_ns()

@@ -137,12 +137,11 @@ def own_interpreter() -> Interpreter:
     if importlib.util.find_spec("awslambdaric") is None:
         raise LocalError(f"awslambdaric is not installed: {install_command('local')}")
     compiled = importlib.util.find_spec("runtime_client") is not None
-    places = (sys.prefix, sys.base_prefix, sys.exec_prefix, *_parents_of(RUNTIME_CLIENT + SDK))
     return Interpreter(
         executable=sys.executable,
         version=".".join(map(str, sys.version_info[:3])),
         client_dir=None if compiled else STAND_IN,
-        directories=tuple(dict.fromkeys((*places, STAND_IN, str(Path(STARTER).parent)))),
+        directories=_directories(sys.prefix, sys.base_prefix, sys.exec_prefix),
     )
 
 
@@ -162,8 +161,7 @@ def other_interpreter(command: str, wanted: str, links_dir: Path) -> Interpreter
         f"{command} has no boto3 and can't use the tool's: a handler that imports it will fail"
     )
     findings = () if answer.has_sdk else (Finding("sdk_missing", "warning", message),)
-    ours = (client_dir, STAND_IN, str(Path(STARTER).parent), *_parents_of(RUNTIME_CLIENT + SDK))
-    directories = tuple(dict.fromkeys((*answer.places, *ours)))
+    directories = _directories(*answer.places, client_dir)
     return Interpreter(answer.executable, answer.version, client_dir, directories, findings)
 
 
@@ -221,6 +219,7 @@ def _origin(name: str) -> Path | None:
     return file.parent if file.name == "__init__.py" else file
 
 
-def _parents_of(names: Iterable[str]) -> tuple[str, ...]:
-    origins = (_origin(name) for name in names)
-    return tuple(dict.fromkeys(str(origin.parent) for origin in origins if origin))
+def _directories(*places: str) -> tuple[str, ...]:
+    """An interpreter's own places, the clients', and those of the packages that it gets."""
+    packages = (str(each.parent) for each in map(_origin, RUNTIME_CLIENT + SDK) if each)
+    return tuple(dict.fromkeys((*places, STAND_IN, str(Path(STARTER).parent), *packages)))
