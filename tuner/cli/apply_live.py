@@ -10,7 +10,7 @@ import typer
 from tuner.cli import exit_status
 from tuner.cli.config import state_dir
 from tuner.cli.flags import with_flags
-from tuner.cli.progress import describe
+from tuner.cli.progress import tell_recovery
 from tuner.cli.screen import agree, say, show_json, show_text
 from tuner.errors import NotAgreedError, TunerError, UsageError
 
@@ -251,10 +251,8 @@ def _tell_progress(event: "ProgressEvent") -> None:
     match event:
         case VersionPublished():
             say(f"  version {event.version} published with {event.memory_mb} MB")
-        case VersionDeleted():
-            say(f"  version {event.version} deleted")
-        case CallFailed():
-            say(f"  {describe(event)}")
+        case VersionDeleted() | CallFailed():
+            tell_recovery(event)
 
 
 def _show_done(rollout: "OpenRollout", *, json: bool) -> int:

@@ -22,12 +22,11 @@ def render(functions: Sequence[FunctionAlarms], *, width: int, encoding: str) ->
         span = f"{each.start:%Y-%m-%d %H:%M} to {each.end:%Y-%m-%d %H:%M} UTC"
         lines.append(f"{plain(each.function)} · {each.region} · history of {each.days:.1f} days")
         lines.append(f"{span}, replayed minute by minute")
-        rows = [("alarm", "rings beyond", "minutes", "would have rung")]
-        rows += [
-            (plain(alarm.kind), _beyond(alarm), _window(alarm), _cell(alarm.replay, alarm))
-            for alarm in each.alarms
+        rows = [
+            ("alarm", "rings beyond", "minutes", "would have rung"),
+            *((plain(a.kind), _beyond(a), _window(a), _cell(a.replay, a)) for a in each.alarms),
+            ("runs-away", "any of these", "", _cell(each.composite, None)),
         ]
-        rows.append(("runs-away", "any of these", "", _cell(each.composite, None)))
         lines += table_lines(rows, "<><<", indent=0)
         lines += [*paragraphs((f"- {note}" for note in each.notes), width, indent="  "), ""]
     return as_text(lines[:-1], encoding)

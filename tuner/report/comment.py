@@ -84,17 +84,15 @@ def _joined(notice: str, answers: Sequence[str], left_out: Sequence[str]) -> str
 
 
 def _notice(subjects: Sequence[Subject]) -> str:
-    notices = [
-        ("measured on deployed code", [each for each in subjects if each.code == "deployed"]),
-        (
-            "measured on a different build from this change's",
-            [each for each in subjects if each.code == "other"],
-        ),
-        (
-            "measured locally, not on Lambda",
-            [each for each in subjects if each.recommendation.environment == "local"],
-        ),
-    ]
+    local = [each for each in subjects if each.recommendation.environment == "local"]
+    deployed, other = (
+        [each for each in subjects if each.code == code] for code in ("deployed", "other")
+    )
+    notices = (
+        ("measured on deployed code", deployed),
+        ("measured on a different build from this change's", other),
+        ("measured locally, not on Lambda", local),
+    )
     return "; ".join(_of(words, found, subjects) for words, found in notices if found)
 
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from tuner.model.host_check import HostCheck, ShareCheck
 
 _TITLES: Final = ("memory", "Lambda", "measured", "off", "jitter", "bare loop", "")
-_MARGIN: Final = "  "
 
 
 def render(checks: Sequence[HostCheck], *, encoding: str = "utf-8") -> str:
@@ -53,7 +52,7 @@ def _lines(check: HostCheck) -> list[str]:
         "",
         *table,
         "",
-        f"{_MARGIN}waiting takes as long at every size: {waiting} at the smallest",
+        f"  waiting takes as long at every size: {waiting} at the smallest",
         "",
         *_verdict(check),
     ]

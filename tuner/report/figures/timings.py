@@ -61,20 +61,21 @@ def _draw_plan(panel: Axes, windows: Sequence[Window]) -> None:
 
 
 def _draw_rates(panel: Axes, windows: Sequence[Window], color: str, name: str) -> None:
-    middles = [(each.from_s + each.to_s) / 2 for each in windows]
-    lengths = [each.to_s - each.from_s for each in windows]
-    counts = [each.invocation_count - each.error_count for each in windows]
-    answered = [count / length for count, length in zip(counts, lengths, strict=True)]
-    panel.plot(middles, answered, color=color, linewidth=1.6, label=f"succeeded, {name}")
-    bad = [each.throttle_count + each.error_count for each in windows]
-    marks = [
-        (at, count / length)
-        for at, count, length in zip(middles, bad, lengths, strict=True)
-        if count
-    ]
-    if marks:
-        xs, ys = zip(*marks, strict=True)
-        panel.scatter(xs, ys, marker="x", s=26, color=canvas.FAILED, label="throttled or failed")
+    good = [_rate(each, each.invocation_count - each.error_count) for each in windows]
+    panel.plot(_middles(windows), good, color=color, linewidth=1.6, label=f"succeeded, {name}")
+    failed = [each for each in windows if each.throttle_count + each.error_count]
+    bad = [_rate(each, each.throttle_count + each.error_count) for each in failed]
+    if failed:
+        at, color = _middles(failed), canvas.FAILED
+        panel.scatter(at, bad, marker="x", s=26, color=color, label="throttled or failed")
+
+
+def _middles(windows: Sequence[Window]) -> list[float]:
+    return [(each.from_s + each.to_s) / 2 for each in windows]
+
+
+def _rate(window: Window, count: int) -> float:
+    return count / (window.to_s - window.from_s)
 
 
 def _draw_first_limit(panel: Axes, result: LoadResult) -> None:
@@ -93,7 +94,6 @@ def _draw_first_limit(panel: Axes, result: LoadResult) -> None:
 
 
 def _draw_times(panel: Axes, windows: Sequence[Window], color: str, name: str) -> None:
-    middles = [(each.from_s + each.to_s) / 2 for each in windows]
     for share, dashes, width in (
         ("p50", "solid", 1.8),
         ("p95", (0, (6, 2)), 1.4),
@@ -102,7 +102,7 @@ def _draw_times(panel: Axes, windows: Sequence[Window], color: str, name: str) -
         # A pause is a gap in the line.
         values = [getattr(each.latency_ms, share, math.nan) for each in windows]
         panel.plot(
-            middles,
+            _middles(windows),
             values,
             color=color,
             linestyle=dashes,

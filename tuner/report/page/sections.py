@@ -136,11 +136,9 @@ def tiles(answer: Recommendation) -> list[dict[str, str]]:
         then_text = dollars(then) if moved else None
         shown.append(tile("Cost per million records", dollars(now), then_text, _spread(then)))
     if choice.saving_ratio is not None and moved and choice.verdict != "inconclusive":
-        text = numbers.saving(choice.saving_ratio)
-        figure, _, interval = text.partition(" (")
-        shown.append(
-            tile("Saving", figure, note=f"90%: {interval.rstrip(')')}" if interval else "")
-        )
+        figure, _, interval = numbers.saving(choice.saving_ratio).partition(" (")
+        note = f"90%: {interval.rstrip(')')}" if interval else ""
+        shown.append(tile("Saving", figure, note=note))
     if choice.verdict == "inconclusive" and moved:
         shown[0]["note"] = "best so far, not a recommendation"
     return shown
