@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import shutil
 import threading
 import time
 import uuid
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import LocalError
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from tuner.local.execution.runtime import LaunchSpec
     from tuner.local.execution.runtime.process import RuntimeEvent
     from tuner.local.execution.runtime.program import Program
+    from tuner.local.execution.runtime.runtime_api import RuntimeCall
 
 INIT_LIMIT_S: Final = 10.0
 SHUT_DOWN: Final = "the local Lambda was shut down while the invocation ran"
@@ -61,8 +62,7 @@ class Environment:
     def __init__(self, deployment: Deployment, program: Program, host: Host, run_dir: Path) -> None:
         self.deployment = deployment
         self.identity = uuid.uuid4().hex
-        today = datetime.datetime.now(datetime.UTC).strftime("%Y/%m/%d")
-        self.log_stream = f"{today}/[{deployment.version}]{self.identity}"
+        self.log_stream = f"{datetime.now(UTC):%Y/%m/%d}/[{deployment.version}]{self.identity}"
         self.share = min(vcpu_share(deployment.memory_mb), float(host.core_count))
         self._program = program
         self._host = host
@@ -75,7 +75,7 @@ class Environment:
         self.cpus: tuple[int, ...] = ()
         """The cores that it last ran on."""
         self._process: RuntimeProcess | None = None
-        self._next_call: RuntimeEvent | None = None
+        self._next_call: RuntimeCall | None = None
         self._start_count = 0
         self._last_peak_bytes = 0
         self._killed = threading.Event()
@@ -192,10 +192,9 @@ class Environment:
         self._next_call = None
         assert process is not None
         assert asked is not None
-        assert asked.call is not None
         left_s = (self._deadline_ns(begin_ns) - time.monotonic_ns()) / 1e9
         headers = event_headers(request, trace.header, left_s)
-        return process.deliver(asked.call, headers, request.payload)
+        return process.deliver(asked, headers, request.payload)
 
     def _deadline_ns(self, begin_ns: int) -> int:
         return begin_ns + self.deployment.timeout_s * 1_000_000_000
@@ -235,11 +234,11 @@ class Environment:
         assert self._process is not None
         while self._next_call is None:
             self._keep_next(self._checked(self._process.wait(deadline_ns)))
-        return self._next_call.at_ns
+        return self._next_call.arrived_ns
 
     def _keep_next(self, event: RuntimeEvent) -> None:
         if event.call is not None and event.call.kind == "next":
-            self._next_call = event
+            self._next_call = event.call
 
     def _checked(self, event: RuntimeEvent) -> RuntimeEvent:
         """Pass on anything but the runtime's end."""
