@@ -133,11 +133,10 @@ def _show_plan(rollout: "OpenRollout") -> None:
 
     request, plan = rollout.request, rollout.plan
     name, now_mb = rollout.function.name, rollout.from_memory_mb
+    reached = ", ".join(rollout.traffic.sources)
     if plan is None:
-        reached = ", ".join(rollout.traffic.sources) or "nothing that is known of"
-        say(
-            f"{name}: $LATEST {now_mb} → {request.memory_mb} MB at once. It's reached by {reached}."
-        )
+        by = reached or "nothing that is known of"
+        say(f"{name}: $LATEST {now_mb} → {request.memory_mb} MB at once. It's reached by {by}.")
         say(
             "! Nothing is compared, and nothing goes back by itself. The next deployment of your "
             "infrastructure code undoes it: write the size there too (tuner apply)."
@@ -158,8 +157,7 @@ def _show_plan(rollout: "OpenRollout") -> None:
     for line in _limits(plan):
         say(f"  {line}")
     say(f"  {_sources(rollout)}")
-    if rollout.traffic.sources:
-        reached = ", ".join(rollout.traffic.sources)
+    if reached:
         say(
             f"! $LATEST is reached by {reached} too: it has the new size for a few seconds while "
             "the version is published."

@@ -22,6 +22,8 @@ import math
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -57,13 +59,14 @@ class ShareTest:
         ]
         for index, odds in enumerate(ODDS_RATIOS):
             log_odds = math.log(odds)
-            expected = log_sum([s + log_odds * (least + i) for i, s in enumerate(log_shares)])
+            tilted = [s + log_odds * (least + i) for i, s in enumerate(log_shares)]
+            expected = float(np.logaddexp.reduce(tilted))
             self._log_ratios[index] += new_hits * log_odds - expected
 
     @property
     def log_evidence(self) -> float:
         """Logarithm of the e-value that it's more frequent."""
-        return log_sum(self._log_ratios) - math.log(len(ODDS_RATIOS))
+        return float(np.logaddexp.reduce(self._log_ratios)) - math.log(len(ODDS_RATIOS))
 
 
 class MeanTest:
@@ -118,9 +121,3 @@ def mixture_bound(variance: float, alpha: float) -> float:
 def log_choose(count: int, chosen: int) -> float:
     """Logarithm of the number of ways."""
     return math.lgamma(count + 1) - math.lgamma(chosen + 1) - math.lgamma(count - chosen + 1)
-
-
-def log_sum(logs: Sequence[float]) -> float:
-    """Logarithm of the sum of what these are the logarithms of."""
-    most = max(logs)
-    return most + math.log(sum(math.exp(each - most) for each in logs))
