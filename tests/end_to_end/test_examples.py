@@ -26,6 +26,7 @@ THREE_RUNTIMES: Final = TEMPLATE.parent / "three-runtimes" / "template.yaml"
 EXAMPLES: Final = [function.name for function in read_template(TEMPLATE).functions]
 
 
+@pytest.mark.slow
 def test_cpu_bound_work_gets_faster_in_proportion_to_its_memory(tmp_path: Path) -> None:
     """One busy thread gains from memory up to a core: the goal speed leaves 128 MB behind."""
     answer = tune_until(

@@ -48,6 +48,7 @@ def test_a_full_tmp_is_full(any_bench: Bench, size_mb: int) -> None:
     assert size_mb <= call.value["mb"] <= size_mb * 1.01
 
 
+@pytest.mark.slow  # writes at a small share of a core
 def test_files_are_not_memory(bench: Bench) -> None:
     """A file that is larger than the memory is written and read, and is not in the peak."""
     call = bench.call("write_to_tmp", {"mb": 150}, 128)
