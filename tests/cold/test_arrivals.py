@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner.api.cold import given_arrivals
-from tuner.cold.arrivals import arrivals_of_loads, arrivals_of_minutes, read_arrivals
+from tuner.cold.arrivals import arrivals_of_loads, arrivals_of_minutes
+from tuner.cold.arrivals_file import read_arrivals
 from tuner.errors import InputError
 from tuner.model.invocation import MinuteLoad
 

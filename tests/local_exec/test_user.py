@@ -70,9 +70,10 @@ def test_handlers_are_not_root(bench: Bench, tmp_path: Path) -> None:
     assert set(seen["ids"]) == {user_id}
     assert seen["child"] == str(user_id)
     assert (seen["name"], seen["powers"], seen["no_new"]) == ("sbx_user1051", [0], "1")
+    # An interpreter that is installed below /tmp itself is seen there, and nothing else.
+    below_tmp = Path(sys.prefix).parts[2:3] if Path(sys.prefix).is_relative_to("/tmp") else ()
     *owner, names = seen["tmp"]
-    # An interpreter that is installed below /tmp itself is seen there.
-    assert (owner, set(names) - {*Path(sys.prefix).parts}) == ([0, "0o1777"], {"mine"})
+    assert (owner, {*names}) == ([0, "0o1777"], {"mine", *below_tmp})
     refused = [seen[name] for name in ("shadow", "secret", "signal", "environ")]
     assert refused == ["PermissionError"] * 4
     assert "said by name\n" in call.log

@@ -15,8 +15,8 @@ from tuner.cold.arrivals import (
     Arrivals,
     arrivals_of_loads,
     arrivals_of_times,
-    read_arrivals,
 )
+from tuner.cold.arrivals_file import read_arrivals
 from tuner.cold.findings import imports_unknown, provisioned_already, provisioned_unknown
 from tuner.cold.imports import package_sizes, read_times, timed_package
 from tuner.cold.plan import plan_cold

@@ -4,7 +4,8 @@
 (or restore) and reads what a log says of it besides, and `imports` has a function time its own
 imports. `init_curve` says what that means for the sizes between.
 
-`arrivals` are the requests of a trace or a rate, `share` how many of them meet a cold start, and
-`options` what requests then take, and what SnapStart and provisioned concurrency cost against what
-they remove. Read `analysis` first, which puts these together, then `share`.
+`arrivals` are the requests of a trace or a rate (`arrivals_file` reads them from a CSV), `share`
+how many of them meet a cold start, and `options` what requests then take, and what SnapStart and
+provisioned concurrency cost against what they remove. Read `analysis` first, which puts these
+together, then `share`.
 """
