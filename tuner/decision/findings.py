@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tuner.decision.constraints import HEADROOM_USE_RATIO, fails_at_random, floor_gap_mb
+from tuner.decision.repeats import NOISE_RATIO
 from tuner.decision.replies import replies_findings
 from tuner.decision.verdict import errors_are_random, memory_may_explain
 from tuner.model.finding import Finding
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from tuner.model.recommendation import Choice
     from tuner.model.sweep import Sweep
 
-NOISE_RATIO = 0.25
-"""Relative scatter of a size's calls that most functions don't have."""
 _TIMEOUT_USE_RATIO = 0.7
 _PAYLOADS_APART = 1.5
 _RISE_DOUBT = 0.05

@@ -10,6 +10,7 @@ import numpy as np
 
 from tuner.decision.estimates import interval
 from tuner.decision.move import current_fails, firm_move
+from tuner.decision.repeats import lacking_calls
 from tuner.decision.replies import error_at_current
 from tuner.model.interval import figure, percent, percent_digits
 from tuner.model.invocation import Outcome
@@ -201,7 +202,22 @@ def _objection(problem: Problem, move: Move) -> str | None:
             f"p{problem.goal.percentile:g} at {size} MB is modelled from few samples: "
             f"{latency.samples_missing} more there would settle it (raise `max_invocations`)"
         )
+    if resize and move.verdict == "resize" and not current_fails(now):
+        return _few_calls(problem, move)
     return _doubt(problem, move)
+
+
+def _few_calls(problem: Problem, move: Move) -> str | None:
+    """Object if calls scatter widely and one of a move's sizes was called too seldom."""
+    lacking = lacking_calls(problem, move.answer)
+    if lacking is None:
+        return None
+    memory_mb, called, needed = lacking
+    size = problem.estimates.sizes_mb[move.answer]
+    return (
+        f"{size} MB looks best, but calls scatter widely and {memory_mb} MB has {called} of the "
+        f"{needed} warm ones that a comparison needs: raise `max_invocations`"
+    )
 
 
 def _doubt(problem: Problem, move: Move) -> str | None:

@@ -14,9 +14,9 @@ from tuner.decision.move import answer_within, current_fails, lacking_price, wei
 from tuner.decision.percentile import samples_needed
 from tuner.decision.policy import BATCH, BatchPolicy, Trial
 from tuner.decision.policy.initial_design import first_sizes, initial_trials, open_sizes
-from tuner.decision.policy.repeats import calls_needed, weightiest
 from tuner.decision.policy.value_of_information import information_values
 from tuner.decision.problem import build_problem
+from tuner.decision.repeats import calls_needed, weightiest
 from tuner.decision.verdict import errors_are_random, nearest_to_limits
 
 if TYPE_CHECKING:
@@ -309,7 +309,7 @@ class AdaptivePolicy(BatchPolicy):
         now = problem.of_current
         if move.verdict != "resize" or current_fails(now):
             return ()
-        needed = min(calls_needed(problem, move.answer), _COMPARED)
+        needed = calls_needed(problem, move.answer)
         trials: list[Trial] = []
         for memory_mb, of in (
             (problem.estimates.sizes_mb[move.answer], problem),

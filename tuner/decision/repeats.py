@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tuner.decision.findings import NOISE_RATIO
 from tuner.decision.move import SURE
 
 if TYPE_CHECKING:
@@ -22,12 +21,18 @@ if TYPE_CHECKING:
     from tuner.decision.problem import Problem
     from tuner.inference.sample import Sample
 
+NOISE_RATIO: Final = 0.25
+"""Relative scatter of a size's calls that most functions don't have."""
+MOST_NEEDED: Final = 12
+"""Calls of one size that are enough, however widely they scatter."""
+_FEW_SHARE: Final = 0.5
+"""A size with less than this share of the calls it needs can't carry a move."""
 _LEAST_FREEDOM: Final = 2
 
 
 def calls_needed(problem: Problem, column: int) -> int:
-    """Calls of each of the two sizes that show a move's gain with the sureness that it needs; 1
-    where calls don't scatter widely.
+    """Calls of each of the two sizes that show a move's gain with the sureness that it needs, at
+    most `MOST_NEEDED`; 1 where calls don't scatter widely.
     """
     payload = weightiest(problem)
     curve = problem.estimates.curves[payload]
@@ -37,7 +42,27 @@ def calls_needed(problem: Problem, column: int) -> int:
     gain = -math.log1p(-min(float(problem.ranking.gains(column).mean()), 0.99))
     if gain <= 0:
         return 1
-    return math.ceil(2 * (NormalDist().inv_cdf(SURE) * scatter / gain) ** 2)
+    needed = 2 * (NormalDist().inv_cdf(SURE) * scatter / gain) ** 2
+    return min(math.ceil(needed), MOST_NEEDED)
+
+
+def lacking_calls(problem: Problem, column: int) -> tuple[int, int, int] | None:
+    """The size of a move that was called far less often than others and than it needs, its warm
+    calls, and what it needs; None if neither was.
+
+    A plan that calls all sizes alike favors none, however few its calls are.
+    """
+    needed = calls_needed(problem, column)
+    for memory_mb, of in (
+        (problem.estimates.sizes_mb[column], problem),
+        (problem.current_mb, problem.of_current),
+    ):
+        evidence, payload = of.evidence, weightiest(of)
+        most = max(len(evidence.warm_ms(payload, m)) for m in evidence.measured_mb)
+        called = len(evidence.warm_ms(payload, memory_mb))
+        if called < _FEW_SHARE * min(needed, most):
+            return memory_mb, called, needed
+    return None
 
 
 def weightiest(problem: Problem) -> str:
