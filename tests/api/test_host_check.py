@@ -102,6 +102,15 @@ def test_a_busy_machine_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "61% of a core" in finding.message
 
 
+def test_a_pause_before_the_sweep_is_no_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of five loops two were disturbed, the first of them: the machine isn't busy."""
+    shares = iter([0.7, 0.99, 0.98, 0.9, 0.99])
+    monkeypatch.setattr(machine_load, "bare_share", lambda *_: next(shares))
+    assert host_check.host_findings(tmp_path, "cgroup-v1", 2) == ()
+
+
 def test_a_state_folder_that_cannot_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import platform
+import statistics
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 ControlChoice = Literal["auto", "cgroup", "portable", "both"]
 PROBE_CPU_S: Final = 0.1
+_REPEATED: Final = 4
 _FILE: Final = "local-check.json"
 
 
@@ -65,7 +67,7 @@ def host_findings(state_dir: Path, cpu_control: str, core_count: int) -> tuple[F
     """What is known about this machine's accuracy, for a sweep that is about to begin on it.
 
     The last check's failure, if there was one under the same control, and whether the machine is
-    busy right now, by a loop of 0.1 s.
+    busy right now: a loop of 0.1 s, or the median of five if that one was disturbed.
     """
     from tuner.local import bare_share
 
@@ -84,6 +86,8 @@ def host_findings(state_dir: Path, cpu_control: str, core_count: int) -> tuple[F
             )
             findings.append(Finding("host_check_failed", "warning", text))
     share = bare_share(PROBE_CPU_S)
+    if share < BUSY_RATIO:  # a single pause of a few milliseconds disturbs no sweep
+        share = statistics.median([share, *(bare_share(PROBE_CPU_S) for _ in range(_REPEATED))])
     if share < BUSY_RATIO:
         text = (
             f"this machine was busy at the start: a bare loop got {percent(share)} of a core, so "
