@@ -36,8 +36,9 @@ SUPERVISOR_CODE = (
 )
 SUPERVISOR_LIMIT_S = 5.0
 """How long a supervisor may take to carry out a command."""
-SAMPLE_S = 0.05
-"""Between two looks at a control group's memory; spikes in between are still seen."""
+_LEAST_GAP_S, _GAP_SHARE, _MOST_GAP_S = 0.05, 0.05, 0.25
+"""Between two looks at a control group's memory: this share of the time so far, within limits.
+Spikes in between are still seen."""
 
 RuntimeEventKind = Literal["started", "call", "exited", "memory", "deadline", "unfit"]
 
@@ -129,13 +130,15 @@ class RuntimeProcess:
 
     def wait(self, deadline_ns: int) -> RuntimeEvent:
         """Process messages until something happens or the deadline (monotonic) passes."""
-        next_sample_ns = time.monotonic_ns() + int(SAMPLE_S * 1e9)
+        begin_ns = time.monotonic_ns()
+        next_sample_ns = begin_ns + int(_LEAST_GAP_S * 1e9)
         while not self._events:
             now = time.monotonic_ns()
             if now >= deadline_ns:
                 return RuntimeEvent("deadline", deadline_ns)
             if self._group is not None and now >= next_sample_ns:
-                next_sample_ns = now + int(SAMPLE_S * 1e9)
+                gap_s = min((now - begin_ns) / 1e9 * _GAP_SHARE, _MOST_GAP_S)
+                next_sample_ns = now + int(max(gap_s, _LEAST_GAP_S) * 1e9)
                 if self.sample():
                     return RuntimeEvent("memory", now)
             until = deadline_ns if self._group is None else min(deadline_ns, next_sample_ns)
