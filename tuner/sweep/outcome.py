@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import jmespath
@@ -62,6 +63,7 @@ def classify(
     return Outcome.FUNCTION_ERROR, error_type or report_type or UNKNOWN_ERROR
 
 
+@lru_cache(maxsize=32)  # the worker that got a log and the sweep that judges it both look
 def report_in(log: str) -> PlatformReport | None:
     """The REPORT line in a log; None if it was pushed out of the tail."""
     try:
