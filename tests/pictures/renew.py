@@ -28,9 +28,8 @@ HEIGHT: Final = 860
 
 def main() -> None:
     """The terminal, the figure, the page and the comment."""
-    day = {"SOURCE_DATE_EPOCH": environment(Path())["SOURCE_DATE_EPOCH"]}
-    shown = run_in_terminal([*COMMAND], columns=100, more=day)
-    (ROOT / PICTURE).write_text(draw(shown, f"tuner {' '.join(COMMAND)}"), encoding="utf-8")
+    picture = draw(shown_today(), f"tuner {' '.join(COMMAND)}")
+    (ROOT / PICTURE).write_text(picture, encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "page.html"
         for format_name, file in (("svg", ROOT / FIGURE), ("html", page)):
@@ -42,6 +41,12 @@ def main() -> None:
         comment = Path(folder) / "comment.html"
         comment.write_text(comment_page(written_comment(Path(folder))), "utf-8")
         (ROOT / COMMENT).write_bytes(_shot(comment, ready="main", only="main"))
+
+
+def shown_today() -> str:
+    """What the command says on a terminal, on the day that the README's answers are of."""
+    day = {"SOURCE_DATE_EPOCH": environment(Path())["SOURCE_DATE_EPOCH"]}
+    return run_in_terminal([*COMMAND], columns=100, more=day)
 
 
 def written_comment(state_dir: Path) -> str:
