@@ -12,7 +12,7 @@ from tuner.model.finding import Finding
 from tuner.model.goal import Goal
 from tuner.model.interval import Interval
 from tuner.report import terminal
-from tuner.report.rows import by_weight
+from tuner.report.rows import by_weight, option_rows
 from tuner.report.wording import apply_command, certainty, goal_line, money
 
 if TYPE_CHECKING:
@@ -155,6 +155,29 @@ def test_what_is_best_so_far_has_a_row_without_the_sign() -> None:
     rows = goals_shown(replace(made, choice=choice, options=options, curve=curve))
     assert rows[1] == ["best", "so", "far", "1024"]
     assert not any("▶" in row for row in rows)
+
+
+def test_a_current_size_that_only_fails_is_marked_as_modelled() -> None:
+    """Its figures are the curve's, like those of any size without a sample."""
+    made = answers.resize()
+    now = made.current.memory_mb
+    curve = [replace(each, measured=each.memory_mb != now) for each in made.curve]
+    rows = option_rows(replace(made, curve=tuple(curve)))
+    assert (rows[0].name, rows[0].notes) == ("now", ("modelled",))
+    assert option_rows(made)[0].notes == ()
+    killed = answers.summary(now, oom_count=2, duration_ms=None, cost_usd_per_million=None)
+    sizes = (*(each for each in made.sizes if each.memory_mb != now), killed)
+    rows = option_rows(replace(made, curve=tuple(curve), sizes=sizes))
+    assert rows[0].notes == ("modelled", "2× out of memory")
+
+
+def test_a_move_away_from_a_size_that_fails_says_so() -> None:
+    """The headline says that it fails, not how much faster than the curve there another one is."""
+    made = answers.resize()
+    reason = "invocations fail at the current 3008 MB and succeed at 1792 MB"
+    choice = replace(made.choice, saving_ratio=None, reason=reason)
+    text = " ".join(terminal.render(replace(made, choice=choice), width=100, color=False).split())
+    assert f"RESIZE 3008 → 1792 MB: {reason}." in text
 
 
 def test_an_answer_without_a_curve_has_no_other_goals() -> None:

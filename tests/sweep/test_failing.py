@@ -6,11 +6,14 @@ import random
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.scripted_executor import ScriptedExecutor
 from tests.sweep.running import SIZES, Events, codes, serve
 from tuner.model.invocation import Outcome
 from tuner.model.payload import Payload, Variant
 from tuner.model.progress import SizeExcluded, ThrottleMet
+from tuner.sweep.findings import function_fails
 from tuner.sweep.limits import Backoff
 
 if TYPE_CHECKING:
@@ -87,6 +90,25 @@ def test_a_function_that_fails_everywhere_stops_the_sweep_early(tmp_path: Path) 
     assert finding.code == "function_fails"
     assert "ValueError" in finding.message
     assert "scripted failure" not in finding.message
+
+
+@pytest.mark.parametrize(
+    ("error_type", "said"),
+    [
+        ("Runtime.HandlerNotFound", "Correct the Handler"),
+        ("Runtime.MalformedHandlerName", "Correct it, such as app.handler"),
+        ("Runtime.UserCodeSyntaxError", "a syntax error"),
+        ("Runtime.ExitError", "ends before it answers"),
+        ("Runtime.MarshalError", "can't be written as JSON"),
+        ("Function.ResponseSizeTooLarge", "larger than Lambda passes on (6 MB)"),
+    ],
+)
+def test_an_error_that_no_event_causes_does_not_blame_the_event(error_type: str, said: str) -> None:
+    """What Lambda's own error types name is what to correct."""
+    message = function_fails(error_type).message
+    assert error_type in message
+    assert said in message
+    assert "function accepts" not in message
 
 
 def test_a_failure_now_and_then_excludes_nothing(tmp_path: Path) -> None:

@@ -92,6 +92,16 @@ def test_a_busy_machine_is_told_whoever_sweeps(
         assert [found for found in each.findings if found.code == "host_busy"] == [seen_before]
 
 
+def test_code_that_cannot_be_imported_is_not_blamed_on_the_payload(tmp_path: Path) -> None:
+    """With a call in flight at every size it's still one finding."""
+    executor = Unimportable(20.0, time_scale=0, failure=lambda _deployment, _request: "error")
+    with serve(tmp_path, executor) as served:
+        plan = served.plan(memory_sizes_mb=SIZES, repetition_count=5, concurrency=len(SIZES))
+        sweep = served.run(plan)
+    assert len(sweep.invocations) == len(SIZES)
+    assert codes(sweep) == ["import_fails"]
+
+
 def test_code_that_cannot_be_imported_stops_it_at_once(tmp_path: Path) -> None:
     """No size helps: one invocation, and a line with the module, the log and what to do."""
     executor = Unimportable(20.0, time_scale=0, failure=lambda _deployment, _request: "error")

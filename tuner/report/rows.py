@@ -75,23 +75,52 @@ def option_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
     if not recommendation.options or choice.parameters:
         return ()
     own = recommendation.function.architecture
-    known = [_Known("now", own, current.memory_mb, current)]
+    doubts = _doubts_of_current(recommendation)
+    known = [_Known("now", own, current.memory_mb, current, notes=doubts)]
     known += [
-        _Known(each.name, each.architecture or own, each.memory_mb, each, measured=each.measured)
+        _Known(
+            each.name,
+            each.architecture or own,
+            each.memory_mb,
+            each,
+            _notes_if(measured=each.measured),
+        )
         for each in recommendation.options
     ]
     best_mb, best_on = choice.best_so_far_mb, choice.architecture or own
     for each in recommendation.curve:
         if each.memory_mb == best_mb and (best_on, best_mb) not in {one.key for one in known}:
-            best = _Known("best so far", best_on, best_mb, each, measured=each.measured)
+            best = _Known("best so far", best_on, best_mb, each, _notes_if(measured=each.measured))
             known.insert(1, best)
     chosen = (recommendation.architecture, choice.memory_mb)
     if choice.memory_mb is not None and chosen not in {each.key for each in known}:
         is_measured = choice.basis == "measured"
-        own_row = _Known("recommended", best_on, choice.memory_mb, choice, measured=is_measured)
+        notes = _notes_if(measured=is_measured)
+        own_row = _Known("recommended", best_on, choice.memory_mb, choice, notes)
         known.insert(1, own_row)
     marked = _marked(recommendation, [each.name for each in known if each.key == chosen])
     return tuple(_option_row(recommendation, each, marked) for each in known)
+
+
+def _notes_if(*, measured: bool) -> tuple[str, ...]:
+    return () if measured else (_MODELLED,)
+
+
+def _doubts_of_current(recommendation: Recommendation) -> tuple[str, ...]:
+    """If all calls at the current size fail: its figures are the curve's, and how they fail."""
+    own, current_mb = recommendation.function.architecture, recommendation.current.memory_mb
+    curves = (each.curve for each in recommendation.by_architecture if each.architecture == own)
+    at_current = (e for e in next(curves, recommendation.curve) if e.memory_mb == current_mb)
+    if all(each.measured for each in at_current):
+        return ()
+    failed = failures(
+        tuple(
+            size
+            for size in recommendation.sizes
+            if (size.architecture, size.memory_mb) == (own, current_mb)
+        )
+    )
+    return (_MODELLED,) if failed is None else (_MODELLED, failed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +131,7 @@ class _Known:
     architecture: Architecture
     memory_mb: int
     figures: CurrentSize | Option | SizeEstimate | Choice
-    measured: bool = True
+    notes: tuple[str, ...]
 
     @property
     def key(self) -> tuple[str, int]:
@@ -123,7 +152,7 @@ def _option_row(recommendation: Recommendation, known: _Known, marked: str | Non
         cost,
         _vs_now(recommendation.change_from_now(cost), is_now=is_now),
         recommended=known.name == marked,
-        notes=() if known.measured else (_MODELLED,),
+        notes=known.notes,
         name=f"{known.name} {known.architecture}" if several else known.name,
         percentile=recommendation.percentile(known.memory_mb, asked, kind) if asked else None,
         architecture=kind,

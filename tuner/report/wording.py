@@ -178,13 +178,11 @@ def _pair_gains(recommendation: Recommendation) -> str:
 
 def _gains(recommendation: Recommendation) -> str:
     choice, before = recommendation.choice, recommendation.current.duration_ms
-    gains = []
-    if choice.saving_ratio is not None:
-        gains.append(numbers.saving(choice.saving_ratio))
+    if choice.saving_ratio is None:  # the current size fails: nothing compares with it
+        return plain(choice.reason).rstrip(".")
+    gains = [numbers.saving(choice.saving_ratio)]
     if before is not None and choice.duration_ms is not None:
         gains.append(numbers.speed(before.estimate, choice.duration_ms.estimate))
-    if not gains:
-        return plain(choice.reason).rstrip(".")
     if choice.basis == "modelled":
         gains.append("modelled, not measured")
     return ", ".join(gains)

@@ -127,13 +127,25 @@ def architecture_fails(architecture: str, error_type: str | None) -> Finding:
 
 
 def function_fails(error_type: str) -> Finding:
-    """Every call at every size failed the same way."""
-    return Finding(
-        "function_fails",
-        "error",
-        f"Every invocation failed with {error_type}: check that `payloads` names an event the "
-        "function accepts, and check its log.",
+    """Every call at every size failed the same way; Lambda's own types say what to mend."""
+    what = _PLATFORM_ERRORS.get(
+        error_type,
+        "check that `payloads` names an event the function accepts, and check its log",
     )
+    return Finding("function_fails", "error", f"Every invocation failed with {error_type}: {what}.")
+
+
+_PLATFORM_ERRORS: Final = {
+    "Runtime.HandlerNotFound": "the function that its Handler names is not in its code. Correct "
+    "the Handler",
+    "Runtime.MalformedHandlerName": "its Handler isn't written as Lambda reads it. Correct it, "
+    "such as app.handler",
+    "Runtime.UserCodeSyntaxError": "its code has a syntax error. Its log names the line",
+    "Runtime.ExitError": "its process ends before it answers. Check its log",
+    "Runtime.MarshalError": "what it returns can't be written as JSON. Change what it returns",
+    "Function.ResponseSizeTooLarge": "its reply is larger than Lambda passes on (6 MB). Name an "
+    "event with a smaller reply in `payloads`, or have it return less",
+}
 
 
 def import_fails(why: str) -> Finding:

@@ -88,6 +88,11 @@ class RunawayGuard:
         self._recursion = self._recursion or trace_came_back(reply)
         self._import_failure = self._import_failure or import_failure(reply)
 
+    @property
+    def cannot_load(self) -> bool:
+        """Whether the function's code can't be imported, as far as is known."""
+        return self._import_failure is not None and not self._has_run
+
     def alarm(self, invocation: Invocation, now_s: float) -> Finding | None:
         """Add one invocation; return why the sweep must stop, if it must."""
         if invocation.error_type == RECURSION_ERROR:
@@ -100,7 +105,7 @@ class RunawayGuard:
         row = self._repeats.add(invocation)
         answers_errors = self._replies is not None and self._replies.add(invocation)
         self._has_run = self._has_run or invocation.outcome is Outcome.SUCCESS
-        if self._import_failure is not None and not self._has_run:
+        if self._import_failure is not None and self.cannot_load:
             return findings.import_fails(self._import_failure)
         if self._recursion is not None:
             return findings.recursion(self._recursion)

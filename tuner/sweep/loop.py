@@ -291,7 +291,7 @@ class SweepLoop:
         if alarm is not None and self._end is None:
             self._fail(alarm)
         error_type = self._health.common_error(self._swept.sizes_mb)
-        if error_type is not None:
+        if error_type is not None and not self._guard.cannot_load:
             self._fail(findings.function_fails(error_type))
         elif self._health.is_unreachable and not self._stop.is_urgent:
             self._fail(findings.UNREACHABLE)
