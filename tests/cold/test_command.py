@@ -217,6 +217,22 @@ def test_what_makes_no_sense_is_one_line(
     assert words in one_line(ran)
 
 
+def test_where_every_size_fails_the_reasons_are_one_sentence(state: dict[str, str]) -> None:
+    """They are joined by semicolons, without a full stop before them."""
+    executor = ScriptedExecutor(5.0, time_scale=0, failure=lambda _deployment, _request: "error")
+    functions = [FunctionDefinition("fails", memory_mb=1024)]
+    with LocalLambda(functions, executor=executor, emulated_services=False, update_s=0.0) as server:
+        ran = run_here(
+            *("cold", "fails", *at(server), "--memory-sizes", "512", "--rate", "2/min"),
+            *("--isolation", "version", "--yes"),
+            **state,
+        )
+    assert ran.returncode == 1
+    said = ran.stderr.splitlines()[-1]
+    assert said.count("the size is excluded and never recommended") == 2
+    assert ".;" not in said
+
+
 def test_a_sweep_is_not_overwritten(
     server: LocalLambda, state: dict[str, str], tmp_path: Path
 ) -> None:

@@ -9,11 +9,15 @@ import pytest
 
 from tests.sweeps import cpu_bound_ms, made_function, made_sweep
 from tuner.api.comparing import compare
+from tuner.breakeven.terms import Terms
+from tuner.decision.analysis import analyse
 from tuner.errors import InputError
 from tuner.model.goal import Goal
+from tuner.model.invocation import Outcome
 from tuner.model.plan import PayloadClass
 from tuner.pricing import load_price_book
 from tuner.report.comparison import headline
+from tuner.session.breakeven import platforms_of
 
 if TYPE_CHECKING:
     from tuner.model.comparison import Comparison
@@ -184,3 +188,19 @@ def test_a_sweep_without_warm_samples_is_named() -> None:
     """The line says which of the two cannot be compared, and what to do."""
     with pytest.raises(InputError, match=r"^B has no warm sample .*`max_invocations`"):
         compare(made_sweep(), made_sweep(warm_count=0))
+
+
+def test_a_sweep_that_only_failed_is_not_offered_more_invocations() -> None:
+    """Neither to compare it nor to compare platforms: what failed must be fixed first."""
+    sweep = made_sweep()
+    failed = [
+        replace(each, outcome=Outcome.FUNCTION_ERROR, error_type="ValueError")
+        for each in sweep.invocations
+    ]
+    sweep = replace(sweep, invocations=tuple(failed))
+    cause = r"no warm sample .*all \d+ invocations failed: check the function's log"
+    with pytest.raises(InputError, match=cause) as of_compare:
+        compare(made_sweep(), sweep)
+    with pytest.raises(InputError, match=cause) as of_break_even:
+        platforms_of(analyse(sweep, Goal(), price_book=load_price_book()), Terms())
+    assert not any("max_invocations" in str(each.value) for each in (of_compare, of_break_even))

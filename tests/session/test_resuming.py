@@ -273,6 +273,15 @@ def test_a_function_that_changed_is_measured_anew(target: OpenTarget) -> None:
         prepared(target, earlier=earlier)
 
 
+def test_a_sweep_of_another_function_is_told_from_a_change(target: OpenTarget) -> None:
+    """Nothing has changed: the sweep measured something else."""
+    earlier = measured(target)
+    other = dataclasses.replace(earlier.function, name="other", arn="")
+    with pytest.raises(InputError, match=r"measured other, not hello.*leave out `resume`") as told:
+        prepared(target, earlier=dataclasses.replace(earlier, function=other))
+    assert "changed" not in str(told.value)
+
+
 def test_payloads_come_from_the_file_or_from_the_user(target: OpenTarget) -> None:
     """Kept ones are taken; other ones are refused; the same ones may be given again."""
     without = measured(target)

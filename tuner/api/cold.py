@@ -180,10 +180,11 @@ class _Measuring:
         if error is not None and not measured.cold:
             raise error
         if not measured.cold:
-            why = "; ".join(each.message for each in measured.findings if each.severity != "info")
+            told = (each.message for each in measured.findings if each.severity != "info")
+            why = "; ".join(each.rstrip(".") for each in told)
             raise InputError(
                 f"no cold start of {plan.pricing.function.name} could be measured"
-                + (f": {why.rstrip('.')}" if why else ": check its log, or allow more invocations")
+                + (f": {why}" if why else ": check its log, or allow more invocations")
             )
         imports = self._imports() if error is None else ImportsFound({})
         # A version that was there before isn't invoked here: it may be warm.

@@ -129,8 +129,8 @@ def _draw(entry: Entry, sizes: Sequence[int]) -> _Drawn:
     if problem is None:
         raise InputError(
             f"{entry.source} has no warm sample of every payload, so there's nothing to compare: "
-            "compare two others (tuner sweeps lists them), or tune again with more invocations "
-            "(`max_invocations`)"
+            f"compare two others (tuner sweeps lists them). {entry.source} says: "
+            f"{entry.analysis.choice.reason}"
         )
     return _Drawn(entry, problem.fitted_at(sizes), problem.measured)
 

@@ -69,7 +69,7 @@ def read_work(analysis: Analysis, memory_mb: int) -> Work:
     if problem is None:
         raise InputError(
             "the sweep has no warm sample of every payload, so nothing can be compared: "
-            "tune again with more invocations (`max_invocations`)"
+            f"{analysis.choice.reason}"
         )
     parting = sizes_to_part(problem.measured)
     estimates = problem.fitted_at(sorted({*parting, memory_mb}))

@@ -79,6 +79,12 @@ def _usual_limit(plan: SweepPlan, done: int) -> int:
 
 def check_same(function: FunctionConfig, environment: str, earlier: Sweep) -> None:
     """Raise InputError unless the function is the one that was measured."""
+    of = earlier.function.name
+    if of != function.name:
+        raise InputError(
+            f"{earlier.plan.sweep_id} measured {of}, not {function.name}, so its samples don't "
+            "apply: leave out `resume`, or name one of this function's sweeps"
+        )
     changed = [name for name in differences(earlier.function, function) if name != "description"]
     if environment != earlier.environment:
         changed.append("environment")
