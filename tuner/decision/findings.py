@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import TYPE_CHECKING
 
@@ -124,10 +123,9 @@ def _rises(problem: Problem) -> Iterator[Finding]:
     """A duration that surely rises with memory somewhere, as measured."""
     columns = problem.estimates.columns(problem.measured)
     logs = np.log(problem.estimates.duration_ms[:, columns])
-    surely = [
-        (float(np.quantile(logs[:, large] - logs[:, small], _RISE_DOUBT)), small, large)
-        for small, large in itertools.combinations(range(len(columns)), 2)
-    ]
+    smalls, larges = np.triu_indices(len(columns), k=1)
+    rises = np.quantile(logs[:, larges] - logs[:, smalls], _RISE_DOUBT, axis=0)
+    surely = zip(rises.tolist(), smalls.tolist(), larges.tolist(), strict=True)
     rise, small, large = max(surely, default=(0.0, 0, 0))
     if rise <= _LEAST_LOG_RISE:
         return
