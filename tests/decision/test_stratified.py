@@ -91,7 +91,7 @@ def test_a_size_that_fails_with_one_value_stays_open_to_the_others() -> None:
     )
     told = [f.message for f in found.findings if f.code == "out_of_memory"]
     assert len(told) == 1
-    assert told[0].startswith("with batch_size=10 ran out of memory at")
+    assert told[0].startswith("with batch_size=10: ran out of memory at")
     tried = {i.memory_mb for i in world.done if value_of(i.payload) == "5"}
     assert tried & {size for size, _ in killed}
 

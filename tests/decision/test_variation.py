@@ -189,6 +189,32 @@ def test_a_value_without_a_sample_of_a_class_is_left_out() -> None:
         assert (found.choice.saving_ratio is None) == (value == "5")
 
 
+def test_what_sizes_answer_is_told_of_its_value() -> None:
+    """Errors in the replies of one value name it; alike at several values, they name each."""
+
+    def answering(*values: str) -> Sweep:
+        sweep = whole_sweep()
+        wrong = tuple(f"batch_size={value}" for value in values)
+        invocations = (
+            replace(
+                each,
+                reply_class="http_5xx"
+                if each.memory_mb == 256 and each.payload.endswith(wrong)
+                else "3fa9c2d1/9",
+            )
+            for each in sweep.invocations
+        )
+        return replace(sweep, invocations=tuple(invocations))
+
+    for values in (("10",), ("1", "10")):
+        told = decided(answering(*values)).findings
+        for code in ("http_error_replies", "replies_differ"):
+            messages = [each.message for each in told if each.code == code]
+            named = [f"with batch_size={value}: " for value in values]
+            assert len(messages) == len(named), messages
+            assert all(map(str.startswith, messages, named)), messages
+
+
 def test_without_a_sample_of_any_value_there_is_no_answer() -> None:
     """It says what is missing."""
     sweep = whole_sweep()

@@ -34,11 +34,15 @@ _USUAL_GRID_MB = (128, 256, 512, 1024, 1536, 3008)
 """The sizes that tools with a fixed grid measure by default."""
 
 
-def sweep_findings(sweep: Sweep, evidence: Evidence) -> Iterator[Finding]:
-    """Findings that need no curve: failures, throttles, payloads without a sample."""
+def size_findings(sweep: Sweep, evidence: Evidence) -> Iterator[Finding]:
+    """Findings about sizes that need no curve: failures, and what was answered."""
     yield from _failures(evidence)
     yield from _function_errors(evidence)
     yield from replies_findings(evidence, sweep.function.memory_mb)
+
+
+def sweep_findings(sweep: Sweep, evidence: Evidence) -> Iterator[Finding]:
+    """Findings about no size that need no curve: throttles, payloads without a sample."""
     if sweep.throttle_count and all(each.code != "throttled" for each in sweep.findings):
         yield Finding(  # from a sweep that was cut off before it could report them
             "throttled",

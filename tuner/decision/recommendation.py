@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tuner.decision.bandwidth import bandwidth_findings
 from tuner.decision.diagnostics import distribution_findings, environment_findings
 from tuner.decision.estimates import interval
-from tuner.decision.findings import problem_findings, sweep_findings
+from tuner.decision.findings import problem_findings, size_findings, sweep_findings
 from tuner.decision.latency import learn_scatter, shown_percentiles
 from tuner.decision.move import firm_move, measured_answer
 from tuner.decision.pairs import answer_under
@@ -129,6 +129,7 @@ def _findings(analysis: Analysis) -> Iterator[Finding]:
     # Failures are reported once, by outcome, with what they rule out.
     yield from (finding for finding in sweep.findings if finding.code != "size_failed")
     if varied is None:
+        yield from size_findings(sweep, analysis.evidence)
         yield from sweep_findings(sweep, analysis.evidence)
     else:
         yield from varied_findings(sweep, varied)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tuner.decision.findings import sweep_findings
+from tuner.decision.findings import size_findings, sweep_findings
 from tuner.decision.move import measured_answer
 from tuner.decision.pairs import best_problem, estimate_pairs, problem_at
 from tuner.decision.strata import strata_of
@@ -39,18 +39,17 @@ def vary(
 
 
 def varied_findings(sweep: Sweep, varied: VariedParameter) -> Iterator[Finding]:
-    """What failed, for each value separately; findings about the whole run appear once."""
+    """What sizes show, for each value separately; findings about the whole run appear once."""
     said = set()
     for stratum in strata_of(sweep.plan.payloads, varied.values):
         evidence = stratum.evidence(sweep.invocations)
+        where = f"with {varied.name}={stratum.value}"
+        if varied.is_architecture:
+            where = f"on {stratum.value}"
+        for finding in size_findings(sweep, evidence):
+            yield replace(finding, message=f"{where}: {finding.message}")
         for finding in sweep_findings(sweep, evidence):
-            if finding.code in _OF_SIZES:
-                where = f"with {varied.name}={stratum.value}"
-                if varied.is_architecture:
-                    where = f"on {stratum.value}"
-                message = f"{where} {finding.message}"
-                yield replace(finding, message=message)
-            elif finding not in said:
+            if finding not in said:
                 said.add(finding)
                 yield finding
 
@@ -68,9 +67,6 @@ def variation_findings(variation: Variation) -> Iterator[Finding]:
         f"the best size depends on {name}: {sizes}; the answer weighs all values equally, so vary "
         f"it as your traffic does, or give the values weights in a payload set",
     )
-
-
-_OF_SIZES = ("out_of_memory", "timeout", "function_error", "errors_at_random")
 
 
 def _value_answer(
