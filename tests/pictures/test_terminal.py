@@ -23,11 +23,11 @@ def test_the_picture_has_the_words_and_the_curves_of_the_terminal() -> None:
 
 
 def test_the_readme_shows_a_picture_of_the_command_that_it_names() -> None:
-    """The picture asks for nothing from elsewhere, and says what the command says today: if not,
-    `make pictures`.
-    """
+    """The picture asks for nothing from elsewhere, and says what the command says today."""
     svg = (ROOT / PICTURE).read_text()
-    assert words(svg) == words(draw(shown_today(), f"tuner {' '.join(COMMAND)}"))
+    assert words(svg) == words(draw(shown_today(), f"tuner {' '.join(COMMAND)}")), (
+        "if that is meant: make pictures"
+    )
     assert not re.findall(r"(?:href|src|url|@import)\b", svg)
     assert PICTURE in (ROOT / "README.md").read_text()
 
