@@ -25,14 +25,12 @@ class EnvelopeInput:
     draw: Draw
     parameters: Mapping[str, Any]
 
-    @property
-    def iso_time(self) -> str:
-        """The event's time, as services write it."""
+    def draw_iso_time(self) -> str:
+        """A time within the event's second, as services write it: another one at each call."""
         return self.draw.time(self.index).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-    @property
-    def epoch_ms(self) -> int:
-        """The event's time in milliseconds."""
+    def draw_epoch_ms(self) -> int:
+        """A time within the event's second, in milliseconds: another one at each call."""
         return round(self.draw.time(self.index).timestamp() * 1000)
 
 

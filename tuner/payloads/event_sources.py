@@ -30,7 +30,7 @@ def _records(
 
 
 def _sqs_record(given: EnvelopeInput, body: str) -> dict[str, Any]:
-    draw, sent_ms = given.draw, given.epoch_ms
+    draw, sent_ms = given.draw, given.draw_epoch_ms()
     return {
         "messageId": draw.uuid(),
         "receiptHandle": base64.b64encode(draw.code(60).encode()).decode(),
@@ -61,7 +61,7 @@ def _sns_record(given: EnvelopeInput, body: str) -> dict[str, Any]:
             "TopicArn": topic,
             "Subject": given.parameters["subject"],
             "Message": body,
-            "Timestamp": given.iso_time,
+            "Timestamp": given.draw_iso_time(),
             "SignatureVersion": "1",
             "Signature": base64.b64encode(given.draw.code(96).encode()).decode(),
             "SigningCertUrl": f"https://sns.{REGION}.amazonaws.com/cert.pem",
@@ -95,7 +95,7 @@ def _bus_event(
         "detail-type": detail_type,
         "source": source,
         "account": ACCOUNT,
-        "time": given.iso_time[:19] + "Z",
+        "time": given.draw_iso_time()[:19] + "Z",
         "region": REGION,
         "resources": [],
         "detail": detail,
@@ -110,7 +110,7 @@ def _kinesis_record(given: EnvelopeInput, body: str) -> dict[str, Any]:
             "partitionKey": given.draw.code(8),
             "sequenceNumber": sequence,
             "data": base64.b64encode(body.encode()).decode(),
-            "approximateArrivalTimestamp": given.epoch_ms / 1000,
+            "approximateArrivalTimestamp": given.draw_epoch_ms() / 1000,
         },
         "eventSource": "aws:kinesis",
         "eventVersion": "1.0",
@@ -134,7 +134,7 @@ def _dynamodb_record(given: EnvelopeInput, body: str) -> dict[str, Any]:
         "eventSource": "aws:dynamodb",
         "awsRegion": REGION,
         "dynamodb": {
-            "ApproximateCreationDateTime": given.epoch_ms / 1000,
+            "ApproximateCreationDateTime": given.draw_epoch_ms() / 1000,
             "Keys": key,
             "NewImage": {**image, **key},
             "SequenceNumber": str(given.draw.integer(10**20, 10**21 - 1)),
@@ -166,7 +166,7 @@ def _s3_record(given: EnvelopeInput, body: str) -> dict[str, Any]:
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
         "awsRegion": REGION,
-        "eventTime": given.iso_time,
+        "eventTime": given.draw_iso_time(),
         "eventName": "ObjectCreated:Put",
         "userIdentity": {"principalId": "AWS:AIDAINPONIXQXHT3IKHL2"},
         "requestParameters": {"sourceIPAddress": "203.0.113.7"},
@@ -200,7 +200,7 @@ def _kafka(given: EnvelopeInput) -> dict[str, Any]:
             "topic": topic,
             "partition": 0,
             "offset": first + number,
-            "timestamp": given.epoch_ms,
+            "timestamp": given.draw_epoch_ms(),
             "timestampType": "CREATE_TIME",
             "key": base64.b64encode(given.draw.code(8).encode()).decode(),
             "value": base64.b64encode(body.encode()).decode(),
