@@ -44,7 +44,7 @@ def made_findings() -> Iterator[tuple[str, str, str]]:
                 for each in zip(codes, severities, strict=True):
                     yield (where, *each)
             else:  # from the record that another process wrote
-                assert path == "tuner/local/child_process.py", where
+                assert path == "tuner/local/child_process.py", f"{where}: give them by position"
 
 
 def _choices(node: ast.expr, where: str) -> list[str]:
@@ -61,7 +61,10 @@ def test_every_finding_is_in_the_table_with_its_severity() -> None:
     assert made
     for where, code, severity in made:
         assert code in finding_codes(), f"{where}: {code} is not in findings.toml"
-        assert severity in finding_codes()[code].severities, f"{where}: {code} is {severity}"
+        severities = finding_codes()[code].severities
+        assert severity in severities, (
+            f"{where}: {code} is {severity}, in findings.toml {severities}"
+        )
 
 
 def test_every_entry_of_the_table_is_used() -> None:

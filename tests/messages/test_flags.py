@@ -68,7 +68,7 @@ def test_no_flag_is_named_below_the_command_line() -> None:
         and not (each.path in STARTS_OTHERS and each.value.startswith("--"))
         and ours(each.value)
     ]
-    assert named == []
+    assert not named, f"give its parameter in backticks instead: {named}"
 
 
 def test_every_parameter_that_is_named_has_a_flag() -> None:
@@ -79,7 +79,7 @@ def test_every_parameter_that_is_named_has_a_flag() -> None:
         for name in PARAMETER.findall(each.value)
         if name not in FLAGS and name not in WORDS
     ]
-    assert unknown == []
+    assert not unknown, f"misspelled, or without its flag in tuner/cli/flags.py: {unknown}"
 
 
 def test_every_flag_of_the_table_is_one_of_a_command() -> None:
@@ -92,8 +92,9 @@ def test_remedies_name_parameters_that_have_a_flag() -> None:
     """The table of findings names options as messages do."""
     for code, entry in finding_codes().items():
         for text in (entry.meaning, entry.evidence, entry.remedy):
-            assert not FLAG.search(text), code
-            assert set(PARAMETER.findall(text)) <= FLAGS.keys() | WORDS, code
+            assert not FLAG.search(text), f"[{code}]: give the parameter in backticks: {text}"
+            unknown = set(PARAMETER.findall(text)) - FLAGS.keys() - WORDS
+            assert not unknown, f"[{code}]: not in tuner/cli/flags.py: {sorted(unknown)}"
 
 
 @pytest.mark.parametrize(
