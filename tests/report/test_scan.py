@@ -12,6 +12,7 @@ from tuner.model.finding import Finding
 from tuner.model.interval import Interval
 from tuner.model.observation import Window
 from tuner.model.scan import Scan, ScannedFunction
+from tuner.report.page.functions import render_scan
 from tuner.report.scan import render, saving_cell, to_json
 
 
@@ -57,6 +58,13 @@ def test_only_so_many_rows_are_shown_and_the_rest_is_counted() -> None:
     assert "f2 " not in text
     assert "and 2 more functions" in text
     assert "· Not invoked, 1: z" in text
+
+
+def test_a_finding_without_a_heading_of_its_own_has_its_code() -> None:
+    """In text and on the page, a function's finding is headed even if nobody wrote a heading."""
+    noted = replace(made("z"), findings=(Finding("never_seen", "warning", "it is odd"),))
+    assert "! Never seen, 1: z (it is odd)" in render(scan_of(noted), width=100, encoding="utf-8")
+    assert "Never seen, 1: z" in render_scan(scan_of(noted))
 
 
 def test_no_escape_sequence_of_a_finding_reaches_the_terminal() -> None:

@@ -30,17 +30,14 @@ TITLES: Final = (
 )  # fmt: skip
 MOST_LINES: Final = 20
 """Rows that are shown on a terminal where nothing else was asked for."""
-KINDS: Final = {
+_HEADINGS: Final = {
     "function_idle": "Not invoked",
     "provisioned_idle": "Provisioned concurrency idles",
     "close_to_timeout": "Near the timeout",
     "timeout_near_maximum": "Timeout near the largest",
-    "memory_nearly_full": "Memory nearly full",
     "above_optimizer_limit": "Above what Compute Optimizer looks at",
-    "recommendation_stale": "Recommendation stale",
-    "logs_not_read": "Logs not read",
 }
-"""What functions' own findings are headed with, by code."""
+"""What functions' own findings are headed with, by code; others with the words of their code."""
 _NAMED: Final = 10
 _NAMED_WITH_WORDS: Final = 3
 _CSV: Final = (
@@ -164,6 +161,11 @@ def optimizer_cell(view: OptimizerView | None) -> str:
     return view.agreement if view.agreement != "disagree" else f"disagree: {view.why}"
 
 
+def heading(code: str) -> str:
+    """What findings of a code are headed with."""
+    return _HEADINGS.get(code, code.replace("_", " ").capitalize())
+
+
 def grouped_findings(scan: Scan) -> list[tuple[Severity, str, list[tuple[str, str]]]]:
     """(severity, code, [(function, message)]) of the functions' own findings, warnings first."""
     found: defaultdict[tuple[Severity, str], list[tuple[str, str]]] = defaultdict(list)
@@ -186,7 +188,7 @@ def _notes(scan: Scan) -> Iterable[str]:
             for name, message in some[:most]
         ]
         rest = [f"and {len(some) - most:,} more"] if len(some) > most else []
-        yield f"{SIGNS[severity]} {KINDS[code]}, {len(some):,}: {', '.join((*named, *rest))}"
+        yield f"{SIGNS[severity]} {heading(code)}, {len(some):,}: {', '.join((*named, *rest))}"
 
 
 def to_json(scan: Scan, *, top: int | None = None) -> dict[str, Any]:

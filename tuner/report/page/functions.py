@@ -139,7 +139,7 @@ def _grouped(found: Scan) -> Iterator[Finding]:
     seen = {(each.severity, each.code): each for some in found.functions for each in some.findings}
     for severity, code, some in scan.grouped_findings(found):
         names = [name for name, _ in some]
-        message = f"{scan.KINDS[code]}, {len(some):,}: {listed(names, _LISTED)}"
+        message = f"{scan.heading(code)}, {len(some):,}: {listed(names, _LISTED)}"
         yield replace(seen[severity, code], message=message)
 
 
