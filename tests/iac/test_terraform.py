@@ -173,6 +173,44 @@ def test_a_module_is_changed_for_one_call_only(tmp_path: Path) -> None:
     assert said.startswith(f"{inner}:7: this folder is called as a module 2 times")
 
 
+def test_a_modules_variable_for_several_functions_is_overridden_at_one(tmp_path: Path) -> None:
+    """What a module passes on to others isn't changed for one of them, wherever they are."""
+    function = (
+        'variable "size" {}\nresource "aws_lambda_function" "f" {\n'
+        '  function_name = "NAME"\n  memory_size = "${var.size}"\n}\n'
+    )
+    write(tmp_path, function.replace("NAME", "one"), "one/main.tf")
+    write(tmp_path, function.replace("NAME", "two"), "two/main.tf")
+    middle = (
+        'variable "size" { default = 512 }\n'
+        'module "one" {\n  source = "../one"\n  size = "${var.size}"\n}\n'
+        'module "two" {\n  source = "../two"\n  size = "${var.size}"\n}\n'
+    )
+    path = write(tmp_path, middle, "middle/main.tf")
+    call = 'module "a" {\n  source = "./middle"\n}\n'
+    write(tmp_path, call)
+    found, data = edited(tmp_path, "one", 320)
+    assert (found.path, found.line, found.was_mb, found.after) == (path, 4, 512, "  size = 320")
+    check_lines(found, path.read_bytes(), data)
+    write(tmp_path, call + call.replace('"a"', '"b"'))
+    said = refusal(tmp_path, "module.a.module.one.aws_lambda_function.f", 320)
+    assert "size, which is the memory, is that of other functions too" in said
+
+
+@pytest.mark.parametrize("count", ["1", "${var.on ? 1 : 0}"])
+def test_a_reference_may_stand_in_a_string(tmp_path: Path, count: str) -> None:
+    """`"${var.memory}"`, as Terraform before 0.12 wants it, is `var.memory`."""
+    path = write(
+        tmp_path,
+        'variable "on" { default = true }\nvariable "memory" {\n  default = "512"\n}\n'
+        f'resource "aws_lambda_function" "f" {{\n  count = "{count}"\n'
+        '  function_name = "f"\n  memory_size = "${var.memory}"\n}\n',
+    )
+    found, data = edited(tmp_path, "f", 320)
+    assert (found.line, found.was_mb, found.after) == (3, 512, '  default = "320"')
+    check_lines(found, path.read_bytes(), data)
+
+
 def test_a_file_that_may_be_another_caller_is_not_passed_over(tmp_path: Path) -> None:
     """A file too large to be read may call the module too, so nothing is changed there."""
     write(

@@ -103,7 +103,7 @@ class Value(_Placed):
     @property
     def reference(self) -> tuple[str, str] | None:
         """`var` or `local` and a name, where it's just that."""
-        found = _REFERENCE.fullmatch(self.text)
+        found = _REFERENCE.fullmatch(written(unquoted(self.node)))
         return (found[1], found[2]) if found else None
 
     def setting(self) -> Setting:
@@ -119,6 +119,16 @@ def inner_node(node: Any) -> Any:
     while node.type == "expression" and node.child_count == 1:
         node = node.children[0]
     return node
+
+
+def unquoted(node: Any) -> Any:
+    """What stands alone in `"${…}"`, as references are written for Terraform 0.11; else the node."""
+    quoted = inner_node(node)
+    if quoted.type != "template_expr" or quoted.children[0].type != "quoted_template":
+        return node
+    parts = [e for e in quoted.children[0].children if not e.type.startswith("quoted_template_")]
+    alone = len(parts) == 1 and parts[0].type == "template_interpolation"
+    return (child(parts[0], "expression") or node) if alone else node
 
 
 @dataclass(frozen=True, slots=True)

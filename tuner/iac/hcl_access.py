@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.iac.hcl import Value, inner_node
+from tuner.iac.hcl import Value, inner_node, unquoted
 from tuner.iac.parser import child, walk, written
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Access:
 
 def access_of(node: Any) -> Access | None:
     """What an expression reads; None where it's anything else."""
+    node = unquoted(node)
     while True:
         parts = list(node.children)
         if node.type == "expression" and len(parts) == 3 and parts[0].type == "(":

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from tuner.iac.hcl import Block, Value, read_blocks
+from tuner.iac.hcl import Block, Value, read_blocks, unquoted
 from tuner.iac.hcl_access import access_of, touches
+from tuner.iac.parser import walk, written
 from tuner.iac.setting import DeclaredFunction, Setting
 from tuner.iac.terraform_functions import (
     MEMORY,
@@ -158,7 +159,15 @@ class _Reader:
         kind, name = value.reference or ("", "")
         shared = self._sharing(value, scope)
         if kind == "var" and scope.call is not None and scope.parent is not None:
-            return self._argument(name, scope)
+            if not _is_passed_on(name, value, scope):
+                return self._argument(name, scope)
+            if scope.call_count > 1:
+                value.refuse(
+                    f"the variable {name}, which is the memory, is that of other functions too, "
+                    f"and this folder is called as a module {scope.call_count} times: give this "
+                    "function its own variable"
+                )
+            return replace(value.setting(), shared_by=shared)
         if kind == "local":
             place = scope.folder.local(name)
             if place is None:
@@ -266,6 +275,15 @@ class _Reader:
         )
 
 
+def _is_passed_on(name: str, value: Value, scope: Scope) -> bool:
+    """Whether a variable of a module goes to other functions too, or may through other modules."""
+    memories = [memory_of(block) for block in scope.folder.blocks if is_function(block)]
+    nodes = [memory.node for memory in memories if memory is not None]
+    nodes += [b.node for b in scope.folder.blocks if b.kind in ("locals", "module")]
+    own = {each.id for each in walk(value.node)}
+    return any(read.id not in own for node in nodes for read in touches(node, "var", name, ()))
+
+
 def _check_single(block: Block, scope: Scope) -> None:
     """Refuse a block that stands for several functions, or whose memory Terraform leaves alone."""
     if block.node.has_error:
@@ -296,7 +314,8 @@ def _check_single(block: Block, scope: Scope) -> None:
 def _outcome(count: Value, scope: Scope) -> str:
     """What `count` comes to, its locals followed."""
     place, _ = scope.resolved(count)
-    return place.text.strip().removeprefix("(").removesuffix(")").strip()
+    outcome = written(unquoted(place.node)).strip().strip("\"")
+    return outcome.removeprefix("(").removesuffix(")").strip()
 
 
 def _short(value: Value) -> str:
