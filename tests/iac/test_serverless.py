@@ -177,3 +177,47 @@ def test_a_file_of_a_services_functions_can_be_named(tmp_path: Path) -> None:
     (parts / "two.yml").write_text("b: {handler: x.y}\n")
     assert edited(parts / "one.yml", "shop-dev-a", 320)[0].was_mb == 512
     assert "nothing here declares" in refusal(parts / "one.yml", "b")
+
+
+def test_a_file_of_functions_may_be_a_list_of_others_or_a_stages(tmp_path: Path) -> None:
+    """Files are followed through lists, and by the stage that is said; both can be named."""
+    service = tmp_path / "serverless.yml"
+    head = "service: shop\nprovider: {name: aws}\ncustom:\n  stage: ${opt:stage, 'dev'}\n"
+    service.write_text(head + "functions: ${file(./parts/all.yml)}\n")
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    (parts / "all.yml").write_text("- ${file(parts/one.yml)}\n")
+    (parts / "one.yml").write_text("a: {handler: x.y, memorySize: 512}\n")
+    assert edited(service, "shop-dev-a", 320)[0].path == parts / "one.yml"
+    assert edited(parts / "one.yml", "a", 320)[0].was_mb == 512
+    service.write_text(head + "functions: ${file(./parts/of-${self:custom.stage}.yml)}\n")
+    (parts / "of-prod.yml").write_text("b: {handler: x.y, memorySize: 768}\n")
+    assert edited(parts / "of-prod.yml", "b", 320, stage="prod")[0].was_mb == 768
+    assert "say which stage (`stage`)" in refusal(parts / "of-prod.yml", "b")
+    assert "of-${self:custom.stage}.yml)}, which is no YAML" in refusal(service, "b", stage="qa")
+
+
+@pytest.mark.parametrize(
+    ("custom", "memory", "stage"),
+    [
+        ("${file(custom.yml)}", "${self:custom.memory}", None),
+        ("{}", "${file(./custom.yml):memory}", None),
+        ("${file(${opt:stage}.yml)}", "${self:custom.memory}", "custom"),
+    ],
+)
+def test_a_value_in_another_file_is_read_and_left_there(
+    tmp_path: Path, custom: str, memory: str, stage: str | None
+) -> None:
+    """Others may take it too, so the function gets its own; not where the stage chooses the file."""
+    service = tmp_path / "serverless.yml"
+    service.write_text(
+        f"service: shop\nprovider: {{name: aws}}\ncustom: {custom}\n"
+        f"functions:\n  a:\n    handler: x.y\n    memorySize: {memory}\n"
+    )
+    (tmp_path / "custom.yml").write_text("memory: 512\n")
+    if stage is None:
+        found, _ = edited(service, "a", 320)
+        assert (found.path, found.was_mb, found.after) == (service, 512, "    memorySize: 320")
+    else:
+        assert "is by stage in" in refusal(service, "a", stage=stage)
+        assert "depends on the stage" in refusal(service, "a")

@@ -135,7 +135,7 @@ def _service_of(place: Path) -> Path | None:
                 os.path.normpath(place.parent / os.path.relpath(folder / name, whole.parent))
             )
             if file.is_file():
-                return file if place.name in Sources().text(file) else None
+                return file if serverless.names_file(file, whole, Sources()) else None
         if (folder / ".git").exists():
             break
     return None

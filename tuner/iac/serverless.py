@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import yaml
 
@@ -39,10 +39,15 @@ _SERVICE: Final = re.compile(r"^service\s*:|^[\s{]*\"service\"\s*:", re.MULTILIN
 _PARTS: Final = re.compile(r"^\s*[\"']?(provider|functions)[\"']?\s*:", re.MULTILINE)
 _NUMBER: Final = re.compile(r"(\d{1,6})(\s*MB)?", re.IGNORECASE)
 _FILE: Final = re.compile(r"\$\{file\(\s*['\"]?([^()'\"${}]+?)['\"]?\s*\)(?::([\w.-]+))?\}")
+_NAMED: Final = re.compile(r"\$\{file\(\s*['\"]?([^()'\"]+?)['\"]?\s*\)")
+_VARIABLE: Final = re.compile(r"\\\$\\\{.+?\\\}")
+"""Within an escaped pattern."""
 _SELF: Final = re.compile(r"\$\{self:([\w.-]+)\}")
 _STAGE: Final = re.compile(
     r"\$\{\s*(?:opt:stage|sls:stage|self:provider\.stage|self:custom\.stage)\s*(?:,[^${}]*)?\}"
 )
+_SUFFIXES: Final = (".yml", ".yaml", ".json")
+_MAX_FILES: Final = 50
 _INNERMOST: Final = re.compile(r"\$\{[^${}]*\}")
 
 
@@ -52,6 +57,23 @@ def is_service(text: str) -> bool:
         "provider",
         "functions",
     }
+
+
+def names_file(service: Path, place: Path, sources: Sources) -> bool:
+    """Whether a service names a file, or one that it names does; a stage in a name may be any."""
+    waiting: list[Path] = [service]
+    seen: set[Path] = set()
+    while waiting and len(seen) < _MAX_FILES:
+        file = waiting.pop()
+        seen.add(file)
+        for match in _NAMED.finditer(sources.text(file)):
+            name = match[1].rpartition("/")[2]
+            if re.fullmatch(_VARIABLE.sub(".+", re.escape(name)), place.name):
+                return True
+            inner = service.parent / match[1]  # relative to the service, wherever it's written
+            if inner.suffix in _SUFFIXES and inner not in seen and inner.is_file():
+                waiting.append(inner)
+    return False
 
 
 def read_functions(path: Path, sources: Sources, stage: Stage) -> list[DeclaredFunction]:
@@ -109,13 +131,23 @@ class _Service:
             for key, (key_node, value) in node.entries("functions").items():
                 self._read_function(yaml_file, key, key_node, value, settings.get(_MEMORY))
 
-    def _parts(self, section: TemplateNode) -> Iterator[tuple[Yaml, TemplateNode]]:
+    def _parts(self, section: TemplateNode, levels: int = 5) -> Iterator[tuple[Yaml, TemplateNode]]:
         """The mappings of functions: one, several in a list, or in files of their own."""
         for part in section.items("functions") if section.is_list else [section]:
             found = self._followed(self.yaml, part)
-            if found is None or not found[1].is_mapping:
-                part.refuse("functions come from what only a deployment knows: name their file")
-            yield found
+            if found is not None and found[1].is_list and levels:
+                yield from self._parts(found[1], levels - 1)
+            elif found is not None and found[1].is_mapping:
+                yield found
+            else:
+                self._refuse_part(part)
+
+    def _refuse_part(self, part: TemplateNode) -> NoReturn:
+        """Say why functions can't be read. Raises TemplateError."""
+        written = str(part.yaml_node.value)[:80]
+        if self.stage is None and _STAGE.search(written):
+            part.refuse(f"functions come from {written}: say which stage (`stage`)")
+        part.refuse(f"functions come from {written}, which is no YAML or JSON file here")
 
     def _read_function(
         self,
@@ -143,12 +175,18 @@ class _Service:
         if node is None:
             return None
         written = node.yaml_node.value
-        match = _FILE.fullmatch(written.strip()) if isinstance(written, str) else None
-        if match is None:
+        if not isinstance(written, str) or not written.strip().startswith("${file("):
             return at, node
+        return self._in_file(_STAGE.sub(self._stage, written.strip()))
+
+    def _in_file(self, written: str) -> tuple[Yaml, TemplateNode] | None:
+        """What `${file(…)}` names; None for a program, or no such file."""
+        match = _FILE.fullmatch(written)
+        if match is None:
+            return None
         # Paths are relative to the service, wherever they are written.
         file = self.yaml.path.parent / match[1]
-        if file.suffix not in (".yml", ".yaml", ".json"):
+        if file.suffix not in _SUFFIXES:
             return None
         if file not in self._others:
             try:
@@ -166,7 +204,7 @@ class _Service:
             return DEFAULT_MEMORY_MB if function.why_not is None else function.why_not
         written = str(function.memory.yaml_node.value)
         place = self._place(written)
-        number = _megabytes(written if place is None else str(place.yaml_node.value))
+        number = _megabytes(written if place is None else str(place[1].yaml_node.value))
         return written if number is None else number
 
     def locate(self, function: _Function, memory_mb: int) -> Setting:
@@ -188,8 +226,8 @@ class _Service:
 
     def _of_variable(self, function: _Function, key: TemplateNode, value: TemplateNode) -> Setting:
         written = str(value.yaml_node.value).strip()
-        inner = _STAGE.sub(self.stage or ANY, written)
-        if ANY in inner:
+        inner = _STAGE.sub(self._stage, written)
+        if self.stage is None and (inner != written or self._is_by_stage(written)):
             value.refuse(
                 f"the memory is {written[:80]}, which depends on the stage: say which (`stage`)"
             )
@@ -201,33 +239,41 @@ class _Service:
             )
         shared = self._sharing(function)
         path = _SELF.fullmatch(inner)
-        assert path is not None
-        if not shared and self._uses(written, path[1]) == 1:
-            return self.yaml.replacing(place)
-        if inner != written:
+        is_here = place[0] is self.yaml and path is not None
+        if is_here and not shared and path is not None and self._uses(written, path[1]) == 1:
+            return self.yaml.replacing(place[1])
+        if inner != written or (not is_here and self._is_by_stage(inner)):
+            whose = "others use too, by stage" if is_here else f"is by stage in {place[0].path}"
             value.refuse(
-                f"the memory is {written[:80]}, which others use too, by stage: give the function "
-                "an entry of its own"
+                f"the memory is {written[:80]}, which {whose}: give the function an entry of its "
+                "own"
             )
         return replace(function.yaml.overriding(key, value), shared_by=shared)
 
-    def _place(self, written: str) -> TemplateNode | None:
-        """The plain number that a `${self:…}` leads to in one step, for the stage."""
-        inner = _STAGE.sub(self.stage or ANY, written.strip())
+    def _place(self, written: str) -> tuple[Yaml, TemplateNode] | None:
+        """The plain number that a `${self:…}` or `${file(…)}` leads to, for the stage."""
+        inner = _STAGE.sub(self._stage, written.strip())
         match = _SELF.fullmatch(inner)
-        if match is None:
+        found = self._in_file(inner) if match is None else self._at(match[1])
+        if found is None or _megabytes(str(found[1].yaml_node.value)) is None:
             return None
-        node = self._at(match[1])
-        if node is None or _megabytes(str(node.yaml_node.value)) is None:
-            return None
-        return node
+        return found
 
-    def _at(self, path: str) -> TemplateNode | None:
-        """What keys of the service lead to."""
-        node: TemplateNode | None = self.yaml.root
+    def _at(self, path: str) -> tuple[Yaml, TemplateNode] | None:
+        """What keys of the service lead to, in its file or those that it names."""
+        found: tuple[Yaml, TemplateNode] | None = (self.yaml, self.yaml.root)
         for key in path.split("."):
-            node = _values(node).get(key) if node is not None and node.is_mapping else None
-        return node
+            inner = found[1] if found is not None and found[1].is_mapping else None
+            node = None if inner is None else _values(inner).get(key)
+            found = None if found is None or node is None else self._followed(found[0], node)
+        return found
+
+    def _is_by_stage(self, written: str) -> bool:
+        """Whether the stage chooses the file that a `${self:…}` leads to."""
+        match = _SELF.fullmatch(written)
+        section = self._sections.get(match[1].partition(".")[0]) if match else None
+        named = None if section is None else section.yaml_node.value
+        return isinstance(named, str) and _STAGE.search(named) is not None
 
     def _uses(self, written: str, path: str) -> int:
         """How often a value is referred to, whole or with what it's in."""
@@ -288,7 +334,8 @@ class _Service:
 
     def _known(self, variable: str) -> str:
         match = _SELF.fullmatch(variable)
-        node = self._at(match[1]) if match else None
+        found = self._at(match[1]) if match else None
+        node = None if found is None else found[1]
         if node is not None and node.is_mapping:
             node = _values(node).get("name")
         if node is None or not isinstance(node.yaml_node, yaml.ScalarNode):
