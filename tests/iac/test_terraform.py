@@ -194,7 +194,7 @@ def test_a_modules_variable_for_several_functions_is_overridden_at_one(tmp_path:
     check_lines(found, path.read_bytes(), data)
     write(tmp_path, call + call.replace('"a"', '"b"'))
     said = refusal(tmp_path, "module.a.module.one.aws_lambda_function.f", 320)
-    assert "size, which is the memory, is that of other functions too" in said
+    assert 'var.size}", which is the memory, is that of other functions too' in said
 
 
 @pytest.mark.parametrize("count", ["1", "${var.on ? 1 : 0}"])

@@ -122,7 +122,7 @@ def inner_node(node: Any) -> Any:
 
 
 def unquoted(node: Any) -> Any:
-    """What stands alone in `"${…}"`, as references are written for Terraform 0.11; else the node."""
+    """What stands alone in `"${…}"`, as Terraform 0.11 wants references; else the node."""
     quoted = inner_node(node)
     if quoted.type != "template_expr" or quoted.children[0].type != "quoted_template":
         return node

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 import yaml
 
@@ -140,14 +140,12 @@ class _Service:
             elif found is not None and found[1].is_mapping:
                 yield found
             else:
-                self._refuse_part(part)
-
-    def _refuse_part(self, part: TemplateNode) -> NoReturn:
-        """Say why functions can't be read. Raises TemplateError."""
-        written = str(part.yaml_node.value)[:80]
-        if self.stage is None and _STAGE.search(written):
-            part.refuse(f"functions come from {written}: say which stage (`stage`)")
-        part.refuse(f"functions come from {written}, which is no YAML or JSON file here")
+                written = str(part.yaml_node.value)[:80]
+                part.refuse(
+                    f"functions come from {written}: say which stage (`stage`)"
+                    if self.stage is None and _STAGE.search(written)
+                    else f"functions come from {written}, which is no YAML or JSON file here"
+                )
 
     def _read_function(
         self,

@@ -159,15 +159,9 @@ class _Reader:
         kind, name = value.reference or ("", "")
         shared = self._sharing(value, scope)
         if kind == "var" and scope.call is not None and scope.parent is not None:
-            if not _is_passed_on(name, value, scope):
-                return self._argument(name, scope)
-            if scope.call_count > 1:
-                value.refuse(
-                    f"the variable {name}, which is the memory, is that of other functions too, "
-                    f"and this folder is called as a module {scope.call_count} times: give this "
-                    "function its own variable"
-                )
-            return replace(value.setting(), shared_by=shared)
+            if _is_passed_on(name, value, scope):
+                return self._kept_apart(value, scope, shared)
+            return self._argument(name, scope)
         if kind == "local":
             place = scope.folder.local(name)
             if place is None:
@@ -185,6 +179,16 @@ class _Reader:
         elif (setting := self._of_variable(value, name, scope)) is not None:
             return setting
         return replace(self._in_folder(value, scope), shared_by=shared)
+
+    def _kept_apart(self, value: Value, scope: Scope, shared: tuple[str, ...]) -> Setting:
+        """A module's own value, where its variable is that of others too. Raises TemplateError."""
+        if scope.call_count > 1:
+            value.refuse(
+                f"{_short(value)}, which is the memory, is that of other functions too, and this "
+                f"folder is called as a module {scope.call_count} times: give this function its "
+                "own variable"
+            )
+        return replace(value.setting(), shared_by=shared)
 
     def _of_variable(self, value: Value, name: str, scope: Scope) -> Setting | None:
         """The variable's own value; None if others use it too, and the function gets its own."""
@@ -314,7 +318,7 @@ def _check_single(block: Block, scope: Scope) -> None:
 def _outcome(count: Value, scope: Scope) -> str:
     """What `count` comes to, its locals followed."""
     place, _ = scope.resolved(count)
-    outcome = written(unquoted(place.node)).strip().strip("\"")
+    outcome = written(unquoted(place.node)).strip().strip('"')
     return outcome.removeprefix("(").removesuffix(")").strip()
 
 
