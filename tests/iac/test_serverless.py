@@ -208,7 +208,7 @@ def test_a_file_of_functions_may_be_a_list_of_others_or_a_stages(tmp_path: Path)
 def test_a_value_in_another_file_is_read_and_left_there(
     tmp_path: Path, custom: str, memory: str, stage: str | None
 ) -> None:
-    """Others may take it too, so the function gets its own; not where the stage chooses the file."""
+    """Others may take it too, so the function gets its own, unless the stage chooses the file."""
     service = tmp_path / "serverless.yml"
     service.write_text(
         f"service: shop\nprovider: {{name: aws}}\ncustom: {custom}\n"
