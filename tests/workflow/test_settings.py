@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.running import ROOT
 from tests.workflow.functions import definition, exact, task
-from tuner.api.workflow import WorkflowRequest, read_workflow
+from tuner.api.workflow import WorkflowRequest, read_workflow, tune_workflow
 from tuner.decision.workflow.executions import sample_executions
 from tuner.decision.workflow.latency import Latency
 from tuner.errors import InputError
@@ -110,3 +110,12 @@ def test_a_mistake_is_named(tmp_path: Path, text: str, said: str) -> None:
         workflow_of(tmp_path, text)
     assert said in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_machine_that_only_starts_others_says_which_to_give(tmp_path: Path) -> None:
+    """It calls no function itself, so the answer names the states that start other machines."""
+    start = {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2"}
+    path = tmp_path / "outer.asl.json"
+    path.write_text(definition("Ship", Ship={**start, "End": True}))
+    with pytest.raises(InputError, match=r"calls no function itself.*that Ship starts\)$"):
+        tune_workflow(WorkflowRequest(str(path), Goal(), Target()), state_dir=tmp_path)

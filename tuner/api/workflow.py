@@ -23,7 +23,7 @@ from tuner.iac.placeholders import Substitutions
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
 from tuner.model.interval import listed
-from tuner.model.workflow import Behavior, Workflow
+from tuner.model.workflow import Behavior, Task, Workflow
 from tuner.pricing.book import age_findings
 from tuner.sweep.file import read_sweep, sweeps_below
 from tuner.sweep.store import SweepStore, load_sweep
@@ -81,7 +81,15 @@ def tune_workflow(
     workflow, settings = read_workflow(request, tell=tell)
     names = workflow.machine.functions
     if not names:
-        raise InputError(f"{request.source} calls no function, so there is nothing to size")
+        started = [
+            each.name
+            for each in workflow.machine.walk()
+            if isinstance(each, Task) and ":states:startExecution" in each.resource
+        ]
+        inner = f" (give the state machine that {listed(started, 4)} starts)" if started else ""
+        raise InputError(
+            f"{request.source} calls no function itself, so there is nothing to size{inner}"
+        )
     unknown = sorted(request.sweeps.keys() - {*names})
     if unknown:
         raise InputError(
