@@ -147,6 +147,58 @@ def test_a_file_of_values_is_changed_where_it_counts(tmp_path: Path) -> None:
     assert (found.path.name, found.was_mb) == ("terraform.tfvars", 2048)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "stage"),
+    [
+        ("terraform.tfvars.json", '{"of": {"size": 1, "a": [":,"]}, "size": 512}\n', None),
+        ("b.auto.tfvars.json", '{\r\n  "size": "512"\r\n}\r\n', None),
+        ("prod.tfvars.json", '{"size": 512, "name": "f"}', "prod"),
+        ("override.tf", 'variable "size" { default = 512 }\n', None),
+        ("a_override.tf", 'resource "aws_lambda_function" "f" {\n memory_size = 512\n}\n', None),
+        ("b_override.tf", "locals { size = 512 }\n", None),
+    ],
+)
+def test_files_that_count_more_are_read_and_changed(
+    tmp_path: Path, name: str, text: str, stage: str | None
+) -> None:
+    """Values in JSON and override files give the memory, so the edit goes there."""
+    write(
+        tmp_path,
+        'variable "size" { default = 256 }\nlocals { size = 256 }\n'
+        'resource "aws_lambda_function" "f" {\n  function_name = "f"\n'
+        f"  memory_size = {'local' if 'b_' in name else 'var'}.size\n}}\n",
+    )
+    path = write(tmp_path, text, name)
+    found, data = edited(tmp_path, "f", 320, stage=stage)
+    assert (found.path, found.was_mb, data) == (path, 512, text.replace("512", "320").encode())
+
+
+def test_opentofus_files_are_read_and_count_more(tmp_path: Path) -> None:
+    """`main.tofu` stands for `main.tf` beside it."""
+    text = 'resource "aws_lambda_function" "f" {\n  function_name = "f"\n  memory_size = 512\n}\n'
+    path = write(tmp_path, text, "main.tofu")
+    write(tmp_path, text.replace("512", "256"))
+    for place in (tmp_path, path):
+        found, _ = edited(place, "f", 320)
+        assert (found.path, found.was_mb) == (path, 512)
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("main.tf.json", "Terraform's JSON"),
+        ("serverless.ts", "Serverless as a program"),
+        ("sst.config.ts", "SST"),
+        ("zappa_settings.json", "Zappa"),
+    ],
+)
+def test_what_is_not_read_is_named(tmp_path: Path, name: str, what: str) -> None:
+    """A file that may declare the function in a form that isn't read isn't passed over."""
+    path = write(tmp_path, '{"resource": {"aws_lambda_function": {"f": {}}}}', name)
+    for place in (tmp_path, path):
+        assert f"{path}: {what} isn't read" in refusal(place, "f")
+
+
 def test_a_module_is_changed_for_one_call_only(tmp_path: Path) -> None:
     """At the call; what is written in the module itself is the same for all its calls."""
     inner = write(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,8 +21,9 @@ from tuner.iac import (
     typescript_code,
 )
 from tuner.iac.cdk import is_compiled
+from tuner.iac.hcl import CODE
 from tuner.iac.setting import Sources, Stage, not_too_deep
-from tuner.iac.terraform_modules import called_folders, files_below
+from tuner.iac.terraform_modules import called_folders, code_files, files_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from tuner.iac.setting import DeclaredFunction
 
 Dialect = Literal[
-    "cloudformation", "terraform", "serverless", "cdk_python", "cdk_typescript", "chalice"
+    "cloudformation", "terraform", "serverless", "cdk_python", "cdk_typescript", "chalice", "unread"
 ]
 _SKIPPED: Final = frozenset(
     {
@@ -40,8 +42,23 @@ _SKIPPED: Final = frozenset(
 )
 """Folders with tools' output."""
 _YAML: Final = frozenset({".yaml", ".yml", ".json", ".template"})
-_SUFFIXES: Final = _YAML | {".tf", ".py", *typescript_code.SUFFIXES}
+_SUFFIXES: Final = _YAML | {*CODE, ".py", *typescript_code.SUFFIXES}
 _MAX_FILES: Final = 100_000
+_UNREAD: Final = {
+    "Terraform's JSON": re.compile(r".*\.tf\.json"),
+    "Serverless as a program": re.compile(r"serverless\.[cm]?[jt]s"),
+    "SST": re.compile(r"sst\.config\.[cm]?[jt]s"),
+    "Zappa": re.compile(r"zappa_settings\.json"),
+}
+"""What may declare functions and isn't read, by files' names."""
+
+
+def _read_nothing(path: Path, _sources: Sources, _stage: Stage) -> list[DeclaredFunction]:
+    """Say that a file isn't read. Raises TemplateError."""
+    what = next(what for what, name in _UNREAD.items() if name.fullmatch(path.name))
+    raise TemplateError(f"{path}: {what} isn't read: change the memory there by hand")
+
+
 _READERS: Final[Mapping[Dialect, Callable[[Path, Sources, Stage], list[DeclaredFunction]]]] = {
     "cdk_python": cdk_python.read_functions,
     "cdk_typescript": cdk_typescript.read_functions,
@@ -49,6 +66,7 @@ _READERS: Final[Mapping[Dialect, Callable[[Path, Sources, Stage], list[DeclaredF
     "cloudformation": cloudformation.read_functions,
     "serverless": serverless.read_functions,
     "terraform": terraform.read_functions,
+    "unread": _read_nothing,
 }
 
 
@@ -90,7 +108,8 @@ def find_units(places: Sequence[Path]) -> list[Unit]:
         if unit is None:
             raise TemplateError(
                 f"{place} declares no function that is known here: CloudFormation, SAM, "
-                "Terraform, Serverless, CDK in Python or TypeScript, and Chalice are read"
+                "Terraform, Serverless, CDK and Pulumi in Python, TypeScript or JavaScript, and "
+                "Chalice are read"
             )
         found[replace(unit, only=place) if unit.path != place else unit] = None
     return list(found)
@@ -147,7 +166,7 @@ def _units_called(place: Path, levels: int = 3) -> list[Unit]:
     if (place / ".git").exists():  # then nothing is elsewhere
         return []
     found: dict[Path, None] = {}
-    files = files_below(place, ".tf") if place.is_dir() else [place] * (place.suffix == ".tf")
+    files = files_below(place, CODE) if place.is_dir() else [place] * (place.suffix in CODE)
     for _ in range(levels):
         folders: dict[Path, None] = {}
         for file in files:
@@ -156,11 +175,11 @@ def _units_called(place: Path, levels: int = 3) -> list[Unit]:
         inside = root.resolve()
         new = [f for f in folders if f not in found and not f.resolve().is_relative_to(inside)]
         found.update(dict.fromkeys(new))
-        files = [file for folder in new for file in sorted(folder.glob("*.tf"))]
+        files = [file for folder in new for file in code_files(folder)]
     units = []
     for folder in found:
         with suppress(TemplateError):
-            texts = (Sources().text(file) for file in folder.glob("*.tf"))
+            texts = (Sources().text(file) for file in code_files(folder))
             if any(terraform_functions.has_functions(text) for text in texts):
                 units.append(Unit(folder, "terraform", within=root))
     return units
@@ -173,11 +192,13 @@ def _unit(path: Path, text: str) -> Unit | None:
         "chalice": chalice.is_config(path),
         "cloudformation": is_yaml and cloudformation.is_template(text),
         "serverless": is_yaml and serverless.is_service(text),
-        "terraform": suffix == ".tf" and terraform_functions.has_functions(text),
+        "terraform": suffix in CODE and terraform_functions.has_functions(text),
         "cdk_python": suffix == ".py" and cdk_python.has_functions(text),
         "cdk_typescript": suffix in typescript_code.SUFFIXES
         and not path.name.endswith(".d.ts")
         and cdk_typescript.has_functions(text),
+        "unread": any(name.fullmatch(path.name) for name in _UNREAD.values())
+        and (path.suffixes[-2:] != [".tf", ".json"] or "lambda" in text),
     }
     dialect = next((each for each, fits in known.items() if fits), None)
     if dialect is None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import NotInTemplateError, TemplateError
 from tuner.iac.dialects import read_unit
+from tuner.iac.hcl import CODE
 from tuner.iac.parser import syntax_tree
 from tuner.iac.python_code import Offsets
 from tuner.iac.setting import BOM, Refusal, not_too_deep, same_but
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 Match = tuple["Unit", "tuple[DeclaredFunction, ...]", int]
 Part = tuple[int, str, object, int]
 """Of a syntax tree: depth, kind, the text of a leaf, and the line."""
-_HCL: Final = (".tf", ".tfvars")
+_HCL: Final = (*CODE, ".tfvars")
 
 
 @dataclass(frozen=True, slots=True)

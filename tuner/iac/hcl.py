@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from tuner.iac.setting import Sources
 
 _REFERENCE: Final = re.compile(r"(var|local)\.([A-Za-z_][\w-]*)")
+CODE: Final = (".tf", ".tofu")
+VALUES: Final = (".tfvars", ".tfvars.json")
+"""How names of files end: code, and variables' values."""
+_JSON_TOKEN: Final = re.compile(rb'"(?:\\.|[^"\\])*"|[{}\[\],:]')
 _WORD: Final = re.compile(rb"[A-Za-z_][\w-]*")
 
 
@@ -147,6 +151,10 @@ class Block(_Placed):
             node = node.parent
         return node
 
+    def is_same(self, other: Block) -> bool:
+        """Whether both declare the same."""
+        return (self.kind, self.labels) == (other.kind, other.labels)
+
     def blocks(self, kind: str) -> list[Block]:
         """Blocks within it."""
         body = child(self.node, "body")
@@ -181,18 +189,37 @@ class Block(_Placed):
 
 
 def read_blocks(path: Path, sources: Sources) -> list[Block]:
-    """Return a file's blocks; a `.tfvars` file is one block. Raises TemplateError."""
+    """Return a file's blocks; one of values is one block. Raises TemplateError."""
     return sources.parsed(path, partial(_parsed, path))
 
 
 def _parsed(path: Path, data: bytes) -> list[Block]:
-    root = syntax_tree("hcl", data)
+    root = syntax_tree("hcl", _as_hcl(data) if path.suffix == ".json" else data)
     body = child(root, "body")
     if body is None:
         return []
-    if path.suffix == ".tfvars":
+    if path.name.endswith(VALUES):
         return [Block(path, root, "tfvars", (), _values(path, body))]
     return list(_blocks(path, body))
+
+
+def _as_hcl(data: bytes) -> bytes:
+    """An object of JSON as attributes, with each byte where it was."""
+    found, depth = bytearray(data), 0
+    key = (0, 0)
+    for match in _JSON_TOKEN.finditer(data):
+        token, start, end = match[0], *match.span()
+        depth -= token in (b"}", b"]")
+        if depth == 0 and token in (b"{", b"}"):
+            found[start:end] = b" "
+        elif depth == 1 and token == b",":
+            found[start:end] = b"\n"
+        elif depth == 1 and token == b":":
+            found[start:end] = b"="
+            found[key[0]] = found[key[1] - 1] = ord(" ")
+        depth += token in (b"{", b"[")
+        key = (start, end)
+    return bytes(found)
 
 
 def _blocks(path: Path, body: Any) -> Iterator[Block]:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.errors import TemplateError
 from tuner.iac.document import file_bytes, repository_of
-from tuner.iac.hcl import Block, Value, read_blocks
+from tuner.iac.hcl import CODE, VALUES, Block, Value, read_blocks
 from tuner.iac.hcl_access import ANY_KEY, KEY_OF_EACH, access_of, pairs_of, strings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tuner.iac.hcl_access import Access
     from tuner.iac.setting import Sources, Stage
@@ -217,11 +217,25 @@ class Folders:
     def folder(self, path: Path) -> Folder:
         """Read a folder. Raises TemplateError."""
         if path not in self._folders:
-            files = tuple(sorted(each for each in path.glob("*.tf") if each.is_file()))
-            blocks = tuple(b for file in files for b in read_blocks(file, self.sources))
-            given = tuple(files_below(path, ".tfvars"))
-            self._folders[path] = Folder(path, blocks, files, given)
+            files = code_files(path)
+            given = tuple(files_below(path, VALUES))
+            self._folders[path] = Folder(path, self._merged(files), files, given)
         return self._folders[path]
+
+    def _merged(self, files: Sequence[Path]) -> tuple[Block, ...]:
+        """The blocks of files; those of override files change what is in the others."""
+        found: list[Block] = []
+        for file in sorted(files, key=_is_override):
+            for block in read_blocks(file, self.sources):
+                same = (at for at, b in enumerate(found) if b.is_same(block))
+                at = next(same, None) if _is_override(file) and block.labels else None
+                if at is not None:
+                    found[at] = replace(found[at], values={**found[at].values, **block.values})
+                elif _is_override(file):
+                    found.insert(0, block)  # locals: the first counts
+                else:
+                    found.append(block)
+        return tuple(found)
 
     def scopes(self, path: Path, levels: int = _LEVELS) -> list[Scope]:
         """The folder once for each call; once as it is, where nothing calls it."""
@@ -250,7 +264,8 @@ class Folders:
 
     def is_stage(self, file: Path) -> bool:
         """Whether a file of values is the stage's, by its name or by what it gives."""
-        names, known = (file.stem, file.parent.name), self.stage.known
+        own = file.name.removesuffix(".json").removesuffix(".tfvars")
+        names, known = (own, file.parent.name), self.stage.known
         if self.stage.name is not None:
             return self.stage.name in names
         if not known:
@@ -281,7 +296,18 @@ class Folders:
         return self._calls[root].get(whole, [])
 
 
-def files_below(folder: Path, suffix: str) -> list[Path]:
+def code_files(folder: Path) -> tuple[Path, ...]:
+    """A folder's files; OpenTofu's of the same name count more."""
+    found = {file for end in CODE for file in folder.glob(f"*{end}") if file.is_file()}
+    tofu = {file.with_suffix(".tf") for file in found if file.suffix == ".tofu"}
+    return tuple(sorted(found - tofu))
+
+
+def _is_override(file: Path) -> bool:
+    return file.stem == "override" or file.stem.endswith("_override")
+
+
+def files_below(folder: Path, suffix: tuple[str, ...]) -> list[Path]:
     """Files of a folder and those in it, without tools' output."""
     found = []
     for parent, folders, names in walk(folder):
@@ -300,13 +326,14 @@ def is_automatic(file: Path, folder: Folder) -> bool:
     """Whether Terraform takes a file of values without being told to."""
     if file.parent != folder.path:
         return False
-    return file.name == "terraform.tfvars" or file.name.endswith(".auto.tfvars")
+    name = file.name.removesuffix(".json")
+    return name == "terraform.tfvars" or name.endswith(".auto.tfvars")
 
 
 def _calling_files(root: Path) -> list[Path]:
     """Files below a folder that call local folders as modules."""
     found = []
-    for file in files_below(root, ".tf"):
+    for file in files_below(root, CODE):
         with suppress(TemplateError):  # too large to be read
             text = file_bytes(file) if file.is_file() else b""
             if _LOCAL_SOURCE.search(text.decode("utf-8", "replace")):
