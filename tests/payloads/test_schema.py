@@ -156,6 +156,24 @@ def test_optional_self_reference_ends() -> None:
         jsonschema.validate(json.loads(events(tree).body(index)), tree)
 
 
+def test_references_to_itself_do_not_multiply() -> None:
+    """A tree whose nodes have several of themselves gets as long as an event is, and no longer."""
+    node = {"type": "array", "items": {"$ref": "#"}}
+    tree = {"type": "object", "properties": {"a": {"$ref": "#"}, "b": node, "c": {"$ref": "#"}}}
+    assert all(len(events(tree).part(index)) < 20_000 for index in range(3))
+
+
+def test_the_least_number_of_properties_is_met() -> None:
+    """By those that may be there, then by others, if the schema allows them."""
+    known = {"x": {"const": 1}, "y": {"const": 2}}
+    rule = {"type": "object", "properties": known, "minProperties": 4}
+    for index in range(9):
+        value = json.loads(events({**rule, "additionalProperties": {"const": 3}}).part(index))
+        assert sorted(value.values()) == [1, 2, 3, 3]
+    with pytest.raises(PayloadError, match="minProperties"):
+        events({**rule, "additionalProperties": False}).part(0)
+
+
 @pytest.mark.parametrize("reference", ["file:///etc/hostname", "http://127.0.0.1:9/x.json", "#/no"])
 def test_a_reference_fetches_nothing(reference: str) -> None:
     """A schema is validated with what stands in it: no file is read, nothing is asked for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 _DEEPEST: Final = 24
 _OFTEN_THERE: Final = 0.8
+_MOST_PARTS: Final = 300
+"""After that many, only what the schema requires: one that refers to itself has no end else."""
 _MOST_MULTIPLES: Final = 1000
 
 
@@ -28,8 +31,17 @@ def typical_value(schema: Any, draw: Draw, *, index: int) -> Any:
 class _Maker:
     def __init__(self, root: Any, draw: Draw, index: int) -> None:
         self._root, self._draw, self._index = root, draw, index
+        self._part_count = 0
+
+    @property
+    def _is_long(self) -> bool:
+        return self._part_count > _MOST_PARTS
+
+    def _is_there(self, inner: Any) -> bool:
+        return self._draw.uniform() < _OFTEN_THERE and inner is not False
 
     def value(self, schema: Any, path: str, depth: int) -> Any:
+        self._part_count += 1
         if depth > _DEEPEST:
             raise Unsatisfiable(f"{path[:120]} refers to itself endlessly")
         schema = self._resolved(schema, path)
@@ -81,7 +93,7 @@ class _Maker:
             required = [n for n, rule in rules if isinstance(rule, dict) and rule.get("required")]
         made = {}
         for name, inner in properties.items():
-            if name in required or (self._draw.uniform() < _OFTEN_THERE and inner is not False):
+            if name in required or (not self._is_long and self._is_there(inner)):
                 try:
                     made[name] = self.value(inner, f"{path}.{name}", depth + 1)
                 except Unsatisfiable:
@@ -91,14 +103,27 @@ class _Maker:
             if name not in made:
                 more = schema.get("additionalProperties", True)
                 made[name] = self.value(more, f"{path}.{name}", depth + 1)
+        self._fill(made, schema, path, depth)
         return made
+
+    def _fill(self, made: dict[str, Any], schema: Mapping[str, Any], path: str, depth: int) -> None:
+        """Add properties up to `minProperties`: those that were left out, then others."""
+        properties, more = schema.get("properties", {}), schema.get("additionalProperties", True)
+        least = min(int(schema.get("minProperties", 0)), _MOST_PARTS)
+        for name in (*properties, *(f"property{number}" for number in range(least))):
+            if len(made) >= least:
+                return
+            if name not in made:
+                with suppress(Unsatisfiable):
+                    made[name] = self.value(properties.get(name, more), f"{path}.{name}", depth + 1)
 
     def _array(self, schema: Mapping[str, Any], path: str, depth: int) -> list[Any]:
         fixed, rest = schema.get("prefixItems", []), schema.get("items", True)
         if isinstance(rest, list):  # until draft 2019-09
             fixed, rest = rest, schema.get("additionalItems", True)
         least, most = schema.get("minItems", 0), schema.get("maxItems", math.inf)
-        count = min(max(least, len(fixed), self._draw.integer(1, 3)), most)
+        usual = 0 if self._is_long else self._draw.integer(1, 3)
+        count = min(max(least, len(fixed), usual), most)
         if rest is False:
             count = min(count, len(fixed))
         made: list[Any] = []
