@@ -163,6 +163,14 @@ def test_references_to_itself_do_not_multiply() -> None:
     assert all(len(events(tree).part(index)) < 20_000 for index in range(3))
 
 
+@pytest.mark.parametrize("name", ["default", "examples", "enum"])
+def test_a_suggested_value_of_another_type_is_not_taken(name: str) -> None:
+    """As `default: null` of an optional text; what fits beside it is."""
+    given = [None, True, 2.5, 7] if name != "default" else None
+    rule = {"type": "integer", "minimum": 7, "maximum": 7, name: given}
+    assert {events(rule).part(index) for index in range(5)} == {"7"}
+
+
 def test_the_least_number_of_properties_is_met() -> None:
     """By those that may be there, then by others, if the schema allows them."""
     known = {"x": {"const": 1}, "y": {"const": 2}}

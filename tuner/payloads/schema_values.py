@@ -19,6 +19,17 @@ _MOST_PARTS: Final = 300
 _MOST_MULTIPLES: Final = 1000
 
 
+_TYPES: Final[Mapping[str, type]] = {
+    "array": list,
+    "boolean": bool,
+    "integer": int,
+    "null": type(None),
+    "number": float,
+    "object": dict,
+    "string": str,
+}
+
+
 class Unsatisfiable(Exception):  # noqa: N818 - not an error: another try may do
     """No value was found for a part."""
 
@@ -48,9 +59,9 @@ class _Maker:
         if "const" in schema:
             return schema["const"]
         for name in ("enum", "examples"):
-            if schema.get(name):
-                return self._draw.choice(schema[name])
-        if "default" in schema:
+            if fitting := [each for each in schema.get(name) or () if _is_of_type(each, schema)]:
+                return self._draw.choice(fitting)
+        if "default" in schema and _is_of_type(schema["default"], schema):
             return schema["default"]
         make: Callable[[Mapping[str, Any], str, int], Any]
         make = getattr(self, f"_{_kind(schema)}", self._string)  # a text for draft 3's `any`
@@ -199,6 +210,21 @@ class _Maker:
 
     def _null(self, _schema: Mapping[str, Any], _path: str, _depth: int) -> None:
         return None
+
+
+def _is_of_type(value: Any, schema: Mapping[str, Any]) -> bool:
+    """Whether a value that a schema suggests is of its type: many have `default: null` for none."""
+    kinds = schema.get("type")
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if not isinstance(kinds, list) or not {*kinds} <= _TYPES.keys():
+        return True
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return any(
+        is_number and (kind == "number" or value % 1 == 0)
+        if kind in ("number", "integer")
+        else isinstance(value, _TYPES[kind])
+        for kind in kinds
+    )
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
