@@ -55,6 +55,7 @@ def test_a_folder_without_a_template_says_what_it_looked_for(tmp_path: Path) -> 
         (f"Resources:\n  F: {FUNCTION[:-1]}, Condition: Prod}}\n", ":2: there is no condition"),
         (f"Resources:\n  F: {FUNCTION[:-1]}, Propertes: {{}}}}\n", ":2: Propertes is not sup"),
         ("Transform: AWS::Include\n", ":1: the transform AWS::Include can't be applied here"),
+        ("Transform: [{Name: Mine, Parameters: {a: b}}]\n", ":1: the transform Mine can't be"),
         ("Resource: {}\n", ":1: Resource is not supported: did you mean Resources?"),
         ("Globals: {Function: {FunctionName: x}}\nResources: {}\n", ":1: FunctionName can't be"),
         ("Globals:\n  Function:\n    ImageUri: x\nResources: {}\n", ":3: ImageUri of Globals is"),

@@ -227,6 +227,7 @@ def _check_given(
 def _check_transform(node: TemplateNode) -> None:
     listed = node.items("Transform") if node.is_list else [node]
     for transform in listed:
-        name = transform.text("Transform")
+        macro = transform.values("Transform").get("Name") if transform.is_mapping else None
+        name = (macro or transform).text("Transform")
         if name not in support.TRANSFORMS:
             transform.refuse(f"the transform {name} can't be applied here")
