@@ -167,3 +167,24 @@ def test_a_class_that_another_package_uses_twice_is_refused(tmp_path: Path) -> N
     assert edited(path, "F", 320)[0].was_mb == 512
     user.write_text(user.read_text() + "new parts.Part(two);\n")
     assert "Part is used 2 times" in refusal(path, "F")
+
+
+@pytest.mark.parametrize(
+    ("language", "module"),
+    [
+        ("py", "from aws_cdk import aws_stepfunctions as sfn\nsfn."),
+        ("ts", "import * as sfn from 'aws-cdk-lib/aws-stepfunctions';\nnew sfn."),
+        ("ts", "import { Shop } from 'aws-cdk-lib/aws-stepfunctions';\nnew "),
+        ("ts", "import { Shop as Other } from 'aws-cdk-lib/aws-stepfunctions';\nnew "),
+    ],
+)
+def test_a_class_of_the_library_is_not_the_apps_own(
+    tmp_path: Path, language: str, module: str
+) -> None:
+    """A class may have the name of one of CDK's, which makes no function of it."""
+    write(tmp_path, language, "once")
+    (tmp_path / f"flow.{language}").write_text(f"{module}Shop(this, 'Flow')\n")
+    if "Other" in module:
+        assert "Shop is used 2 times" in refusal(tmp_path, KEY[language])
+    else:
+        assert edited(tmp_path, KEY[language], 320)[0].was_mb == 128

@@ -6,6 +6,7 @@ Python's own parser gives exact byte offsets, so nothing else is needed.
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from tuner.iac.cdk import Use
 
 _MEMORY: Final = "memory_size"
+_MODULE: Final = re.compile(rb"(\w+)\.$")
+_LIBRARIES: Final = b"(?:aws_cdk|pulumi_aws)"
 _BESIDE: Final = ("timeout", "runtime", "handler")
 
 
@@ -50,6 +53,16 @@ class _Call(Call):
     around: tuple[ast.AST, ...]
     """What the call is in, from the module inward."""
     values: Mapping[str, ast.keyword]
+
+
+def _is_librarys(before: bytes, data: bytes) -> bool:
+    """Whether a class that is made is CDK's or Pulumi's own: `sfn.StateMachine(…)`."""
+    module = _MODULE.search(before)
+    if module is None:
+        return False
+    name = re.escape(module[1])
+    imported = rb"(?:from\s+%b[\w.]*\s+import\s[^)]*?|import\s+%b[\w.]*\s+as\s)\b%b\b(?!\s+as\b)"
+    return re.search(imported % (_LIBRARIES, _LIBRARIES, name), data) is not None
 
 
 class _AppFile(AppFile[_Call]):
@@ -206,7 +219,8 @@ class _AppFile(AppFile[_Call]):
     def is_use(self, use: Use) -> bool:
         # None in a comment: what a definition is, is known by its word.
         data = self.sources.data(use.path)
-        return b"#" not in data[data.rfind(b"\n", 0, use.at) + 1 : use.at]
+        before = data[data.rfind(b"\n", 0, use.at) + 1 : use.at]
+        return b"#" not in before and not _is_librarys(before, data)
 
     def around_of(self, use: Use) -> Around:
         data = self.sources.data(use.path)

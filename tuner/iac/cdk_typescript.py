@@ -231,7 +231,11 @@ class _AppFile(AppFile[_Call]):
     def is_use(self, use: Use) -> bool:
         # An object is made, a function called or a class inherited from.
         node = self._node_at(use)
-        if node.type in ("new", "extends"):
+        if node.type == "new":
+            return not self._is_librarys(
+                use, written(node.parent.child_by_field_name("constructor"))
+            )
+        if node.type == "extends":
             return True
         called = node
         if called.parent.type == "member_expression":
@@ -240,6 +244,11 @@ class _AppFile(AppFile[_Call]):
         if "identifier" not in node.type or call.type != "call_expression":
             return False
         return bool(call.child_by_field_name("function").id == called.id)
+
+    def _is_librarys(self, use: Use, made: str) -> bool:
+        """Whether a class that is made is CDK's or Pulumi's own: `new sfn.StateMachine(…)`."""
+        text = self.sources.data(use.path).decode("utf-8", "replace")
+        return made.partition(".")[0] in _library_names(text)
 
     def around_of(self, use: Use) -> Around:
         return _around(self._node_at(use))
@@ -266,6 +275,14 @@ class _AppFile(AppFile[_Call]):
         if value.type == "binary_expression" and written(value.children[1]) == "+":
             return "".join(self.pattern(part) or ANY for part in value.named_children)
         return string_of(value)
+
+
+def _library_names(text: str) -> set[str]:
+    """What a file calls modules of CDK and Pulumi, and what it imports from them."""
+    found = {match[1] or match[3] or match[5] for match in _WHOLE.finditer(text)}
+    for match in _NAMED.finditer(text):
+        found |= {each[2] or each[1] for each in _RENAMED.finditer(match[1] or match[3])}
+    return found
 
 
 def _around(node: Any) -> Around:
