@@ -41,7 +41,6 @@ _NUMBER: Final = re.compile(r"(\d{1,6})(\s*MB)?", re.IGNORECASE)
 _FILE: Final = re.compile(r"\$\{file\(\s*['\"]?([^()'\"${}]+?)['\"]?\s*\)(?::([\w.-]+))?\}")
 _NAMED: Final = re.compile(r"\$\{file\(\s*['\"]?([^()'\"]+?)['\"]?\s*\)")
 _VARIABLE: Final = re.compile(r"\\\$\\\{.+?\\\}")
-"""Within an escaped pattern."""
 _SELF: Final = re.compile(r"\$\{self:([\w.-]+)\}")
 _STAGE: Final = re.compile(
     r"\$\{\s*(?:opt:stage|sls:stage|self:provider\.stage|self:custom\.stage)\s*(?:,[^${}]*)?\}"
