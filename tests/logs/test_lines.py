@@ -368,3 +368,16 @@ def test_an_init_that_names_its_function_names_the_source(tmp_path: Path) -> Non
     data = forms.plain(JSON[:6]) + json.dumps(begin).encode() + b"\n" + forms.plain(JSON[6:])
     found = read_bytes(tmp_path, data)
     assert {found.origin(row).function for row in found.rows} == {"resize"}
+
+
+def test_a_name_behind_the_time_is_the_functions(tmp_path: Path) -> None:
+    """As `pulumi logs` writes each line; anywhere else such a name makes no report of a line."""
+    lines = [
+        f"    2026-11-20T11:00:01.250+01:00[            resize-1a2b3c4] {REPORT}",
+        f"2026-11-20T11:00:02.250+01:00[send] {REPORT.replace('-', '0', 1)}",
+        f"[send] {REPORT}",
+        f"2026-11-20T11:00:03.250+01:00 [send] {REPORT}",
+    ]
+    found = read_bytes(tmp_path, "\n".join(lines).encode())
+    assert [found.origin(row).function for row in found.rows] == ["resize-1a2b3c4", "send"]
+    assert found.rows[0][3] == 1_795_168_801_250_000

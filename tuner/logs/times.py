@@ -25,6 +25,8 @@ _WORD: Final = re.compile(
     r"(?:EVENTS|RESULTS|@message|@timestamp|\d{40,60}|/[\w./#-]{1,500}"
     r"|\[?[\w.-]{1,80}\]?[ \t]*\|)(?=\s)"
 )
+_PULUMI: Final = re.compile(r"\[ {0,80}([A-Za-z0-9_-]{1,64})\](?= )")
+"""The function's name, as `pulumi logs` puts it right behind the time."""
 _COLORS: Final = r"(?:\x1b\[[0-9;]*m)?"
 _NAMED: Final = r"(\d{4}/\d\d/\d\d/(?:[A-Za-z0-9_-]{1,64})?\[[^\]\s]{1,140}\]\[?[\w-]+\]?)"
 # A time, with a stream before or behind it, before what begins as a message: most lines.
@@ -70,7 +72,7 @@ def _read_any_lead(line: str) -> Lead:
     shape: str | None = None
     stream: str | None = None
     group: str | None = None
-    begin, most = 0, min(len(line), _MOST_LED)
+    begin, most, time_end = 0, min(len(line), _MOST_LED), -1
     while begin < most:
         char = line[begin]
         if char in " \t\ufeff":
@@ -81,6 +83,9 @@ def _read_any_lead(line: str) -> Lead:
             stream, begin = named[0], named.end()
         elif char.isdigit() and (found := _time_at(line, begin)):
             at_us, shape, begin = found
+            time_end = begin
+        elif begin == time_end and (own := _PULUMI.match(line, begin)):
+            group, begin = f"/aws/lambda/{own[1]}", own.end()
         elif word := _WORD.match(line, begin):
             group = word[0] if char == "/" else group
             begin = word.end()
