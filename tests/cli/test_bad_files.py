@@ -132,6 +132,18 @@ def test_a_sweep_file_that_cannot_be_read(tmp_path: Path, kind: str) -> None:
     refused("tune", "--resume", name, *NOWHERE, cwd=tmp_path, quotes=name)
 
 
+@pytest.mark.parametrize("kind", JSON)
+def test_an_answer_that_cannot_be_read(tmp_path: Path, kind: str) -> None:
+    """Of a workflow, a scan or a live check, and a saved price list: the line names the file."""
+    name = written(tmp_path / "answer.json", JSON[kind])
+    plan = ("fleet", "plan", "--budget-usd", "1", "--out", "fleet")
+    refused("apply", name, "--check", cwd=tmp_path, quotes=name)
+    refused("workflow", name, cwd=tmp_path, quotes=name)
+    refused(*plan, "--scan", name, cwd=tmp_path, quotes=name)
+    refused("live-check", "--compare", name, cwd=tmp_path, quotes=name)
+    refused("prices", "refresh", "--from", name, cwd=tmp_path, quotes=name)
+
+
 @pytest.mark.parametrize("kind", PROJECTS)
 def test_a_projects_file_that_cannot_be_read(tmp_path: Path, kind: str) -> None:
     """Every command reads it; the line names it."""

@@ -135,7 +135,7 @@ def wanted_by_workflow(path: Path) -> list[Wanted]:
         ]
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror}") from None
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         raise InputError(
             f"{path} isn't an answer of tuner workflow: write one with `out`"
         ) from None

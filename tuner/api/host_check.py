@@ -149,5 +149,5 @@ def _read(state_dir: Path) -> tuple[SavedCheck, ...]:
         if document["schema_version"] != 1:
             return ()
         return tuple(from_record(SavedCheck, one) for one in document["checks"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ()

@@ -122,7 +122,7 @@ def _read(file: Path) -> tuple[ScanWindow | None, dict[str, Any]]:
     window, kept = None, {}
     with contextlib.suppress(OSError), file.open(encoding="utf-8", errors="replace") as lines:
         for text in lines:
-            with contextlib.suppress(ValueError, KeyError, TypeError):
+            with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
                 line = json.loads(text)
                 if "window" in line:
                     window = ScanWindow(*map(datetime.fromisoformat, line["window"]))

@@ -261,7 +261,7 @@ def _rolled_out(state_dir: Path, forecast: Forecast) -> tuple[str, str] | None:
     """The versions of the last rollout of the recommended size, if this machine made one."""
     records = []
     for file in record_path(state_dir, forecast.function, "-").parent.glob("*.json"):
-        with suppress(OSError, ValueError, KeyError, TypeError):
+        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
             kept = json.loads(file.read_bytes())
             pair = (kept["from_version"], kept["to_version"])
             begun = datetime.fromisoformat(kept["started_at"])

@@ -321,7 +321,7 @@ def _reading(kept: Path) -> Reading | None:
         record = json.loads(kept.with_suffix(".json").read_text(encoding="utf-8"))
         held = (record.pop("format"), record.pop("size_bytes"))
         return from_record(Reading, record) if held == (_FORMAT, kept.stat().st_size) else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -282,7 +282,7 @@ class Answers:
         self._file = file
         self._found: dict[str, Any] = {}
         self._is_changed = False
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, RecursionError):
             found = json.loads(file.read_text(encoding="utf-8"))
             self._found = found if isinstance(found, dict) else {}
 

@@ -141,7 +141,7 @@ def read_saved(text: str, name: str) -> tuple[dict[str, Any], ...]:
     """
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise PriceError(f"{name} is not JSON: save what aws pricing get-products prints") from None
     if isinstance(document, dict) and "products" in document and "terms" in document:
         try:
@@ -165,7 +165,7 @@ def read_item(item: Any, name: str) -> dict[str, Any]:
         found = json.loads(item) if isinstance(item, str) else item
         product, attributes = found["product"], found["product"]["attributes"].items()
         texts = {key: value for key, value in attributes if isinstance(value, str)}
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise PriceError(f"{name} holds an item without product and attributes") from None
     return {**found, "product": {**product, "attributes": texts}}
 

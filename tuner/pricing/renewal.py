@@ -140,7 +140,7 @@ def _keep(
 def _read(file: Path) -> dict[str, Any]:
     try:
         document = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PriceError(f"not JSON: {type(error).__name__}") from None
     if not isinstance(document, dict):
         raise PriceError("it isn't a price snapshot")

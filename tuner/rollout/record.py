@@ -97,7 +97,7 @@ def close_record(
 ) -> None:
     """Say in a killed rollout's file how it was recovered, if there is one."""
     path = record_path(state_dir, function, rollout_id)
-    with suppress(OSError, ValueError, TypeError):
+    with suppress(OSError, ValueError, TypeError, RecursionError):
         kept = json.loads(path.read_bytes())
         kept |= {"state": state, "reason": reason, "ended_at": ended_at}
         write_whole(path, json.dumps(kept, indent=1).encode() + b"\n")
