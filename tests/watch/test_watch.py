@@ -124,6 +124,22 @@ def test_several_functions_are_one_answer(tmp_path: Path) -> None:
     assert "hours to 2026-03-01 23:" in head  # when now is, as far as the log tells
 
 
+def test_the_count_stands_beside_the_days_that_it_is_of(tmp_path: Path) -> None:
+    """With --days that's the window; what the logs have from before is told as history."""
+    logs = write_archive(
+        tmp_path / "logs", {"a": steady(days=10, per_day=50, billed_ms=100, seed=1)}
+    )
+    words = ("watch", "a", "--logs", str(logs))
+    state = {"TUNER_STATE_DIR": str(tmp_path / "state")}
+    narrowed = " ".join(run_here(*words, "--days", "3", **state).stdout.split())
+    count = json.loads(run_here(*words, "--days", "3", "--json", **state).stdout)
+    assert 140 <= count["functions"][0]["invocation_count"] <= 160
+    assert "invocations in 3.0 days of 10.0 days to 2026-03-" in narrowed
+    assert "500 invocations in 10.0 days to 2026-03-" in " ".join(
+        run_here(*words, **state).stdout.split()
+    )
+
+
 def test_logs_without_times_or_of_another_function_are_one_line(tmp_path: Path) -> None:
     """Nothing can be judged of them, and what to do is said."""
     events = Invocation(1).text_events()

@@ -116,5 +116,6 @@ def _function(logs: ReadLogs, watched: Watched, wiring: Wiring | None) -> Watche
         prices_as_of=logs.prices.as_of,
         not_judged=not_judged(watched, wiring),
         notes=logs.findings,
+        start=max(asked.start or watched.start, watched.start),
         end=watched.end,
     )

@@ -50,6 +50,8 @@ class WatchedFunction:
     not_judged: tuple[str, ...]
     notes: tuple[Finding, ...]
     """What reading its logs came to."""
+    start: datetime | None = None
+    """From when on it's told of; what the logs have from before is history."""
     end: datetime | None = None
     """Now, as far as its logs tell."""
 

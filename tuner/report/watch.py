@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted
@@ -62,7 +63,7 @@ def _function_lines(function: WatchedFunction, width: int) -> list[str]:
     head = (
         f"{plain(function.name)} · {function.region} · {function.memory_mb} MB · "
         f"{counted(f'{function.invocation_count:,}', 'invocation')} in "
-        f"{_history(function.history_days)}{_until(function.end)} · "
+        f"{_told(function)}{_until(function.end)} · "
         f"{numbers.usd(function.usd_per_hour)} an hour now"
     )
     said = [head, *(f"· Not judged: {plain(each)}" for each in function.not_judged)]
@@ -74,7 +75,16 @@ def _until(end: datetime | None) -> str:
     return "" if end is None else f" to {end:%Y-%m-%d %H:%M} UTC"
 
 
-def _history(days: float) -> str:
+def _told(function: WatchedFunction) -> str:
+    """How long the time is that is told of, and of how much history if that's longer."""
+    if function.start is None or function.end is None:
+        return _lasting(function.history_days)
+    days = (function.end - function.start) / timedelta(days=1)
+    whole = f" of {_lasting(function.history_days)}" if days < function.history_days else ""
+    return f"{_lasting(days)}{whole}"
+
+
+def _lasting(days: float) -> str:
     return f"{days:.1f} days" if days >= 2 else f"{days * 24:.1f} hours"
 
 
