@@ -314,6 +314,7 @@ def test_a_budget_is_for_all_together(server: LocalLambda, tmp_path: Path) -> No
         (["plan", "--out", "docs", "--budget-usd", "1", "--scan", "SCAN"], "something else in it"),
         (["plan", "--out", "x", "--budget-usd", "1", "--scan", "DEEP"], "isn't a scan"),
         (["run", "nowhere"], "has no fleet"),
+        (["report", "README.md"], "README.md is a file: give the folder of a fleet"),
     ],
 )
 def test_bad_input_is_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:

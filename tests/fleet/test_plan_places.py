@@ -178,6 +178,20 @@ def test_a_function_that_is_not_there_is_named_with_its_line(url: str, tmp_path:
     assert "names.txt:2: there is no function queit" in ran.stderr
 
 
+def test_the_region_of_a_missing_function_is_said_where_a_profile_gives_it(
+    url: str, tmp_path: Path
+) -> None:
+    """Whichever way it was chosen, it's named: that may be what is wrong."""
+    names = tmp_path / "names.txt"
+    names.write_text("queit\n")
+    ran = run_here(
+        "fleet", "plan", "--budget-usd", "5", "--out", str(tmp_path / "fleet"), "--functions",
+        str(names), "--endpoint-url", url, "--payload", "{}",
+        AWS_REGION=REGION, AWS_DEFAULT_REGION=REGION, TUNER_STATE_DIR=str(tmp_path / "state"),
+    )  # fmt: skip
+    assert f"no function queit in {REGION} with these credentials" in ran.stderr
+
+
 def test_side_effects_by_a_tag_count_for_named_functions_too(url: str, tmp_path: Path) -> None:
     """Where the tag comes from the account and not from the plan's way, it's read there."""
     names = tmp_path / "names.txt"

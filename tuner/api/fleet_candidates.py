@@ -195,9 +195,11 @@ def of_file(
             continue
         if missing := named.keys() - {each.name for each in found}:
             number, text = min(named[name] for name in missing)
+            reader = places.reader(account, region)
+            where = f" in {reader.region}" if reader else ""
             raise InputError(
-                f"{file}:{number}: there is no function {text} in {region or places.region or ''}"
-                " with these credentials: check its name, region and account"
+                f"{file}:{number}: there is no function {text}{where} with these credentials: "
+                "check its name, region and account"
             )
         for each in found:  # a name and an ARN may mean the same one
             key = (each.account, each.region, each.name)

@@ -39,6 +39,7 @@ class FleetReader:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self.region = services.region
 
     @cached_property
     def tags(self) -> Mapping[str, Mapping[str, str]]:

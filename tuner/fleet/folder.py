@@ -74,6 +74,8 @@ class FleetFolder:
             for window in plan.windows:
                 check_window(window)
             return cls(path, plan)
+        except NotADirectoryError:
+            raise FleetError(f"{path} is a file: give the folder of a fleet") from None
         except FileNotFoundError:
             raise FleetError(
                 f"{path} has no fleet: plan one with tuner fleet plan `out={path}`"

@@ -67,7 +67,7 @@ def find_files(paths: Iterable[Path]) -> tuple[LogFile, ...]:
     found: dict[tuple[int, int], LogFile] = {}
     for path in paths:
         if not path.exists():
-            raise InputError(f"{path} does not exist: give `logs` a file or a folder of logs")
+            raise InputError(f"{path} does not exist: give a file or a folder of logs")
         for each, within in _below(path) if path.is_dir() else [(path, path.name)]:
             try:
                 stat = each.stat()
