@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.aws.wire import Reply, WireServer
-from tests.cli.running import run_here, save
+from tests.cli.running import one_line, run_here, save
 from tests.sweeps import made_sweep, mixed_ms
 
 if TYPE_CHECKING:
@@ -115,6 +115,29 @@ def test_what_is_not_what_was_deployed_is_refused(tmp_path: Path, template: Path
     assert "has 3008 MB here, and the function is deployed with 512 MB" in refused["reason"]
     assert "--stage" in refused["reason"]
     assert template.read_text() == TEMPLATE
+
+
+@pytest.mark.parametrize(
+    "name", ["arn:aws:lambda:eu-west-1:123456789012:function:made:live", "made:live", "made:7"]
+)
+def test_a_function_may_be_named_by_its_arn(tmp_path: Path, template: Path, name: str) -> None:
+    """Or with a version or alias: its code has one memory."""
+    ran = run_here("apply", "--function", name, "--memory-size", "192", "--yes", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert template.read_text() == AFTER
+
+
+@pytest.mark.parametrize(
+    "name", ["arn:aws:lambda:eu-west-1:123456789012:function:made:live", "made:live", "made:7"]
+)
+@pytest.mark.parametrize("command", ["report", "verify", "compare", "break-even", "apply"])
+def test_a_sweep_that_is_asked_for_by_an_arn_is_told_its_name(
+    tmp_path: Path, command: str, name: str
+) -> None:
+    """Another sweep of it would be kept by the same name, so tuning again is no help."""
+    state = {"TUNER_STATE_DIR": str(tmp_path)}
+    line = one_line(run_here(command, name, cwd=tmp_path, **state))
+    assert line == f"tuner: sweeps are kept by the function's name, not as {name}: give made"
 
 
 def test_a_function_that_nothing_declares_is_refused(tmp_path: Path, template: Path) -> None:

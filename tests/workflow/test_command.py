@@ -91,11 +91,20 @@ def test_the_answer_is_applied_to_all_functions(folder: Path) -> None:
         assert f"FunctionName: {each['name']}\n      MemorySize: {each['memory_mb']}\n" in written
 
 
+def sized(memory_mb: int) -> str:
+    function = {"name": "f", "memory_mb": memory_mb, "was_mb": 512}
+    return json.dumps({"kind": "workflow", "schema_version": 1, "functions": [function]})
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("{}", "isn't an answer of tuner workflow"),
         ("[1", "isn't an answer of tuner workflow"),
+        (sized(memory_mb=20_480), "isn't an answer of tuner workflow"),
+        (sized(memory_mb=-512), "isn't an answer of tuner workflow"),
+        ('{"kind": "workflow", "schema_version": 1, "functions": [], "target": [1]}',
+         "isn't an answer of tuner workflow"),
         ('{"kind": "workflow", "schema_version": 1, "functions": [], "target": {"is_met": false}}',
          "doesn't meet its target"),
     ],

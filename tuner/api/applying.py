@@ -13,6 +13,7 @@ from tuner.errors import InputError, NotInTemplateError, TemplateError
 from tuner.iac.dialects import find_units
 from tuner.iac.edit import Edit, Wanted, diff, edit_memory, find_declaration, read_declarations
 from tuner.iac.setting import Refusal, Sources, Stage
+from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -133,13 +134,16 @@ def wanted_by_workflow(path: Path) -> list[Wanted]:
             Wanted(str(each["name"]), int(each["memory_mb"]), int(each["was_mb"]))
             for each in document["functions"]
         ]
+        is_met = (document.get("target") or {}).get("is_met")
+        if not all(MIN_MEMORY_MB <= each.memory_mb <= MAX_MEMORY_MB for each in sizes):
+            raise ValueError
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror}") from None
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         raise InputError(
             f"{path} isn't an answer of tuner workflow: write one with `out`"
         ) from None
-    if (document.get("target") or {}).get("is_met") is False:
+    if is_met is False:
         raise InputError(
             f"{path} doesn't meet its target, so there is nothing to apply: ask for what can be met"
         )

@@ -149,6 +149,7 @@ def apply(
     wanted = [*map(wanted_by, answers), *sized, *([by_hand] if by_hand else [])]
     if code.deployed:
         wanted = [_as_deployed(each, where) for each in wanted]
+    wanted = [replace(each, function=_plain_name(each.function)) for each in wanted]
     places = code.template or [working_repository()]
     parameters = parameters_of(code.parameter)
     plan = plan_edits(wanted, places, stage=code.stage, parameters=parameters)
@@ -158,6 +159,16 @@ def apply(
     if plan.refused:
         return 1
     return exit_status.WOULD_CHANGE if code.check and detailed_exitcode and plan.after else 0
+
+
+def _plain_name(function: str) -> str:
+    """The name in an ARN, or without version or alias; in code some names have colons too."""
+    from tuner.aws.function_ref import parse_reference
+
+    try:
+        return parse_reference(function).name
+    except UsageError:
+        return function
 
 
 def _split(given: "Sequence[str]") -> "tuple[list[Wanted], list[str]]":

@@ -40,6 +40,11 @@ class SweepStore:
     def newest(self, function_name: str) -> Path:
         """The newest sweep of a function. Raises SweepFileError if there is none."""
         found = self.files(function_name)
+        plain = function_name.rpartition("function:")[2].partition(":")[0]
+        if not found and plain != function_name:  # an ARN, a version or an alias
+            raise SweepFileError(
+                f"sweeps are kept by the function's name, not as {function_name}: give {plain}"
+            )
         if not found:
             known = ", ".join(self.names())
             raise SweepFileError(
