@@ -17,6 +17,8 @@ from tuner.model.invocation import InvokeReply
 from tuner.model.payload import Payload
 from tuner.model.request import Measure
 from tuner.pricing import load_price_book
+from tuner.report import numbers
+from tuner.report.cold import describe_plan
 from tuner.sweep.estimate import Pricing
 from tuner.sweep.io import StopSignal
 from tuner.sweep.limits import Ledger
@@ -221,6 +223,23 @@ def test_a_few_sizes_of_a_range_are_measured(
     assert found.sizes_mb == sizes_mb
 
 
+def test_what_is_agreed_to_covers_what_is_sent_again() -> None:
+    """Requests that meet a warm environment are repeated: their cost is in the most it may take."""
+    plan = plan_cold(
+        PRICING, Measure(), at_once=8, most_mb=None, max_invocations=None, budget_usd=None
+    )
+    worst = {mb: PRICING.worst_cost_usd(mb) for mb in plan.sizes_mb}
+    planned_usd = 5 * sum(worst.values()) + 10 * worst[1024]
+    assert plan.max_cost_usd == pytest.approx(planned_usd + 6 * worst[3008])
+    [_, said, cost] = describe_plan(plan, costs_nothing=False)
+    assert "25 invocations, 31 at most where some meet a warm environment" in said
+    assert "invoked 5 at a time" in said
+    assert numbers.usd(plan.max_cost_usd) in cost
+    within = replace(plan, max_invocations=25)
+    assert within.max_cost_usd == pytest.approx(planned_usd)
+    assert "at most" not in "".join([*describe_plan(within, costs_nothing=True)])
+
+
 def test_a_plan_within_limits() -> None:
     """Fewer samples where fewer invocations are allowed; sizes by range or by name."""
     usual = plan_cold(
@@ -229,6 +248,7 @@ def test_a_plan_within_limits() -> None:
     assert usual.sizes_mb == (512, 1024, 3008)
     assert set(usual.sizes_mb) <= set(usual.shown_mb)
     assert (usual.invocation_count, usual.window_count) == (25, 1)
+    assert usual.most_invocations == 31
     few = plan_cold(
         PRICING, Measure(), at_once=2, most_mb=None, max_invocations=20, budget_usd=None
     )

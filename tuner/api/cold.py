@@ -49,8 +49,6 @@ if TYPE_CHECKING:
     from tuner.sweep.io import StopSignal
 
 _TIMED: Final = ("python", "nodejs")
-_MORE: Final = 2
-"""Invocations a size beyond the plan, for those that meet a warm environment."""
 DAYS: Final = 7
 """Of CloudWatch's counts by the minute: a week has a season's every day."""
 _TIMES: Final = """
@@ -198,10 +196,8 @@ class _Measuring:
         """The cold starts, what the lease has to say, and what ended it early."""
         prepared, plan, gateway = self.prepared, self.prepared.plan, self.target.gateway
         began_at = self.clock.now()
-        most = prepared.inputs.request.budget.max_invocations
-        usual = plan.invocation_count + _MORE * len(plan.sizes_mb)
         ledger = Ledger(
-            budget_usd=plan.budget_usd, max_invocations=(most or usual) - plan.timed_count
+            budget_usd=plan.budget_usd, max_invocations=plan.most_invocations - plan.timed_count
         )
         measured, of_lease = Measured(), []
         try:

@@ -63,7 +63,9 @@ def cold(
     ] = None,
     max_invocations: Annotated[
         int | None,
-        options.limits_option(metavar="N", min=1, help="Limit on invocations (default: 25)."),
+        options.limits_option(
+            metavar="N", min=1, help="Limit on invocations (default: two a size more than planned)."
+        ),
     ] = None,
     out_file: Annotated[
         Path | None, options.out_option("Write the JSON there too, or a page if it ends in .html.")

@@ -22,6 +22,8 @@ SAMPLES: Final = 5
 WARM: Final = 10
 """Warm invocations at the function's own size."""
 LEAST_SAMPLES: Final = 2
+_MORE: Final = 2
+"""Invocations a size beyond the plan, for those that meet a warm environment."""
 _STEPS_MB: Final = (128, 256, 512, 1_024, MB_PER_VCPU, 3_008)
 _USUAL_MOST_MB: Final = 3_008
 
@@ -39,6 +41,8 @@ class ColdPlan:
     budget_usd: float | None = None
     is_timed: bool = False
     """Whether a temporary copy times its imports, with one more invocation a size."""
+    max_invocations: int | None = None
+    """What was asked for as a limit."""
 
     @property
     def warm_count(self) -> int:
@@ -52,8 +56,13 @@ class ColdPlan:
 
     @property
     def invocation_count(self) -> int:
-        """All of them."""
+        """All of them, if each request meets a new environment."""
         return len(self.sizes_mb) * self.samples + self.warm_count + self.timed_count
+
+    @property
+    def most_invocations(self) -> int:
+        """With those that are sent again because some met a warm environment."""
+        return self.max_invocations or self.invocation_count + _MORE * len(self.sizes_mb)
 
     @property
     def window_count(self) -> int:
@@ -63,7 +72,9 @@ class ColdPlan:
     @property
     def max_cost_usd(self) -> float:
         """If every invocation has the longest INIT and times out, or the budget."""
-        return within(self.budget_usd, self._cost_usd(self.pricing.worst_cost_usd))
+        more_usd = self.pricing.worst_cost_usd(max(self.sizes_mb))
+        more_usd *= self.most_invocations - self.invocation_count
+        return within(self.budget_usd, self._cost_usd(self.pricing.worst_cost_usd) + more_usd)
 
     @property
     def expected_cost_usd(self) -> float | None:
@@ -94,7 +105,11 @@ def plan_cold(
     """
     sizes, shown = _sizes(measure, pricing.function.memory_mb, most_mb)
     plan = ColdPlan(
-        sizes, shown, pricing, at_once=at_once, budget_usd=budget_usd, is_timed=is_timed
+        *(sizes, shown, pricing),
+        at_once=at_once,
+        budget_usd=budget_usd,
+        is_timed=is_timed,
+        max_invocations=max_invocations,
     )
     for samples in range(SAMPLES, LEAST_SAMPLES - 1, -1):  # as many as the limit allows
         fewer = replace(plan, samples=samples)

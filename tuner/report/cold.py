@@ -99,11 +99,14 @@ def describe_plan(plan: ColdPlan, *, costs_nothing: bool) -> Iterator[str]:
     yield subject(function, f"now {numbers.memory(function.memory_mb)}")
     sizes = ", ".join(map(numbers.memory, plan.sizes_mb))
     timed = ", and one a size that times its imports" if plan.timed_count else ""
+    more = f", {plan.most_invocations:,} at most where some meet a warm environment"
     yield (
         f"Plan: {counted(plan.samples, 'cold start')} at each of {sizes}, {plan.warm_count} warm "
         f"invocations at {numbers.memory(function.memory_mb)}{timed}: "
-        f"{counted(plan.invocation_count, 'invocation')}. Each size is published "
-        f"{counted(plan.window_count, 'time')} and invoked {plan.at_once} at a time, so that every "
+        f"{counted(plan.invocation_count, 'invocation')}"
+        f"{more if plan.most_invocations > plan.invocation_count else ''}. Each size is published "
+        f"{counted(plan.window_count, 'time')} and invoked {min(plan.at_once, plan.samples)} at a "
+        "time, so that every "
         "environment is new."
     )
     if not costs_nothing:
