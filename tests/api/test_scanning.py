@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tests.aws.wire import Received
     from tuner.model.account import ReadingCost
     from tuner.model.scan import Scan, ScannedFunction
 
@@ -153,6 +154,22 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_answered(scan: Callable[...
     [short] = [each for each in whole.findings if each.code == "retention_short"]
     assert "1 function are kept for 7 days" in short.message
     assert found["short"].cost_usd_per_month == pytest.approx(found["fine"].cost_usd_per_month)
+
+
+def test_a_log_without_reports_is_not_taken_for_one_that_was_not_read(
+    scan: Callable[..., Scan],
+) -> None:
+    """Where metrics don't tell either whether a function ran, what was found is said."""
+
+    class Unmetered(ScriptedAccount):
+        def _GetMetricData(self, received: Received) -> Reply:  # noqa: N802
+            return Reply(body={"MetricDataResults": []})
+
+    [found] = scan(Unmetered([Truth("silent", daily_count=0)])).functions
+    assert found.advice is not None
+    assert found.advice.reason == "its log has no report of the window"
+    [finding] = found.findings
+    assert (finding.code, finding.message) == ("logs_not_read", found.advice.reason)
 
 
 def test_a_denied_group_costs_the_others_nothing(scan: Callable[..., Scan]) -> None:

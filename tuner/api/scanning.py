@@ -21,7 +21,7 @@ from tuner.model.finding import Finding
 from tuner.model.interval import counted
 from tuner.model.observation import Window
 from tuner.model.scan import FunctionEvidence
-from tuner.observe.scanning import advise_function
+from tuner.observe.scanning import NO_REPORT, advise_function
 from tuner.pricing.renewal import current_price_book
 
 if TYPE_CHECKING:
@@ -158,7 +158,8 @@ def _evidence(place: _Place) -> tuple[list[FunctionEvidence], bool]:
     """Read the rest, and put together what is known of each function; whether Compute Optimizer
     was asked.
 
-    A function that ran, whose log was read and had no report, counts as unread.
+    A function that ran, as far as metrics tell, whose log was read and had no report, counts as
+    unread.
     """
     reader, functions, metrics, plan, queries = place
     found, refused = queries.day_sums(functions)
@@ -171,11 +172,9 @@ def _evidence(place: _Place) -> tuple[list[FunctionEvidence], bool]:
         name, sums = each.name, found.get(each.name)
         unread = plan.unread.get(name) or refused.get(name)
         ran = name in metrics and metrics[name].invocation_count
-        if plan.with_logs and unread is None and ran and not sums:
-            unread = (
-                "its log has no report of the window: its cost is based on CloudWatch's durations"
-            )
         is_idle = name in metrics and not ran
+        if plan.with_logs and unread is None and not (sums or is_idle):
+            unread = NO_REPORT + (": its cost is based on CloudWatch's durations" if ran else "")
         made.append(
             FunctionEvidence(
                 function=each,

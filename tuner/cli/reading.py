@@ -152,10 +152,12 @@ class ReadOptions:
         def agreed(cost: "ReadingCost") -> bool:
             from tuner.report import numbers
 
+            size = numbers.gigabytes(cost.log_bytes)
+            about = size if size.startswith("under") else f"about {size}"
             metrics = f" {cost.metric_count:,} metrics cost {numbers.usd(cost.metric_usd)}."
             say(
-                f"Log queries will scan about {numbers.gigabytes(cost.log_bytes)}: "
-                f"{numbers.usd(cost.query_usd)}.{metrics if cost.metric_count else ''}"
+                f"Log queries will scan {about}: {numbers.usd(cost.query_usd)}."
+                f"{metrics if cost.metric_count else ''}"
             )
             if on_price is not None:
                 on_price(cost)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     """Of a function, what was seen of its sizes, its prices, and the window's seconds."""
 
 SortKey = Literal["saving", "value", "cost"]
+NO_REPORT: Final = "its log has no report of the window"
 NEAR_RATIO: Final = 0.9
 """Of a limit: whatever is this close becomes a finding."""
 USUAL_MAX_TIMEOUT_S: Final = 900
@@ -118,7 +119,8 @@ def _nothing_advised(
 ) -> Advice | None:
     """`unknown` if there is nothing to judge by; None otherwise."""
     if evidence.unread is not None or evidence.days is None:
-        reason = "its logs weren't read"
+        is_silent = (evidence.unread or "").startswith(NO_REPORT)
+        reason = NO_REPORT if is_silent else "its logs weren't read"
     elif not count:
         reason = "it wasn't invoked"
     elif prices is None:
