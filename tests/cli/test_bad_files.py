@@ -132,6 +132,17 @@ def test_a_sweep_file_that_cannot_be_read(tmp_path: Path, kind: str) -> None:
     refused("tune", "--resume", name, *NOWHERE, cwd=tmp_path, quotes=name)
 
 
+@pytest.mark.parametrize(
+    "text", ['{\n  "kind": "observation"\n}\n', '{"kind": "scan"}\n', "[1]\n", "null\n", "a,b\n"]
+)
+def test_another_answer_is_no_sweep(tmp_path: Path, text: str) -> None:
+    """It may be JSON, so its lines aren't blamed; what to give is said."""
+    name = written(tmp_path / "answer.json", text)
+    line = f"tuner: {name} isn't a sweep file: give one that tuner tune saved"
+    for command in ("report", "break-even", "verify"):
+        refused(command, name, cwd=tmp_path, quotes=line)
+
+
 @pytest.mark.parametrize("kind", JSON)
 def test_an_answer_that_cannot_be_read(tmp_path: Path, kind: str) -> None:
     """Of a workflow, a scan or a live check, and a saved price list: the line names the file."""

@@ -123,6 +123,10 @@ def read_sweep(path: Path) -> Sweep:
             else:
                 reading.take(record, sweep)
         except RecordError as error:
+            if sweep is None and b'"sweep"' not in line[:64]:
+                raise SweepFileError(
+                    f"{path} isn't a sweep file: give one that tuner tune saved"
+                ) from None
             raise SweepFileError(f"{path}, line {number}: {error}") from error
     if sweep is None:
         raise SweepFileError(f"{path} isn't a sweep file, or was cut off before it began")
