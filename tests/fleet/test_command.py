@@ -235,6 +235,22 @@ def scanned(name: str, timeout_s: float | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def test_amounts_below_a_cent_are_not_written_as_nothing(tmp_path: Path) -> None:
+    """What may be saved, and what is agreed to: in the plan, before a run, and in reports."""
+    each = scanned("here", 3)
+    each["advice"]["sweep"]["saving_usd_per_month"] = {"estimate": 0.0041, "low": 0, "high": 1}
+    (tmp_path / "scan.json").write_text(json.dumps({"kind": "scan", "functions": [each]}))
+    state = {"TUNER_STATE_DIR": str(tmp_path / "state")}
+    plan = run_here(
+        *("fleet", "plan", "--scan", "scan.json", "--payload", "{}", "--budget-usd", "0.0031"),
+        *("--out", "fleet"), cwd=tmp_path, **state,
+    )  # fmt: skip
+    assert plan.returncode == 0, plan.stderr
+    assert "  0.0041  " in plan.stdout
+    ran = run_here("fleet", "run", "fleet", cwd=tmp_path, **state)
+    assert "may cost up to $0.0031." in ran.stderr
+
+
 def test_a_region_without_prices_holds_up_no_other(tmp_path: Path) -> None:
     """Its functions are left out with the reason."""
     functions = [scanned("here", 3), {**scanned("there", 3), "region": "mars-east-1"}]

@@ -133,11 +133,13 @@ def run(
 
 def _agree(fleet: "FleetFolder", *, yes: bool) -> None:
     """Say what is left to sweep and what that may cost. Raises NotAgreedError."""
+    from tuner.report import numbers
+
     before = _status(fleet)
     waiting = before.count("pending") + before.count("running") + before.count("failed")
     say(
         f"{waiting:,} of {len(before.items):,} functions to sweep; all together may cost up to "
-        f"${fleet.plan.budget_usd:,.2f}. Every invocation really runs their code."
+        f"{numbers.usd(fleet.plan.budget_usd)}. Every invocation really runs their code."
     )
     if waiting and not (yes or agree("Proceed?")):
         raise NotAgreedError("plan not confirmed: nothing changed")

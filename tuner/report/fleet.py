@@ -71,7 +71,7 @@ def render_plan(plan: FleetPlan, estimate: FleetEstimate, *, width: int, encodin
             plain(each.name),
             place_of(each.place) if several else each.place.region,
             "" if each.memory_mb is None else str(each.memory_mb),
-            "" if each.saving_usd_per_month is None else f"{each.saving_usd_per_month:,.2f}",
+            dollars(each.saving_usd_per_month),
             "" if each.estimated_cost_usd is None else numbers.usd(each.estimated_cost_usd),
             numbers.usd(each.max_cost_usd),
             plain(", ".join(map(_event_name, each.payloads)))
@@ -213,19 +213,23 @@ def ranked(status: FleetStatus) -> list[FleetProgress]:
 
 
 def _cells(each: FleetProgress, *, several: bool) -> tuple[str, ...]:
-    money = each.saving_usd_per_month
     return (
         plain(each.item.name),
         place_of(each.item.place) if several else each.item.place.region,
         each.state,
         verdict_of(each),
         "" if each.saving_ratio is None else saving_cell(each.saving_ratio),
-        "" if money is None else f"{money:,.2f}".replace("-", "−"),
+        dollars(each.saving_usd_per_month),
         "" if each.realized_saving_ratio is None else saving_cell(each.realized_saving_ratio),
         f"{each.invocation_count:,}" if each.invocation_count else "",
         numbers.usd(each.cost_usd) if each.cost_usd else "",
         plain(each.reason or "") if each.state == "excluded" else "",
     )
+
+
+def dollars(amount_usd: float | None) -> str:
+    """Without the sign, `0.0041`; empty if it isn't known."""
+    return "" if amount_usd is None else numbers.usd(amount_usd).replace("$", "")
 
 
 def saving_cell(ratio: Interval) -> str:

@@ -166,7 +166,7 @@ def _swept(each: FleetProgress) -> dict[str, Any]:
         each.state,
         (fleet.verdict_of(each) or "–", None),
         _saving(each.saving_ratio),
-        _number(each.saving_usd_per_month, "{:,.2f}"),
+        (fleet.dollars(each.saving_usd_per_month) or "–", _known(each.saving_usd_per_month)),
         _saving(each.realized_saving_ratio),
         _number(each.invocation_count or None, "{:,}"),
         (numbers.usd(each.cost_usd).replace("$", ""), each.cost_usd) if each.cost_usd else _UNKNOWN,
