@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.cli.running import run_here
+from tests.cli.running import one_line, run_here
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,6 +169,34 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     for command in ("report", "break-even", "comment"):
         refused(command, "sweep.jsonl", cwd=tmp_path, quotes="sweep.jsonl")
     refused("tune", "F", "--local", "set.yaml", "--dry-run", cwd=tmp_path, quotes="set.yaml")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("report", "NAME"), ("verify", "NAME"), ("compare", "NAME", "NAME"), ("workflow", "NAME"),
+        ("apply", "NAME", "--check"), ("observe", "F", "--logs", "NAME"),
+        ("scan", "--logs", ".", "--format", "html", "--out", "NAME"), ("comment", "NAME"),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_too_long_is_no_fault_of_the_program(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """Wherever a file is named: the line names it and says what is wrong."""
+    name = "n" * 300 + ".html"
+    refused(*[name if each == "NAME" else each for each in arguments], cwd=tmp_path, quotes=name)
+    ran = run_here(*[name if each == "NAME" else each for each in arguments], cwd=tmp_path)
+    assert "File name too long" in ran.stderr
+
+
+def test_journals_that_cannot_be_listed_are_not_taken_for_none(tmp_path: Path) -> None:
+    """Nothing is known then of what was left changed, which isn't to say that nothing was."""
+    (tmp_path / "state").write_text("")
+    (tmp_path / "journals").write_text("")
+    for folder in (tmp_path / "state", tmp_path):
+        ran = run_here("recover", "--yes", TUNER_STATE_DIR=str(folder))
+        assert (ran.returncode, ran.stdout) == (1, "")
+        assert f"{folder / 'journals'} can't be read (Not a directory)" in one_line(ran)
 
 
 def test_a_damaged_journal_is_told_and_asks_for_recovery(tmp_path: Path) -> None:

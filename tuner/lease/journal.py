@@ -223,10 +223,11 @@ def find_unfinished(
 ) -> tuple[UnfinishedJournal, ...]:
     """Return the journals of sweeps that didn't finish and aren't running, oldest first.
 
-    `on_damage` is told of each that can't be read. Without it, the first one raises LeaseError.
+    `on_damage` is told of each that can't be read. Without it, the first one raises LeaseError, as
+    a folder that can't be read always does: what is left isn't known then.
     """
     unfinished = []
-    for path in sorted(journal_dir(state_dir).glob("*.jsonl")):
+    for path in _journals(journal_dir(state_dir)):
         if not _is_running(path):
             try:
                 journal = read_journal(path)
@@ -238,6 +239,19 @@ def find_unfinished(
             if journal is not None:
                 unfinished.append(journal)
     return tuple(unfinished)
+
+
+def _journals(folder: Path) -> list[Path]:
+    try:
+        found = list(folder.iterdir())
+    except FileNotFoundError:  # nothing was ever changed from here
+        return []
+    except OSError as error:
+        raise LeaseError(
+            f"{folder} can't be read ({error.strerror}), so what is left changed isn't known: fix "
+            "that, or set TUNER_STATE_DIR"
+        ) from None
+    return sorted(path for path in found if path.suffix == ".jsonl")
 
 
 def _is_running(path: Path) -> bool:
