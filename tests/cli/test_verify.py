@@ -293,8 +293,14 @@ def test_a_sweep_without_a_time_is_named(tmp_path: Path) -> None:
     assert "the sweep of made has no time ('soon'): tune again" in one_line(ran)
 
 
-def test_a_file_that_cannot_be_written_loses_no_answer(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_loses_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without its folder nothing is read, and a file that fails later comes after the answer."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
     save_sweep(tmp_path / "made.jsonl", SWEEP)
     archive = write_archive(tmp_path / "logs", {"made": calls()})
     asked = ("verify", str(tmp_path / "made.jsonl"), "--logs", str(archive), "--json")
@@ -302,6 +308,10 @@ def test_a_file_that_cannot_be_written_loses_no_answer(tmp_path: Path) -> None:
     assert "there is no folder /nowhere" in ran.stderr
     assert not (tmp_path / "outcomes.jsonl").exists()
     ran = run_here(*asked, "--out", str(tmp_path), TUNER_STATE_DIR=str(tmp_path))
+    assert "is a folder" in ran.stderr
+    assert not (tmp_path / "outcomes.jsonl").exists()
+    monkeypatch.setattr("tuner.cli.picture.write_whole", full)
+    ran = run_here(*asked, "--out", str(tmp_path / "x.json"), TUNER_STATE_DIR=str(tmp_path))
     assert (ran.returncode, json.loads(ran.stdout)["kind"]) == (1, "verification")
     assert "can't write" in ran.stderr
 

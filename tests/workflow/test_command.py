@@ -30,6 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     body = json.loads(definition("A", A=task("cpu")))
     each = definition("M", M={"Type": "Map", "ItemProcessor": body, "End": True})
     (folder / "map.asl.json").write_text(each)
+    (folder / "folder.json").mkdir()
     return folder
 
 
@@ -123,6 +124,7 @@ def test_what_is_no_answer_is_not_applied(tmp_path: Path, text: str, said: str) 
         (("both.asl.json", "--choice", "A=B:1"), "--choice: the workflow has no such state A"),
         (("both.asl.json", "--items", "A=many"), "isn't a count of items"),
         (("both.asl.json", "--out", "a.png"), "ends in neither .html nor .json"),
+        (("both.asl.json", "--out", "folder.json"), "folder.json is a folder: name a file in it"),
         (("both.asl.json", "--out", "none/a.json"), "there is no folder none: make it first"),
         (("both.asl.json", "--calls", "Q=cpu"), "--calls: the workflow has no such task Q: there"),
         ((".",), "there is no file .: a definition, template or TOML file is needed"),
@@ -147,12 +149,18 @@ def test_functions_without_a_sweep_are_all_named(folder: Path, tmp_path: Path) -
     assert "there is no sweep of cpu, mixed: run tuner tune for each" in one_line(ran)
 
 
-def test_a_file_that_cannot_be_written_loses_no_answer(folder: Path) -> None:
+def test_a_file_that_cannot_be_written_loses_no_answer(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It's shown first."""
-    (folder / "taken.json").mkdir()
-    ran = run_here("workflow", "both.asl.json", "--fleet", ".", "--out", "taken.json", cwd=folder)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tuner.cli.picture.write_whole", full)
+    ran = run_here("workflow", "both.asl.json", "--fleet", ".", "--out", "full.json", cwd=folder)
     assert ran.returncode == 1
-    assert "can't write taken.json" in ran.stderr
+    assert "can't write full.json: No space left on device" in ran.stderr
     assert "cpu" in ran.stdout
 
 

@@ -66,7 +66,7 @@ def _stand_in_for_closed_streams() -> bool:
 
 def _run_app(arguments: list[str]) -> int:
     from tuner.cli import app, exit_status
-    from tuner.errors import TunerError, describe_unexpected
+    from tuner.errors import InputError, TunerError, describe_unexpected
 
     try:
         return app.run(arguments)
@@ -81,6 +81,11 @@ def _run_app(arguments: list[str]) -> int:
             raise
         if os.environ.get("TUNER_DEBUG"):
             raise
+        # Looking at a file fails for a name that is too long, or below a folder that is closed.
+        if isinstance(error, OSError) and isinstance(error.filename, str) and error.strerror:
+            unusable = InputError(f"{error.filename} can't be used: {error.strerror}")
+            exit_status.tell(unusable, str(unusable), FAILED, arguments)
+            return FAILED
         words = f"{describe_unexpected(error)}; TUNER_DEBUG=1 shows the traceback"
         exit_status.tell(None, words, FAILED, arguments)
         return FAILED

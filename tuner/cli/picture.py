@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -130,6 +131,10 @@ def check_out(out_file: Path | None, *, drawn: Collection[str] = ()) -> None:
         return
     if not out_file.absolute().parent.is_dir():
         raise InputError(f"--out {out_file}: there is no folder {out_file.parent}: make it first")
+    if os.path.isdir(out_file):  # noqa: PTH112 - no error of a name that is too long
+        raise InputError(f"--out {out_file} is a folder: name a file in it")
+    if not (os.path.lexists(out_file) or os.access(out_file.absolute().parent, os.W_OK)):
+        raise InputError(f"--out {out_file} can't be written: {out_file.parent} is read-only")
     refuse_sweep(out_file)
     if out_file.suffix.lower() in drawn:
         from tuner.report.figures.canvas import styled
