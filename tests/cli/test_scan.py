@@ -203,7 +203,7 @@ def test_logs_without_times_are_listed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--regions", "nowhere at all"), "region"),
+        (("--regions", "nowhere at all"), "'--regions': 'nowhere at all'"),
         (("--days", "0"), "days"),
         (("--format", "html", "--out", "page.txt"), "does not end in .html"),
         (("--format", "html", "--out", "none/page.html"), "there is no folder none"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeVar, get_args
@@ -128,6 +129,16 @@ def percentile(text: str) -> float:
     return _within(number, 0 < number < 100, text, "above 0, below 100")
 
 
+@contextmanager
+def of_option(option: str) -> Iterator[None]:
+    """Have a BadParameter name the option that it's about, where its value is read afterwards."""
+    try:
+        yield
+    except typer.BadParameter as error:
+        error.param_hint = error.param_hint or f"'{option}'"
+        raise
+
+
 def parameters_of(given: Iterable[str] | None, option: str = "--parameter") -> dict[str, str]:
     """`Stage=prod` from `--parameter` and `--env`; the last value for a name counts."""
     found: dict[str, str] = {}
@@ -173,8 +184,9 @@ def names(text: str | None) -> tuple[str, ...]:
 
 
 def regions(text: str | None) -> tuple[str, ...]:
-    """`eu-west-1,us-east-1`: each once."""
-    return tuple(map(region, names(text)))
+    """`eu-west-1,us-east-1` of `--regions`: each once."""
+    with of_option("--regions"):
+        return tuple(map(region, names(text)))
 
 
 def event_sizes(text: str) -> str:

@@ -14,6 +14,8 @@ from tuner.cli.groups import WhereOptions, spread
 from tuner.cli.screen import say, show, show_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tuner.model.workflow import Behavior, WorkflowAnswer
 
 EPILOG = """\
@@ -80,19 +82,14 @@ class BehaviorOptions:
         from tuner.model.workflow import Behavior
 
         return Behavior(
-            {name: _weights(text) for name, text in _named(self.choice, "--choice")},
-            {
-                name: tuple(_items(each) for each in text.split(","))
-                for name, text in _named(self.items, "--items")
-            },
-            {
-                name: {"": values.ratio(text)}
-                for name, text in _named(self.error_rate, "--error-rate")
-            },
-            {
-                name: tuple(map(values.duration_ms, text.split(",")))
-                for name, text in _named(self.state_time, "--state-time")
-            },
+            _named(self.choice, "--choice", _weights),
+            _named(self.items, "--items", lambda text: tuple(map(_items, text.split(",")))),
+            _named(self.error_rate, "--error-rate", lambda text: {"": values.ratio(text)}),
+            _named(
+                self.state_time,
+                "--state-time",
+                lambda text: tuple(map(values.duration_ms, text.split(","))),
+            ),
             self.overhead,
         )
 
@@ -254,8 +251,12 @@ def _show(answer: "WorkflowAnswer", *, json: bool, out_file: Path | None) -> Non
         show_text(f"Apply: tuner apply {out_file}\n")
 
 
-def _named(given: list[str] | None, option: str) -> list[tuple[str, str]]:
-    return [*values.parameters_of(given, option).items()]
+def _named(
+    given: list[str] | None, option: str, read: "Callable[[str], values.T]"
+) -> "dict[str, values.T]":
+    """What is given for each name. Raises BadParameter, which names the option."""
+    with values.of_option(option):
+        return {name: read(text) for name, text in values.parameters_of(given, option).items()}
 
 
 def _weights(text: str) -> dict[str, float]:
