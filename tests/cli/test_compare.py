@@ -87,6 +87,13 @@ def test_the_goal_is_that_of_the_later_sweep(tmp_path: Path) -> None:
     assert other["pairs"] != found["pairs"]
 
 
+def test_one_file_alone_asks_for_another(files: tuple[str, str]) -> None:
+    """It isn't taken for a function's name, which nothing could be tuned by."""
+    ran = run_here("compare", files[0])
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert f"{files[0]} is one sweep: give the file of another" in ran.stderr
+
+
 def test_a_missing_sweep_is_one_line(files: tuple[str, str]) -> None:
     """The line names the file."""
     ran = run_here("compare", files[0], "gone.jsonl")

@@ -1,6 +1,7 @@
 """`tuner compare`: how much two sweeps differ, and whether the difference is real."""
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +11,7 @@ from tuner.cli.config import state_dir, today
 from tuner.cli.groups import GoalOptions
 from tuner.cli.saved import kept_names, load
 from tuner.cli.screen import show_comparison
+from tuner.errors import UsageError
 
 if TYPE_CHECKING:
     from tuner.decision.analysis import Analysis
@@ -60,6 +62,8 @@ def compare(
 
     asked = GoalOptions(goal=goal, tolerance=tolerance, cold_start_share=cold_start_share)
     shown = picture.check(format_name, out_file, json=json)
+    if b is None and Path(a).is_file():
+        raise UsageError(f"{a} is one sweep: give the file of another, or a function's name alone")
     if b is None:
         a, b = map(str, SweepStore(state_dir()).newest_two(a))
     first, second = load(a), load(b)
