@@ -59,7 +59,7 @@ def test_a_table_with_the_price_before_and_after(
     assert "Not invoked, 1: <b>old</b>" in ran.stdout
     assert "Logs not read, 1: new (it has no log group /aws/lambda/new" in ran.stdout
     assert "The scan cost $" in ran.stdout
-    assert "Log queries will scan about" in ran.stderr
+    assert "Log queries will scan " in ran.stderr
 
 
 def test_json_is_the_promised_object_and_top_cuts_it(

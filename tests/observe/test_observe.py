@@ -131,6 +131,18 @@ def test_a_discount_is_off_the_list_price(
     assert any("12%" in each for each in less["assumptions"])
 
 
+@pytest.mark.parametrize("name", ["thumbs:live", "thumbs:7", "123456789012:function:thumbs:7"])
+def test_that_a_version_or_alias_is_not_looked_at_alone_is_said(
+    observe: Callable[..., dict[str, Any]], tmp_path: Path, name: str
+) -> None:
+    """An alias isn't in logs, and what a function costs is the cost of all of its versions."""
+    (tmp_path / "logs").write_bytes(forms.plain(over_days(2)))
+    logs = ("--logs", str(tmp_path / "logs"))
+    alone = f"every version counts, not {name.rpartition(':')[2]} alone"
+    assert alone in observe(*logs, function=name)["assumptions"]
+    assert not any("every version" in each for each in observe(*logs)["assumptions"])
+
+
 def test_under_a_day_nothing_is_said_of_a_month(
     tmp_path: Path, observe: Callable[..., dict[str, Any]]
 ) -> None:

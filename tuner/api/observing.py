@@ -5,7 +5,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tuner.api.reading import AT_LIST_PRICE, DEFAULT_REGION, ReadLogs, discount_ratio
+from tuner.api.reading import (
+    AT_LIST_PRICE,
+    DEFAULT_REGION,
+    ReadLogs,
+    discount_ratio,
+    every_version,
+)
 from tuner.aws.function_ref import check_region, parse_reference
 from tuner.model.finding import Finding
 from tuner.model.interval import counted
@@ -107,6 +113,7 @@ def _prices(
     kind = request.architecture or (kinds[0] if kinds else "x86_64")
     percent = request.discount_percent
     assumed = (
+        *every_version(reference.qualifier),
         *([f"prices of {region}"] if region == DEFAULT_REGION and not told else []),
         *(["architecture x86_64"] if not (request.architecture or kinds) else []),
         AT_LIST_PRICE,

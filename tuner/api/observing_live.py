@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
 from tuner.api.live_reports import LivePlan, LiveReader, check_readable, open_services
-from tuner.api.reading import AT_LIST_PRICE, ReadLogs, discount_ratio
+from tuner.api.reading import AT_LIST_PRICE, ReadLogs, discount_ratio, every_version
 from tuner.aws import function_list, log_groups, metric_data
 from tuner.aws.function_ref import check_region, parse_reference
 from tuner.aws.usage_query import CPU_GROUP
@@ -113,7 +113,11 @@ def live_logs(
                     *reading_findings(reading),
                     *age_findings(prices.as_of, caller.today),
                 ),
-                (AT_LIST_PRICE, *([f"{percent:g}% off"] if percent else [])),
+                (
+                    *every_version(reference.qualifier),
+                    AT_LIST_PRICE,
+                    *([f"{percent:g}% off"] if percent else []),
+                ),
                 discount_ratio=discount,
                 settings=function,
             )

@@ -123,6 +123,11 @@ class ReadLogs:
         )
 
 
+def every_version(qualifier: str | None) -> tuple[str, ...]:
+    """What is assumed where a function is named with a version or alias."""
+    return () if qualifier is None else (f"every version counts, not {qualifier} alone",)
+
+
 def discount_ratio(percent: float) -> Decimal:
     """A discount as a share of the list price. Raises UsageError."""
     if not 0 <= percent < 100:
