@@ -92,6 +92,16 @@ def test_failures_count_in_latency_and_are_named() -> None:
     assert {"load_errors", "reply_lost"} <= codes(result)
 
 
+def test_an_endpoint_that_is_gone_is_no_matter_for_the_functions_log() -> None:
+    """Where no request reached the function, what to look at is the endpoint."""
+    gone = ScriptedFunction(lambda now_s, _: (now_s + 0.01, EndpointError("nothing answers")))
+    [said] = [each for each in send(gone, "1s:10/s").findings if each.code == "load_errors"]
+    assert said.message.endswith("see whether the endpoint is up")
+    failing = ScriptedFunction(lambda now_s, _: (now_s + 0.01, reply(10, error="Boom")))
+    [said] = [each for each in send(failing, "1s:10/s").findings if each.code == "load_errors"]
+    assert said.message.endswith("see the function's log")
+
+
 def test_late_requests_are_marked_and_their_latency_counts_from_when_they_were_due() -> None:
     """While this machine can't send for 0.3 s, those due are late by over 20 ms, and say so."""
     function = takes(0.01)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tuner.errors import EndpointError
 from tuner.load.limits import PARTITION_READS_PER_S, PARTITION_WRITES_PER_S, first_to_give_way
 from tuner.load.phases import rate_at
 from tuner.load.result import LATE_S
@@ -45,12 +46,18 @@ def found_in(result: LoadResult, not_sent: Counter[str]) -> Iterator[Finding]:
         )
     errors = result.errors
     if errors:
+        is_unreached = {*errors} == {EndpointError.__name__}
+        remedy = (
+            "nothing answered: see whether the endpoint is up"
+            if is_unreached
+            else ("see the function's log")
+        )
         kinds = ", ".join(f"{name} {count:,}" for name, count in errors.most_common(3))
         yield Finding(
             "load_errors",
             "warning",
             f"{errors.total():,} of {counted(len(result.invocations), 'invocation')} failed: "
-            f"{kinds}. Their latency counts; see the function's log",
+            f"{kinds}. Their latency counts; {remedy}",
         )
     if result.late_count:
         yield Finding(
