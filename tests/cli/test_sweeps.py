@@ -182,7 +182,7 @@ def test_a_file_that_cannot_be_read_is_listed_and_goes_by_its_age(state: Path) -
     os.utime(broken, (long_ago, long_ago))
     assert "unreadable" in sweeps(state).stdout
     found = json.loads(sweeps(state, "--json").stdout)["sweeps"][-1]
-    assert "line 1" in found["problem"]
+    assert "isn't a sweep file" in found["problem"]
     sweeps(state, "--prune", "--keep", "1", "--yes")
     assert left(state) == ["made 13", "made 20", "other 07"]
     sweeps(state, "--prune", "--keep", "1", "--older-than", "300", "--yes")

@@ -277,7 +277,7 @@ def test_an_endpoint_that_does_not_answer_is_told(state: dict[str, str]) -> None
     ("content", "words"),
     [
         (b"", "cut off"),
-        (b"hello\n", "not JSON"),
+        (b"hello\n", "isn't a sweep file"),
         (b'{"record":"sweep","schema_version":99}\n', "version 99"),
         (b'{"record":"sweep","sch', "cut off"),
     ],

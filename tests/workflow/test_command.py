@@ -11,6 +11,7 @@ import pytest
 from tests.cli.running import one_line, run_here
 from tests.sweeps import cpu_bound_ms, mixed_ms, save_sweep
 from tests.workflow.functions import definition, saved, sweep_of, task
+from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,6 +91,18 @@ def test_the_answer_is_applied_to_all_functions(folder: Path) -> None:
     for each in found["functions"]:
         assert each["memory_mb"] != 1024
         assert f"FunctionName: {each['name']}\n      MemorySize: {each['memory_mb']}\n" in written
+
+
+def test_sweeps_of_a_busy_machine_are_said_and_not_applied(tmp_path: Path) -> None:
+    """How far off its durations are isn't known, as in the answer about a single function."""
+    busy = Finding("host_busy", "warning", "this machine was busy")
+    save_sweep(tmp_path / "cpu.jsonl", replace(sweep_of("cpu", cpu_bound_ms), findings=(busy,)))
+    (tmp_path / "one.asl.json").write_text(definition("A", A=task("cpu")))
+    found = answer_of(tmp_path, "one.asl.json", "--max-duration", "1s", "--out", "answer.json")
+    told = [each["message"] for each in found["findings"] if each["code"] == "workflow_host_busy"]
+    assert ["while cpu was swept" in each for each in told] == [True]
+    ran = run_here("apply", "answer.json", "--yes", cwd=tmp_path)
+    assert "rests on sweeps of a busy machine" in one_line(ran)
 
 
 def sized(memory_mb: int) -> str:

@@ -135,6 +135,7 @@ def wanted_by_workflow(path: Path) -> list[Wanted]:
             for each in document["functions"]
         ]
         is_met = (document.get("target") or {}).get("is_met")
+        is_busy = any(each["code"] == "workflow_host_busy" for each in document.get("findings", []))
         if not all(MIN_MEMORY_MB <= each.memory_mb <= MAX_MEMORY_MB for each in sizes):
             raise ValueError
     except OSError as error:
@@ -146,6 +147,11 @@ def wanted_by_workflow(path: Path) -> list[Wanted]:
     if is_met is False:
         raise InputError(
             f"{path} doesn't meet its target, so there is nothing to apply: ask for what can be met"
+        )
+    if is_busy:
+        raise InputError(
+            f"{path} rests on sweeps of a busy machine, so there is nothing to apply: tune those "
+            "functions again, and size the workflow anew"
         )
     return [each for each in sizes if each.memory_mb != each.was_mb]
 

@@ -113,12 +113,12 @@ def tune_workflow(
             tell(f"{name} has the sweep of {swept}")
         dates.append(analysis.question.prices.as_of)
     answer = answer_workflow(workflow, functions, request.goal)
-    findings = (*answer.findings, *_incomplete(sweeps), *age_findings(min(dates), today))
+    findings = (*answer.findings, *_doubts(sweeps), *age_findings(min(dates), today))
     return replace(answer, findings=findings, prices_as_of=min(dates))
 
 
-def _incomplete(sweeps: Mapping[str, Sweep]) -> Iterator[Finding]:
-    """A finding if sweeps ended early."""
+def _doubts(sweeps: Mapping[str, Sweep]) -> Iterator[Finding]:
+    """Findings if sweeps ended early, or on a busy machine: how far off they are isn't known."""
     early = [name for name, sweep in sweeps.items() if sweep.end not in {"complete", "budget"}]
     if early:
         yield Finding(
@@ -126,6 +126,18 @@ def _incomplete(sweeps: Mapping[str, Sweep]) -> Iterator[Finding]:
             "warning",
             f"the sweep of {listed(early)} ended early, and the answer rests on what it has: go on "
             "with `resume`",
+        )
+    busy = [
+        name
+        for name, sweep in sweeps.items()
+        if any(each.code == "host_busy" for each in sweep.findings)
+    ]
+    if busy:
+        yield Finding(
+            "workflow_host_busy",
+            "warning",
+            f"the machine was busy while {listed(busy)} was swept, so sizes that need more of it "
+            "look slower than they are: don't apply this, but tune again when it's idle",
         )
 
 
