@@ -191,7 +191,8 @@ def _reason(ruling: Ruling | None, lowest: float | None) -> str:
     if ruling.leaves:
         return f"{name} saves {dollars(saved.estimate)} a month {amounts}, over {need}"
     if saved.estimate <= 0:
-        return f"{name}, the cheapest of the others, costs {dollars(-saved.estimate)} a month more"
+        more = dollars(-saved.estimate)
+        return f"{name}, the cheapest other one on this architecture, costs {more} a month more"
     return (
         f"{name} would save {dollars(saved.estimate)} a month {amounts}, but it's only "
         f"{ruling.sure:.0%} sure to save {need}, the least that makes leaving Lambda worthwhile"
