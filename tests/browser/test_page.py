@@ -57,7 +57,10 @@ def figures_at(view: SweepView, memory_mb: int) -> tuple[str, str, str]:
     )
 
 
-@pytest.mark.parametrize("chart", ["both", "duration", "cost"])
+@pytest.mark.parametrize(
+    "chart",
+    ["both", *(pytest.param(each, marks=pytest.mark.slow) for each in ("duration", "cost"))],
+)
 def test_the_pointer_reads_out_the_size_beneath_it(
     show: Show, html: str, example: SweepView, chart: str
 ) -> None:
@@ -98,7 +101,7 @@ def test_the_rate_slider_tells_the_cheapest_platforms(show: Show, html: str) -> 
     assert opened.text("#sweep-1-rate-readout").startswith("0.01/s Lambda $")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_everybody_can_read_it(show: Show, html: str, scheme: str) -> None:
     """Axe finds nothing in either scheme: names, roles, order of headings, contrast of WCAG AA."""
     opened = show(html, color_scheme=scheme, bypass_csp=True)

@@ -33,7 +33,7 @@ def made_findings() -> Iterator[tuple[str, str, str]]:
     """Where the code makes a finding: the place, its code and its severity."""
     for path, tree in modules().items():
         for node in ast.walk(tree):
-            if not (isinstance(node, ast.Call) and ast.unparse(node.func) == "Finding"):
+            if not (isinstance(node, ast.Call) and getattr(node.func, "id", None) == "Finding"):
                 continue
             where = f"{path}:{node.lineno}"
             if node.args:
