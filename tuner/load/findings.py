@@ -46,12 +46,9 @@ def found_in(result: LoadResult, not_sent: Counter[str]) -> Iterator[Finding]:
         )
     errors = result.errors
     if errors:
-        is_unreached = {*errors} == {EndpointError.__name__}
-        remedy = (
-            "nothing answered: see whether the endpoint is up"
-            if is_unreached
-            else ("see the function's log")
-        )
+        remedy = "see the function's log"
+        if {*errors} == {EndpointError.__name__}:
+            remedy = "nothing answered: see whether the endpoint is up"
         kinds = ", ".join(f"{name} {count:,}" for name, count in errors.most_common(3))
         yield Finding(
             "load_errors",
