@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 THREE: Final = ((128, 512), (1769,))
 EIGHT: Final = ((128, 192, 256, 384, 512), (1024, 1769, 3008))
-SAMPLE_SIZE: Final = 32
+SAMPLE_SIZE: Final = 48
 SEED: Final = 20261123
 _NUMBERS = itertools.count(1)
 
