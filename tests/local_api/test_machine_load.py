@@ -72,8 +72,12 @@ def test_every_caller_is_told(tmp_path: Path) -> None:
     ):
         for _ in range(3):
             reply = client.invoke(FunctionName="busy", Payload=b'{"cpu_s": 0.3}')
-        assert 0 <= float(reply["ResponseMetadata"]["HTTPHeaders"]["x-tuner-host-load"]) <= 1
+        headers = reply["ResponseMetadata"]["HTTPHeaders"]
+        assert 0 <= float(headers["x-tuner-host-load"]) <= 1
+        assert 0 < float(headers["x-tuner-host-loop-ms"]) < 1000
         told = gateway.invoke(
             gateway.resolve("busy").target, "$LATEST", b'{"cpu_s": 0.1}', timeout_s=5
         )
         assert told.host_load_ratio is not None
+        assert told.host_loop_ms is not None
+        assert told.host_loop_ms > 0

@@ -26,7 +26,7 @@ from tuner.model.invocation import InvokeReply
 from tuner.model.lambda_limits import MAX_SYNC_PAYLOAD_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from mypy_boto3_lambda.client import LambdaClient
 
@@ -106,7 +106,8 @@ class Invocations:
             client_duration_ms=(clock() - started_s) * 1000,
             request_id=about.get("RequestId"),
             trace_header=about.get("HTTPHeaders", {}).get("x-amzn-trace-id"),
-            host_load_ratio=_host_load(about.get("HTTPHeaders", {}).get("x-tuner-host-load")),
+            host_load_ratio=_of_host(about, "x-tuner-host-load"),
+            host_loop_ms=_of_host(about, "x-tuner-host-loop-ms"),
         )
 
     def close(self) -> None:
@@ -144,9 +145,10 @@ class Invocations:
         return refused(error, self._session.connection, request)
 
 
-def _host_load(said: str | None) -> float | None:
+def _of_host(about: Mapping[str, Any], header: str) -> float | None:
     """Read what a local endpoint reports about its machine; Lambda reports nothing."""
-    return float(said) if said and re.fullmatch(r"[01]\.[0-9]{2}", said) else None
+    said = about.get("HTTPHeaders", {}).get(header)
+    return float(said) if said and re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}", said) else None
 
 
 def _lost(function: FunctionRef, why: str) -> LostReplyError:

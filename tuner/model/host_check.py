@@ -12,6 +12,10 @@ BUSY_RATIO = 0.95
 BUSY_LOAD_RATIO = 0.4
 """With this share of all cores' time, other processes disturb what is measured."""
 
+CHANGED_SPEED_RATIO = 1.25
+"""If a fixed loop takes this much longer at one time than at another, the machine's own speed is
+among what is measured."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShareCheck:

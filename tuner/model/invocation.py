@@ -72,6 +72,8 @@ class InvokeReply:
     """X-Amzn-Trace-Id as it came back."""
     host_load_ratio: float | None = None
     """From a local endpoint: the share of its machine that other processes had meanwhile."""
+    host_loop_ms: float | None = None
+    """From a local endpoint: what a fixed loop took on its machine, which tells its speed."""
 
 
 class Outcome(StrEnum):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _LASTING: Final = frozenset(
     (
         "host_busy",
+        "host_speed_changed",
         "log_group_left",
         "other_version_ran",
         "payloads_not_kept",
@@ -41,6 +42,13 @@ HOST_BUSY: Final = Finding(
     "warning",
     "The machine was busy with other work while handlers ran, so sizes measured too slow, large "
     "ones most. Sweep again when it's idle.",
+)
+HOST_SPEED_CHANGED: Final = Finding(
+    "host_speed_changed",
+    "warning",
+    "The machine's own speed changed during the sweep (a fixed loop took a quarter longer or more "
+    "at one time than at another), so sizes may differ by that alone. Sweep again when it's idle, "
+    "or on AWS.",
 )
 REPORT_CUT_OFF: Final = Finding(
     "report_cut_off",

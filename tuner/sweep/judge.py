@@ -13,6 +13,7 @@ from tuner.model.host_check import BUSY_LOAD_RATIO
 from tuner.model.invocation import Invocation, Outcome
 from tuner.sweep import findings
 from tuner.sweep.estimate import MAX_INIT_MS
+from tuner.sweep.host_speed import HostSpeed
 from tuner.sweep.outcome import classify, is_crash, parse_fail_on, reply_class, report_in
 from tuner.sweep.sending import number_of
 
@@ -43,6 +44,7 @@ class Judge:
         self._recording = recording
         self._began_s = recording.began_s
         self._fail_on = None if fail_on is None else parse_fail_on(fail_on)
+        self._host_speed = HostSpeed()
         self.environments: dict[str, VersionEnvironments] = {}
         """By version."""
 
@@ -51,6 +53,8 @@ class Judge:
         call, report = done.call, report_in(reply.log_tail)
         if (reply.host_load_ratio or 0.0) >= BUSY_LOAD_RATIO:
             self._recording.find(findings.HOST_BUSY)
+        if self._host_speed.has_changed(reply.host_loop_ms):
+            self._recording.find(findings.HOST_SPEED_CHANGED)
         pricing = self._pricing_of(call.trial.payload)
         doubt = None if report is None else _doubt(pricing, reply, report)
         if doubt is not None:

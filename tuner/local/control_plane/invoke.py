@@ -26,7 +26,7 @@ from tuner.local.deployment import (
     too_large_payload,
 )
 from tuner.local.http.message import BodyTooLargeError, Response
-from tuner.local.machine_load import HEADER, HostLoad
+from tuner.local.machine_load import HostLoad, watched
 from tuner.model.invocation import parse_trace
 
 if TYPE_CHECKING:
@@ -122,17 +122,10 @@ class InvokeApi:
         if kind == "Event":
             self._events.put(partial(self._store.target, reference), request)
             return Response(202, headers=(("x-amzn-RequestId", request.request_id),))
-        ratio = None
-        if self._load is not None:
-            self._load.begin()
-        try:
+        with watched(self._load) as told:
             result = self._run(target, request)
-        finally:
-            if self._load is not None:
-                ratio = self._load.end()
         reply = _reply(target, request, result, tail=log_type == "Tail")
-        if ratio is not None:
-            reply.headers = (*reply.headers, (HEADER, f"{ratio:.2f}"))
+        reply.headers = (*reply.headers, *told)
         return reply
 
     def close(self) -> None:
