@@ -178,6 +178,7 @@ def test_what_it_sets_itself_cannot_be_given() -> None:
         tuner.tune_callable(three, {}, payloads=["event.json"])
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("cores")
 def test_a_function_is_measured_here(tmp_path: Path) -> None:
     """The answer is that of `tune`: of real calls of the function, under the sizes asked for."""

@@ -59,6 +59,7 @@ def observe(url: str, tmp_path: Path) -> Callable[..., Observation]:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["insights", "events"])
 def test_either_way_every_report_counts_once(
     observe: Callable[..., Observation], source: str

@@ -94,6 +94,7 @@ def test_the_keyboard_reaches_every_size(show: Show, html: str, example: SweepVi
         assert f"{expected} MB" in (slider.get_attribute("aria-valuetext") or "")
 
 
+@pytest.mark.slow
 def test_the_rate_slider_tells_the_cheapest_platforms(show: Show, html: str) -> None:
     """At a tiny rate nothing is cheaper than Lambda, and the read-out begins with it."""
     opened = show(html)
@@ -137,6 +138,7 @@ def colours(picture: bytes) -> Counter[Any]:
     return Counter({colour: count for count, colour in found})
 
 
+@pytest.mark.slow
 def test_charts_follow_the_scheme(show: Show, html: str) -> None:
     """A switch to dark, and to print, repaints the curves that are drawn on canvas."""
     light, dark = (61, 68, 77), (207, 213, 219)  # --curve in page.css
@@ -156,6 +158,7 @@ def test_charts_follow_the_scheme(show: Show, html: str) -> None:
     assert not opened.page.locator(".explorer").first.is_visible()
 
 
+@pytest.mark.slow
 def test_every_option_is_marked_on_both_axes(show: Show, html: str, example: SweepView) -> None:
     """The chart has both curves and each option's mark in their colors, and a table beside it."""
     opened = show(html)
@@ -168,6 +171,7 @@ def test_every_option_is_marked_on_both_axes(show: Show, html: str, example: Swe
     assert all(name in table for name in (*names, "now", "▶"))
 
 
+@pytest.mark.slow
 def test_a_duration_that_rises_is_drawn_as_it_rises(show: Show) -> None:
     """Cost over duration follows memory, and no caption says that durations fall."""
     risen = made_sweep(
@@ -212,6 +216,7 @@ def test_what_others_named_is_inert(show: Show) -> None:
     assert opened.page.locator("img").count() == 0
 
 
+@pytest.mark.slow
 def test_a_size_where_it_fails_is_said_to_fail(show: Show) -> None:
     """The read-out of a size that killed the function says so beside the curve's figure."""
     sized = resize(
@@ -243,6 +248,7 @@ def test_an_answer_without_a_curve_is_still_a_page(show: Show) -> None:
     assert opened.page.locator("canvas").count() == 0
 
 
+@pytest.mark.slow
 def test_a_comparison_reads_out_both_sides(show: Show) -> None:
     """A and B at the size beneath the pointer, and whether they really differ there."""
     first = made_sweep()

@@ -130,6 +130,7 @@ def test_try_without_a_terminal_needs_a_yes(what: list[str]) -> None:
     assert "pass --yes" in ran.stderr
 
 
+@pytest.mark.slow
 def test_try_invokes_each_class_once_and_tells_which_fails(tmp_path: Path) -> None:
     """A real handler on the local endpoint; a class that it cannot take is named."""
     (tmp_path / "bad.json").write_text('{"Records": [{"messageId": "1"}, 5]}')
@@ -143,6 +144,7 @@ def test_try_invokes_each_class_once_and_tells_which_fails(tmp_path: Path) -> No
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_sweep_stops_at_a_payload_that_the_function_cannot_take(tmp_path: Path) -> None:
     """One line that names the class; nothing else was invoked, and nothing is left."""
     (tmp_path / "bad.json").write_text('{"Records": [{"messageId": "1"}, 5]}')

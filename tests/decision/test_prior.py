@@ -24,6 +24,7 @@ CURRENT_MB = 3008
 LEAST_COUNT = 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["unchanged", "10% slower"])
 def test_functions_are_decided_about_again_with_fewer_invocations(case: str) -> None:
     """The same functions, drifted or not, take a quarter less of what is not needed for any answer

@@ -36,6 +36,7 @@ def value_of(name: str) -> str:
     return name.partition("=")[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_the_best_pair_is_found_with_few_invocations(seed: int) -> None:
     """Six payloads, each with a curve of its own: fewer than one adaptive sweep for each value."""

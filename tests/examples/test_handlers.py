@@ -60,6 +60,7 @@ def test_every_payload_is_one(name: str) -> None:
     assert json.loads(read.body) == payload(name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WITHOUT_SERVICES)
 def test_every_handler_answers_its_payload_the_same_way_each_time(name: str) -> None:
     """The work is deterministic, the answer is JSON, and without an event it is the same work."""

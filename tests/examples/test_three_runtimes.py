@@ -31,6 +31,7 @@ def client() -> Iterator[Any]:
         made.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NEEDS)
 def test_each_counts_the_same_primes(client: Any, name: str) -> None:
     """Same event, same answer; without the runtime or compiler there is nothing to run."""

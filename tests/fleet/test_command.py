@@ -266,6 +266,7 @@ def test_a_region_without_prices_holds_up_no_other(tmp_path: Path) -> None:
     assert "no prices of its region" in found["there"]["reason"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("timeout_s", [3, None])
 def test_a_scan_leaves_room_for_an_invocation_that_hangs(
     server: LocalLambda, tmp_path: Path, timeout_s: float | None

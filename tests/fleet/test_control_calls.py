@@ -119,6 +119,7 @@ class _Body:
         yield b'{"Reason": "CallerRateLimitExceeded", "message": "Rate exceeded"}'
 
 
+@pytest.mark.slow
 def test_control_calls_of_sweeps_at_once_meet_no_throttle(
     server: LocalLambda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

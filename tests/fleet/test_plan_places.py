@@ -88,6 +88,7 @@ def by_name(planned: Any) -> dict[str, Any]:
     return {each["name"]: each for each in json.loads(planned.stdout)["functions"]}
 
 
+@pytest.mark.slow
 def test_an_event_source_is_the_payload_where_side_effects_are_agreed_to(
     url: str, tmp_path: Path
 ) -> None:

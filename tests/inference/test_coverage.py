@@ -59,6 +59,7 @@ def test_calm_durations_are_held_nine_times_in_ten(
     assert low <= held_count(design, count, slow_calls=False) <= high
 
 
+@pytest.mark.slow
 @DESIGNS
 @RUNS
 def test_means_are_held_less_often_where_slow_calls_are_not_told(

@@ -92,6 +92,7 @@ def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_waits")
 @pytest.mark.parametrize("isolation", ["version", "clone"])
 @pytest.mark.parametrize(

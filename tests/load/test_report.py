@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.load.scripted import ScriptedFunction, reply, send
 from tuner.errors import ThrottledError
 from tuner.report.figures.canvas import render_figure
@@ -45,6 +47,7 @@ def test_a_pause_and_what_was_throttled_have_no_latency() -> None:
     assert [(each["from_s"], each["to_s"]) for each in phases] == [(0, 5), (5, 6), (6, 8)]
 
 
+@pytest.mark.slow
 def test_a_load_is_drawn_and_a_page_holds_the_picture() -> None:
     """The same bytes each time; foreign names are inert, and nothing is fetched."""
     result = some_load()

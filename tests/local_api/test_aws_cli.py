@@ -73,6 +73,7 @@ def aws(server: LocalLambda, tmp_path: Path) -> Aws:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(AWS is None, reason="no `aws` command on PATH")
 def test_a_function_is_made_run_and_deleted_by_the_cli(
     aws: Aws, server: LocalLambda, tmp_path: Path

@@ -122,6 +122,7 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     server.server_close()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("npm") is None, reason="no npm on PATH")
 @pytest.mark.usefixtures("registry")
 def test_build_installs_it(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ def test_share_of_a_core(bench: Bench, memory_mb: int, cpu_s: float) -> None:
     first_that(lambda got: got > 0.5 * vcpu_share(memory_mb), share, attempts=6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "event", [{"kind": "double-fork", "cpu_s": 0.1}, {"kind": "short", "count": 8, "cpu_s": 0.16}]
 )
@@ -46,6 +47,7 @@ def test_share_holds_for_children(bench: Bench, event: dict[str, object]) -> Non
     first_that(lambda got: got > 0.4 * vcpu_share(memory_mb), share)
 
 
+@pytest.mark.slow
 def test_a_large_share_goes_over_two_cores(bench: Bench) -> None:
     """Two threads use more than one core where the share is above one."""
     if bench.executor.limits.core_count < 2:
@@ -62,6 +64,7 @@ def test_a_large_share_goes_over_two_cores(bench: Bench) -> None:
     assert best < 2.1
 
 
+@pytest.mark.slow
 def test_init_has_full_cores_whatever_the_memory(bench: Bench) -> None:
     """An init at 128 MB is far faster than its share: it has up to two cores."""
     bench.call("leave", {"code": 1}, 128)

@@ -57,6 +57,7 @@ def test_the_share_is_kept(mac: Bench) -> None:
     assert 0.3 * 512 / 1769 < got < 1.15 * 512 / 1769
 
 
+@pytest.mark.slow
 def test_memory_is_the_footprint(mac: Bench) -> None:
     """What is used is reported, and too much of it ends the environment."""
     before = mac.call("eat", {"mb": 1}).report.max_memory_used_mb or 0

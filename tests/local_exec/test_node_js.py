@@ -258,6 +258,7 @@ def test_a_heap_above_its_limit_aborts(node: NodeCall) -> None:
     assert re.search(r"signal: (aborted|killed)$", call.value["errorMessage"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("handler", "error_type", "message"),
     [
@@ -350,6 +351,7 @@ def test_response_over_six_megabytes(node: NodeCall) -> None:
     assert node("large", {"size": 6_300_000}).value["errorType"] == "Function.ResponseSizeTooLarge"
 
 
+@pytest.mark.slow
 def test_memory_buys_cpu(bench: Bench) -> None:
     """One busy thread of Node.js gets the share of its size."""
     call = bench.call("index.burns", {"cpu_s": 0.3}, 512, code_dir=CODE, runtime="nodejs20.x")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from tests.messages.registry import finding_codes
@@ -29,8 +30,13 @@ OF_ONE_RUN = {
 """A resumed sweep finds these again if they still hold, or they are why the earlier run ended."""
 
 
-def made_findings() -> Iterator[tuple[str, str, str]]:
+@cache
+def made_findings() -> tuple[tuple[str, str, str], ...]:
     """Where the code makes a finding: the place, its code and its severity."""
+    return tuple(_made_findings())
+
+
+def _made_findings() -> Iterator[tuple[str, str, str]]:
     for path, tree in modules().items():
         for node in ast.walk(tree):
             if not (isinstance(node, ast.Call) and getattr(node.func, "id", None) == "Finding"):
@@ -57,7 +63,7 @@ def _choices(node: ast.expr, where: str) -> list[str]:
 
 def test_every_finding_is_in_the_table_with_its_severity() -> None:
     """A finding's code and severity are constants, and the table has both."""
-    made = list(made_findings())
+    made = made_findings()
     assert made
     for where, code, severity in made:
         assert code in finding_codes(), f"{where}: {code} is not in findings.toml"

@@ -35,6 +35,7 @@ def realized(world: World, seed: int = 1) -> tuple[Realized, float]:
     return found, truth
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "world",
     [

@@ -43,6 +43,7 @@ def test_each_class_has_events_for_twice_its_share(tmp_path: Path) -> None:
     assert counts == {4: 4, 24: 10, 60: 20}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("template", "says"),
     [

@@ -73,6 +73,7 @@ def of(sweep: Sweep, **changes: Any) -> Sweep:
     return dataclasses.replace(sweep, function=dataclasses.replace(sweep.function, **changes))
 
 
+@pytest.mark.slow
 def test_an_earlier_sweep_saves_invocations(
     server: LocalLambda, folder: Path, earlier: Sweep, tmp_path: Path
 ) -> None:
