@@ -52,6 +52,24 @@ def impatient(wire: WireServer, gateway: LambdaGateway) -> Iterator[Invocations]
     invocations.close()
 
 
+@pytest.mark.parametrize(
+    ("load", "loop", "read"),
+    [
+        ("0.45", "0.1312", (0.45, 0.1312)),
+        ("7.00", "-0.1312", (None, None)),
+        ("nan", "1e9", (None, None)),
+        ("", "", (None, None)),
+    ],
+)
+def test_what_an_endpoint_says_of_its_machine_is_a_number_or_nothing(
+    wire: WireServer, impatient: Invocations, load: str, loop: str, read: tuple[float | None, ...]
+) -> None:
+    """Only a local endpoint's own form of both headers is read; anything else is as on Lambda."""
+    wire.say(success(X_Tuner_Host_Load=load, X_Tuner_Host_Loop_Ms=loop))
+    reply = impatient.invoke(FunctionRef("resize"), "7", b"{}", timeout_s=9)
+    assert (reply.host_load_ratio, reply.host_loop_ms) == read
+
+
 def test_success(wire: WireServer, impatient: Invocations) -> None:
     """A reply tells status, version, log tail, size and time, and holds its payload."""
     wire.say(success())

@@ -106,8 +106,8 @@ class Invocations:
             client_duration_ms=(clock() - started_s) * 1000,
             request_id=about.get("RequestId"),
             trace_header=about.get("HTTPHeaders", {}).get("x-amzn-trace-id"),
-            host_load_ratio=_of_host(about, "x-tuner-host-load"),
-            host_loop_ms=_of_host(about, "x-tuner-host-loop-ms"),
+            host_load_ratio=_of_host(about, "x-tuner-host-load", r"[01]\.[0-9]{2}"),
+            host_loop_ms=_of_host(about, "x-tuner-host-loop-ms", r"[0-9]{1,4}\.[0-9]{4}"),
         )
 
     def close(self) -> None:
@@ -145,10 +145,10 @@ class Invocations:
         return refused(error, self._session.connection, request)
 
 
-def _of_host(about: Mapping[str, Any], header: str) -> float | None:
+def _of_host(about: Mapping[str, Any], header: str, pattern: str) -> float | None:
     """Read what a local endpoint reports about its machine; Lambda reports nothing."""
     said = about.get("HTTPHeaders", {}).get(header)
-    return float(said) if said and re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}", said) else None
+    return float(said) if said and re.fullmatch(pattern, said) else None
 
 
 def _lost(function: FunctionRef, why: str) -> LostReplyError:

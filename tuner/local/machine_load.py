@@ -17,13 +17,13 @@ from typing import Final
 
 from tuner.local.execution.cpu.process_tree import children_of, stat_fields
 
-HEADER: Final = "X-Tuner-Host-Load"
+LOAD_HEADER: Final = "X-Tuner-Host-Load"
 """In a reply: the share of all cores' time that others had lately while handlers ran, 0 to 1."""
 LOOP_HEADER: Final = "X-Tuner-Host-Loop-Ms"
-"""In a reply: CPU time of a fixed loop just before or after: how fast the machine is, in ms."""
+"""In a reply: CPU time in ms of a fixed loop, just before or just after, whichever was faster."""
 LOOP_STEPS: Final = 3000
 LOOP_TRIES: Final = 3
-"""The fastest of so many counts: each takes 0.1 to 0.3 ms, the first ones more."""
+"""The fastest of so many loops counts, of 0.1 to 0.3 ms each: the first wakes the core up."""
 LEAST_S: Final = 0.6
 """The least amount of all cores' time behind one figure: the clock ticks every 10 ms."""
 BLOCK_BYTES: Final = 1 << 18
@@ -145,15 +145,14 @@ def watched(load: HostLoad | None) -> Iterator[list[tuple[str, str]]]:
         yield told
         return
     load.begin()
-    took_ms = loop_ms()
-    ratio = None
+    before_ms = loop_ms()
     try:
         yield told
     finally:
         ratio = load.end()
-    told.append((LOOP_HEADER, f"{min(took_ms, loop_ms()):.4f}"))
+    told.append((LOOP_HEADER, f"{min(before_ms, loop_ms()):.4f}"))
     if ratio is not None:
-        told.append((HEADER, f"{ratio:.2f}"))
+        told.append((LOAD_HEADER, f"{ratio:.2f}"))
 
 
 def loop_ms() -> float:
