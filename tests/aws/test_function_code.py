@@ -52,9 +52,10 @@ def test_the_package_and_every_layer_are_read(gateway: LambdaGateway) -> None:
     isn't asked for.
     """
     client: Any = gateway._control.client
+    package = a_zip("python/shared.py")
     layer = client.publish_layer_version(
         LayerName="shared",
-        Content={"ZipFile": a_zip("python/shared.py")},
+        Content={"ZipFile": package},
         CompatibleArchitectures=["x86_64"],
     )
     arn = layer["LayerVersionArn"]
@@ -62,7 +63,7 @@ def test_the_package_and_every_layer_are_read(gateway: LambdaGateway) -> None:
     code = gateway.read_code("hello")
     assert code.package is not None
     assert [(each.arn, each.architectures) for each in code.layers] == [(arn, ("x86_64",))]
-    assert code.layers[0].package == a_zip("python/shared.py")
+    assert code.layers[0].package == package
     assert gateway.read_code("hello", with_package=False).package is None
     client.delete_layer_version(LayerName="shared", VersionNumber=layer["Version"])
     [gone] = gateway.read_code("hello").layers
