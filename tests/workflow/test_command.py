@@ -146,6 +146,8 @@ def test_what_is_no_answer_is_not_applied(tmp_path: Path, text: str, said: str) 
         ((".",), "there is no file .: a definition, template or TOML file is needed"),
         (("cpu.jsonl",), "cpu.jsonl:"),
         (("arn:aws:states:nonsense",), "isn't a state machine's ARN: arn:aws:states:REGION"),
+        (("arn:aws:states:x", "--template", "t.yaml"), "it calls: leave out --template"),
+        (("both.asl.json", "--executions", "5"), "has no history, and --executions says how much"),
         (("loop.asl.json",), "no execution ends within 1,000 states: they lead back"),
         (("both.asl.json", "--state-machine", "M"), "are of a template: give that as --template"),
         (("both.asl.json", "--parameter", "M=1"), "are of a template: give that as --template"),

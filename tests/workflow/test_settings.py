@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -18,8 +19,6 @@ from tuner.model.goal import Goal
 from tuner.model.request import Target
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tuner.model.workflow import Workflow
 
 CHAIN = """
@@ -49,6 +48,24 @@ function = "upload"
 def workflow_of(folder: Path, text: str) -> Workflow:
     (folder / "w.toml").write_text(text)
     return read_workflow(WorkflowRequest(str(folder / "w.toml"), Goal(), Target()))[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"executions": 5}, "has no history, and `executions`"),
+        ({"substitutions": {"A": "b"}}, "leave out `substitution`"),
+        ({"template": Path("t.yaml"), "state_machine": "S"}, "leave out `template`, `state_machine`"),
+        ({"parameters": {"Stage": "prod"}}, "leave out `template_parameters`"),
+    ],
+)
+def test_what_a_chain_has_no_use_for_is_refused(
+    tmp_path: Path, given: dict[str, Any], said: str
+) -> None:
+    """One line names what to leave out, instead of nothing being done with it."""
+    (tmp_path / "w.toml").write_text(CHAIN)
+    with pytest.raises(InputError, match=said):
+        read_workflow(WorkflowRequest(str(tmp_path / "w.toml"), Goal(), Target(), **given))
 
 
 def test_a_chain_is_a_workflow(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from tuner.iac.asl_template import declared_machines
 from tuner.iac.placeholders import Substitutions
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
-from tuner.model.interval import listed
+from tuner.model.interval import counted, listed
 from tuner.model.workflow import Behavior, Task, Workflow
 from tuner.pricing.book import age_findings
 from tuner.sweep.file import read_sweep, sweeps_below
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tuner.model.workflow import WorkflowAnswer
 
 _ARN: Final = "arn:"
+_EXECUTIONS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,8 @@ class WorkflowRequest:
     """A function's sweep: a file, or the name of a function or sweep that is kept."""
     folders: tuple[Path, ...] = ()
     """Fleets' folders, and others with sweep files."""
-    execution_count: int = 50
-    """Executions of the history to read."""
+    executions: int | None = None
+    """Of the history, to read, if the source is an ARN (None: 50)."""
     min_memory_mb: int | None = None
     max_memory_mb: int | None = None
 
@@ -150,6 +151,7 @@ def read_workflow(
         settings = read_settings(Path(source))
         source = settings.state_machine or str(settings.definition or source)
     workflow = settings.chain
+    _check_source(source, request, is_chain=workflow is not None)
     if workflow is None:
         if source.startswith(_ARN):
             workflow = _deployed(source, request, settings, tell)
@@ -159,6 +161,28 @@ def read_workflow(
     check_behavior(workflow.machine, behavior)
     check_calls(workflow.machine, {**settings.calls, **request.calls})
     return replace(workflow, name=settings.name or workflow.name, behavior=behavior), settings
+
+
+def _check_source(source: str, request: WorkflowRequest, *, is_chain: bool) -> None:
+    """Raise InputError for what this kind of source has no use for."""
+    is_deployed = not is_chain and source.startswith(_ARN)
+    if request.executions is not None and not is_deployed:
+        raise InputError(
+            f"{source} has no history, and `executions` says how much of one to read: give a state "
+            "machine's ARN"
+        )
+    of_template = {
+        "template": request.template,
+        "state_machine": request.state_machine,
+        "template_parameters": request.parameters,
+    }
+    if is_chain:
+        of_template["substitution"] = request.substitutions
+    unused = [f"`{name}`" for name, value in of_template.items() if value]
+    if unused and (is_chain or is_deployed):
+        raise InputError(
+            f"{source} says by itself which functions it calls: leave out {listed(unused)}"
+        )
 
 
 def _substitutions(request: WorkflowRequest, settings: WorkflowSettings) -> Substitutions:
@@ -243,9 +267,10 @@ def _deployed(
             Path(described.name), _substitutions(request, settings), text=described.definition
         )
         histories: list[Sequence[Mapping[str, Any]]] = []
-        if described.kind == "standard" and request.execution_count:
-            tell(f"reading up to {request.execution_count} executions of {described.name}")
-            histories = [*machines.histories(arn, request.execution_count)]
+        count = _EXECUTIONS if request.executions is None else request.executions
+        if described.kind == "standard" and count:
+            tell(f"reading up to {counted(count, 'execution')} of {described.name}")
+            histories = [*machines.histories(arn, count)]
         elif described.kind != "standard":
             tell(f"{described.name} is an express workflow: Step Functions keeps no history of it")
         behavior = behavior_of(machine, histories)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tuner.cli import exit_status
+from tuner.cli import exit_status, values
 from tuner.cli.config import state_dir
 from tuner.cli.flags import with_flags
 from tuner.cli.progress import tell_recovery
@@ -72,7 +72,9 @@ class LiveOptions:
     def request_of(
         self, answer: "Recommendation | None", given: "Wanted | None"
     ) -> "RolloutRequest":
-        """What a sweep's answer or the options ask for. Raises InputError and UsageError."""
+        """What a sweep's answer or the options ask for. Raises InputError, UsageError and
+        BadParameter.
+        """
         from tuner.api.rollout import RolloutRequest, request_of
         from tuner.rollout.steps import DEFAULT, parse_duration_s, parse_steps
 
@@ -85,12 +87,16 @@ class LiveOptions:
         else:
             assert given is not None
             request = RolloutRequest(given.function, given.memory_mb, given.was_mb)
-        timeout = self.step_timeout
+        with values.of_option("--steps"):
+            steps = () if self.unqualified else parse_steps(self.steps or DEFAULT)
+        with values.of_option("--step-timeout"):
+            timeout = self.step_timeout
+            timeout_s = None if timeout is None else parse_duration_s(timeout, "step_timeout")
         return replace(
             request,
             alias=self.alias,
-            steps=() if self.unqualified else parse_steps(self.steps or DEFAULT),
-            step_timeout_s=None if timeout is None else parse_duration_s(timeout, "step_timeout"),
+            steps=steps,
+            step_timeout_s=timeout_s,
             unqualified=self.unqualified,
         )
 

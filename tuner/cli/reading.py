@@ -71,7 +71,7 @@ class ReadOptions:
         float | None,
         options.measure_option(
             metavar="N",
-            min=0.0,
+            parser=values.days,
             help="Days counted back from now (default: 14), with --logs from the last line.",
         ),
     ] = None

@@ -14,6 +14,7 @@ from typing import Final, TypeVar, get_args
 import typer
 
 from tuner.cli.config import NO_SLACK, examples_dir
+from tuner.cli.flags import with_flags
 from tuner.errors import InputError
 from tuner.model.function import Architecture
 from tuner.model.goal import MOST_TIME_WEIGHT
@@ -131,9 +132,13 @@ def percentile(text: str) -> float:
 
 @contextmanager
 def of_option(option: str) -> Iterator[None]:
-    """Have a BadParameter name the option that it's about, where its value is read afterwards."""
+    """Have a BadParameter name the option that it's about, where its value is read afterwards; an
+    InputError becomes one.
+    """
     try:
         yield
+    except InputError as error:
+        raise typer.BadParameter(with_flags(str(error)), param_hint=f"'{option}'") from None
     except typer.BadParameter as error:
         error.param_hint = error.param_hint or f"'{option}'"
         raise
@@ -230,6 +235,14 @@ def _read(parse: Callable[[str], T], text: str) -> T:
         return parse(text)
     except InputError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def days(text: str) -> float:
+    """`14` or `0.5`: above 0."""
+    number = _number(str(text).strip(), f"{text!r} isn't a count of days: write 14")
+    if number <= 0:
+        raise typer.BadParameter(f"{text!r} days is no time: write 14, or 0.5 for half a day")
+    return number
 
 
 def since(text: str) -> datetime:

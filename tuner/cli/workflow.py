@@ -151,11 +151,14 @@ def workflow(
     behavior: BehaviorOptions,
     definition: DefinitionOptions,
     executions: Annotated[
-        int,
+        int | None,
         options.measure_option(
-            metavar="N", min=0, max=1000, help="Executions of the history to read (default: 50)."
+            metavar="N",
+            min=0,
+            max=1000,
+            help="With an ARN: executions of the history to read (default: 50).",
         ),
-    ] = 50,
+    ] = None,
     goal: options.GoalOption = None,
     time_weight: options.TimeWeight = None,
     max_duration: Annotated[

@@ -222,14 +222,14 @@ def _not_moved(
     if moves:
         return (
             f"the memory last changed on {moves[-1][1].at:%Y-%m-%d}, before the sweep of "
-            f"{since:%Y-%m-%d}: its recommendation isn't applied"
+            f"{since:%Y-%m-%d}: its recommendation isn't applied (tuner apply writes it)"
         )
     if now_mb == to_mb:
         return (
             f"all lines are at {now_mb} MB, none is from before the change: look back further "
             "(`days`), or add older logs (`logs`)"
         )
-    wanted = "" if to_mb is None else f", and {to_mb} MB is recommended"
+    wanted = "" if to_mb is None else f", and {to_mb} MB is recommended (tuner apply writes it)"
     return f"the memory never changed: all lines are at {now_mb} MB{wanted}"
 
 
