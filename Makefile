@@ -39,7 +39,7 @@ browser: $(STAMP)  ## Get a browser for the report page's tests, if one is avail
 
 openapi: $(OPENAPI)  ## Fetch GitHub's API description, which tests use
 
-test: $(STAMP) $(OPENAPI) $(BROWSER)  ## Run the tests (four to nine minutes on two cores)
+test: $(STAMP) $(OPENAPI) $(BROWSER)  ## Run the tests (four to eight minutes on two cores)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 
 test-slow: $(STAMP)  ## Run the tests that `test` leaves out (fault matrix, kills, whole sweeps)

@@ -73,6 +73,7 @@ def test_the_pointer_reads_out_the_size_beneath_it(
         assert all(figure in said for figure in figures_at(example, memory_mb)), said
 
 
+@pytest.mark.slow
 def test_the_keyboard_reaches_every_size(show: Show, html: str, example: SweepView) -> None:
     """Tab reaches the slider; arrows move by one size, Home and End to the ends, in words."""
     opened = show(html)
@@ -206,6 +207,7 @@ def test_without_scripts_every_figure_is_there(show: Show, html: str, example: S
     assert "need JavaScript" in opened.text("footer")
 
 
+@pytest.mark.slow
 def test_what_others_named_is_inert(show: Show) -> None:
     """A name that is markup is shown as it is written, in words, labels and data alike."""
     name = "</script><img src=x onerror=alert(1)>{{7*7}}\u202e"
@@ -240,6 +242,7 @@ def test_several_sweeps_share_a_page(show: Show, example: SweepView) -> None:
     assert "512 MB" in opened.text("#sweep-2-readout")
 
 
+@pytest.mark.slow
 def test_an_answer_without_a_curve_is_still_a_page(show: Show) -> None:
     """All invocations cold: the verdict says why nothing is known, and no chart is broken."""
     sweep = made_sweep(warm_count=0, sizes_mb=(512,))

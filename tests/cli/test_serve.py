@@ -43,6 +43,7 @@ def template(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_endpoint_is_told_and_ends_with_a_signal(
     template: Path, number: signal.Signals

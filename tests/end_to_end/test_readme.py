@@ -45,6 +45,7 @@ def test_a_block_is_what_its_command_prints(block: dict[str, str], tmp_path: Pat
     )
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("cores")
 @pytest.mark.parametrize(
     "block", [b for b in BLOCKS if b["how"] == "shape"], ids=lambda b: b["arguments"]

@@ -141,6 +141,7 @@ def with_side_effects(server: LocalLambda, name: str) -> None:
     client.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=2)
 
 
+@pytest.mark.slow
 def test_what_failed_is_tried_again_from_anywhere(
     server: LocalLambda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,6 +66,7 @@ def test_every_fault_at_every_call(
     record_property(COUNTED, ("every call of a lease", len(recovered), sum(recovered)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["gone", "killed"])
 def test_a_recovery_that_fails_can_be_repeated(account: Account, fault: str) -> None:
     """Recovering fails at each of its own calls in turn; once more, and nothing is changed."""

@@ -105,6 +105,7 @@ def check_the_end(account: Account, before: dict[str, Any], hanging: Hanging, en
     assert not find_unfinished(account.state_dir)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_made", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(
     ("isolation", "kind"),

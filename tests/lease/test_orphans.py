@@ -91,6 +91,7 @@ def test_a_denied_tag_is_said_and_no_obstacle(account: Account, denied: str) -> 
     assert account.snapshot() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("killed_at", range(4, 20))
 def test_another_machine_puts_things_right(account: Account, killed_at: int) -> None:
     """Memory by the tag, versions by their Description, the tag last; twice changes nothing."""

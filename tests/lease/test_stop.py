@@ -51,6 +51,7 @@ def reserved(account: Account) -> int | None:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", BEFORE)
 def test_a_stopped_function_runs_nothing_until_recover(
     account: Account, before: int | None

@@ -72,6 +72,7 @@ def test_a_function_that_is_there_is_never_touched(account: Account) -> None:
     assert find_unfinished(account.state_dir) == ()
 
 
+@pytest.mark.slow
 def test_whatever_fails_it_is_deleted_or_recovered(account: Account) -> None:
     """After a fault of any kind at any request, and `recover`, no function and no journal."""
     before = account.functions()

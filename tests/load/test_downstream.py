@@ -78,6 +78,7 @@ def server() -> Iterator[LocalLambda]:
         yield local
 
 
+@pytest.mark.slow
 def test_what_gives_way_first_is_counted_while_the_load_runs(
     server: LocalLambda, state: dict[str, str]
 ) -> None:

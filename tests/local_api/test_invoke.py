@@ -247,6 +247,7 @@ def test_account_concurrency_is_held(serve: Serve) -> None:
     assert refused.value.response["Reason"] == "ConcurrentInvocationLimitExceeded"
 
 
+@pytest.mark.slow
 def test_hundreds_of_calls_in_parallel(serve: Serve) -> None:
     """Two hundred calls at twenty at a time all come back, each with its own payload."""
     client, _ = serve(executor=ScriptedExecutor(time_scale=0))

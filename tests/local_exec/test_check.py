@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tuner.local import CpuControl
 
 
+@pytest.mark.slow
 def test_a_control_is_measured(control: CpuControl, tmp_path: Path) -> None:
     """Shares are measured under the control that was asked for, and nothing is left behind."""
     steps: list[str] = []

@@ -8,6 +8,8 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.messages.registry import finding_codes
 from tests.messages.renew import PAGE, page
 from tests.messages.source import modules
@@ -19,6 +21,9 @@ from tuner.sweep.findings import lasting
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+# Reading all modules is what takes time: once, by one process.
+pytestmark = pytest.mark.xdist_group("sources")
 
 OF_ONE_RUN = {
     "architecture_fails", "budget_reached", "concurrency_lowered", "corpus_spent",

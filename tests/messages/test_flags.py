@@ -59,6 +59,7 @@ def _flags_of(command: object) -> Iterator[str]:
         yield from (*parameter.opts, *parameter.secondary_opts)
 
 
+@pytest.mark.xdist_group("sources")
 def test_no_flag_is_named_below_the_command_line() -> None:
     """A text below the command line names an option by its parameter, never by its flag."""
     named = [
@@ -71,6 +72,7 @@ def test_no_flag_is_named_below_the_command_line() -> None:
     assert not named, f"give its parameter in backticks instead: {named}"
 
 
+@pytest.mark.xdist_group("sources")
 def test_every_parameter_that_is_named_has_a_flag() -> None:
     """What a message names in backticks is in the table of flags."""
     unknown = [

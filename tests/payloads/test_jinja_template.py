@@ -112,6 +112,7 @@ def digests_by(python: str) -> list[dict[str, str]]:
     return found
 
 
+@pytest.mark.slow
 def test_a_thousand_events_of_two_kilobytes_are_made_in_time() -> None:
     """Two seconds of CPU are allowed; a busy machine may take longer by the clock."""
     source = (

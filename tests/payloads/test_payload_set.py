@@ -220,6 +220,7 @@ def test_what_is_not_json_is_sent_where_it_is_meant(folder: Path) -> None:
     assert raw.body == b"\xef\xbb\xbfnot json\xff"
 
 
+@pytest.mark.slow
 def test_ten_thousand_recorded_events_are_held_by_name_only(tmp_path: Path) -> None:
     """Their contents are read when they are sent."""
     for number in range(10_000):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -89,6 +90,7 @@ def test_sections_are_left_out_whole_and_in_order() -> None:
     assert seen[count] == f"{orders[-1]}, tables"
 
 
+@pytest.mark.slow
 def test_a_thousand_functions_fit() -> None:
     """The budget holds with any number of them, and the last line says how many are not shown."""
     mixed = many(1000)

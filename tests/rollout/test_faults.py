@@ -102,6 +102,7 @@ def test_every_fault_at_every_call_of_a_rollout(
     record_property(COUNTED, ("every call of a rollout", len(recovered), sum(recovered)))
 
 
+@pytest.mark.slow
 def test_a_killed_rollout_is_undone_from_another_machine(account: Account) -> None:
     """Its journal is lost: the tag and the version's Description say what to set back.
 

@@ -125,6 +125,7 @@ def test_no_event_is_sent_twice(served: ServedFunction) -> None:
     assert sorted(each.event_index for each in sweep.invocations) == list(range(7))
 
 
+@pytest.mark.slow
 def test_a_throttled_event_is_sent_again_and_a_lost_one_is_not(tmp_path: Path) -> None:
     """A throttle ran nothing; a reply that was lost may have run."""
     executor = ScriptedExecutor(

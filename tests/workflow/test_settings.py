@@ -55,7 +55,10 @@ def workflow_of(folder: Path, text: str) -> Workflow:
     [
         ({"executions": 5}, "has no history, and `executions`"),
         ({"substitutions": {"A": "b"}}, "leave out `substitution`"),
-        ({"template": Path("t.yaml"), "state_machine": "S"}, "leave out `template`, `state_machine`"),
+        (
+            {"template": Path("t.yaml"), "state_machine": "S"},
+            "leave out `template`, `state_machine`",
+        ),
         ({"parameters": {"Stage": "prod"}}, "leave out `template_parameters`"),
     ],
 )
