@@ -79,9 +79,9 @@ def test_a_signal_restores_deletes_and_answers_from_what_there_is(
         assert code == 130, said
         assert out.startswith("hello · local") if answers else out == ""
         assert "Traceback" not in said
-        early, planned = ("", 8) if answers else (", too early for an answer", 40)
+        early = "" if answers else ", too early for an answer"
         assert re.search(
-            rf"interrupted after \d+ of {planned}{early}; to go on, run the same command with "
+            rf"interrupted after \d+ invocations?{early}; to go on, run the same command with "
             "--resume hello$",
             said.strip(),
         )

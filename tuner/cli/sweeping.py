@@ -15,6 +15,7 @@ from tuner.cli.config import state_dir, today
 from tuner.cli.progress import progress
 from tuner.cli.screen import agree, agree_to_invoke, is_interactive, say, show_answer, show_json
 from tuner.errors import HookError, LeftChangedError, NotAgreedError, UnknownTrafficError
+from tuner.model.interval import counted
 from tuner.observe.verdicts import read_outcomes, with_track_record
 from tuner.report.json import function_json, headed
 from tuner.report.plan import describe_plan
@@ -108,12 +109,12 @@ def sweep_and_answer(
 
 
 def _say_interrupted(sweep: Sweep, *, kept_by_name: bool, has_told: bool) -> None:
-    done, planned = len(sweep.invocations), sweep.plan.max_invocations
+    done = counted(len(sweep.invocations), "invocation")
     kept = sweep.function.name if kept_by_name else sweep.file
     early = "" if has_told else ", too early for an answer"
     say(
-        f"tuner: interrupted after {done} of {planned}{early}; to go on, run the same command with "
-        f"--resume {kept}"
+        f"tuner: interrupted after {done}{early}; to go on, run the same command with --resume "
+        f"{kept}"
     )
 
 
