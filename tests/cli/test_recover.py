@@ -79,15 +79,27 @@ def test_a_signal_restores_deletes_and_answers_from_what_there_is(
         assert code == 130, said
         assert out.startswith("hello · local") if answers else out == ""
         assert "Traceback" not in said
-        early = "" if answers else ", too early for an answer"
+        early, planned = ("", 8) if answers else (", too early for an answer", 40)
         assert re.search(
-            rf"interrupted after \d+ invocations?{early}; to go on, run the same command with "
+            rf"interrupted after \d+ of {planned}{early}; to go on, run the same command with "
             "--resume hello$",
             said.strip(),
         )
         assert standing(local) == before
     ran = run_here("recover", **state)
     assert (ran.returncode, ran.stdout) == (0, "Nothing is left of any sweep.\n")
+
+
+def test_an_interrupted_grid_names_no_limit(state: dict[str, str]) -> None:
+    """Its limit on invocations is above what its sizes and repeats take."""
+    slow = ScriptedExecutor(lambda _memory_mb: 300.0, init_duration_ms=50.0)
+    functions = [FunctionDefinition("hello", memory_mb=2048)]
+    with LocalLambda(functions, executor=slow, emulated_services=False, update_s=0.1) as local:
+        code, _, said = interrupted(
+            local, state, "--exhaustive", wait_for="1 of up to", number=signal.SIGINT
+        )
+    assert code == 130, said
+    assert re.search(r"interrupted after \d+ invocations?(, too early for an answer)?; to go", said)
 
 
 def test_what_a_killed_sweep_left_is_recovered(state: dict[str, str]) -> None:

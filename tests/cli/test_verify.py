@@ -200,7 +200,9 @@ def test_the_sweeps_own_invocations_are_no_production(tmp_path: Path) -> None:
         str(archive),
         TUNER_STATE_DIR=str(tmp_path),
     )
-    assert "the memory never changed" in " ".join(ran.stdout.split())
+    said = " ".join(ran.stdout.split())
+    assert "the memory never changed" in said
+    assert "MB is recommended (tuner apply writes it)" in said
 
 
 def test_what_differs_from_the_sweep_is_named(verify: Callable[..., dict[str, Any]]) -> None:

@@ -171,14 +171,14 @@ def _check_source(source: str, request: WorkflowRequest, *, is_chain: bool) -> N
             f"{source} has no history, and `executions` says how much of one to read: give a state "
             "machine's ARN"
         )
-    of_template = {
+    given = {
         "template": request.template,
         "state_machine": request.state_machine,
         "template_parameters": request.parameters,
     }
     if is_chain:
-        of_template["substitution"] = request.substitutions
-    unused = [f"`{name}`" for name, value in of_template.items() if value]
+        given["substitution"] = request.substitutions
+    unused = [f"`{name}`" for name, value in given.items() if value]
     if unused and (is_chain or is_deployed):
         raise InputError(
             f"{source} says by itself which functions it calls: leave out {listed(unused)}"

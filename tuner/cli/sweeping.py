@@ -109,11 +109,14 @@ def sweep_and_answer(
 
 
 def _say_interrupted(sweep: Sweep, *, kept_by_name: bool, has_told: bool) -> None:
-    done = counted(len(sweep.invocations), "invocation")
+    done, limit = len(sweep.invocations), sweep.plan.max_invocations
+    # A grid's limit is above what it takes.
+    is_grid = sweep.plan.method == "exhaustive"
+    count = counted(done, "invocation") if is_grid else f"{done} of {limit}"
     kept = sweep.function.name if kept_by_name else sweep.file
     early = "" if has_told else ", too early for an answer"
     say(
-        f"tuner: interrupted after {done}{early}; to go on, run the same command with --resume "
+        f"tuner: interrupted after {count}{early}; to go on, run the same command with --resume "
         f"{kept}"
     )
 
